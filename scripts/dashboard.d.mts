@@ -1,2 +1,2 @@
 /** Builds the dashboard unless it is there, made of this source. Returns its folder. */
-export function ensureDashboard(tools: { readonly node: string; readonly env: NodeJS.ProcessEnv }): Promise<string>;
+export function ensureDashboard(): Promise<string>;

@@ -25,11 +25,12 @@ function sourceHash() {
 
 /**
  * Builds the dashboard unless it is there, made of this source. Returns its folder.
- * @param {{ node: string, env: NodeJS.ProcessEnv }} tools as `setUp` gives them
+ * @param {{ node: string, env: NodeJS.ProcessEnv }} [tools] as `setUp` gives them
  */
-export async function ensureDashboard({ node, env }) {
+export async function ensureDashboard(tools) {
   const wanted = sourceHash();
   if (existsSync(join(SITE, 'index.html')) && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === wanted) return SITE;
+  const { node, env } = tools ?? (await setUp());
   const vite = join(PACKAGE, 'node_modules', 'vite', 'bin', 'vite.js');
   const code = await run(node, [vite, 'build'], { cwd: PACKAGE, env, watchParent: true });
   if (code !== 0) throw new Error(`building the dashboard failed (exit code ${code})`);
@@ -39,6 +40,6 @@ export async function ensureDashboard({ node, env }) {
 
 if (process.argv[1] === import.meta.filename)
   await runMain(async () => {
-    await ensureDashboard(await setUp());
+    await ensureDashboard();
     return 0;
   });

@@ -1,6 +1,8 @@
 import { defineConfig } from 'vite';
 
-/** The page in `dist/site`: an entry, a stylesheet and what is loaded later, all by hashed names. */
+/**
+ * The page in `dist/site`: an entry, a stylesheet and what is loaded later, all by hashed names.
+ */
 export default defineConfig({
   resolve: { conditions: ['source'] },
   build: {

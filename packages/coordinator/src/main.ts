@@ -28,6 +28,8 @@ import { ClusterKeys } from './api/http/cluster-keys.ts';
 import { AccessFiles } from './adapters/node/access-files.ts';
 import { keySource } from './adapters/node/key-source.ts';
 import { type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
+import { loadSite } from './adapters/node/load-site.ts';
+import { peerQuestion } from './api/http/peers/peer-question.ts';
 import { openHeartbeatSocket, readKernelDrops, serviceProbes } from '@understudy/observer';
 import { type CoordinatorConfig, CoordinatorConfigSchema, maskedConfig, publicUrlOf } from './config.ts';
 import { Coordinator, isRefusal } from './coordinator.ts';
@@ -226,6 +228,7 @@ async function assemble(parts: Assembly): Promise<void> {
     tokens: () => files.tokens,
     api: () => coordinator?.api ?? null,
     metrics: () => coordinator?.metrics ?? null,
+    site: loadSite(config.http.dashboardDir),
     ...{ clock, random: new SystemRandom(), log },
   });
   files.onCertificates = (certificates) => http.setTls(certificates);
@@ -254,6 +257,10 @@ async function assemble(parts: Assembly): Promise<void> {
     connections: () => http.connections(),
     accessProblems: () => files.problems,
     onMasters: (masters) => clusterKeys.take(masters),
+    askPeer: peerQuestion({
+      ...{ coordinatorId: config.id, keys: clusterKeys, clock, random: new SystemRandom() },
+      peerCa: () => files.certificates?.peerCa ?? null,
+    }),
     clock,
     random: new SystemRandom(),
     log,

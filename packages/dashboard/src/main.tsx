@@ -4,7 +4,7 @@ import { currentSession } from './adapters/api.ts';
 import { every } from './adapters/clock.ts';
 import { followFleet } from './adapters/fleet-stream.ts';
 import { followHistory } from './adapters/router.ts';
-import './styles/page.css';
+import './page.css';
 import { everything, session, take, tick } from './store.ts';
 import { App } from './views/app.tsx';
 import { followKeys } from './views/keys-dialog.tsx';

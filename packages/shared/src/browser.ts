@@ -1,6 +1,6 @@
 /**
- * What runs in a browser: types of the API's bodies, and words. Nothing here needs Node, and nothing
- * brings a schema along, so that the page stays small.
+ * What runs in a browser: types of the API's bodies, and words. Nothing here needs Node, and
+ * nothing brings a schema along, so that the page stays small.
  */
 export type {
   ExplainView,

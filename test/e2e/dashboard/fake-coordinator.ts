@@ -49,7 +49,7 @@ export async function startFakeCoordinator(options: FakeOptions): Promise<FakeCo
   const timers = new Set<NodeJS.Timeout>();
   let answer: Parameters<FakeCoordinator['answerWith']>[0] = { status: 202, body: {} };
   let loggedIn = options.loggedIn ?? true;
-  const SESSION = { name: 'ann', role: 'operate', csrfToken: 'csrf-1' };
+  const SESSION = { name: 'ann', role: 'operate', groups: null, csrf: 'csrf-1' };
 
   const json = (response: ServerResponse, code: number, body: object): void => {
     response.writeHead(code, { 'content-type': 'application/json' });

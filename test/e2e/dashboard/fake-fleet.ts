@@ -1,7 +1,10 @@
 import type { ExplainView, FleetDelta, FleetMember, FleetView, HistoryRecord, StatusView } from '@understudy/shared';
 import { historyRecord } from '@understudy/shared/testing';
 
-/** A fleet as the API shows it, without a cluster behind: for how the page looks, and how fast it is. */
+/**
+ * A fleet as the API shows it, without a cluster behind: for how the page looks, and how fast it
+ * is.
+ */
 
 const ZONES = ['eu-west-1a', 'eu-west-1b', 'eu-west-1c'] as const;
 const STANDING = { standing: 'current', by: 'coordinator-b', term: 8141, ageMs: 120 } as const;

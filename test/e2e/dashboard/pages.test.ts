@@ -12,9 +12,11 @@ import {
 } from './browser.ts';
 import { type FakeCoordinator, startFakeCoordinator } from './fake-coordinator.ts';
 import { incident, thousand } from './fake-fleet.ts';
-import { builtSite } from './site.ts';
+import { ensureDashboard } from './site.ts';
 
-/** The page in a real browser, with a fleet that is made up: how it looks, works and how fast it is. */
+/**
+ * The page in a real browser, with a fleet that is made up: how it looks, works and how fast it is.
+ */
 
 const missing = missingBrowser();
 if (missing) console.error(`understudy: the dashboard's tests are skipped: ${missing}`);
@@ -51,7 +53,7 @@ async function open(url: string, viewport = DESKTOP, dark = false): Promise<Page
 
 beforeAll(async () => {
   if (missing) return;
-  site = await builtSite();
+  site = await ensureDashboard();
   browser = await launchBrowser();
 }, 120_000);
 afterAll(async () => {
@@ -127,7 +129,7 @@ describe.skipIf(missing)('by keyboard', () => {
     for (let pressed = 0; pressed <= rows; pressed++) await page.keyboard.press('j');
     await page.keyboard.press('j');
     await page.keyboard.press('k');
-    const focused = (await page.evaluate(`document.activeElement.dataset.member`)) as string;
+    const focused = await page.evaluate<string>(`document.activeElement.dataset.member`);
     expect(focused).toMatch(/^broker\//);
     expect(await page.evaluate(`getComputedStyle(document.activeElement).outlineStyle`)).toBe('solid');
     await page.keyboard.press('Enter');

@@ -1,8 +1,6 @@
-import { join } from 'node:path';
-import { ROOT, setUp } from '../../../scripts/setup.mjs';
-import { ensureDashboard } from '../../../scripts/dashboard.mjs';
+import { fileURLToPath } from 'node:url';
 
-/** The dashboard, built of the source of now. */
-export const builtSite = async (): Promise<string> => ensureDashboard(await setUp());
+export { ensureDashboard } from '../../../scripts/dashboard.mjs';
 
-export const SHOTS = join(ROOT, 'docs', 'dashboard');
+/** Where the pictures of the documentation lie. */
+export const SHOTS = fileURLToPath(new URL('../../../docs/dashboard/', import.meta.url));

@@ -1,12 +1,15 @@
-import type { ExplainView, HistoryRecord, Problem } from '@understudy/shared/browser';
+import type { ExplainView, HistoryRecord } from '@understudy/shared/browser';
 import { newKey, timeLimit } from './clock.ts';
 
 /** The person or program that is logged in. */
 export interface Session {
-  readonly name: string;
+  /** Null: nobody in particular, where the coordinators let everybody read. */
+  readonly name: string | null;
   readonly mayOperate: boolean;
+  /** The groups it may command. Null: all, and what is about no group. */
+  readonly groups: readonly string[] | null;
   /** Shown with every command, so that another site cannot send one with our cookie. */
-  readonly csrf: string;
+  readonly csrf: string | null;
 }
 
 /** An answer that is a refusal, in the server's words. */
@@ -78,14 +81,15 @@ export async function currentSession(): Promise<Session | null> {
 }
 
 interface SessionBody {
-  readonly name?: string;
-  readonly role?: string;
-  readonly csrfToken?: string;
+  readonly name: string | null;
+  readonly role: string;
+  readonly groups: readonly string[] | null;
+  readonly csrf: string | null;
 }
 
 function sessionOf(body: unknown): Session {
-  const { name = 'anonymous', role = 'read', csrfToken = '' } = (body ?? {}) as SessionBody;
-  return { name, mayOperate: role === 'operate', csrf: csrfToken };
+  const { name, role, groups, csrf } = body as SessionBody;
+  return { name, mayOperate: role === 'operate', groups, csrf };
 }
 
 /** Shows the token once, for a cookie. */
@@ -97,7 +101,7 @@ export async function logIn(token: string): Promise<Session> {
 }
 
 export async function logOut({ csrf }: Session): Promise<void> {
-  await ask('/v1/session', { method: 'DELETE', headers: { 'understudy-csrf': csrf } }, READ_LIMIT_MS);
+  await ask('/v1/session', { method: 'DELETE', headers: { 'understudy-csrf': csrf ?? '' } }, READ_LIMIT_MS);
 }
 
 export const explain = async (member: string): Promise<ExplainView> =>
@@ -106,15 +110,6 @@ export const explain = async (member: string): Promise<ExplainView> =>
 /** Newest first. */
 export const history = async (limit: number): Promise<readonly HistoryRecord[]> =>
   ((await read(`/v1/history?limit=${limit}`)) as { readonly history: readonly HistoryRecord[] }).history;
-
-export const problemsOfThisCoordinator = async (): Promise<readonly Problem[]> => {
-  try {
-    return ((await read('/readyz')) as { readonly problems: readonly Problem[] }).problems;
-  } catch (error) {
-    if (error instanceof Refused) return [];
-    throw error;
-  }
-};
 
 /** What an operator asks for. */
 export interface Command {
@@ -127,6 +122,6 @@ export interface Command {
 export const newCommandKey = newKey;
 
 export async function send({ method, path, body }: Command, key: string, { csrf }: Session): Promise<unknown> {
-  const headers = { 'content-type': 'application/json', 'idempotency-key': key, 'understudy-csrf': csrf };
+  const headers = { 'content-type': 'application/json', 'idempotency-key': key, 'understudy-csrf': csrf ?? '' };
   return await ask(path, { method, headers, body: JSON.stringify(body) }, COMMAND_LIMIT_MS);
 }

@@ -10,7 +10,9 @@ export function goTo(next: Place): void {
   scrollTo(0, 0);
 }
 
-/** Links stay links: with a modifier, or the middle button, the browser does what it always does. */
+/**
+ * Links stay links: with a modifier, or the middle button, the browser does what it always does.
+ */
 export function onLink(event: MouseEvent): void {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
   const link = (event.target as Element).closest('a');

@@ -13,10 +13,14 @@ export interface Act {
   readonly hasEnd: boolean;
   readonly method: 'POST' | 'DELETE';
   readonly path: string;
+  /** The group it is about. Null: none in particular. */
+  readonly group: string | null;
   readonly fixed: Readonly<Record<string, unknown>>;
   /** The same on a terminal. */
   readonly command: string;
 }
+
+const groupOfScope = (scope: string): string | null => scope.split('/')[1] ?? null;
 
 const scopePath = (scope: string): string => scope.split('/').map(encodeURIComponent).join('/');
 
@@ -35,6 +39,7 @@ export const pauseAct = (scope: string): Act => ({
   hasEnd: true,
   method: 'POST',
   path: '/v1/pauses',
+  group: groupOfScope(scope),
   fixed: { scope },
   command: `understudy pause ${scopeOption(scope)} --reason TEXT`,
 });
@@ -47,6 +52,7 @@ export const resumeAct = (scope: string): Act => ({
   hasEnd: false,
   method: 'DELETE',
   path: `/v1/pauses/${scopePath(scope)}`,
+  group: groupOfScope(scope),
   fixed: {},
   command: `understudy resume ${scopeOption(scope)} --reason TEXT`,
 });
@@ -59,6 +65,7 @@ export const releaseAct = (member: string, reason: string): Act => ({
   hasEnd: false,
   method: 'POST',
   path: `/v1/members/${member}/release`,
+  group: groupOf(member),
   fixed: {},
   command: `understudy hold release ${member} --reason TEXT`,
 });
@@ -71,9 +78,9 @@ export const recoverAct = (member: string, verdict: string): Act => ({
   hasEnd: false,
   method: 'POST',
   path: `/v1/members/${member}/recover`,
+  group: groupOf(member),
   fixed: {},
   command: `understudy recover ${member} --why TEXT`,
 });
 
-export const groupScope = (member: string): string => `group/${groupOf(member)}`;
 export const memberScope = (member: string): string => `member/${member}`;

@@ -15,7 +15,9 @@ export interface Freshness {
 
 const CURRENT: Freshness = { ageMs: null, text: null, kind: 'current' };
 
-/** How far what is shown can be relied on. `toldAtMs`: when the last update came, null: none did. */
+/**
+ * How far what is shown can be relied on. `toldAtMs`: when the last update came, null: none did.
+ */
 export function freshness(view: FleetView | null, toldAtMs: number | null, nowMs: number): Freshness {
   if (view === null || toldAtMs === null) return CURRENT;
   const ageMs = nowMs - toldAtMs;

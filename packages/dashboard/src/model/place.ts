@@ -3,6 +3,7 @@ export type Place =
   | { readonly page: 'fleet' }
   | { readonly page: 'history' }
   | { readonly page: 'cluster' }
+  | { readonly page: 'login' }
   | { readonly page: 'member'; readonly member: string }
   | { readonly page: 'nowhere'; readonly path: string };
 
@@ -12,7 +13,7 @@ export function placeOf(path: string): Place {
   const parts = path.split('/').filter((part) => part !== '');
   const [first, group = '', name = '', ...rest] = parts;
   if (first === undefined) return { page: 'fleet' };
-  if (parts.length === 1 && (first === 'history' || first === 'cluster')) return { page: first };
+  if (parts.length === 1 && (first === 'history' || first === 'cluster' || first === 'login')) return { page: first };
   if (first === 'members' && rest.length === 0 && NAME.test(group) && NAME.test(name))
     return { page: 'member', member: `${group}/${name}` };
   return { page: 'nowhere', path };

@@ -7,6 +7,12 @@ import { CopyCommand } from './small.tsx';
 
 const asked = signal<Act | null>(null);
 
+const mayDo = (who: typeof session.value, { group }: Act): boolean =>
+  who !== null &&
+  who !== 'unknown' &&
+  who.mayOperate &&
+  (who.groups === null || (group !== null && who.groups.includes(group)));
+
 /** Opens the form of an act. Shown to operators only: others would be refused. */
 export function ActButton({
   act,
@@ -17,8 +23,7 @@ export function ActButton({
   readonly label: string;
   readonly kind?: string;
 }) {
-  const who = session.value;
-  if (who === null || who === 'unknown' || !who.mayOperate) return null;
+  if (!mayDo(session.value, act)) return null;
   const open = (): void => {
     asked.value = act;
   };

@@ -1,5 +1,5 @@
 import { useEffect } from 'preact/hooks';
-import { logOut } from '../adapters/api.ts';
+import { currentSession, logOut } from '../adapters/api.ts';
 import { onLink, place } from '../adapters/router.ts';
 import { applyTheme, type Theme } from '../adapters/theme.ts';
 import { freshnessNow, fleet, headlineNow, isOld, session, status, theme } from '../store.ts';
@@ -45,14 +45,17 @@ function Who() {
   if (who === null || who === 'unknown') return null;
   const leave = async (): Promise<void> => {
     await logOut(who).catch(() => undefined);
-    session.value = null;
+    // Where everybody may read, one goes on reading.
+    session.value = await currentSession().catch(() => null);
   };
   return (
     <span class="who">
       <span class="note">
-        {who.name} {who.mayOperate ? 'may operate' : 'may read'}
+        {who.name ?? 'Everybody'} may {who.mayOperate ? 'operate' : 'read'}
       </span>
-      {who.csrf === '' ? null : (
+      {who.csrf === null ? (
+        <a href="/login">Log in</a>
+      ) : (
         <button type="button" class="quiet" onClick={() => void leave()}>
           Log out
         </button>
@@ -129,7 +132,7 @@ function Page() {
   if (at.page === 'member') return <MemberPage key={at.member} member={at.member} />;
   if (at.page === 'history') return <HistoryPage />;
   if (at.page === 'cluster') return <ClusterPage />;
-  if (at.page === 'fleet') return <Overview />;
+  if (at.page !== 'nowhere') return <Overview />;
   return (
     <p class="empty">
       There is no page <code>{at.path}</code>. <a href="/">The fleet</a>
@@ -147,7 +150,7 @@ export function App() {
   useEffect(() => {
     document.title = title;
   }, [title]);
-  if (session.value === null) return <Login />;
+  if (session.value === null || place.value.page === 'login') return <Login />;
   return (
     // Links inside are followed without a new page; every one of them is a link all the same.
     <div class={isOld.value ? 'app old' : 'app'} onClick={onLink}>

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { logIn, Refused } from '../adapters/api.ts';
+import { goTo, place } from '../adapters/router.ts';
 import { session } from '../store.ts';
 
 /** Takes a token once, and keeps nothing of it: the server gives a cookie for it. */
@@ -11,6 +12,7 @@ export function Login() {
     setUnderWay(true);
     try {
       session.value = await logIn(token.trim());
+      if (place.peek().page === 'login') goTo({ page: 'fleet' });
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       setTrouble(error instanceof Refused && error.status === 401 ? 'No token of this cluster.' : text);

@@ -1,5 +1,4 @@
 import { useState } from 'preact/hooks';
-import { harmlessText } from '@understudy/shared/browser';
 import { after } from '../adapters/clock.ts';
 import { absoluteText, relativeText } from '../model/times.ts';
 import { serverNowMs } from '../store.ts';
@@ -12,9 +11,6 @@ export function When({ at }: { readonly at: number }) {
     </time>
   );
 }
-
-/** Text from elsewhere: characters that turn or hide what follows are shown as what they are. */
-export const Foreign = ({ text }: { readonly text: string }) => <>{harmlessText(text)}</>;
 
 const COPIED_MS = 1_500;
 

@@ -4,8 +4,8 @@ import { HoldRecordSchema, OpinionVerdictSchema } from '../records/cluster.ts';
 import { MemberIdSchema } from '../records/record.ts';
 
 /**
- * `GET /v1/fleet` and its stream: every member in few bytes, with what each coordinator hears. It is
- * made while somebody looks, and decides nothing.
+ * `GET /v1/fleet` and its stream: every member in few bytes, with what each coordinator hears. It
+ * is made while somebody looks, and decides nothing.
  */
 
 /** A coordinator as an observer: a column of {@link FleetHeardSchema}. */
@@ -90,7 +90,9 @@ export const FleetDeltaSchema = z.object({
 });
 export type FleetDelta = z.infer<typeof FleetDeltaSchema>;
 
-/** `GET /v1/heard`: what one coordinator's own observer hears. Coordinators ask it of each other. */
+/**
+ * `GET /v1/heard`: what one coordinator's own observer hears. Coordinators ask it of each other.
+ */
 export const HeardViewSchema = z.object({
   coordinatorId: z.string(),
   /** Why it accuses nobody at the moment. Null: it does not abstain. */

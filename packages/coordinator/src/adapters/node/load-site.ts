@@ -3,7 +3,6 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { errorText, OperationError } from '@understudy/shared';
-import type { Site, SiteFile } from '../../api/http/site.ts';
 
 /** Where the dashboard lies in a checkout, as `npm run dashboard` builds it. */
 const IN_CHECKOUT = fileURLToPath(new URL('../../../../dashboard/dist/site', import.meta.url));
@@ -18,12 +17,12 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
 const BYTES_MAX = 4_194_304;
 const FILES_MAX = 64;
 
-function fileOf(path: string): SiteFile {
+function fileOf(path: string) {
   const bytes = readFileSync(path);
   return { bytes, gzipped: gzipSync(bytes), mediaType: MEDIA_TYPES[extname(path)] ?? 'application/octet-stream' };
 }
 
-function siteIn(folder: string): Site {
+function siteIn(folder: string) {
   const names = readdirSync(join(folder, 'assets'));
   const size = names.reduce((sum, name) => sum + statSync(join(folder, 'assets', name)).size, 0);
   if (size > BYTES_MAX || names.length > FILES_MAX)
@@ -38,7 +37,7 @@ function siteIn(folder: string): Site {
  * Reads the dashboard into memory. Null: no folder was named, and there is none in the checkout.
  * @throws CONFIG_INVALID when the folder that was named is not one.
  */
-export function loadSite(folder: string | undefined, usual: string = IN_CHECKOUT): Site | null {
+export function loadSite(folder: string | undefined, usual: string = IN_CHECKOUT): ReturnType<typeof siteIn> | null {
   try {
     return siteIn(folder ?? usual);
   } catch (cause) {

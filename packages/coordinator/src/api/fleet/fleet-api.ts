@@ -10,6 +10,7 @@ import type {
   StatusView,
 } from '@understudy/shared';
 import type { ObserverTable } from '@understudy/observer';
+import type { FleetSource } from '../http/api-source.ts';
 import type { ClusterState } from '../../store/cluster-state.ts';
 import { type FleetEvent, FleetFeed, type FleetPass } from './fleet-feed.ts';
 import { fleetRow, FleetRows, type FleetRowSources } from './fleet-rows.ts';
@@ -32,14 +33,16 @@ export interface FleetApiOptions extends FleetRowSources {
 const orderOf = (members: readonly MemberId[]): string =>
   createHash('sha256').update(members.join('\n')).digest('hex').slice(0, 16);
 
-/** Members of an area's changed keys: `<root>members/db/one` and `<root>opinions/db/one/c1` alike. */
+/**
+ * Members of an area's changed keys: `<root>members/db/one` and `<root>opinions/db/one/c1` alike.
+ */
 function memberOf(root: string, key: string): MemberId | null {
   const [, group, name] = key.slice(root.length).split('/');
   return group === undefined || name === undefined ? null : `${group}/${name}`;
 }
 
 /** `GET /v1/fleet`, its stream, and `GET /v1/heard`. It reads, and decides nothing. */
-export class FleetApi {
+export class FleetApi implements FleetSource {
   readonly #options: FleetApiOptions;
   readonly #peers: HeardOfPeers;
   readonly #feed: FleetFeed;
@@ -67,8 +70,8 @@ export class FleetApi {
     );
   }
 
-  get watchers(): number {
-    return this.#feed.watchers;
+  get isCrowded(): boolean {
+    return this.#feed.isCrowded;
   }
 
   /** Tells everything at once, then what changes, until the returned function is called. */
@@ -83,7 +86,7 @@ export class FleetApi {
 
   /** One answer, for callers that do not watch. */
   fleet(): FleetView {
-    if (this.#feed.watchers === 0) this.#fill();
+    if (!this.#feed.isWatched) this.#fill();
     return this.#view();
   }
 
@@ -156,7 +159,9 @@ export class FleetApi {
     return { delta: { ...this.#head(), changed: this.#rows.refresh(dirty), heard: this.#heardNow() } };
   }
 
-  /** Sorted by id, so that a column keeps its place. Ourselves too, while we are not (yet) in etcd. */
+  /**
+   * Sorted by id, so that a column keeps its place. Ourselves too, while we are not (yet) in etcd.
+   */
   #listObservers(): readonly FleetObserver[] {
     const { coordinatorId, az, view, verdicts, observer } = this.#options;
     const leader = verdicts.leader()?.coordinatorId;

@@ -27,6 +27,8 @@ export interface FleetFeedSources {
 
 /** Time between two events, in ms. */
 const EVERY_MS = 1_000;
+/** Browsers share one stream between their tabs, so this is as many people at one coordinator. */
+const WATCHERS_MAX = 64;
 /** The status goes out again after so many passes, changed or not: its ages are shown. */
 const STATUS_EVERY = 5;
 
@@ -53,8 +55,13 @@ export class FleetFeed {
     this.#clock = clock;
   }
 
-  get watchers(): number {
-    return this.#watchers.size;
+  /** As many watch as may. */
+  get isCrowded(): boolean {
+    return this.#watchers.size >= WATCHERS_MAX;
+  }
+
+  get isWatched(): boolean {
+    return this.#watchers.size > 0;
   }
 
   /** Tells everything at once, then what changes. Returns what ends it. */

@@ -13,8 +13,8 @@ export interface Site {
 }
 
 /**
- * What the page may do: load its own scripts and styles, and talk to the coordinator that served it.
- * Nothing inline runs, so that text from elsewhere that got into the page would not run either.
+ * What the page may do: load its own scripts and styles, and talk to the coordinator that served
+ * it. Nothing inline runs, so that text from elsewhere that got into the page would not run either.
  */
 export const DASHBOARD_CSP = [
   "default-src 'none'",
