@@ -7,7 +7,8 @@ import { metadataFound } from './audit/imds.ts';
 import type { CommandLine } from './command-line.ts';
 import { labFolder } from './lab/folder.ts';
 import { Lab } from './lab/lab.ts';
-import { runProgram, ZONES } from './lab/network.ts';
+import { ZONES } from './lab/network.ts';
+import { settleIn } from './lab/private-world.ts';
 import { runScenario } from './run-scenario.ts';
 
 /**
@@ -15,16 +16,6 @@ import { runScenario } from './run-scenario.ts';
  * pid 1 of our world.
  */
 const END_LIMIT_MS = 15_000;
-
-/**
- * Mounts made from now on are seen in every namespace of ours and nowhere else. Named network
- * namespaces are ours alone.
- */
-function settleIn(): void {
-  runProgram('mount', ['--make-rshared', '/']);
-  mkdirSync('/run/netns', { recursive: true });
-  runProgram('mount', ['-t', 'tmpfs', 'tmpfs', '/run/netns']);
-}
 
 /**
  * Builds the lab, runs the scenarios in it and sends one report each to the process that started

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { removeRunDir } from '@understudy/local-cluster';
 import type { CommandLine } from './command-line.ts';
 import { removeStaleGroups } from './faults/slow-disk.ts';
@@ -7,6 +8,7 @@ import { lineOf, tableOf } from './report.ts';
 import type { Report } from './run-scenario.ts';
 import type { Scenario } from './scenario.ts';
 
+const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
 const EXIT = { ok: 0, failed: 1, stopped: 130 } as const;
 
 const namesOf = (scenarios: readonly Scenario[]): string[] => scenarios.flatMap(({ name }) => ['--exactly', name]);
@@ -48,7 +50,8 @@ async function runWorld(
   removeStaleGroups();
   const folder = makeLabFolder();
   let failed = false;
-  const world = startPrivateWorld([...namesOf(scenarios), ...(keep ? ['--keep'] : [])], folder, (message) => {
+  const args = [...namesOf(scenarios), ...(keep ? ['--keep'] : [])];
+  const world = startPrivateWorld(MAIN, args, folder, (message) => {
     const report = message as Report;
     failed ||= report.verdict === 'failed';
     note(report);

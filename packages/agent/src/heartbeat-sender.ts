@@ -13,6 +13,7 @@ import {
   type Heartbeat,
   instanceHashOf,
   type Log,
+  type MonotonicMs,
   peekFrame,
   type Random,
   type ServePromise,
@@ -96,13 +97,20 @@ export class HeartbeatSender {
   #timer: Timer | null = null;
   #dropsLoggedAtMs = Number.NEGATIVE_INFINITY;
   #closing = false;
+  #beatAtMs: MonotonicMs;
 
   constructor(parts: SenderParts) {
     this.#parts = parts;
     this.#agentId = agentIdOf(parts.config.member);
     this.#instanceHash = instanceHashOf(parts.instanceId);
     this.#ledger = newLedger(parts.bootEpoch, parts.firstSequence);
-    this.#probeReplies = fullBucket(PROBE_REPLIES, parts.clock.monotonicMs());
+    this.#beatAtMs = parts.clock.monotonicMs();
+    this.#probeReplies = fullBucket(PROBE_REPLIES, this.#beatAtMs);
+  }
+
+  /** When the loop last woke to send, whatever became of the datagrams. */
+  get beatAtMs(): MonotonicMs {
+    return this.#beatAtMs;
   }
 
   /** Dropped datagrams by reason, for tests and logs. */
@@ -167,6 +175,7 @@ export class HeartbeatSender {
     this.#timer = clock.setTimer(beatDelayMs(intervalMs, jitterRatio, random.next()), () => this.#beat());
     onAwake();
     this.#sendAll({ goodbye: false, askAll: false });
+    this.#beatAtMs = clock.monotonicMs();
   }
 
   /**

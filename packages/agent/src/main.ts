@@ -15,6 +15,7 @@ import { customCheck } from './adapters/custom-checks.ts';
 import { networkProbes } from './adapters/network-probes.ts';
 import { pressureFiles } from './adapters/pressure-files.ts';
 import { LockFiles } from './adapters/lock-files.ts';
+import { serviceManager } from './adapters/sd-notify.ts';
 import { sightingOf } from './adapters/process-sighting.ts';
 import { stateFile } from './adapters/state-file.ts';
 import { ChildStorageProbe } from './adapters/storage-probe.ts';
@@ -30,6 +31,7 @@ import { storageCheck, type StorageExpectation } from './checks/storage.ts';
 import type { AgentConfig } from './config.ts';
 import { keyFilePaths, maskedConfig, readAgentKey, rooted } from './config-values.ts';
 import type { AgentKey } from './core/key-ring.ts';
+import { ServiceNotifier } from './service-notifier.ts';
 import type { Watchdog } from './watchdog-keeper.ts';
 
 /**
@@ -190,13 +192,34 @@ async function serve(
     uptimeMs: () => uptime() * 1000,
   });
   const compaction = clock.setTimer(COMPACT_AFTER_MS, compactMemory);
-  const release = stopOnSignals(agent, log, options.exitWithParent ?? false);
+  const notifier = notifierOf(agent, config, log);
+  const release = stopOnSignals(agent, log, { exitWithParent: options.exitWithParent ?? false, notifier });
+  notifier?.start();
   try {
     return EXIT_OF[await agent.run()];
   } finally {
+    notifier?.close();
     release();
     compaction.cancel();
   }
+}
+
+/** Null: no service manager wants to be told. */
+function notifierOf(agent: Agent, config: AgentConfig, log: Log): ServiceNotifier | null {
+  const clock = new SystemClock();
+  const manager = serviceManager(process.env, clock);
+  if (!manager) return null;
+  return new ServiceNotifier({
+    manager,
+    clock,
+    log,
+    pulse: () => ({ beatAtMs: agent.sender?.beatAtMs ?? null, intervalMs: config.heartbeat.intervalMs }),
+    status: () => {
+      const heard = agent.sender?.coordinators();
+      const coordinators = heard ? `${heard.acking} of ${heard.known} coordinators answer` : 'waits for its identity';
+      return `${config.member}: ${agent.activation.kind}, ${coordinators}`;
+    },
+  });
 }
 
 const EXIT_OF: Readonly<Record<StopReason, number>> = {
@@ -242,12 +265,17 @@ const checkEnvironment = (config: AgentConfig, instanceId: string): Readonly<Rec
  * The second signal ends the process at once; SIGHUP makes it look at the key files. Returns the
  * function that removes the listeners.
  */
-function stopOnSignals(agent: Agent, log: Log, exitWithParent: boolean): () => void {
+function stopOnSignals(
+  agent: Agent,
+  log: Log,
+  { exitWithParent, notifier }: { readonly exitWithParent: boolean; readonly notifier: ServiceNotifier | null },
+): () => void {
   let asked = false;
   const onSignal = (signal: NodeJS.Signals) => {
     if (asked) process.exit(AGENT_EXIT.ok);
     asked = true;
     log.info('agent.signal', { signal });
+    notifier?.stopping();
     agent.stop();
   };
   const onParentGone = () => agent.stop();

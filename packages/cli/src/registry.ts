@@ -3,6 +3,7 @@ import { abandon } from './commands/abandon.ts';
 import { acceptLoss } from './commands/accept-loss.ts';
 import { agent } from './commands/agent.ts';
 import { cloudSim } from './commands/cloud-sim.ts';
+import { complete, completion } from './commands/completion.ts';
 import { contextAdd } from './commands/context-add.ts';
 import { contextList } from './commands/context-list.ts';
 import { contextRemove } from './commands/context-remove.ts';
@@ -29,6 +30,8 @@ import { retry } from './commands/retry.ts';
 import { status } from './commands/status.ts';
 import { tokenNew } from './commands/token-new.ts';
 
+import { wait } from './commands/wait.ts';
+
 /** Every command, in the order of `understudy --help`. A new one is a file and a line here. */
 export const COMMANDS: readonly CommandDefinition[] = [
   status,
@@ -37,6 +40,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   holds,
   recoveries,
   history,
+  wait,
   leftovers,
   keysStatus,
   retry,
@@ -52,6 +56,8 @@ export const COMMANDS: readonly CommandDefinition[] = [
   contextAdd,
   contextUse,
   contextRemove,
+  completion,
+  complete,
   keysGenerate,
   keysDerive,
   keysFingerprint,

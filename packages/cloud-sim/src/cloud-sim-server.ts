@@ -7,6 +7,7 @@ import type { LatencyOverrides } from './core/latency.ts';
 import { DnsResponder } from './http/dns-responder.ts';
 import { ImdsEndpoints } from './http/imds-endpoints.ts';
 import { buildServer } from './http/server.ts';
+import { machineDriver } from './machines/drivers.ts';
 import { VolumeFolders } from './machines/volume-folders.ts';
 import { InstanceProcesses } from './machines/instance-processes.ts';
 
@@ -43,9 +44,9 @@ export async function startCloudSim(config: CloudSimConfig, parts: CloudSimServe
   const latency = config.latency as LatencyOverrides;
   const sim = new CloudSim({ clock: parts.clock, log: parts.log, region, seed, speed, latency, kept });
   const imds = new ImdsEndpoints(sim, parts.random, config.imds.host);
-  const disks = new VolumeFolders(workDir, parts.log);
-  const { command } = config.machine;
-  const processes = new InstanceProcesses({ sim, disks, imds, workDir, command, env: parts.env, log: parts.log });
+  const driver = machineDriver(config.machine, parts);
+  const disks = new VolumeFolders(workDir, driver, parts.log);
+  const processes = new InstanceProcesses({ sim, disks, imds, workDir, driver, log: parts.log });
   sim.onEvent((event) => disks.onEvent(event));
   sim.onEvent((event) => processes.onEvent(event));
   const dns = new DnsResponder();

@@ -4,6 +4,8 @@ import { LATENCY, type LatencyOverrides } from './core/latency.ts';
 import { DEFAULT_KEPT } from './core/region.ts';
 
 const latencyMs = duration(z.number().min(0).max(86_400_000));
+/** No colon: systemd-nspawn parts its arguments by it. */
+const absolute = z.string().regex(/^\/[^:]*$/, 'an absolute path without a colon');
 const range = z.tuple([latencyMs, latencyMs]);
 const isLatencyName = (name: string): boolean =>
   Object.hasOwn(LATENCY, name) || /^api\.[A-Za-z]+\.(request|response)$/.test(name);
@@ -33,11 +35,37 @@ export const CloudSimConfigSchema = z.strictObject({
   workDir: z.string().min(1),
   machine: z
     .strictObject({
+      /** `process`: an instance is the agent's process. `nspawn`: a booted operating system. */
+      driver: z.enum(['process', 'nspawn']).default('process'),
       /**
        * Command started per booted instance that has user data, with `--config FILE` appended.
-       * Empty: no process.
+       * Empty: no process. For `process` only.
        */
       command: z.array(z.string().min(1)).max(64).default([]),
+      /** For `nspawn` only. */
+      nspawn: z
+        .strictObject({
+          /**
+           * Folder with the operating system that every root volume begins with. It is never
+           * written to.
+           */
+          tree: absolute,
+          /** Bridge that joins the machines, in the network namespace of cloud-sim. */
+          bridge: z.string().regex(/^[\w-]{1,15}$/),
+          /** Address on it that leads elsewhere, and the length of the network's prefix. */
+          router: z.ipv4(),
+          prefixLength: z.number().int().min(8).max(30),
+          /** Where a data volume is mounted, by its device name. Others are not seen inside. */
+          mounts: z.record(z.string(), absolute).default({}),
+          /** Folders that all machines see, read-only, by their path inside. */
+          readOnly: z.record(absolute, absolute).default({}),
+          /** Control group that the machines' own are made in. */
+          cgroup: z.string().regex(/^[\w-]{1,64}$/),
+        })
+        .optional(),
+    })
+    .refine(({ driver, nspawn }) => (driver === 'nspawn') === (nspawn !== undefined), {
+      error: 'driver nspawn and its section nspawn belong together',
     })
     .prefault({}),
   imds: z

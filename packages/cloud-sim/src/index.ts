@@ -25,3 +25,5 @@ export { type SeededInstance, type SeedInstance, seedInstance } from './seed-ins
 export { type Ec2Transport, SimNoReplyError, SimServiceException } from './transport.ts';
 export { type CloudSimServerParts, type RunningCloudSim, startCloudSim } from './cloud-sim-server.ts';
 export { type CloudSimConfig, CloudSimConfigSchema } from './config.ts';
+export { groupFolders, removeGroup } from './machines/nspawn-driver.ts';
+export { descendantsOf, letGo, stopAllBelow } from './machines/process-tree.ts';

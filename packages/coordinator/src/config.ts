@@ -1,6 +1,7 @@
 import { duration, durationMs, GroupPolicySchema, isName } from '@understudy/shared';
 import * as z from 'zod';
 import { HttpConfigSchema } from './http-config.ts';
+import { NotifyConfigSchema } from './notices/notify-config.ts';
 import { type PolicyFault, policyFaults, type PolicyLimits } from './policy/policy-limits.ts';
 import { defaultMarginMs, type LeaseTiming, leaseTimingFaults, usableLeaseMs } from './store/lease-timing.ts';
 
@@ -274,6 +275,7 @@ const fields = z.strictObject({
   guard: guard.prefault({}),
   /** Defaults of every group; a `groups/<group>` record in etcd replaces it as a whole. */
   policy: GroupPolicySchema.prefault({}),
+  notify: NotifyConfigSchema.prefault({}),
   log: log.prefault({}),
 });
 type Fields = z.infer<typeof fields>;
@@ -372,6 +374,14 @@ const RULES: readonly Rule[] = [
     },
   },
   {
+    path: ['notify', 'webhooks'],
+    refusal: ({ notify: { webhooks } }) => {
+      const names = webhooks.map(({ name }) => name);
+      const twice = names.filter((name, at) => names.indexOf(name) < at);
+      return twice.length === 0 ? null : `${[...new Set(twice)].join(' and ')}: each name once`;
+    },
+  },
+  {
     path: ['etcd', 'passwordFile'],
     refusal: ({ etcd: e }) =>
       (e.username === undefined) !== (e.passwordFile === undefined) ? 'username and passwordFile come together' : null,
@@ -411,6 +421,9 @@ const withoutUserInfo = (text: string): string => {
   return url.toString();
 };
 
+/** Chat services put their secret into the path. */
+const originOf = (url: string): string => `${new URL(url).origin}/…`;
+
 /**
  * The effective configuration as it may be logged: no secret is in the file itself, except
  * credentials somebody put into a URL.
@@ -420,6 +433,7 @@ export function maskedConfig(config: CoordinatorConfig): object {
   return {
     ...config,
     etcd: { ...config.etcd, hosts: config.etcd.hosts.map(withoutUserInfo) },
+    notify: { ...config.notify, webhooks: config.notify.webhooks.map((one) => ({ ...one, url: originOf(one.url) })) },
     aws: {
       ...config.aws,
       ...(endpoint === undefined ? {} : { endpoint: withoutUserInfo(endpoint) }),

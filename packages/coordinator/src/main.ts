@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import {
   errorText,
   harmlessLines,
+  invariant,
   isOperationError,
   type Kms,
   type KvStore,
@@ -30,6 +31,7 @@ import { keySource } from './adapters/node/key-source.ts';
 import { type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
 import { loadSite } from './adapters/node/load-site.ts';
 import { peerQuestion } from './api/http/peers/peer-question.ts';
+import { webhookSender } from './adapters/node/webhook-sender.ts';
 import { openHeartbeatSocket, readKernelDrops, serviceProbes } from '@understudy/observer';
 import { type CoordinatorConfig, CoordinatorConfigSchema, maskedConfig, publicUrlOf } from './config.ts';
 import { Coordinator, isRefusal } from './coordinator.ts';
@@ -267,6 +269,7 @@ async function assemble(parts: Assembly): Promise<void> {
     version: VERSION,
     httpUrl: publicUrlOf(config, http.port),
     probeService: serviceProbes({ clock, log }),
+    sendNotice: webhookSender({ clock, secretOf: (name) => mustHave(secrets.webhookSecrets, name) }),
     readDrops: () => readKernelDrops(config.udp.host, socket.localPort),
     onFatal: fail,
     withProcessMetrics: true,
@@ -280,6 +283,13 @@ async function assemble(parts: Assembly): Promise<void> {
     receiveThreads: config.udp.receiveThreads,
     http: publicUrlOf(config, http.port),
   });
+}
+
+/** Every webhook of the configuration has its secret. */
+function mustHave(secrets: ReadonlyMap<string, Uint8Array>, name: string): Uint8Array {
+  const secret = secrets.get(name);
+  invariant(secret !== undefined, `no secret was read for webhook ${name}`);
+  return secret;
 }
 
 /** What is not answered in this time says nothing about the key; a plan waits no longer for it. */

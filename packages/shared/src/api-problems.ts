@@ -76,6 +76,24 @@ export const API_PROBLEMS = {
     remedy: 'GET /v1/members lists them; a member is group/name, from the tags of its instance',
     retryable: false,
   },
+  COORDINATOR_UNKNOWN: {
+    status: 404,
+    title: 'No such coordinator is present',
+    remedy: 'GET /v1/drains lists those that are',
+    retryable: false,
+  },
+  RECOVERY_UNKNOWN: {
+    status: 404,
+    title: 'No such recovery has ended here',
+    remedy: 'GET /v1/history lists them',
+    retryable: false,
+  },
+  NOTHING_THERE: {
+    status: 404,
+    title: 'There is nothing of the kind to change or to end',
+    remedy: 'look again: it may have ended meanwhile',
+    retryable: false,
+  },
   METHOD_NOT_ALLOWED: {
     status: 405,
     title: 'The path does not take this method',
@@ -106,16 +124,46 @@ export const API_PROBLEMS = {
     remedy: 'none; docs/ways-out.md says when a recovery is begun by hand',
     retryable: false,
   },
+  GATES_HOLD: {
+    status: 409,
+    title: 'A gate holds the member',
+    remedy: 'read which ones; those that may be overridden are named with --override',
+    retryable: false,
+  },
+  NEVER_OVERRIDDEN: {
+    status: 409,
+    title: 'This gate is never overridden',
+    remedy: 'end its cause, as the detail says',
+    retryable: false,
+  },
+  PAUSED_BY_ANOTHER: {
+    status: 409,
+    title: 'Somebody else has paused this',
+    remedy: 'ask them, or name the revision of the pause you were shown',
+    retryable: false,
+  },
+  NOT_RELEASABLE: {
+    status: 409,
+    title: 'This hold follows from what is so now',
+    remedy: 'end its cause: docs/ways-out.md has what can be done about each',
+    retryable: false,
+  },
+  TOO_FEW_OBSERVERS: {
+    status: 409,
+    title: 'Too few coordinators would be left',
+    remedy: 'bring another one up first',
+    retryable: false,
+  },
   CHANGED: {
     status: 409,
     title: 'What the command is about has changed meanwhile',
     remedy: 'look again, then decide again',
     retryable: false,
   },
-  STALE: {
+  REVISION_STALE: {
     status: 412,
-    title: 'What was to be changed is not what it was when it was read',
-    remedy: 'read it again, then decide again; If-Match takes the new ETag',
+    title: 'What is there is not what you were shown',
+    remedy: 'look at what is there now, then decide again',
     retryable: false,
   },
   BODY_TOO_LARGE: {
@@ -130,10 +178,16 @@ export const API_PROBLEMS = {
     remedy: 'send JSON, with content-type: application/json',
     retryable: false,
   },
-  KEY_REUSED: {
+  POLICY_REFUSED: {
     status: 422,
-    title: 'The Idempotency-Key was used for another request',
-    remedy: 'use a new key for each request, and the old one only to repeat it',
+    title: 'A policy breaks a rule',
+    remedy: 'correct the field that the detail names; nothing was changed',
+    retryable: false,
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: 422,
+    title: 'The idempotency key stands for another request',
+    remedy: 'use a fresh key for each request',
     retryable: false,
   },
   PRECONDITION_REQUIRED: {
@@ -189,6 +243,12 @@ export const API_PROBLEMS = {
     status: 503,
     title: 'Nobody can take the command now',
     remedy: 'ask again in a few seconds: that is harmless; understudy status says who leads',
+    retryable: true,
+  },
+  OUTCOME_UNKNOWN: {
+    status: 503,
+    title: 'Nobody can tell yet whether it was done',
+    remedy: 'ask again with the same idempotency key: it is done once',
     retryable: true,
   },
 } as const satisfies Record<string, ApiProblem>;

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { mkdirSync } from 'node:fs';
+import { runProgram } from './network.ts';
 
-const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
-/** Tells `main.ts` that it runs inside already, and in which folder. */
+/** Tells a `main.ts` that it runs inside already, and in which folder. */
 export const INSIDE = 'UNDERSTUDY_FAULT_LAB';
 /** After this long without an orderly end, the whole world is killed. */
 const GRACE_MS = 20_000;
@@ -17,6 +17,16 @@ export const UNSHARE: readonly string[] = [
   ...['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'],
 ];
 
+/**
+ * Makes mounts that are made from now on seen in every namespace of this world and nowhere else,
+ * and named network namespaces this world's own. Called once, inside.
+ */
+export function settleIn(): void {
+  runProgram('mount', ['--make-rshared', '/']);
+  mkdirSync('/run/netns', { recursive: true });
+  runProgram('mount', ['-t', 'tmpfs', 'tmpfs', '/run/netns']);
+}
+
 /** A running `main.ts` as pid 1 of a world of its own. */
 export interface PrivateWorld {
   /** A command that opens a shell inside. */
@@ -28,13 +38,14 @@ export interface PrivateWorld {
 }
 
 export function startPrivateWorld(
+  main: string,
   args: readonly string[],
   folder: string,
   onMessage: (message: unknown) => void,
 ): PrivateWorld {
   const [command = '', ...before] = UNSHARE;
   // It runs with the flags we were started with ourselves: TypeScript from source.
-  const node = [process.execPath, ...process.execArgv, MAIN, ...args];
+  const node = [process.execPath, ...process.execArgv, main, ...args];
   const child = spawn(command, [...before, ...node], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, [INSIDE]: folder },

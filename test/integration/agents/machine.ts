@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -69,14 +70,39 @@ export interface Ran {
 /** A machine with systemd as its process 1, on this machine's network. Its disk outlives it. */
 export class Machine {
   readonly dir = mkdtempSync(join(tmpdir(), 'understudy-machine-'));
-  readonly #binds: readonly string[];
+  readonly #binds = new Map<string, string>();
   #child: ChildProcess | null = null;
   #firstPid = 0;
 
   /** `binds`: folder inside → folder here, read-only. */
   constructor(binds: Readonly<Record<string, string>>) {
     for (const name of ['disk', 'work', 'root']) mkdirSync(join(this.dir, name));
-    this.#binds = Object.entries(binds).map(([inside, here]) => `--bind-ro=${here}:${inside}`);
+    for (const [inside, here] of Object.entries(binds)) this.bind(inside, here);
+  }
+
+  /** Shows a folder inside, read-only, from the next boot on. */
+  bind(inside: string, here: string): void {
+    this.#binds.set(inside, here);
+  }
+
+  /** Process 1, by its number out here. */
+  get firstPid(): number {
+    return this.#firstPid;
+  }
+
+  /** The main process of a unit, by its number out here. */
+  async pidOutside(unit: string): Promise<number> {
+    const inside = (await this.run('systemctl', 'show', '--property=MainPID', '--value', unit)).output;
+    for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      const numbers = namespacePids(Number(entry));
+      if (numbers.length > 1 && numbers.at(-1) === inside && this.#holds(Number(entry))) return Number(entry);
+    }
+    throw new Error(`${unit} has no process: ${inside}`);
+  }
+
+  #holds(pid: number): boolean {
+    const namespaceOf = (one: number) => readlinkSync(`/proc/${one}/ns/pid`);
+    return namespaceOf(pid) === namespaceOf(this.#firstPid);
   }
 
   /** Writes to the disk. Works while it is off, too. */
@@ -94,6 +120,7 @@ export class Machine {
 
   /** Boots, and waits until systemd says that all is up (or that some unit failed). */
   async boot(): Promise<void> {
+    const binds = [...this.#binds].map(([inside, here]) => `--bind-ro=${here}:${inside}`);
     const env = {
       ...process.env,
       MACHINE_TREE: TREE,
@@ -101,7 +128,7 @@ export class Machine {
       MACHINE_NAME: `understudy-${process.pid}`,
       MACHINE_GROUPS: this.#groups.join(' '),
     };
-    const child = spawn('sh', ['-c', BOOT, 'boot', ...this.#binds], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn('sh', ['-c', BOOT, 'boot', ...binds], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     let said = '';
     for (const pipe of [child.stdout, child.stderr])
@@ -174,6 +201,15 @@ export class Machine {
     } catch {
       return 0;
     }
+  }
+}
+
+/** The numbers of one process, from ours to the innermost namespace's. */
+function namespacePids(pid: number): readonly string[] {
+  try {
+    return /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]?.split('\t') ?? [];
+  } catch {
+    return [];
   }
 }
 

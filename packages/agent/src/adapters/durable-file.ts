@@ -12,6 +12,8 @@ export async function writeDurably(path: string, text: string, mode: number): Pr
   const beside = `${path}.new`;
   const file = await open(beside, 'w', mode);
   try {
+    // The umask of a service would take the right to read it from workloads.
+    await file.chmod(mode);
     await file.writeFile(text);
     await file.sync();
   } finally {

@@ -91,12 +91,19 @@ function publicIp(source: Source): string | null {
   return address?.publicIp ?? source.instance.autoPublicIp;
 }
 
+/** As a subnet with names by address gives it. */
+const hostname = (source: Source): string | null => {
+  const address = primary(source)?.privateIp;
+  return address === undefined ? null : `ip-${address.replaceAll('.', '-')}.ec2.internal`;
+};
+
 const PATHS: Readonly<Record<string, (source: Source) => string | null>> = {
-  'meta-data': () => ['ami-id', 'instance-id', 'instance-type', 'local-ipv4', 'mac', 'placement/'].join('\n'),
   'meta-data/instance-id': ({ instance }) => instance.id,
   'meta-data/ami-id': ({ instance }) => instance.imageId,
   'meta-data/instance-type': ({ instance }) => instance.instanceType,
   'meta-data/instance-life-cycle': () => 'on-demand',
+  'meta-data/hostname': hostname,
+  'meta-data/local-hostname': hostname,
   'meta-data/mac': (source) => primary(source)?.macAddress ?? null,
   'meta-data/local-ipv4': (source) => primary(source)?.privateIp ?? null,
   'meta-data/public-ipv4': publicIp,
@@ -112,6 +119,20 @@ const PATHS: Readonly<Record<string, (source: Source) => string | null>> = {
   'dynamic/instance-identity/document': identityDocument,
 };
 
+/**
+ * What a path holds, one name a line: only what answers for this instance, folders with a `/` at
+ * the end. cloud-init walks these, and gives up at the first listed name that is not there. Null:
+ * no folder.
+ */
+function listing(source: Source, folder: string): string | null {
+  const names = Object.keys(PATHS).flatMap((path) => {
+    if (!path.startsWith(`${folder}/`) || PATHS[path]?.(source) === null) return [];
+    const [name = '', ...deeper] = path.slice(folder.length + 1).split('/');
+    return deeper.length > 0 ? [`${name}/`] : [name];
+  });
+  return names.length === 0 ? null : [...new Set(names)].sort().join('\n');
+}
+
 export const decodeUserData = (base64: string): string => Buffer.from(base64, 'base64').toString('utf8');
 
 /** The content of a path below `/latest/`. Null is 404. */
@@ -123,5 +144,5 @@ export function imdsContent(sim: CloudSim, instanceId: string, path: string, fau
   if (trimmed === 'meta-data/tags/instance' || trimmed.startsWith('meta-data/tags/instance/')) {
     return tagContent(source, decodeURIComponent(trimmed));
   }
-  return Object.hasOwn(PATHS, trimmed) ? (PATHS[trimmed]?.(source) ?? null) : null;
+  return Object.hasOwn(PATHS, trimmed) ? (PATHS[trimmed]?.(source) ?? null) : listing(source, trimmed);
 }

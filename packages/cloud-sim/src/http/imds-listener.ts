@@ -9,6 +9,9 @@ const TOKENS_MAX = 1_024;
 const TTL_HEADER = 'x-aws-ec2-metadata-token-ttl-seconds';
 const TOKEN_HEADER = 'x-aws-ec2-metadata-token';
 
+/** Those that cloud-init looks for, of the many EC2 has. All say the same here. */
+const VERSIONS: readonly string[] = ['latest', '2021-03-23', '2018-09-24', '2016-09-02', '2009-04-04'];
+
 const end = (response: ServerResponse, status: number, text = ''): void => {
   response.writeHead(status, { 'content-type': 'text/plain' }).end(text);
 };
@@ -68,8 +71,9 @@ export class ImdsListener {
     if (request.method === 'PUT') return this.#giveToken(path, request, response);
     if (request.method !== 'GET' && request.method !== 'HEAD') return end(response, 405);
     if (!this.#knows(request.headers[TOKEN_HEADER])) return end(response, 401, 'Unauthorized');
-    if (!path.startsWith('/latest/')) return end(response, 404, 'Not Found');
-    const content = imdsContent(this.#sim, this.instanceId, path.slice('/latest/'.length), this.faults);
+    const [, version = '', inside = ''] = /^\/([^/]+)\/(.*)$/.exec(path) ?? [];
+    if (!VERSIONS.includes(version)) return end(response, 404, 'Not Found');
+    const content = imdsContent(this.#sim, this.instanceId, inside, this.faults);
     if (content === null) return end(response, 404, 'Not Found');
     end(response, 200, request.method === 'HEAD' ? '' : content);
   }

@@ -53,6 +53,26 @@ describe('the metadata service', () => {
     expect(JSON.parse(document)).toMatchObject({ instanceId: db.instanceId, privateIp: db.privateIp });
   });
 
+  test('lists what it has in every version that cloud-init asks for, so that all of it can be walked', async () => {
+    const { token: bearer } = await token('60');
+    const walked: string[] = [];
+    const walk = async (folder: string): Promise<void> => {
+      const response = await fetch(`${url}/2021-03-23/${folder}`, { headers: { [TOKEN]: bearer } });
+      expect(response.status).toBe(200);
+      for (const name of (await response.text()).split('\n')) {
+        if (name.endsWith('/')) await walk(folder + name);
+        else walked.push(folder + name);
+      }
+    };
+    await walk('meta-data/');
+    for (const path of walked) expect((await get(path, bearer))[0], path).toBe(200);
+    expect(walked).toContain('meta-data/placement/availability-zone');
+    expect(await get('meta-data/placement', bearer)).toEqual([200, 'availability-zone\nregion']);
+    const name = `ip-${db.privateIp.replaceAll('.', '-')}.ec2.internal`;
+    expect(await get('meta-data/local-hostname', bearer)).toEqual([200, name]);
+    expect((await fetch(`${url}/2020-01-01/meta-data/`, { headers: { [TOKEN]: bearer } })).status).toBe(404);
+  });
+
   test('gives tokens of 1 to 21600 seconds only, and none through a proxy', async () => {
     for (const ttl of [null, '0', '21601', 'x', '1.5']) expect((await token(ttl)).status).toBe(400);
     expect((await token('60', { 'x-forwarded-for': '10.0.0.1' })).status).toBe(403);

@@ -10,7 +10,7 @@ import { parse, stringify } from 'yaml';
 import { CloudSimConfigSchema } from '../config.ts';
 import { type RunningCloudSim, startCloudSim } from '../cloud-sim-server.ts';
 import { type SeededInstance, seedInstance } from '../seed-instance.ts';
-import { withRootDir } from './instance-processes.ts';
+import { withRootDir } from './process-driver.ts';
 
 /** Stands in for the agent: it says who it is, notes SIGTERM, and stays. */
 const GUEST = `

@@ -1,50 +1,25 @@
 import { isPrimary, type SimInstance } from '../core/model.ts';
-import { existsSync, lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { errorText, type Log } from '@understudy/shared';
-import { isMap, parseDocument } from 'yaml';
 import type { CloudSim } from '../cloud-sim.ts';
-import { cloudInit } from '../core/cloud-init.ts';
 import type { SimEvent, TransitionEvent } from '../core/event-log.ts';
-import { decodeUserData } from '../http/imds-content.ts';
 import type { ImdsEndpoints } from '../http/imds-endpoints.ts';
 import type { VolumeFolders } from './volume-folders.ts';
-import { Machine } from './machine.ts';
+import type { Machine } from './machine.ts';
+import type { MachineBoot, MachineDriver } from './machine-driver.ts';
 
 export interface InstanceProcessesOptions {
   readonly sim: CloudSim;
   readonly disks: VolumeFolders;
   readonly imds: ImdsEndpoints;
   readonly workDir: string;
-  /** Empty: instances run without a process. */
-  readonly command: readonly string[];
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly driver: MachineDriver;
   readonly log: Log;
 }
 
-/** Sets `rootDir` and nothing else. Text that is no YAML mapping stays as it is. */
-export function withRootDir(text: string, rootDir: string): string {
-  const document = parseDocument(text);
-  if (document.errors.length > 0 || !isMap(document.contents)) return text;
-  document.set('rootDir', rootDir);
-  return document.toString();
-}
-
 /**
- * The agent's configuration as cloud-init would write it. User data without such a file is the
- * configuration itself.
- */
-const agentConfigOf = (userData: string): string =>
-  cloudInit(userData).files.find((file) => file.path === '/etc/understudy/agent.yaml')?.content ??
-  decodeUserData(userData);
-
-function replaceLink(target: string, path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false })) rmSync(path, { recursive: true, force: true });
-  symlinkSync(target, path);
-}
-
-/**
- * Runs a process for each running instance and gives it a metadata service and disks. Follows the
+ * Runs a machine for each running instance and gives it a metadata service and disks. Follows the
  * core's events.
  */
 export class InstanceProcesses {
@@ -107,7 +82,8 @@ export class InstanceProcesses {
 
   #onRunning(event: TransitionEvent): void {
     if (event.detail['crash'] === true) return this.#powerOff(event.resourceId, false);
-    if (event.detail['reboot'] === true) this.#powerOff(event.resourceId, false);
+    const machine = this.#machines.get(event.resourceId);
+    if (event.detail['reboot'] === true && machine !== undefined) this.#options.driver.reboot(machine);
     this.#begin(event.resourceId);
   }
 
@@ -127,57 +103,37 @@ export class InstanceProcesses {
     await this.#machines.get(instanceId)?.exited;
     const instance = sim.core.region.instances.get(instanceId);
     if (this.#closed || this.#turns.get(instanceId) !== turn || instance?.state !== 'running') return;
-    const configFile = this.#prepare(instance);
-    if (configFile === null || this.#options.command.length === 0) return;
-    const machine = new Machine({
-      command: this.#options.command,
-      configFile,
-      logFile: join(this.#machineDir(instanceId), 'agent.log'),
-      env: {
-        ...this.#options.env,
-        ...this.#hardware(instance),
-        AWS_EC2_METADATA_SERVICE_ENDPOINT: imds.url(port),
-      },
-    });
+    const machine = this.#options.driver.boot(this.#bootOf(instance, imds.url(port)));
+    if (machine === null) return;
     this.#machines.set(instanceId, machine);
     log.info('cloud-sim.machine.booted', { instanceId, pid: machine.pid, imdsPort: port });
-    void machine.exited.then((code) => log.info('cloud-sim.machine.exited', { instanceId, pid: machine.pid, code }));
+    void machine.exited.then((code) => this.#onExit(instanceId, machine, code));
   }
 
-  /**
-   * What a hypervisor knows about the machine it starts, for commands that build it a network of
-   * its own.
-   */
-  #hardware(instance: SimInstance): Readonly<Record<string, string>> {
+  #onExit(instanceId: string, machine: Machine, code: number | null): void {
+    this.#options.log.info('cloud-sim.machine.exited', { instanceId, pid: machine.pid, code });
+    if (machine.signalled || this.#closed || this.#machines.get(instanceId) !== machine) return;
+    const meant = this.#options.driver.endedByItself(code);
+    if (meant === 'power-off') this.#options.sim.shutDownFromInside(instanceId);
+    if (meant === 'reboot') this.#begin(instanceId);
+  }
+
+  #bootOf(instance: SimInstance, imdsUrl: string): MachineBoot {
     const { networkInterfaces } = this.#options.sim.core.region;
     const primary = instance.networkInterfaceIds
       .map((id) => networkInterfaces.get(id))
       .find((one) => isPrimary(one?.attachment));
     return {
-      CLOUD_SIM_INSTANCE_ID: instance.id,
-      CLOUD_SIM_ZONE: instance.az,
-      CLOUD_SIM_PRIVATE_IP: primary?.privateIp ?? '',
+      instance,
+      privateIp: primary?.privateIp ?? '',
+      macAddress: primary?.macAddress ?? '',
+      rootDir: this.rootDir(instance.id),
+      dataDisks: this.#volumes(instance)
+        .filter(({ device }) => device !== instance.rootDeviceName)
+        .map(({ device, volumeId }) => ({ device, dir: this.#options.disks.volumeDir(volumeId) })),
+      machineDir: this.#machineDir(instance.id),
+      imdsUrl,
     };
-  }
-
-  /**
-   * Mounts the volumes and writes the user data as the agent's configuration. Null without a root
-   * volume or user data.
-   */
-  #prepare(instance: SimInstance): string | null {
-    const rootDir = this.rootDir(instance.id);
-    if (rootDir === '' || !existsSync(rootDir)) return null;
-    for (const folder of ['mnt', 'dev', 'etc/understudy']) mkdirSync(join(rootDir, folder), { recursive: true });
-    for (const { device, volumeId } of this.#volumes(instance)) {
-      if (device === instance.rootDeviceName) continue;
-      const name = basename(device);
-      replaceLink(this.#options.disks.volumeDir(volumeId), join(rootDir, 'mnt', name));
-      replaceLink(this.#options.disks.volumeDir(volumeId), join(rootDir, 'dev', name));
-    }
-    if (instance.userData === null) return null;
-    const configFile = join(rootDir, 'etc', 'understudy', 'agent.yaml');
-    writeFileSync(configFile, withRootDir(agentConfigOf(instance.userData), rootDir));
-    return configFile;
   }
 
   #volumes(instance: SimInstance): { readonly volumeId: string; readonly device: string }[] {

@@ -4,7 +4,6 @@ import { dirname } from 'node:path';
 
 export interface MachineStart {
   readonly command: readonly string[];
-  readonly configFile: string;
   readonly logFile: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -18,22 +17,19 @@ const SETPRIV = '/usr/bin/setpriv';
 const leashed = (command: readonly string[]): readonly string[] =>
   existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'KILL', '--', ...command] : command;
 
-/** One booted machine: the process group of its agent. */
+/** One booted machine: the process group of its command. */
 export class Machine {
   readonly pid: number | null;
   readonly exited: Promise<number | null>;
   #running = true;
+  #signalled = false;
   readonly #child: ChildProcess;
 
   constructor(start: MachineStart) {
     mkdirSync(dirname(start.logFile), { recursive: true });
     const [program = '', ...args] = leashed(start.command);
     const log = openSync(start.logFile, 'a');
-    this.#child = spawn(program, [...args, '--config', start.configFile], {
-      env: start.env,
-      stdio: ['pipe', log, log],
-      detached: true,
-    });
+    this.#child = spawn(program, args, { env: start.env, stdio: ['pipe', log, log], detached: true });
     closeSync(log);
     this.pid = this.#child.pid ?? null;
     this.#child.stdin?.on('error', () => undefined);
@@ -51,8 +47,14 @@ export class Machine {
     return this.#running;
   }
 
+  /** Whether its end was asked for from outside, by any signal. */
+  get signalled(): boolean {
+    return this.#signalled;
+  }
+
   /** Signals the whole group, so that a probe child does not outlive its agent. Idempotent. */
   signal(name: 'SIGTERM' | 'SIGKILL'): void {
+    this.#signalled = true;
     if (this.pid === null) return;
     try {
       process.kill(-this.pid, name);

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '@understudy/shared';
 import type { SimEvent, TransitionEvent } from '../core/event-log.ts';
-import { copyTree } from './copy-tree.ts';
+import type { MachineDriver } from './machine-driver.ts';
 
 /**
  * Volumes and snapshots as folders. A snapshot is a copy at the moment of its request; a volume
@@ -10,10 +10,12 @@ import { copyTree } from './copy-tree.ts';
  */
 export class VolumeFolders {
   readonly #workDir: string;
+  readonly #driver: Pick<MachineDriver, 'copyDisk'>;
   readonly #log: Log;
 
-  constructor(workDir: string, log: Log) {
+  constructor(workDir: string, driver: Pick<MachineDriver, 'copyDisk'>, log: Log) {
     this.#workDir = workDir;
+    this.#driver = driver;
     this.#log = log;
     mkdirSync(join(workDir, 'volumes'), { recursive: true });
     mkdirSync(join(workDir, 'snapshots'), { recursive: true });
@@ -45,7 +47,7 @@ export class VolumeFolders {
     mkdirSync(dir, { recursive: true });
     if (typeof snapshotId !== 'string') return;
     const source = this.snapshotDir(snapshotId);
-    if (existsSync(source)) copyTree(source, dir);
+    if (existsSync(source)) this.#driver.copyDisk(source, dir);
   }
 
   /** cloud-init made a new file system, so the content of the disk is gone. */
@@ -61,7 +63,7 @@ export class VolumeFolders {
       rmSync(dir, { recursive: true, force: true });
     } else if (event.from === null) {
       const volumeId = String(event.detail['volumeId']);
-      copyTree(this.volumeDir(volumeId), dir);
+      this.#driver.copyDisk(this.volumeDir(volumeId), dir);
       this.#log.info('cloud-sim.snapshot.copied', { snapshotId: event.resourceId, volumeId });
     }
   }

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { errorText, OperationError, parseKey } from '@understudy/shared';
 import type { CoordinatorConfig } from '../../config.ts';
+import { webhookSecret } from '../../notices/webhook.ts';
 
 export interface LoadedTls {
   readonly ca?: Buffer;
@@ -14,6 +15,8 @@ export interface LoadedSecrets {
   readonly masters: ReadonlyMap<number, Uint8Array>;
   readonly etcdPassword: string | null;
   readonly tls: LoadedTls | null;
+  /** Webhook → what signs its notices. */
+  readonly webhookSecrets: ReadonlyMap<string, Uint8Array>;
   /**
    * Files that others than their owner may read. This is worth a warning, not a refusal (container
    * secrets are often 0644).
@@ -42,6 +45,13 @@ function loadTls(tls: NonNullable<CoordinatorConfig['etcd']['tls']>): LoadedTls 
   };
 }
 
+function loadWebhookSecret(name: string, file: string): Uint8Array {
+  const secret = webhookSecret(read(file, 'CONFIG_INVALID').toString('utf8'));
+  if (secret !== null) return secret;
+  const want = 'want whsec_ and at least 24 bytes in base64, e.g. of `echo "whsec_$(openssl rand -base64 32)"`';
+  throw new OperationError('CONFIG_INVALID', `notify.webhooks ${name}: secretFile ${file}: ${want}`);
+}
+
 /**
  * Key id → master secret, in the order of the configuration (oldest first).
  * @throws KEY_INVALID naming the file
@@ -68,7 +78,11 @@ export function loadSecrets(config: CoordinatorConfig): LoadedSecrets {
     tls?.keyFile,
     config.http.operatorTokenFile,
     config.http.tls?.keyFile,
+    ...config.notify.webhooks.map(({ secretFile }) => secretFile),
   ];
   const openFiles = secretFiles.flatMap((file) => (file === undefined ? [] : readableByOthers(file)));
-  return { masters, etcdPassword, tls: loadedTls, openFiles };
+  const webhookSecrets = new Map(
+    config.notify.webhooks.map(({ name, secretFile }) => [name, loadWebhookSecret(name, secretFile)]),
+  );
+  return { masters, etcdPassword, tls: loadedTls, webhookSecrets, openFiles };
 }

@@ -85,7 +85,8 @@ const tlsOptionsOf = (tls: ServerTls, handshakeTimeout: number) => ({
 
 function fastifyOf({ limits = DEFAULT_HTTP_LIMITS, tls, random }: HttpServerOptions): FastifyInstance {
   const http = { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: 1_000 };
-  const server = Fastify({
+  // Which kind of server listens makes no difference to any route.
+  const server: FastifyInstance = Fastify({
     logger: false,
     bodyLimit: UNWANTED_BODY_BYTES_MAX,
     genReqId: () => random.hex(REQUEST_ID_BYTES),
@@ -98,8 +99,7 @@ function fastifyOf({ limits = DEFAULT_HTTP_LIMITS, tls, random }: HttpServerOpti
     clientErrorHandler: (error, socket) => refuseConnection(error, socket, random.hex(REQUEST_ID_BYTES)),
     ...(tls === null ? { http } : { https: { ...http, ...tlsOptionsOf(tls, limits.headersTimeoutMs) } }),
   });
-  // Which kind of server listens makes no difference to any route.
-  return server as FastifyInstance;
+  return server;
 }
 
 /** Bodies are JSON. One of another kind is not read. */

@@ -1,0 +1,155 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { MembersViewSchema, type MemberView } from '@understudy/shared';
+import { SystemClock, until } from '@understudy/shared/node';
+import { DATA, World } from '../world/world.ts';
+import { coordinatorUserData } from './coordinator-machine.ts';
+import { type Handout, makeHandout } from './handout.ts';
+import { MEMBER, memberUserData } from './member-machine.ts';
+import { HANDOUT, PORTS, type Seat } from './seats.ts';
+import { Writer } from './writer.ts';
+
+const REPO = fileURLToPath(new URL('../../../', import.meta.url));
+const WELL_WITHIN_MS = 120_000;
+const HTTP_LIMIT_MS = 3_000;
+
+/** Coordinators on machines of their own, one member with PostgreSQL, and a writer outside. */
+export class Cluster {
+  readonly world: World;
+  readonly handout: Handout;
+  readonly seats: readonly Seat[];
+  readonly writer: Writer;
+  readonly clock = new SystemClock();
+  /** Instance of each coordinator, by its id. */
+  readonly #machines = new Map<string, string>();
+  /** The member's first instance. */
+  readonly firstInstance: string;
+  #closed = false;
+
+  private constructor(world: World, handout: Handout, seats: readonly Seat[], tree: string) {
+    this.world = world;
+    this.handout = handout;
+    this.seats = seats;
+    for (const seat of seats) this.#machines.set(seat.id, this.#launchCoordinator(seat));
+    const made = world.launch({
+      member: MEMBER,
+      dataVolumes: [{ deviceName: DATA.device, sizeGiB: 4 }],
+      elasticIp: true,
+      userData: memberUserData(handout.master, seats),
+    });
+    this.firstInstance = made.instanceId;
+    this.writer = new Writer(tree, made.publicIp ?? '', this.clock);
+  }
+
+  static async open(folder: string, tree: string, seats: readonly Seat[]): Promise<Cluster> {
+    const handout = await makeHandout(join(folder, 'handout'), seats);
+    const world = await World.open({ folder, tree, readOnly: { [HANDOUT]: handout.folder, '/repo': REPO } });
+    return new Cluster(world, handout, seats, tree);
+  }
+
+  machineOf(seat: Seat): string {
+    return this.#machines.get(seat.id) ?? '';
+  }
+
+  /** What a coordinator's API answers. Null: it does not. */
+  async get(seat: Seat, path: string): Promise<{ readonly status: number; readonly body: unknown } | null> {
+    try {
+      const response = await fetch(`http://${seat.address}:${PORTS.http}${path}`, {
+        headers: { authorization: `Bearer ${this.handout.token}` },
+        signal: AbortSignal.timeout(HTTP_LIMIT_MS),
+      });
+      return { status: response.status, body: await response.json() };
+    } catch {
+      return null;
+    }
+  }
+
+  /** The member as this coordinator shows it. */
+  async member(seat: Seat): Promise<MemberView | null> {
+    const reply = await this.get(seat, '/v1/members');
+    if (reply?.status !== 200) return null;
+    return MembersViewSchema.parse(reply.body).members.find(({ member }) => member === MEMBER) ?? null;
+  }
+
+  /** The instance that is activated, by the word of the first coordinator that answers. */
+  async activeInstance(): Promise<string | null> {
+    for (const seat of this.seats) {
+      const view = await this.member(seat);
+      if (view !== null) return view.instanceId;
+    }
+    return null;
+  }
+
+  /** Whether PostgreSQL runs inside, by what systemd says of it. */
+  async serves(instanceId: string): Promise<boolean> {
+    if (this.world.firstProcess(instanceId) === null) return false;
+    const { output } = await this.world.run(instanceId, 'systemctl', 'is-active', 'postgresql@15-main.service');
+    return output === 'active';
+  }
+
+  /** A row is committed that was sent after this call. Resolves with the monotonic moment. */
+  async committedAfter(sinceMs: number, limitMs = WELL_WITHIN_MS): Promise<number> {
+    return until(
+      'a row is committed',
+      () => this.writer.acknowledged.find(({ atMs }) => atMs > sinceMs)?.atMs,
+      limitMs,
+    );
+  }
+
+  /** Every coordinator is ready and finds the member alive, unheld, with no recovery open. */
+  async well(limitMs = WELL_WITHIN_MS): Promise<void> {
+    let last = '';
+    const check = async () => {
+      last = (await Promise.all(this.seats.map((seat) => this.#complaint(seat)))).join('; ');
+      return last.replaceAll('; ', '') === '';
+    };
+    await until('all is well', check, limitMs).catch((error: unknown) => {
+      throw new Error(`not well within ${limitMs / 1_000} s: ${last}`, { cause: error });
+    });
+  }
+
+  async #complaint(seat: Seat): Promise<string> {
+    const ready = await this.get(seat, '/readyz');
+    if (ready?.status !== 200) return `${seat.id} is not ready: ${JSON.stringify(ready?.body ?? 'no answer')}`;
+    const view = await this.member(seat);
+    if (view === null) return `${seat.id} does not show ${MEMBER}`;
+    const heard = view.opinions.filter(({ verdict }) => verdict === 'alive').length;
+    if (heard !== this.seats.length) return `${seat.id}: heard alive by ${heard}`;
+    if (view.verdict !== 'alive' || view.degraded) return `${seat.id}: ${view.verdict}, ${view.reason}`;
+    if (view.recovery !== null) return `${seat.id}: it is being recovered`;
+    return view.hold === null ? '' : `${seat.id}: held, ${view.hold.reason}`;
+  }
+
+  /** Keeps what every machine has to say, for whoever asks why. */
+  async keepWords(folder: string): Promise<void> {
+    mkdirSync(folder, { recursive: true });
+    for (const { id } of this.world.sim.core.region.instances.all()) {
+      writeFileSync(join(folder, `${id}.console`), this.world.consoleOf(id));
+      if (this.world.firstProcess(id) === null) continue;
+      const { output } = await this.world.run(id, 'journalctl', '--no-pager', '--boot', '--lines=5000');
+      writeFileSync(join(folder, `${id}.journal`), output);
+    }
+    for (const seat of this.seats) {
+      const replies = await Promise.all(['/v1/status', '/v1/members'].map((path) => this.get(seat, path)));
+      writeFileSync(join(folder, `${seat.id}.json`), JSON.stringify(replies, null, 1));
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.writer.stop();
+    await this.world.close();
+  }
+
+  #launchCoordinator(seat: Seat): string {
+    const { instanceId } = this.world.launch({
+      az: seat.zone,
+      tags: { Name: seat.id },
+      userData: coordinatorUserData(seat, this.seats),
+      request: { PrivateIpAddress: seat.address },
+    });
+    return instanceId;
+  }
+}
