@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import axe from 'axe-core';
+import { expect } from 'vitest';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
 
@@ -66,3 +67,10 @@ export async function accessibilityFaults(page: Page): Promise<readonly string[]
 /** By how many pixels the page is wider than its window. */
 export const overflow = (page: Page): Promise<number> =>
   page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+
+/**
+ * Waits until an expression is true in the page. The page's own policy forbids evaluating text, so
+ * it is asked again and again from outside.
+ */
+export const holds = (page: Page, expression: string, timeout = 10_000): Promise<void> =>
+  expect.poll(() => page.evaluate(expression), { timeout }).toBe(true);

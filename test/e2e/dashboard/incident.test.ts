@@ -5,6 +5,7 @@ import {
   type Complaints,
   complaintsOf,
   DESKTOP,
+  holds,
   launchBrowser,
   missingBrowser,
   newContext,
@@ -67,10 +68,10 @@ describe.skipIf(missing)('an incident, in a browser', () => {
     await page.goto(real.cluster.urls[0] ?? '');
     await page.waitForSelector(ALL_ALIVE, { timeout: 30_000 });
     expect(await page.locator('.tile').count()).toBe(6);
-    await page.waitForFunction(
+    await holds(
+      page,
       `[...document.querySelectorAll('.age')].length === 18 && [...document.querySelectorAll('.age')].every((age) => / s$/.test(age.textContent))`,
-      undefined,
-      { timeout: 20_000 },
+      20_000,
     );
     expect(await page.textContent('.facts-line')).toContain('3 of 3 coordinators answer');
     // Everybody may read here, and only operators may act.
@@ -93,7 +94,7 @@ describe.skipIf(missing)('an incident, in a browser', () => {
     await page.waitForSelector('.bar-row.started', { timeout: 20_000 });
     expect(await page.textContent('.prediction')).toContain('End not known: no earlier recovery to go by');
     await page.waitForSelector(`${ALL_ALIVE}`, { timeout: 90_000 });
-    await page.waitForFunction(`document.querySelectorAll('.recovery').length === 0`, undefined, { timeout: 60_000 });
+    await holds(page, `document.querySelectorAll('.recovery').length === 0`, 60_000);
     expect(await instanceOf(DIES)).not.toBe(before);
     const looks = await page.evaluate<string[]>('window.looks');
     expect(looks[0]).toBe('alive');

@@ -4,6 +4,7 @@ import {
   accessibilityFaults,
   complaintsOf,
   DESKTOP,
+  holds,
   launchBrowser,
   missingBrowser,
   newContext,
@@ -123,7 +124,7 @@ describe.skipIf(missing)('by keyboard', () => {
     await page.waitForSelector('.tile');
     await page.keyboard.press('/');
     await page.keyboard.type('broker');
-    await page.waitForFunction(`document.querySelectorAll('.tile').length === 2`);
+    await holds(page, `document.querySelectorAll('.tile').length === 2`);
     await page.keyboard.press('Escape');
     const rows = await page.locator('.recovery h3 a, .attention a').count();
     for (let pressed = 0; pressed <= rows; pressed++) await page.keyboard.press('j');
@@ -140,7 +141,7 @@ describe.skipIf(missing)('by keyboard', () => {
     await page.keyboard.press('?');
     await page.waitForSelector('dialog[open]');
     await page.keyboard.press('Escape');
-    await page.waitForFunction(`!document.querySelector('dialog[open]')`);
+    await holds(page, `!document.querySelector('dialog[open]')`);
     await page.context().close();
   });
 });
@@ -248,7 +249,7 @@ describe.skipIf(missing)('a thousand members', () => {
   it(`take at most ${BUDGET_MS} ms of scripting for an update`, async () => {
     const fake = await fakeWith({ members: thousand(), everyMs: 500, changing: 50 });
     const page = await open(fake.url);
-    await page.waitForFunction(`document.querySelectorAll('.tile').length === 1000`);
+    await holds(page, `document.querySelectorAll('.tile').length === 1000`);
     const session = await page.context().newCDPSession(page);
     await session.send('Performance.enable');
     await page.evaluate(
