@@ -259,10 +259,7 @@ async function assemble(parts: Assembly): Promise<void> {
     connections: () => http.connections(),
     accessProblems: () => files.problems,
     onMasters: (masters) => clusterKeys.take(masters),
-    askPeer: peerQuestion({
-      ...{ coordinatorId: config.id, keys: clusterKeys, clock, random: new SystemRandom() },
-      peerCa: () => files.certificates?.peerCa ?? null,
-    }),
+    askPeer: askPeerOf(config, clusterKeys, files),
     clock,
     random: new SystemRandom(),
     log,
@@ -291,6 +288,13 @@ function mustHave(secrets: ReadonlyMap<string, Uint8Array>, name: string): Uint8
   invariant(secret !== undefined, `no secret was read for webhook ${name}`);
   return secret;
 }
+
+/** Asks other coordinators in our own name. */
+const askPeerOf = (config: CoordinatorConfig, keys: ClusterKeys, files: AccessFiles) =>
+  peerQuestion({
+    ...{ coordinatorId: config.id, keys, clock: new SystemClock(), random: new SystemRandom() },
+    peerCa: () => files.certificates?.peerCa ?? null,
+  });
 
 /** What is not answered in this time says nothing about the key; a plan waits no longer for it. */
 const KMS_TIMEOUT_MS = 2_000;

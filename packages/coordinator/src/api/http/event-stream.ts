@@ -33,7 +33,7 @@ const HEADERS = {
 
 /** Answers with server-sent events, until the reader goes or its time is over. */
 export function openEventStream(reply: FastifyReply, { clock, begin }: EventStream): void {
-  reply.hijack();
+  void reply.hijack();
   const { raw } = reply;
   raw.writeHead(200, HEADERS);
   raw.write(`retry: ${RETRY_MS}\n\n`);
