@@ -14,7 +14,9 @@ import { takePictures } from './pictures.ts';
 import { type RealCluster, startRealCluster } from './real-cluster.ts';
 import { ensureDashboard } from './site.ts';
 
-/** Somebody watches a failure in a browser, and acts: real coordinators, agents, etcd and Chromium. */
+/**
+ * Somebody watches a failure in a browser, and acts: real coordinators, agents, etcd and Chromium.
+ */
 
 const missing = missingBrowser();
 if (missing) console.error(`understudy: the dashboard's tests are skipped: ${missing}`);
