@@ -2,6 +2,11 @@ import type { CommandDefinition } from './command-definition.ts';
 import { abandon } from './commands/abandon.ts';
 import { acceptLoss } from './commands/accept-loss.ts';
 import { agent } from './commands/agent.ts';
+import { certsInit } from './commands/certs-init.ts';
+import { certsIssue } from './commands/certs-issue.ts';
+import { certsRenew } from './commands/certs-renew.ts';
+import { certsRotateCa } from './commands/certs-rotate-ca.ts';
+import { certsShow } from './commands/certs-show.ts';
 import { cloudSim } from './commands/cloud-sim.ts';
 import { complete, completion } from './commands/completion.ts';
 import { contextAdd } from './commands/context-add.ts';
@@ -28,6 +33,7 @@ import { recoveries } from './commands/recoveries.ts';
 import { replan } from './commands/replan.ts';
 import { retry } from './commands/retry.ts';
 import { status } from './commands/status.ts';
+import { tokenNew } from './commands/token-new.ts';
 
 import { wait } from './commands/wait.ts';
 
@@ -55,12 +61,18 @@ export const COMMANDS: readonly CommandDefinition[] = [
   contextAdd,
   contextUse,
   contextRemove,
+  certsInit,
+  certsIssue,
+  certsRenew,
+  certsRotateCa,
+  certsShow,
   completion,
   complete,
   keysGenerate,
   keysDerive,
   keysFingerprint,
   agentKey,
+  tokenNew,
   agent,
   coordinator,
   cloudSim,
@@ -69,7 +81,9 @@ export const COMMANDS: readonly CommandDefinition[] = [
 
 /** Words that only hold others: `keys` of `keys status`. */
 export const PARENTS: Readonly<Record<string, { readonly summary: string; readonly group: string }>> = {
+  token: { summary: 'tokens of the HTTP API', group: 'Prepare:' },
   context: { summary: 'the clusters this user knows, and which one is asked', group: 'Prepare:' },
   doctor: { summary: 'what is wrong with this host, and the remedy of each', group: 'Look at one machine:' },
+  certs: { summary: 'TLS certificates of etcd, coordinators and operators', group: 'Prepare:' },
   keys: { summary: 'heartbeat keys: make, derive, and see how far a rotation is', group: 'Prepare:' },
 };

@@ -1,7 +1,7 @@
 import { problemOf } from '@understudy/shared';
 import { describe, expect, it, test } from 'vitest';
 import { statusOf } from '../status.fixtures.ts';
-import { judgeCertificates } from './checks/certificates.ts';
+import { judgeCertificate } from './checks/certificates.ts';
 import { judgeClock } from './checks/clock.ts';
 import { judgeDescriptors } from './checks/descriptors.ts';
 import { judgeCompaction } from './checks/etcd-compaction.ts';
@@ -51,8 +51,9 @@ const file = (mode: number | null, isSecret = true) => [{ field: 'keys.0.file', 
 const socket = (binding: 'free' | 'taken' | { problem: string }, running: boolean) => [
   { what: 'UDP', address: ':7946', binding, running },
 ];
-const certificate = (untilWallMs: number | null) =>
-  judgeCertificates([{ path: 'c.pem', untilWallMs, problem: 'x' }], NOW);
+const certificate = (untilMs: number | null) => [
+  judgeCertificate({ field: 'f', path: 'c.pem', fromMs: NOW - 60 * DAY_MS, untilMs, problem: 'x' }, NOW),
+];
 const call = (answer: 'allowed' | 'denied' | 'untried' | { other: string }) => [
   { action: 'ec2:StopInstances', why: 'fences a failed member', answer },
 ];
@@ -212,10 +213,10 @@ const CASES: readonly (readonly [check: string, what: string, readonly Finding[]
   ['permissions', 'no EC2', judgePermissions(call({ other: 'timeout' }), null), 'warning', /could not be tried/],
   ['permissions', 'what was not tried', judgePermissions(call('untried'), null), 'note', /--try-member/],
   ['permissions', 'an allowed call', judgePermissions(call('allowed'), 'i-1'), 'ok', /StopInstances/],
-  ['certificates', 'one that ended', certificate(NOW - DAY_MS), 'fault', /ended 24 h/],
-  ['certificates', 'one that ends soon', certificate(NOW + 5 * DAY_MS), 'warning', /ends in 5 d/],
-  ['certificates', 'one that is none', certificate(null), 'fault', /no certificate/],
-  ['certificates', 'a good one', certificate(NOW + 90 * DAY_MS), 'ok', /good for 90 d/],
+  ['certificates', 'one that ended', certificate(NOW - DAY_MS), 'fault', /ended on/],
+  ['certificates', 'one that ends soon', certificate(NOW + 5 * DAY_MS), 'warning', /ends in 5 days/],
+  ['certificates', 'one that is none', certificate(null), 'fault', /cannot be read/],
+  ['certificates', 'a good one', certificate(NOW + 90 * DAY_MS), 'ok', /valid for 90 days/],
   [
     ...(['receive buffer', 'a small buffer'] as const),
     judgeBuffer({ wantedBytes: 4_194_304, givenBytes: 212_992, rmemMaxBytes: 212_992 }),

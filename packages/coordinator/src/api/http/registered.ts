@@ -1,6 +1,8 @@
 import type { AnyRoute } from './route.ts';
+import { dashboard } from './routes/dashboard.ts';
 import { errors } from './routes/errors.ts';
 import { explain } from './routes/explain.ts';
+import { fleet } from './routes/fleet.ts';
 import { healthz } from './routes/healthz.ts';
 import { history } from './routes/history.ts';
 import { holds } from './routes/holds.ts';
@@ -11,6 +13,7 @@ import { metrics } from './routes/metrics.ts';
 import { readyz } from './routes/readyz.ts';
 import { recoveries } from './routes/recoveries.ts';
 import { recoveryRequests } from './routes/recovery-requests.ts';
+import { session } from './routes/session.ts';
 import { status } from './routes/status.ts';
 
 /**
@@ -21,9 +24,11 @@ export const ROUTES: readonly AnyRoute[] = [
   healthz,
   readyz,
   metrics,
+  ...session,
   errors,
   status,
   members,
+  ...fleet,
   explain,
   ...recoveryRequests,
   keys,
@@ -31,4 +36,5 @@ export const ROUTES: readonly AnyRoute[] = [
   leftovers,
   holds,
   history,
+  ...dashboard,
 ];
