@@ -26,7 +26,7 @@ function quorumFindings(etcd: readonly EtcdFacts[]): readonly Finding[] {
   const findings: Finding[] = [];
   if (known > 0 && known < 3)
     findings.push(warning(`etcd has ${known} members: one that fails stops everything`, 'run three, in three zones'));
-  if (known > 0 && known % 2 === 0 && known > 2)
+  if (known > 2 && known % 2 === 0)
     findings.push(warning(`etcd has ${known} members: no more may fail than of ${known - 1}`, 'run an odd number'));
   if (known > etcd.length)
     findings.push(
