@@ -1,5 +1,6 @@
 import { type Clock, errorText } from '@understudy/shared';
 import * as z from 'zod';
+import { within } from '../client/within.ts';
 
 /** How to ask etcd over its HTTP gateway. */
 export interface EtcdAccess {
@@ -50,11 +51,13 @@ const TokenSchema = z.object({ token: z.string() });
 class EtcdMember {
   readonly #access: EtcdAccess;
   readonly #host: string;
+  readonly #clock: Clock;
   #token: string | null = null;
 
-  constructor(access: EtcdAccess, host: string) {
+  constructor(access: EtcdAccess, host: string, clock: Clock) {
     this.#access = access;
     this.#host = host;
+    this.#clock = clock;
   }
 
   async authenticate(): Promise<void> {
@@ -64,16 +67,23 @@ class EtcdMember {
     this.#token = (await this.post('/v3/auth/authenticate', body, TokenSchema)).token;
   }
 
-  get(path: string): Promise<Response> {
-    return this.#access.fetch(new URL(path, this.#host), { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+  get(path: string): Promise<{ readonly text: string; readonly date: number }> {
+    return within(this.#clock, ANSWER_WITHIN_MS, async (signal) => {
+      const response = await this.#access.fetch(new URL(path, this.#host), { signal });
+      return { text: await response.text(), date: Date.parse(response.headers.get('date') ?? '') };
+    });
   }
 
-  async post<T>(path: string, body: object, schema: z.ZodType<T>): Promise<T> {
+  post<T>(path: string, body: object, schema: z.ZodType<T>): Promise<T> {
+    return within(this.#clock, ANSWER_WITHIN_MS, (signal) => this.#post(path, body, schema, signal));
+  }
+
+  async #post<T>(path: string, body: object, schema: z.ZodType<T>, signal: AbortSignal): Promise<T> {
     const response = await this.#access.fetch(new URL(path, this.#host), {
       method: 'POST',
       headers: this.#token === null ? {} : { authorization: this.#token },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      signal,
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${path}: HTTP ${response.status}: ${text.slice(0, 200)}`);
@@ -113,25 +123,24 @@ const SILENT = {
 } as const;
 
 async function factsOf(access: EtcdAccess, host: string, clock: Clock): Promise<EtcdFacts> {
-  const member = new EtcdMember(access, host);
-  let answer: Response;
+  const member = new EtcdMember(access, host, clock);
+  let answer: Awaited<ReturnType<EtcdMember['get']>>;
   try {
     answer = await member.get('/version');
     await member.authenticate();
   } catch (error) {
     return { ...SILENT, host, silent: causeText(error) };
   }
-  const date = Date.parse(answer.headers.get('date') ?? '');
-  const clockAheadMs = Number.isNaN(date) ? null : date + 500 - clock.wallMs();
+  const clockAheadMs = Number.isNaN(answer.date) ? null : answer.date + 500 - clock.wallMs();
   const [version, status, alarms, members, metrics] = await Promise.all([
-    orNull(answer.json().then((json) => VersionSchema.parse(json).etcdserver)),
+    orNull(Promise.try(() => VersionSchema.parse(JSON.parse(answer.text)).etcdserver)),
     orNull(member.post('/v3/maintenance/status', {}, StatusSchema)),
     orNull(member.post('/v3/maintenance/alarm', { action: 'GET' }, AlarmsSchema)),
     orNull(member.post('/v3/cluster/member/list', {}, MembersSchema)),
-    orNull(member.get('/metrics').then((response) => response.text())),
+    orNull(member.get('/metrics')),
   ]);
   const writeMs = await orNull(rehearsedWriteMs(member, access.root, clock));
-  const text = metrics ?? '';
+  const text = metrics?.text ?? '';
   return {
     ...{ host, silent: null, version, clockAheadMs, writeMs },
     hasLeader: status === null ? null : status.leader !== undefined && status.leader !== '0',

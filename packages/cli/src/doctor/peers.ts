@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { type Clock, CoordinatorRecordSchema, errorText, type KeysView } from '@understudy/shared';
 import { coordinatorClient } from '@understudy/shared/node';
+import { within } from '../client/within.ts';
 import { readKeys } from '../inspection/inspected-key.ts';
 
 /**
@@ -53,8 +54,11 @@ export async function askUdp(endpoint: string, clock: Clock): Promise<PeerFacts[
 
 async function askHttp(url: string, send: typeof fetch, clock: Clock) {
   try {
-    const response = await send(new URL('/healthz', url), { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
-    await response.text();
+    const response = await within(clock, ANSWER_WITHIN_MS, async (signal) => {
+      const answer = await send(new URL('/healthz', url), { signal });
+      await answer.text();
+      return answer;
+    });
     const date = Date.parse(response.headers.get('date') ?? '');
     const clockAheadMs = Number.isNaN(date) ? null : date + 500 - clock.wallMs();
     return { httpProblem: response.ok ? null : `it answers ${response.status}`, clockAheadMs };
