@@ -3,6 +3,7 @@ import { abandon } from './commands/abandon.ts';
 import { acceptLoss } from './commands/accept-loss.ts';
 import { agent } from './commands/agent.ts';
 import { cloudSim } from './commands/cloud-sim.ts';
+import { complete, completion } from './commands/completion.ts';
 import { contextAdd } from './commands/context-add.ts';
 import { contextList } from './commands/context-list.ts';
 import { contextRemove } from './commands/context-remove.ts';
@@ -27,6 +28,9 @@ import { recoveries } from './commands/recoveries.ts';
 import { replan } from './commands/replan.ts';
 import { retry } from './commands/retry.ts';
 import { status } from './commands/status.ts';
+import { tokenNew } from './commands/token-new.ts';
+
+import { wait } from './commands/wait.ts';
 
 /** Every command, in the order of `understudy --help`. A new one is a file and a line here. */
 export const COMMANDS: readonly CommandDefinition[] = [
@@ -36,6 +40,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   holds,
   recoveries,
   history,
+  wait,
   leftovers,
   keysStatus,
   retry,
@@ -51,10 +56,13 @@ export const COMMANDS: readonly CommandDefinition[] = [
   contextAdd,
   contextUse,
   contextRemove,
+  completion,
+  complete,
   keysGenerate,
   keysDerive,
   keysFingerprint,
   agentKey,
+  tokenNew,
   agent,
   coordinator,
   cloudSim,
@@ -63,6 +71,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
 
 /** Words that only hold others: `keys` of `keys status`. */
 export const PARENTS: Readonly<Record<string, { readonly summary: string; readonly group: string }>> = {
+  token: { summary: 'tokens of the HTTP API', group: 'Prepare:' },
   context: { summary: 'the clusters this user knows, and which one is asked', group: 'Prepare:' },
   doctor: { summary: 'what is wrong with this host, and the remedy of each', group: 'Look at one machine:' },
   keys: { summary: 'heartbeat keys: make, derive, and see how far a rotation is', group: 'Prepare:' },

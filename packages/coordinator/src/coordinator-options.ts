@@ -1,8 +1,19 @@
-import type { Clock, Cloud, DatagramSocket, Kms, KvStore, Log, ProbeService, Random } from '@understudy/shared';
+import type {
+  Clock,
+  Cloud,
+  DatagramSocket,
+  Kms,
+  KvStore,
+  Log,
+  ProbeService,
+  Problem,
+  Random,
+} from '@understudy/shared';
 import type { AnswerWatch } from '@understudy/aws';
 import type { LimitCounts } from './api/http/connection-limits.ts';
 import type { KeySource, Receiver, TagScheme } from '@understudy/observer';
 import type { CoordinatorConfig } from './config.ts';
+import type { SendNotice } from './notices/webhook.ts';
 import type { Build } from './store/feature-level.ts';
 import type { RecoveryRunner, RecoverySettings } from '@understudy/recovery';
 
@@ -32,6 +43,8 @@ export interface CoordinatorOptions {
    * anybody.
    */
   readonly probeService?: ProbeService;
+  /** Posts notices; absent: none are delivered, which only tests may want. */
+  readonly sendNotice?: SendNotice;
   readonly readDrops?: () => Promise<number | null>;
   /**
    * A broken invariant, or an etcd that must not be used: the process has to stop and say so.
@@ -45,6 +58,10 @@ export interface CoordinatorOptions {
   readonly recoverySettings?: Partial<RecoverySettings>;
   /** Tells what answered in EC2's place. */
   readonly answers?: Pick<AnswerWatch, 'problem' | 'totals'>;
+  /** Called with the master secrets when they have changed. */
+  readonly onMasters?: (masters: ReadonlyMap<number, Uint8Array>) => void;
+  /** What is wrong with the files that say who may use the HTTP API. */
+  readonly accessProblems?: () => readonly Problem[];
   /** Counts of the HTTP server that shows us. */
   readonly connections?: () => LimitCounts;
   /** Also Node's own metrics. */

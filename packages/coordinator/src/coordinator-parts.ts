@@ -2,6 +2,7 @@ import { HeartbeatListener, keyOfMasters, KeyRotation, ObserverTable, ServicePro
 import { KeyLooks, RecoveryEngine, type RecoveryRunner } from '@understudy/recovery';
 import { groupOf, keyspace } from '@understudy/shared';
 import { CoordinatorApi } from './api/api-view.ts';
+import { Controls } from './api/controls.ts';
 import { OwnCondition } from './api/own-condition.ts';
 import { leaseTimingOf, policyLimitsOf } from './config.ts';
 import type { CoordinatorOptions } from './coordinator-options.ts';
@@ -11,6 +12,7 @@ import { Verdicts } from './leader/verdicts.ts';
 import { Leadership } from './leadership/leadership.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { ActivationAnswers, answersHoldMsFor } from './observing/activation-answers.ts';
+import { Outbox } from './notices/outbox.ts';
 import { OpinionPublisher } from './observing/opinion-publisher.ts';
 import { Presence } from './observing/presence.ts';
 import { ServeLeaseFacts } from './serve-lease/facts.ts';
@@ -53,6 +55,7 @@ function basicParts(options: CoordinatorOptions) {
     policyLimits: policyLimitsOf(config),
     freshForMs: config.etcd.leaseTtlMs,
   });
+  const outbox = new Outbox({ webhooks: config.notify.webhooks, records: view.records, keys, clock, random });
   const levelGate = new LevelGate({ key: keys.level, build, log });
   levelGate.follow(view);
   return {
@@ -61,12 +64,16 @@ function basicParts(options: CoordinatorOptions) {
     build,
     view,
     levelGate,
+    outbox,
     startedAtMs: clock.monotonicMs(),
     metrics: new Metrics({ withProcess: options.withProcessMetrics ?? false }),
     /** What we thought of members, as their observer and as leader. */
     changes: new VerdictChanges(),
     writes: new WriteProof({ store, keys, clock, log }),
-    leadership: new Leadership({ store, clock, random, log, keys, timing, levelGate, self }),
+    leadership: new Leadership({
+      ...{ store, clock, random, log, keys, timing, levelGate, self },
+      beside: (write) => outbox.beside(write),
+    }),
     session: new Session({ store, clock, random, log }, timing),
   };
 }
@@ -143,14 +150,18 @@ type HearingParts = BasicParts & ReturnType<typeof hearingParts>;
 
 /** What leads and acts, while we are elected. */
 function leadingParts(options: CoordinatorOptions, parts: HearingParts, onBroken: OnBroken) {
-  const { config, cloud, clock, log, kms } = options;
-  const { store, keys, view, leadership, observer, serveLeases, changes, writes, metrics } = parts;
+  const { config, cloud, clock, random, log, kms } = options;
+  const { store, keys, view, leadership, observer, serveLeases, changes, writes, metrics, outbox } = parts;
   const keyLooks = new KeyLooks({ kms: kms ?? null, clock, log });
   const runner =
     options.runner ?? engineOf(options, parts, { keyLooks, lostZones: (): readonly string[] => leader.lostZones() });
   const leader = new Leader({
-    ...{ config, store, cloud, keyLooks, clock, log, keys, view, leadership, observer, serveLeases, runner, changes },
+    ...{ config, store, cloud, keyLooks, clock, random, log, keys, view, leadership, observer, serveLeases, runner },
+    ...{ changes, outbox },
+    sendNotice: options.sendNotice ?? null,
+    onNoticeTried: (webhook, outcome) => metrics.noticeTried(webhook, outcome),
     storeTrouble: () => writes.trouble(),
+    handOver: () => void leadership.resign(),
     onRunEnded: (outcome) => metrics.recoveryRunEnded(outcome),
     onBroken,
   });
@@ -189,6 +200,7 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
   const condition = new OwnCondition({
     ...{ ...parts, clock, answers: answers ?? null },
     receiveBuffer: options,
+    accessProblems: options.accessProblems ?? (() => []),
     freshForMs: config.etcd.leaseTtlMs,
   });
   const api = new CoordinatorApi({
@@ -208,5 +220,6 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
     foreignAnswers: () => answers?.totals ?? new Map(),
     connections: options.connections ?? null,
   });
-  return { condition, api };
+  const controls = new Controls({ ...parts, clock, coordinatorId: config.id, keyspace: parts.keys });
+  return { condition, api, controls };
 }

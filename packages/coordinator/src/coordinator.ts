@@ -1,5 +1,6 @@
 import { errorText, hasCode, isOperationError, type MemberId, type MonotonicMs, type Timer } from '@understudy/shared';
 import type { KeyRotation, ObserverTable, Opinion } from '@understudy/observer';
+import type { Controls } from './api/controls.ts';
 import type { ApiSource } from './api/http/api-source.ts';
 import type { CoordinatorOptions } from './coordinator-options.ts';
 import { type CoordinatorParts, coordinatorParts } from './coordinator-parts.ts';
@@ -22,6 +23,7 @@ const STOP_LIMIT_CALLS = 6;
  */
 export class Coordinator {
   readonly api: ApiSource;
+  readonly controls: Controls;
   readonly metrics: Metrics;
   readonly view: ClusterState;
   readonly leadership: Leadership;
@@ -41,6 +43,7 @@ export class Coordinator {
     this.#options = options;
     this.#parts = parts;
     this.api = parts.api;
+    this.controls = parts.controls;
     this.metrics = parts.metrics;
     this.view = parts.view;
     this.leadership = parts.leadership;
@@ -122,8 +125,9 @@ export class Coordinator {
   }
 
   #viewChanged(changed: readonly string[]): void {
-    const { opinions, holds, history, judgements, judge, findings, requests } = this.#parts.keys;
-    const idle = [opinions, holds, history, judgements, judge, findings, requests];
+    const { opinions, holds, history, judgements, judge, findings, requests, audit, answers, drains } =
+      this.#parts.keys;
+    const idle = [opinions, holds, history, judgements, judge, findings, requests, audit, answers, drains];
     this.#rosterDue ||= changed.some((key) => !idle.some((area) => key.startsWith(area)));
     this.leader.noteChanged(changed);
     this.#parts.serveLeases.noteChanged(changed);

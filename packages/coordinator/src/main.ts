@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import {
   errorText,
   harmlessLines,
+  invariant,
   isOperationError,
   type Kms,
   type KvStore,
@@ -23,8 +24,12 @@ import {
 } from '@understudy/aws';
 import { EtcdKvStore, type EtcdKvStoreOptions } from './adapters/etcd/etcd-kv-store.ts';
 import { startHttpServer } from './api/http/server.ts';
+import type { AccessSettings } from './api/http/access/access.ts';
+import { ClusterKeys } from './api/http/cluster-keys.ts';
+import { AccessFiles } from './adapters/node/access-files.ts';
 import { keySource } from './adapters/node/key-source.ts';
 import { type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
+import { webhookSender } from './adapters/node/webhook-sender.ts';
 import { openHeartbeatSocket, readKernelDrops, serviceProbes } from '@understudy/observer';
 import { type CoordinatorConfig, CoordinatorConfigSchema, maskedConfig, publicUrlOf } from './config.ts';
 import { Coordinator, isRefusal } from './coordinator.ts';
@@ -215,18 +220,22 @@ async function assemble(parts: Assembly): Promise<void> {
   const hearing = await openHeartbeatSocket({ ...config.udp, tickMs, clock, log, onBroken: fail });
   const { socket } = hearing;
   closers.push(() => socket.close());
+  const files = new AccessFiles({ http: config.http, clock, log });
+  const clusterKeys = new ClusterKeys(secrets.masters);
   const http = await startHttpServer({
-    operatorToken: secrets.operatorToken,
-    limits: config.http,
-    host,
-    port,
+    ...{ host, port, limits: config.http, coordinatorId: config.id, keys: clusterKeys, tls: files.certificates },
+    access: accessSettingsOf(config),
+    tokens: () => files.tokens,
     api: () => coordinator?.api ?? null,
     metrics: () => coordinator?.metrics ?? null,
-    clock,
-    random: new SystemRandom(),
-    log,
+    ...{ clock, random: new SystemRandom(), log },
   });
-  closers.push(() => http.close());
+  files.onCertificates = (certificates) => http.setTls(certificates);
+  files.start();
+  closers.push(
+    () => files.close(),
+    () => http.close(),
+  );
   const store = new EtcdKvStore(storeOptions(config, secrets));
   closers.push(() => store.close());
   const { callTimeoutMs, endpoint } = config.aws;
@@ -245,18 +254,21 @@ async function assemble(parts: Assembly): Promise<void> {
     answers,
     ...hearing,
     connections: () => http.connections(),
+    accessProblems: () => files.problems,
+    onMasters: (masters) => clusterKeys.take(masters),
     clock,
     random: new SystemRandom(),
     log,
     version: VERSION,
     httpUrl: publicUrlOf(config, http.port),
     probeService: serviceProbes({ clock, log }),
+    sendNotice: webhookSender({ clock, secretOf: (name) => mustHave(secrets.webhookSecrets, name) }),
     readDrops: () => readKernelDrops(config.udp.host, socket.localPort),
     onFatal: fail,
     withProcessMetrics: true,
   });
   const running = coordinator;
-  closers.push(() => running.stop(), onHangUp(running, log));
+  closers.push(() => running.stop(), onHangUp(running, files, log));
   running.start();
   log.info('coordinator.started', {
     udp: `${config.udp.host}:${socket.localPort}`,
@@ -264,6 +276,13 @@ async function assemble(parts: Assembly): Promise<void> {
     receiveThreads: config.udp.receiveThreads,
     http: publicUrlOf(config, http.port),
   });
+}
+
+/** Every webhook of the configuration has its secret. */
+function mustHave(secrets: ReadonlyMap<string, Uint8Array>, name: string): Uint8Array {
+  const secret = secrets.get(name);
+  invariant(secret !== undefined, `no secret was read for webhook ${name}`);
+  return secret;
 }
 
 /** What is not answered in this time says nothing about the key; a plan waits no longer for it. */
@@ -284,12 +303,20 @@ function kmsPart(
   return { kms: kmsOver({ transport: counted(sdk.send, clock, note), clock, callTimeoutMs }) };
 }
 
+const accessSettingsOf = (config: CoordinatorConfig): AccessSettings => ({
+  anonymous: config.http.anonymous,
+  clients: config.http.tls?.clients ?? [],
+  isSecure: publicUrlOf(config, 0).startsWith('https:'),
+});
+
 /**
- * SIGHUP: the key files have changed, look now. Returns the function that takes the listener away.
+ * SIGHUP: files of keys, tokens or certificates have changed, look now. Returns the function that
+ * takes the listener away.
  */
-function onHangUp(coordinator: Coordinator, log: Log): () => void {
+function onHangUp(coordinator: Coordinator, files: AccessFiles, log: Log): () => void {
   const look = () => {
     log.info('coordinator.signal', { signal: 'SIGHUP' });
+    files.look();
     void coordinator.keyRotation.reload();
   };
   process.on('SIGHUP', look);

@@ -28,10 +28,40 @@ export const API_PROBLEMS = {
     remedy: 'show a token of this cluster (Authorization: Bearer …), or a client certificate',
     retryable: false,
   },
+  PEER_REFUSED: {
+    status: 401,
+    title: 'What another coordinator passed on is not taken',
+    remedy: 'compare the clocks and the master secrets (understudy keys status) of the coordinators',
+    retryable: true,
+  },
   OPERATOR_TOKEN_MISSING: {
     status: 403,
     title: 'This coordinator cannot tell who is an operator',
     remedy: 'configure tokens on the coordinators (docs/api.md), then send the command again',
+    retryable: false,
+  },
+  FORBIDDEN: {
+    status: 403,
+    title: 'The role of the caller does not allow this',
+    remedy: 'use a token with the role that the detail names',
+    retryable: false,
+  },
+  OTHER_GROUP: {
+    status: 403,
+    title: 'The caller may command other groups only',
+    remedy: 'use a token for this group, or for all',
+    retryable: false,
+  },
+  CSRF_MISSING: {
+    status: 403,
+    title: 'A change by session cookie lacks the header of its session',
+    remedy: 'send the header understudy-csrf with the value of GET /v1/session',
+    retryable: false,
+  },
+  CROSS_ORIGIN: {
+    status: 403,
+    title: 'A page of another site sent the request',
+    remedy: 'use the dashboard of a coordinator; a proxy in front of it must keep the header Host',
     retryable: false,
   },
   PATH_UNKNOWN: {
@@ -44,6 +74,24 @@ export const API_PROBLEMS = {
     status: 404,
     title: 'No such member is known here',
     remedy: 'GET /v1/members lists them; a member is group/name, from the tags of its instance',
+    retryable: false,
+  },
+  COORDINATOR_UNKNOWN: {
+    status: 404,
+    title: 'No such coordinator is present',
+    remedy: 'GET /v1/drains lists those that are',
+    retryable: false,
+  },
+  RECOVERY_UNKNOWN: {
+    status: 404,
+    title: 'No such recovery has ended here',
+    remedy: 'GET /v1/history lists them',
+    retryable: false,
+  },
+  NOTHING_THERE: {
+    status: 404,
+    title: 'There is nothing of the kind to change or to end',
+    remedy: 'look again: it may have ended meanwhile',
     retryable: false,
   },
   METHOD_NOT_ALLOWED: {
@@ -76,10 +124,46 @@ export const API_PROBLEMS = {
     remedy: 'none; docs/ways-out.md says when a recovery is begun by hand',
     retryable: false,
   },
+  GATES_HOLD: {
+    status: 409,
+    title: 'A gate holds the member',
+    remedy: 'read which ones; those that may be overridden are named with --override',
+    retryable: false,
+  },
+  NEVER_OVERRIDDEN: {
+    status: 409,
+    title: 'This gate is never overridden',
+    remedy: 'end its cause, as the detail says',
+    retryable: false,
+  },
+  PAUSED_BY_ANOTHER: {
+    status: 409,
+    title: 'Somebody else has paused this',
+    remedy: 'ask them, or name the revision of the pause you were shown',
+    retryable: false,
+  },
+  NOT_RELEASABLE: {
+    status: 409,
+    title: 'This hold follows from what is so now',
+    remedy: 'end its cause: docs/ways-out.md has what can be done about each',
+    retryable: false,
+  },
+  TOO_FEW_OBSERVERS: {
+    status: 409,
+    title: 'Too few coordinators would be left',
+    remedy: 'bring another one up first',
+    retryable: false,
+  },
   CHANGED: {
     status: 409,
     title: 'What the command is about has changed meanwhile',
     remedy: 'look again, then decide again',
+    retryable: false,
+  },
+  REVISION_STALE: {
+    status: 412,
+    title: 'What is there is not what you were shown',
+    remedy: 'look at what is there now, then decide again',
     retryable: false,
   },
   BODY_TOO_LARGE: {
@@ -93,6 +177,30 @@ export const API_PROBLEMS = {
     title: 'The body is of a kind that is not taken',
     remedy: 'send JSON, with content-type: application/json',
     retryable: false,
+  },
+  POLICY_REFUSED: {
+    status: 422,
+    title: 'A policy breaks a rule',
+    remedy: 'correct the field that the detail names; nothing was changed',
+    retryable: false,
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: 422,
+    title: 'The idempotency key stands for another request',
+    remedy: 'use a fresh key for each request',
+    retryable: false,
+  },
+  PRECONDITION_REQUIRED: {
+    status: 428,
+    title: 'A change of this needs If-Match',
+    remedy: 'read it, then send the change with If-Match and the ETag that was read',
+    retryable: false,
+  },
+  RATE_LIMITED: {
+    status: 429,
+    title: 'Too many requests',
+    remedy: 'wait as long as the header retry-after says; docs/api.md has the limits',
+    retryable: true,
   },
   HEADER_TOO_LARGE: {
     status: 431,
@@ -112,10 +220,35 @@ export const API_PROBLEMS = {
     remedy: 'ask again in a few seconds, or ask another coordinator',
     retryable: true,
   },
+  NO_LEADER: {
+    status: 503,
+    title: 'Nobody leads, and only a leader can do this',
+    remedy: 'ask again in a few seconds; understudy status says what is known of the cluster',
+    retryable: true,
+  },
+  NOT_LEADER: {
+    status: 503,
+    title: 'The coordinator that was asked as leader leads no longer',
+    remedy: 'ask again in a few seconds',
+    retryable: true,
+  },
+  LEADER_SILENT: {
+    status: 503,
+    title: 'The leader gave no answer that can be believed',
+    remedy:
+      'ask again: with the same Idempotency-Key that is harmless; look at the network and TLS between coordinators',
+    retryable: true,
+  },
   UNAVAILABLE: {
     status: 503,
     title: 'Nobody can take the command now',
     remedy: 'ask again in a few seconds: that is harmless; understudy status says who leads',
+    retryable: true,
+  },
+  OUTCOME_UNKNOWN: {
+    status: 503,
+    title: 'Nobody can tell yet whether it was done',
+    remedy: 'ask again with the same idempotency key: it is done once',
     retryable: true,
   },
 } as const satisfies Record<string, ApiProblem>;

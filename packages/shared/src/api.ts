@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { TOKEN_ROLES } from './api-token.ts';
 import { ProblemSchema } from './problem.ts';
 import { HistoryRecordSchema, HistoryStepSchema } from './records/recovery.ts';
 import { HoldRecordSchema, NotEnrolledSchema, OpinionVerdictSchema, ServiceOpinionSchema } from './records/cluster.ts';
@@ -384,6 +385,21 @@ export const HoldsViewSchema = z.object({ holds: z.array(HoldRecordSchema) });
 
 /** `GET /v1/history` */
 export const HistoryViewSchema = z.object({ history: z.array(HistoryRecordSchema) });
+
+/** `GET /v1/session`: who the caller is. */
+export const SessionViewSchema = z.object({
+  /** Null: the caller showed nothing. */
+  name: z.string().nullable(),
+  role: z.enum(['anybody', ...TOKEN_ROLES]),
+  /** The groups it may command. Null: all. */
+  groups: z.array(z.string()).nullable(),
+  /** How it showed who it is. */
+  via: z.enum(['nothing', 'bearer', 'session', 'certificate']),
+  /** Null where there is no session. */
+  expiresAtWallMs: z.number().nullable(),
+  /** What a request by cookie that changes something shows as `understudy-csrf`. */
+  csrf: z.string().nullable(),
+});
 
 /** `GET /healthz` */
 export const HealthSchema = z.object({ healthy: z.literal(true) });

@@ -1,5 +1,7 @@
 export * from './api.ts';
+export * from './api-commands.ts';
 export * from './api-problems.ts';
+export * from './api-token.ts';
 export * from './backoff.ts';
 export * from './duration-field.ts';
 export * from './duration-text.ts';
@@ -13,6 +15,7 @@ export * from './maintenance-window.ts';
 export * from './member-id.ts';
 export * from './near-names.ts';
 export * from './policy.ts';
+export * from './policy/changes.ts';
 export * from './ports/index.ts';
 export * from './problem.ts';
 export * from './protocol/index.ts';

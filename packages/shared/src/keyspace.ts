@@ -39,9 +39,24 @@ export interface Keyspace {
   readonly pauses: string;
   /** `scope` is `global`, `group/<group>` or `member/<group>/<member>`. */
   pause(scope: string): string;
+  readonly audit: string;
+  auditEntry(auditId: string): string;
+  readonly answers: string;
+  /** What a command with an idempotency key was answered. */
+  answer(answerId: string): string;
+  readonly drains: string;
+  drain(coordinatorId: string): string;
+  /** Begins with {@link leader}, so that whoever watches that sees it in the same order. */
+  readonly transfer: string;
   readonly history: string;
   historyOf(member: MemberId): string;
   historyEntry(member: MemberId, opId: string): string;
+  /** Notices that wait to be delivered. */
+  readonly outbox: string;
+  notice(id: string): string;
+  /** Notices that a webhook did not take. */
+  readonly undelivered: string;
+  undeliveredNotice(webhook: string, id: string): string;
 }
 
 /** `root` differs from {@link KEY_ROOT} only in tests that share one etcd. */
@@ -78,8 +93,19 @@ export function keyspace(root: string = KEY_ROOT): Keyspace {
     request: (member) => `${root}requests/${member}`,
     pauses: under('pauses'),
     pause: (scope) => `${root}pauses/${scope}`,
+    audit: under('audit'),
+    auditEntry: (auditId) => `${root}audit/${auditId}`,
+    answers: under('answers'),
+    answer: (answerId) => `${root}answers/${answerId}`,
+    drains: under('drains'),
+    drain: (coordinatorId) => `${root}drains/${coordinatorId}`,
+    transfer: `${root}leader-transfer/current`,
     history: under('history'),
     historyOf: (member) => `${root}history/${member}/`,
     historyEntry: (member, opId) => `${root}history/${member}/${opId}`,
+    outbox: under('outbox'),
+    notice: (id) => `${root}outbox/${id}`,
+    undelivered: under('undelivered'),
+    undeliveredNotice: (webhook, id) => `${root}undelivered/${webhook}/${id}`,
   };
 }

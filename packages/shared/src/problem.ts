@@ -22,6 +22,8 @@ export const PROBLEM_REMEDIES = {
   DUPLICATE_COORDINATOR_ID:
     'give each coordinator its own id, or stop the other process: this one takes the id when the lease of the other has ended',
   KEYS_REFUSED: 'read docs/key-rotation.md; correct the key files: the keys in use stay in use meanwhile',
+  TOKENS_REFUSED: 'correct http.tokensFile (docs/api.md): the tokens it last had stay in use meanwhile',
+  CERTIFICATES_REFUSED: 'correct the files of http.tls (docs/api.md): the certificates in use stay in use meanwhile',
   STORE_NOT_COMPACTED: 'set --auto-compaction-mode and --auto-compaction-retention on the etcd members',
   HEARTBEATS_TOO_SLOW:
     'shorten heartbeat.intervalMs of the agent, or raise detect.suspectAfterMs of its group (docs/judging.md)',
@@ -45,6 +47,10 @@ export const PROBLEM_REMEDIES = {
   BUILD_TOO_OLD: 'run here the build of the other coordinators (docs/upgrading.md); until then this one only looks on',
   BUILD_TOO_NEW:
     'upgrade through the builds in between, one after the other (docs/upgrading.md); until then this one only looks on',
+  WEBHOOK_FAILING: 'see that the receiver answers 2xx at notify.webhooks[].url; everything is sent again when it does',
+  NOTICES_UNDELIVERED:
+    'run `understudy notices`; send them again (`understudy notices retry`), or drop them (`understudy notices drop`)',
+  NOTICES_DROPPED: 'see what keeps the webhooks from taking them; the changes themselves stand in `understudy history`',
   NO_LEADER: 'start coordinators until most run, and look at etcd: nobody is judged or replaced meanwhile',
   GroupTagMissing: 'give it a tag understudy:group, or take its tag understudy:member away',
   TwoInstancesClaimMember: 'leave the tags understudy:group and understudy:member on one instance',

@@ -171,7 +171,7 @@ export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
   ),
   CloudDenied: wayOut(
     'EC2 denies what is asked of it',
-    'give the role of the coordinators the permission the text names; it is tried again by itself',
+    'give the role of the coordinators the permission the text names (understudy iam-policy prints them all); it is tried again by itself',
     [RETRY, ABANDON],
   ),
   CloudRejected: wayOut(

@@ -7,7 +7,8 @@ import type { SdkTransport } from '@understudy/aws/testing';
 import { type Cloud, type Clock, silentLog } from '@understudy/shared';
 import { SystemClock } from '@understudy/shared/node';
 import { type CloudContractFixture, SeededRandom } from '@understudy/shared/testing';
-import { SIM_FAULTS } from './in-process-fixture.ts';
+import { underGeneratedPolicy } from '../iam/generated-policy.ts';
+import { RIGHTS, SIM_FAULTS } from './in-process-fixture.ts';
 
 /** How much faster than EC2 this one lives. */
 const SPEED = 50;
@@ -53,6 +54,7 @@ export async function httpFixture(): Promise<HttpFixture> {
     });
   };
   const { sim } = server;
+  sim.setAuthorize(underGeneratedPolicy(RIGHTS));
   let faults = 0;
   return {
     cloud: cloudAt(server.url, ACCEPTED),

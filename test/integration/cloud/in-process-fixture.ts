@@ -1,5 +1,6 @@
 import { CloudSim, type FaultKind, inProcessTransport } from '@understudy/cloud-sim';
 import { createEc2Cloud } from '@understudy/aws';
+import { underGeneratedPolicy } from '../iam/generated-policy.ts';
 import { type CloudContractFixture, type ContractFault, SimClock } from '@understudy/shared/testing';
 
 /** The suite's faults in cloud-sim's words. */
@@ -10,15 +11,22 @@ export const SIM_FAULTS: Readonly<Record<ContractFault, { readonly kind: FaultKi
   'internal-error': { kind: 'error', code: 'InternalError' },
 };
 
+/** All of it runs under the policy that a coordinator's role is told to have. */
+export const RIGHTS = { groups: ['contract', 'db'], roles: ['db'] } as const;
+
 export interface InProcessFixture extends CloudContractFixture {
   readonly clock: SimClock;
   readonly sim: CloudSim;
 }
 
-/** cloud-sim's core on a simulated clock, behind the whole EC2 stack of the coordinator. */
+/**
+ * cloud-sim's core on a simulated clock, behind the whole EC2 stack of the coordinator, which has
+ * the rights that it is told to have.
+ */
 export function inProcessFixture(seed = 1): InProcessFixture {
   const clock = new SimClock();
   const sim = new CloudSim({ clock, seed });
+  sim.setAuthorize(underGeneratedPolicy(RIGHTS));
   const cloud = createEc2Cloud({ transport: inProcessTransport(sim), clock, callTimeoutMs: 5_000, rateShare: 0.9 });
   const nobody = new CloudSim({ clock });
   nobody.setDeniedActions(['DescribeSubnets']);

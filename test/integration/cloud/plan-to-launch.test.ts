@@ -162,7 +162,7 @@ describe('from plan to replacement', () => {
             makePlan(await gatherPlanInput(f.cloud, old.instanceId, DEFAULT_POLICY), DEFAULT_POLICY),
           ).map((problem) => problem.code);
         expect(await problems()).toEqual([]);
-        await f.cloud.terminateInstance(old.instanceId);
+        f.sim.seed('TerminateInstances', { InstanceIds: [old.instanceId] });
         await instanceIn(f, old.instanceId, 'terminated');
         expect(await problems()).toContain('InstanceGone');
       })(),

@@ -1,5 +1,5 @@
 import { type Ec2Transport, inProcessKms, inProcessTransport } from '@understudy/cloud-sim';
-import { type Build, Coordinator, type CoordinatorConfig } from '@understudy/coordinator/testing';
+import { type Build, Coordinator, type CoordinatorConfig, type SendNotice } from '@understudy/coordinator/testing';
 import { createEc2Cloud, kmsOver } from '@understudy/aws';
 import type { RecoveryRunner } from '@understudy/recovery';
 import { type Keyspace, type KvTxn, type Log, OpinionRecordSchema, parseRecord } from '@understudy/shared';
@@ -153,7 +153,14 @@ export class CoordinatorHost {
       },
       ...(runner ? { runner } : {}),
       ...(build ? { build } : {}),
+      ...this.#sendNotice(parts),
     });
+  }
+
+  /** A notice leaves when the process runs, and its answer arrives when it runs. */
+  #sendNotice({ clock, points }: LifeParts): { readonly sendNotice?: SendNotice } {
+    const { sendNotice: send } = this.#cluster.parts;
+    return send ? { sendNotice: (...all) => clock.arrival(points.pass('notice', () => send(...all))) } : {};
   }
 
   #forwardedLog(): Log {

@@ -1,5 +1,5 @@
 import { CloudSim, type LatencyOverrides, seedInstance } from '@understudy/cloud-sim';
-import { type CoordinatorConfig, CoordinatorConfigSchema } from '@understudy/coordinator/testing';
+import { type CoordinatorConfig, CoordinatorConfigSchema, type SendNotice } from '@understudy/coordinator/testing';
 import {
   type Endpoint,
   type IntentRecord,
@@ -13,6 +13,7 @@ import {
   TAG,
 } from '@understudy/shared';
 import { type PolicyChange, type SeededRandom, SimDatagramNetwork, SimKv } from '@understudy/shared/testing';
+import type * as z from 'zod';
 import { SimKernel } from '../kernel/sim-kernel.ts';
 import { CoordinatorHost } from './coordinator-host.ts';
 import { Disks } from './disks.ts';
@@ -58,6 +59,9 @@ export interface ClusterParts {
   readonly policy?: PolicyChange | undefined;
   readonly guard?: Partial<CoordinatorConfig['guard']> | undefined;
   readonly loop?: Partial<CoordinatorConfig['loop']> | undefined;
+  /** Who is told of changes. Default: nobody. */
+  readonly notify?: z.input<typeof CoordinatorConfigSchema>['notify'];
+  readonly sendNotice?: SendNotice;
   /** EC2's delays. Default: cloud-sim's own. */
   readonly latency?: LatencyOverrides | undefined;
 }
@@ -142,7 +146,7 @@ export class SimulatedCluster {
 
   #makeHost(address: string, index: number): CoordinatorHost {
     const { zones, defaultResources } = this.cloud;
-    const { policy, guard, loop } = this.parts;
+    const { policy, guard, loop, notify } = this.parts;
     const az = zones[index % zones.length] ?? '';
     const placements = zones.map((zone) => ({ subnetId: defaultResources.subnets[zone] ?? '' }));
     const config = CoordinatorConfigSchema.parse({
@@ -155,6 +159,7 @@ export class SimulatedCluster {
       policy: policy ?? simulationPolicy(this.shape, placements),
       ...(guard ? { guard } : {}),
       ...(loop ? { loop } : {}),
+      ...(notify ? { notify } : {}),
     });
     return new CoordinatorHost(this, config.id, az, address, config);
   }

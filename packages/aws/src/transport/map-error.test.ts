@@ -147,6 +147,14 @@ describe('a refusal without an EC2 error code is no refusal', () => {
     expect(mapEc2Error(cause, read).code).toBe('CLOUD_UNAVAILABLE');
   });
 
+  it('a missing right is told by its name, without EC2’s encoded account of it; else that is kept', () => {
+    const encoded = 'Encoded authorization failure message: AbC-dEf_123';
+    const told = (text: string) => mapEc2Error(ec2Error('UnauthorizedOperation', 403, text), mutating).message;
+    const named = 'User: arn:x is not authorized to perform: ec2:RunInstances on resource: arn:y.';
+    expect(told(`You are not authorized. ${named} ${encoded}`)).toMatch(/on resource: arn:y\.$/);
+    expect(told(`You are not authorized. ${encoded}`)).toContain('AbC-dEf_123');
+  });
+
   it('the words for people hold nothing of the SDK’s own', () => {
     const text =
       'mismatched tags. Deserialization error: to see the raw response, inspect the hidden field {error}.$response on this object.';

@@ -140,10 +140,17 @@ function upstreamCodeOf(error: unknown, raw: Readonly<Record<string, unknown>>):
 
 /**
  * The message for people. What the SDK adds to a body it cannot parse tells them nothing they could
- * do.
+ * do. Where EC2 names the right that is missing, its encoded account of it, a thousand characters,
+ * adds nothing.
  */
-const shownMessage = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).replace(/\s*Deserialization error: .*$/s, '');
+function shownMessage(error: unknown): string {
+  const message = (error instanceof Error ? error.message : String(error)).replace(
+    /\s*Deserialization error: .*$/s,
+    '',
+  );
+  if (!message.includes('is not authorized to perform: ')) return message;
+  return message.replace(/\s*Encoded authorization failure message: \S*/, '');
+}
 
 /** Advice for codes whose general remedy would send people to the wrong place. */
 const ADVICE: Readonly<Record<string, string>> = {

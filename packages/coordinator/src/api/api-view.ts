@@ -226,9 +226,9 @@ export class CoordinatorApi implements ApiSource {
     return this.#options.leader.operate(command);
   }
 
-  leaderUrl(): string | null {
+  leader(): ReturnType<ApiSource['leader']> {
     const { leadership } = this.#options;
-    return leadership.current() ? null : (leadership.knownLeader()?.httpUrl ?? null);
+    return leadership.current() ? 'self' : leadership.knownLeader();
   }
 
   leftovers(): readonly LeftoverView[] {

@@ -50,6 +50,8 @@ export interface StartedRecovery {
   readonly startedAtWallMs: number;
   /** `null` while its intent is open. */
   readonly endedAtWallMs: number | null;
+  /** A person has looked at it: it keeps nobody waiting. Absent: nobody has. */
+  readonly acknowledged?: boolean;
 }
 
 export const OBJECTION_REASONS = [
@@ -63,6 +65,13 @@ export const OBJECTION_REASONS = [
 export interface Objection {
   readonly reason: (typeof OBJECTION_REASONS)[number];
   readonly text: string;
+}
+
+/** Gates that a person has asked, by name, not to stop one recovery. */
+export interface Overrides {
+  readonly gates: readonly HoldReason[];
+  readonly by: string;
+  readonly why: string;
 }
 
 export interface GuardInput {
@@ -93,6 +102,8 @@ export interface GuardInput {
    * default).
    */
   readonly recoveries: readonly StartedRecovery[];
+  /** What a person has said about these gates. Absent: nothing. */
+  readonly overrides?: Overrides | null;
 }
 
 export interface GateResult {

@@ -43,9 +43,10 @@ export function concurrencyGate(input: GuardInput): GateResult {
   return gate('GroupConcurrency', open < limit, { value, limit: `below ${limit}`, text: `${value}, ${limit} allowed` });
 }
 
+/** Those that a person has acknowledged are no reason to wait. */
 const endsOf = (input: GuardInput): number[] =>
   input.recoveries.flatMap((one) =>
-    one.member === input.member && one.endedAtWallMs !== null ? [one.endedAtWallMs] : [],
+    one.member === input.member && one.endedAtWallMs !== null && !one.acknowledged ? [one.endedAtWallMs] : [],
   );
 
 /**

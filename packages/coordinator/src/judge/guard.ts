@@ -10,6 +10,7 @@ import {
 } from './guard-input.ts';
 import { massGates } from './guard-mass.ts';
 import { budgetGate, concurrencyGate, cooldownGate, flapGate } from './guard-rates.ts';
+import { overridden } from './overrides.ts';
 import { pauseHolds } from '../policy/pauses.ts';
 import { windowGate } from './guard-window.ts';
 
@@ -22,7 +23,7 @@ import { windowGate } from './guard-window.ts';
  */
 export function guard(input: GuardInput): GuardAnswer {
   const mass = massGates(input);
-  const gates: GateResult[] = [
+  const asked: GateResult[] = [
     pauseGate(input),
     ...objectionGates(input),
     gate('ObserverUnwell', input.ownTrouble === null, {
@@ -45,6 +46,7 @@ export function guard(input: GuardInput): GuardAnswer {
     concurrencyGate(input),
     budgetGate(input),
   ];
+  const gates = asked.map((one) => overridden(one, input.overrides ?? null));
   const refusing = gates.find((result) => !result.passes);
   if (!refusing) return { kind: 'go', gates, leaveAz: mass.leaveAz };
   return { kind: 'hold', reason: refusing.gate, text: refusing.text, untilWallMs: refusing.untilWallMs, gates };

@@ -13,6 +13,7 @@ import type { ClusterState } from '../store/cluster-state.ts';
 import type { Assessment, MemberEvidence, ObserverRequirement } from '../judge/evidence.ts';
 import { assess } from '../judge/assess.ts';
 import { type OwnStop, ownStopOf, weighOwnStop } from '../judge/own-stop.ts';
+import { isStillAsked } from '../commands/recoveries.ts';
 import type { VerdictChanges } from '../judge/verdict-changes.ts';
 import { journalFacts, undecidedRecovery } from '@understudy/recovery';
 import type { ObserverTable } from '@understudy/observer';
@@ -206,7 +207,9 @@ export class Assessor {
     const { requests, activations } = this.#options.view.records;
     const request = requests.get(member)?.record;
     const opId = opIdOf(instanceId, activations.get(member)?.record.ordinal);
-    return request?.kind === 'recover' && request.opId === opId ? request.by : null;
+    return request?.kind === 'recover' && request.opId === opId && isStillAsked(request, this.#options.clock.wallMs())
+      ? request.by
+      : null;
   }
 
   #note({ member, instanceId, assessment }: Judgement): void {

@@ -22,9 +22,11 @@ import type {
   GuardInput,
   GuardLimits,
   Objection,
+  Overrides,
   StartedRecovery,
 } from '../judge/guard-input.ts';
 import { guard } from '../judge/guard.ts';
+import { isStillAsked } from '../commands/recoveries.ts';
 import { guardQuorum } from '../judge/quorum.ts';
 import { lostZones } from '../judge/lost-zones.ts';
 import { hasActivated, journalFacts, undecidedRecovery } from '@understudy/recovery';
@@ -143,7 +145,12 @@ export class RecoveryDecider {
    * against it.
    */
   ask(judgement: Judgement): GuardAnswer {
-    return guard(this.#guardInput(judgement));
+    return guard(this.#guardInput(judgement, this.#overridesOf(judgement)));
+  }
+
+  /** What the guard would say if these gates were overridden. Changes nothing. */
+  askIf(judgement: Judgement, overrides: Overrides): GuardAnswer {
+    return guard(this.#guardInput(judgement, overrides));
   }
 
   /**
@@ -256,7 +263,7 @@ export class RecoveryDecider {
     return { reason: 'NeverHeard', text, untilWallMs: null };
   }
 
-  #guardInput(judgement: Judgement): GuardInput {
+  #guardInput(judgement: Judgement, overrides: Overrides | null): GuardInput {
     const { view, clock, limits, evidence, ownTrouble } = this.#options;
     const { member, az, assessment, instanceId } = judgement;
     const group = groupOf(member);
@@ -277,7 +284,21 @@ export class RecoveryDecider {
       launchedAtWallMs: instance?.launchedAtWallMs ?? null,
       fleet: this.#fleet(),
       recoveries: this.#recoveries(member, wallNowMs),
+      overrides,
     };
+  }
+
+  /**
+   * **S** (S25) Only for the recovery it was asked for, and not for longer than the person may
+   * still mean it. The transaction that begins the recovery compares the request.
+   */
+  #overridesOf({ member, instanceId }: Judgement): Overrides | null {
+    const { view, clock } = this.#options;
+    const request = view.records.requests.get(member)?.record;
+    const { ordinal } = view.records.activations.get(member)?.record ?? {};
+    if (!request || request.kind !== 'recover' || request.opId !== opIdOf(instanceId, ordinal)) return null;
+    if (!request.overrides || !isStillAsked(request, clock.wallMs())) return null;
+    return { gates: request.overrides, by: request.by, why: request.why };
   }
 
   #objections(member: MemberId, instanceId: string): GuardInput['objections'] {
@@ -332,8 +353,9 @@ export class RecoveryDecider {
       for (const { record } of entries.values()) {
         const { startedAtWallMs, endedAtWallMs } = record;
         const az = record.oldAz;
+        const acknowledged = record.acknowledged !== undefined;
         if (wallNowMs - endedAtWallMs <= REMEMBER_MS)
-          started.push({ member, group: groupOf(member), az, startedAtWallMs, endedAtWallMs });
+          started.push({ member, group: groupOf(member), az, startedAtWallMs, endedAtWallMs, acknowledged });
       }
     }
     return started;

@@ -1,7 +1,6 @@
 import {
   type ActivationRecord,
   type Clock,
-  type Cloud,
   errorText,
   groupOf,
   type GuardedWrite,
@@ -18,29 +17,17 @@ import {
   type OperatorRequestRecord,
   opIdOf,
   type RecoveryPlan,
-  TAG,
   type Term,
   type Unwritten,
 } from '@understudy/shared';
-import {
-  firstSteps,
-  gatherPlanInput,
-  KeptReadsOf,
-  type KeyLooks,
-  launchPlan,
-  type LaunchTrial,
-  planFor,
-  type PlanResult,
-  recoveryBehind,
-  type ServeLeases,
-  supersede,
-  withOwed,
-} from '@understudy/recovery';
+import { firstSteps, launchPlan, type PlanResult, type ServeLeases, supersede } from '@understudy/recovery';
 import type { Stored } from '../store/cluster-records.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 import { type BeginOutcome, MOOT } from './begin-outcome.ts';
 import type { Judgement } from './assessor.ts';
-import { journalsUpTo, raisedOrdinal, wasBegunBefore } from './raise-ordinal.ts';
+import type { Planner } from './planner.ts';
+import { journalsUpTo, raisedOrdinal } from './raise-ordinal.ts';
+import { isStillAsked } from '../commands/recoveries.ts';
 import type { GuardAnswer } from '../judge/guard-input.ts';
 import { scopesOf } from '../policy/pauses.ts';
 
@@ -48,12 +35,6 @@ import { scopesOf } from '../policy/pauses.ts';
 const REFUSED_AGAIN_MS = 15_000;
 /** After a failure that passes by itself (EC2 busy, a compare that failed). */
 const PASSING_AGAIN_MS = 2_000;
-/**
- * How long an answer to a read for a plan is kept: it is not asked again when other reads failed. A
- * plan may be made of answers this old. Everything that speaks for beginning is asked again right
- * before the commit, and each step looks for itself before it acts.
- */
-const READS_KEPT_FOR_MS = 30_000;
 /** Members whose refusal is remembered, so that it is told once. */
 const TOLD_MAX = 1_000;
 /**
@@ -65,8 +46,7 @@ const OBSERVERS_MAX = 64;
 const TEXT_MAX = 500;
 
 export interface IntentWriterOptions {
-  readonly cloud: Cloud;
-  readonly keyLooks: KeyLooks;
+  readonly planner: Pick<Planner, 'plan' | 'tokenOf'>;
   readonly view: ClusterState;
   /**
    * Judges the member anew, on what is known at this moment; null when there is nothing to judge.
@@ -82,8 +62,8 @@ export interface IntentWriterOptions {
   readonly serveLeases: ServeLeases;
   /** Deadline of one etcd call: the commit starts only when the term holds for longer. */
   readonly storeTimeoutMs: number;
-  /** What EC2 said when the launch of this instance's replacement was tried. */
-  readonly trialOf: (instanceId: string) => LaunchTrial;
+  /** Takes off a request that cannot be carried out, and says why. @throws LEASE_LOST, STORE_* */
+  readonly dropRequest: (term: Term, request: Stored<OperatorRequestRecord>, why: string) => Promise<void>;
 }
 
 /**
@@ -96,7 +76,6 @@ export interface IntentWriterOptions {
 export class IntentWriter {
   readonly #options: IntentWriterOptions;
 
-  readonly #kept: KeptReadsOf;
   /**
    * What keeps each member's recovery from being begun, as it was told last; entries go when it is
    * begun.
@@ -105,25 +84,17 @@ export class IntentWriter {
 
   constructor(options: IntentWriterOptions) {
     this.#options = options;
-    this.#kept = new KeptReadsOf(options.cloud, options.clock, READS_KEPT_FOR_MS);
   }
 
   /** @throws LEASE_LOST, InvariantViolation; everything else is an outcome. */
   async run(term: Term, chosen: Judgement): Promise<BeginOutcome> {
-    const { member, instanceId } = chosen;
-    const { view, ask, keys, keyLooks } = this.#options;
-    const policy = view.policyOf(groupOf(member));
+    const { member } = chosen;
+    const { view, ask, planner } = this.#options;
     try {
       if (view.records.intents.has(member)) return await this.#closeEarlier(term, chosen);
-      const input = await this.#kept.use(instanceId, (cloud) =>
-        gatherPlanInput(cloud, instanceId, policy, { signal: term.signal, repeat: true, keyLooks }),
-      );
-      const activation = view.records.activations.get(member);
-      if (activation && wasBegunBefore(keys, view.records, activation.record, input.instance.tags[TAG.fencedBy]))
-        return await this.#raiseOrdinal(term, member, activation);
-      const trial = this.#options.trialOf(instanceId);
-      const result = this.#withOwed(chosen, planFor({ ...input, trial }, policy, leaveAzOf(ask(chosen))));
-      return await this.#commit(term, chosen, result);
+      const planned = await planner.plan(chosen, ask, term.signal);
+      if (planned.kind === 'begun-before') return await this.#raiseOrdinal(term, member, planned.activation);
+      return await this.#commit(term, chosen, planned.result);
     } catch (error) {
       if (!isOperationError(error) || error.code === 'LEASE_LOST' || term.signal.aborted) throw error;
       return this.#refused(member, ...reasonOf(error.code), errorText(error));
@@ -158,6 +129,11 @@ export class IntentWriter {
       const reason = isOnlyPlacement(result.problems) ? 'NoPlacementLeft' : 'NotReady';
       return this.#refused(member, reason, REFUSED_AGAIN_MS, text);
     }
+    const otherwise = this.#shownOtherwise(chosen, result.plan);
+    if (otherwise) {
+      await this.#options.dropRequest(term, otherwise, 'the plan is another one than was shown: look at it again');
+      return this.#later(PASSING_AGAIN_MS);
+    }
     // No await from here to the commit: what is judged now is what is compared.
     const judgement = this.#stillTrue(chosen, result.plan);
     if (typeof judgement === 'string') return again(judgement);
@@ -178,6 +154,15 @@ export class IntentWriter {
     return { kind: 'begun', revision: outcome.revision };
   }
 
+  /** **S** (S25) The request, if it asks for another plan than this one. Synchronous. */
+  #shownOtherwise(chosen: Judgement, plan: RecoveryPlan): Stored<OperatorRequestRecord> | null {
+    const { planner, view, clock } = this.#options;
+    const request = view.records.requests.get(chosen.member);
+    if (request?.record.planToken === undefined || request.record.opId !== this.#nextOpId(chosen.member)) return null;
+    const isAsked = isStillAsked(request.record, clock.wallMs());
+    return isAsked && request.record.planToken !== planner.tokenOf(chosen, plan) ? request : null;
+  }
+
   #nextOpId(member: MemberId): string {
     const { instanceId = '', ordinal } = this.#options.view.records.activations.get(member)?.record ?? {};
     return opIdOf(instanceId, ordinal);
@@ -190,13 +175,6 @@ export class IntentWriter {
     if (outcome.kind === 'committed')
       log.warn('recovery.ordinal_raised', { member, why: 'an earlier recovery left a trace, and no intent' });
     return this.#later(PASSING_AGAIN_MS);
-  }
-
-  /** With what the recovery that put this instance in charge left undone on it. */
-  #withOwed({ member, instanceId }: Judgement, result: PlanResult<RecoveryPlan>): PlanResult<RecoveryPlan> {
-    if (result.kind !== 'plan') return result;
-    const own = [...(this.#options.view.records.history.get(member)?.values() ?? [])].map((one) => one.record);
-    return { ...result, plan: withOwed(result.plan, recoveryBehind(own, instanceId)) };
   }
 
   /**
@@ -309,16 +287,17 @@ export class IntentWriter {
   }
 }
 
-const begunFor = ({ kind, by, why, atWallMs }: OperatorRequestRecord, nowWallMs: number): OperatorAct => ({
+const begunFor = (
+  { kind, by, why, atWallMs, overrides = [] }: OperatorRequestRecord,
+  nowWallMs: number,
+): OperatorAct => ({
   ...{ kind, by, why, atWallMs },
   carriedOutAtWallMs: nowWallMs,
-  text: 'a recovery was begun',
+  text: `a recovery was begun${overrides.length === 0 ? '' : `, overriding ${overrides.join(', ')}`}`,
 });
 
 /** The same failure, whatever ids and counts its text has. */
 const kindOf = (reason: HoldReason | null, text: string): string => `${reason ?? ''} ${text.replaceAll(/\d+/g, '#')}`;
-
-const leaveAzOf = (answer: GuardAnswer): string | null => (answer.kind === 'go' ? answer.leaveAz : null);
 
 /**
  * Nothing but the lost zone is in the way; {@link planFor} names every placement it left out

@@ -9,6 +9,7 @@ import {
   type NotEnrolled,
   type Problem,
   problemOf,
+  type Random,
   type Term,
 } from '@understudy/shared';
 import {
@@ -32,8 +33,14 @@ import type { WantedHold } from './holds.ts';
 import { leaderJobs } from './jobs/leader-jobs.ts';
 import { Assessor, type Judgement } from './assessor.ts';
 import { LeaderLoop, type LeaderParts } from './leader-loop.ts';
-import { Operating } from './operating.ts';
-import type { OperatorAnswer, OperatorCommand } from './operator-command.ts';
+import type { Outbox } from '../notices/outbox.ts';
+import type { SendNotice } from '../notices/webhook.ts';
+import type { Asked, CommandAnswer, CommandDecision, RecoveryCommand } from '../commands/command.ts';
+import type { Standing } from '../commands/recoveries.ts';
+import { CommandDesk } from './command-desk.ts';
+import { type OperatorAnswer, type OperatorCommand, RequestedSchema } from './operator-command.ts';
+import { type PlanAnswer, PlanPreview } from './plan-preview.ts';
+import { Planner } from './planner.ts';
 import { RecoveryRuns } from './runs.ts';
 import type { ObserverTable } from '@understudy/observer';
 import { Readiness } from './readiness.ts';
@@ -54,8 +61,15 @@ export interface LeaderOptions {
   readonly serveLeases: ServeLeases;
   readonly runner: RecoveryRunner;
   readonly changes: VerdictChanges;
+  readonly random: Random;
+  readonly outbox: Outbox;
+  /** Null: notices are not delivered. */
+  readonly sendNotice: SendNotice | null;
+  readonly onNoticeTried: (webhook: string, outcome: 'taken' | 'refused') => void;
   /** Why etcd takes no writes now; null while it does. */
   readonly storeTrouble: () => string | null;
+  /** Resigns, so that another coordinator leads. */
+  readonly handOver: () => void;
   readonly onRunEnded: (outcome: RecoveryRunOutcome) => void;
   readonly onBroken: (error: unknown) => void;
 }
@@ -67,7 +81,8 @@ interface SeatParts {
   readonly enroller: Enroller;
   readonly assessor: Assessor;
   readonly decider: RecoveryDecider;
-  readonly operating: Operating;
+  readonly desk: CommandDesk;
+  readonly planner: Planner;
   readonly console: ConsoleCapture;
 }
 
@@ -165,8 +180,38 @@ export class Leader {
   }
 
   /** What an operator asks of a recovery, if we lead. */
-  operate(command: OperatorCommand): Promise<OperatorAnswer> {
-    return this.#parts.operating.ask(this.#leads() ? (this.#work?.term ?? null) : null, command);
+  async operate({ by, why, ...asked }: OperatorCommand): Promise<OperatorAnswer> {
+    const answer = await this.command({
+      command: { ...asked, overrides: [], planToken: null },
+      caller: { identity: by, from: '', requestId: '' },
+      reason: why,
+      idempotencyKey: null,
+    });
+    if (answer.kind === 'refused') return answer;
+    const request = RequestedSchema.parse(answer.result.request);
+    return { kind: 'accepted', request, repeated: answer.repeated };
+  }
+
+  /** Takes a command, if we lead. */
+  command(asked: Asked): Promise<CommandAnswer> {
+    return this.#parts.desk.take(this.#termOfOurs(), asked);
+  }
+
+  /** What a command would come to, if we lead. Writes nothing. */
+  previewed(asked: Asked): CommandDecision {
+    return this.#parts.desk.preview(this.#termOfOurs(), asked);
+  }
+
+  /** The plan that a recovery of this member would have now. Only the leader knows. */
+  plan(member: MemberId): Promise<PlanAnswer> {
+    const { assessor, decider, planner } = this.#parts;
+    const { view, clock } = this.#options;
+    return new PlanPreview({ assessor, decider, planner, view, clock }).of(this.#termOfOurs(), member);
+  }
+
+  /** Commands this process was asked for, by `<command> <outcome>`. */
+  get commandCounts(): ReadonlyMap<string, number> {
+    return this.#parts.desk.counts;
   }
 
   activity(opId: string): RecoveryActivity | null {
@@ -206,6 +251,10 @@ export class Leader {
       ...problem,
       text: `${instanceId} ${problem.text}`.trim(),
     }));
+  }
+
+  #termOfOurs(): Term | null {
+    return this.#leads() ? (this.#work?.term ?? null) : null;
   }
 
   #leads(): boolean {
@@ -248,20 +297,27 @@ export class Leader {
       conflicts: () => enroller.conflicts,
       ownTrouble: () => this.#ownTrouble(enroller),
     });
-    const operating = new Operating({ view, assessor, keys, clock, log });
+    const planner = new Planner({
+      ...{ cloud, keyLooks, view, keys, clock },
+      trialOf: (instanceId) => readiness.trialOf(instanceId),
+    });
+    const desk = new CommandDesk({
+      ...{ view, keys, clock, log, minimum: requirement, handOver: this.#options.handOver },
+      standingOf: (command, asked) => standingOf(assessor, decider, command, asked),
+    });
     const console = new ConsoleCapture({ cloud, clock, log });
-    return { evidence, readiness, enroller, assessor, decider, operating, console };
+    return { evidence, readiness, enroller, assessor, decider, desk, planner, console };
   }
 
   #makeWorkParts(): LeaderParts {
-    const { config, cloud, keyLooks, clock, log, keys, view, serveLeases, store } = this.#options;
-    const { assessor, decider, evidence, readiness } = this.#parts;
+    const { config, cloud, clock, log, keys, view, serveLeases, store } = this.#options;
+    const { assessor, decider, evidence, planner, desk } = this.#parts;
     const writer = new IntentWriter({
-      ...{ store, cloud, keyLooks, view, keys, clock, log, serveLeases },
+      ...{ store, planner, view, keys, clock, log, serveLeases },
       storeTimeoutMs: config.etcd.callTimeoutMs,
       judgeNow: (member) => assessor.judgeNow(member),
       ask: (judgement) => decider.ask(judgement),
-      trialOf: (instanceId) => readiness.trialOf(instanceId),
+      dropRequest: (term, request, why) => desk.drop(term, request, why),
     });
     const collector = new Collector({
       ...{ cloud, kv: store, keys, clock, log },
@@ -277,6 +333,8 @@ export class Leader {
       decisions: new DecisionPass({ view, assessor, decider, evidence, writer, runs: this.runs }),
       jobs: leaderJobs({
         ...{ ...this.#parts, clock, log, keys, view, serveLeases, collector, pace: config.loop },
+        ...{ random: this.#options.random, outbox: this.#options.outbox, notify: config.notify },
+        ...{ sendNotice: this.#options.sendNotice, onNoticeTried: this.#options.onNoticeTried },
         wantedHolds: () => decider.wantedHolds(),
         found: () => ({ problems: this.problems(), notEnrolled: this.notEnrolled() }),
       }),
@@ -298,4 +356,18 @@ export class Leader {
       ? null
       : `the instances were listed ${Math.round(ageMs)} ms ago, allowed are ${freshForMs} ms`;
   }
+}
+
+/** What this leader thinks of the member now, with the gates as the command would override them. */
+function standingOf(
+  assessor: Assessor,
+  decider: RecoveryDecider,
+  { member, overrides }: RecoveryCommand,
+  { caller, reason }: Asked,
+): Standing | null {
+  const judgement = assessor.look(member);
+  if (!judgement) return null;
+  const { reasonCode, act, reason: text } = judgement.assessment;
+  const { gates } = decider.askIf(judgement, { gates: overrides, by: caller.identity, why: reason });
+  return { reasonCode, act, reason: text, gates };
 }

@@ -1,4 +1,6 @@
-import type { MemberId, OperatorRequestRecord, RequestKind, Unwritten } from '@understudy/shared';
+import { type MemberId, MemberIdSchema, REQUEST_KINDS, type RequestKind } from '@understudy/shared';
+import * as z from 'zod';
+import type { RefusalCode } from '../commands/command.ts';
 
 /** What an operator asks for; `opId`: of the recovery they mean, null: the one that is open now. */
 export interface OperatorCommand {
@@ -11,15 +13,10 @@ export interface OperatorCommand {
   readonly leaveOpen: boolean;
 }
 
+/** What was written down. */
+export const RequestedSchema = z.looseObject({ member: MemberIdSchema, kind: z.enum(REQUEST_KINDS), opId: z.string() });
+
 export type OperatorAnswer =
   /** Written down; `repeated`: it was there already. */
-  | { readonly kind: 'accepted'; readonly request: Unwritten<OperatorRequestRecord>; readonly repeated: boolean }
+  | { readonly kind: 'accepted'; readonly request: z.infer<typeof RequestedSchema>; readonly repeated: boolean }
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly text: string };
-
-export type RefusalCode =
-  | 'MEMBER_UNKNOWN'
-  | 'NO_OPEN_RECOVERY'
-  | 'OTHER_RECOVERY'
-  | 'NOT_STOPPED_BY_US'
-  | 'CHANGED'
-  | 'UNAVAILABLE';

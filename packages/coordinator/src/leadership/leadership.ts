@@ -1,5 +1,6 @@
 import {
   backoffMs,
+  type Beside,
   type Clock,
   endText,
   errorText,
@@ -39,6 +40,8 @@ export interface LeadershipOptions {
   readonly timing: LeaseTiming;
   /** Whether our build may lead. */
   readonly levelGate: LevelGate;
+  /** What a leader's writes say beside what they do. */
+  readonly beside?: Beside;
   /**
    * A waiting candidate reads the key again at least this often, in case a watch event got lost.
    * Default: half the TTL.
@@ -282,7 +285,10 @@ export class Leadership implements LeadershipView {
 
   async #lead(keeper: LeaseKeeper, entry: KvEntry): Promise<void> {
     const { keys, self, log } = this.#options;
-    const term = new LeaderTerm({ deps: this.#deps, keys, coordinatorId: self.coordinatorId, keeper, entry });
+    const term = new LeaderTerm({
+      ...{ deps: this.#deps, keys, coordinatorId: self.coordinatorId, keeper, entry },
+      ...(this.#options.beside ? { beside: this.#options.beside } : {}),
+    });
     if (this.#closing.signal.aborted) term.handOver('this coordinator stops');
     const steppedDown = Promise.withResolvers<void>();
     this.#steppedDown = steppedDown.promise;

@@ -44,7 +44,7 @@ function sourcesOf(now: () => State, withServer = true): MetricsSources {
           members: new Map([...numbered([{}, {}]), ['h/m0', { record: {} }]]),
           intents: numbered([{}]),
           requests: numbered([{}, {}, {}]),
-          ...{ holds, history },
+          ...{ holds, history, outbox: numbered([{}, {}]), undelivered: numbered([{}]) },
         };
       },
     },
@@ -69,6 +69,7 @@ function sourcesOf(now: () => State, withServer = true): MetricsSources {
     },
     runs: { runningCount: 1 },
     version: '1.2.3',
+    outbox: { dropped: 4 },
     wallMs: () => 1_000,
     problems: () => [problemOf('NO_LEADER', 'nobody leads'), problemOf('NO_LEADER', 'still nobody')],
     foreignAnswers: () => new Map([['RunInstances', 1]]),
@@ -90,6 +91,7 @@ beforeEach(() => {
   };
   metrics = new Metrics({ withProcess: false });
   metrics.cloudCall('RunInstances', 'ok', 120);
+  metrics.noticeTried('pager', 'taken');
 });
 
 describe('a scrape', () => {
@@ -130,6 +132,10 @@ describe('a scrape', () => {
       'understudy_recoveries_open{group="h"} 0',
       'understudy_recoveries_running 1',
       'understudy_operator_requests_pending 3',
+      'understudy_notices_waiting 2',
+      'understudy_notices_undelivered 1',
+      'understudy_notices_dropped_total 4',
+      'understudy_notices_sent_total{webhook="pager",outcome="taken"} 1',
       'understudy_http_connections 3',
       'understudy_http_connections_closed_total{how="evicted"} 7',
       'understudy_http_connections_closed_total{how="refused"} 2',

@@ -6,6 +6,7 @@ import { leadershipMetrics } from './leadership.ts';
 import { memberMetrics, type MemberMetricsSources } from './members.ts';
 import { observerMetrics, type ObserverMetricsSources } from './observer.ts';
 import { buildMetrics, type ConnectionCounts, connectionMetrics, foreignAnswerMetrics } from './process.ts';
+import { noticeMetrics, type NoticeMetricsSources } from './notices.ts';
 import { ReadAtScrape } from './read-at-scrape.ts';
 import { storeMetrics, type StoreMetricsSources } from './store.ts';
 
@@ -13,8 +14,12 @@ export interface MetricsSources
   extends ObserverMetricsSources,
     Omit<StoreMetricsSources, 'view'>,
     Omit<MemberMetricsSources, 'view'> {
-  readonly view: StoreMetricsSources['view'] & MemberMetricsSources['view'] & Pick<ClusterState, 'onChange'>;
+  readonly view: StoreMetricsSources['view'] &
+    MemberMetricsSources['view'] &
+    NoticeMetricsSources['view'] &
+    Pick<ClusterState, 'onChange'>;
   readonly version: string;
+  readonly outbox: { readonly dropped: number };
   readonly leadership: Pick<LeadershipView, 'current'>;
   readonly foreignAnswers: () => ReadonlyMap<string, number>;
   /** To our HTTP server; null where there is none. */
@@ -32,6 +37,7 @@ export class Metrics {
   readonly #cloudSeconds: Histogram<'action'>;
   readonly #recoveries: Counter<'outcome'>;
   readonly #tick: Histogram;
+  readonly #notices: Counter<'webhook' | 'outcome'>;
   readonly #ended: EndedRecoveries;
 
   constructor(options: {
@@ -63,6 +69,12 @@ export class Metrics {
       registers,
     });
     this.#ended = new EndedRecoveries(this.#registry);
+    this.#notices = new Counter({
+      name: 'understudy_notices_sent_total',
+      help: 'Notices sent to webhooks by this process, by webhook and outcome (taken, refused)',
+      labelNames: ['webhook', 'outcome'],
+      registers,
+    });
     this.#tick = new Histogram({
       name: 'understudy_tick_seconds',
       help: 'Synchronous work of one tick of the loop',
@@ -81,6 +93,7 @@ export class Metrics {
     storeMetrics(declare, sources);
     observerMetrics(declare, sources);
     memberMetrics(declare, sources);
+    noticeMetrics(declare, sources);
     foreignAnswerMetrics(declare, sources.foreignAnswers);
     if (sources.connections) connectionMetrics(declare, sources.connections);
   }
@@ -96,6 +109,10 @@ export class Metrics {
 
   recoveryRunEnded(outcome: string): void {
     this.#recoveries.inc({ outcome });
+  }
+
+  noticeTried(webhook: string, outcome: 'taken' | 'refused'): void {
+    this.#notices.inc({ webhook, outcome });
   }
 
   ticked(durationMs: number): void {

@@ -1,8 +1,14 @@
 import {
   type ActivationRecord,
   ActivationRecordSchema,
+  type AnswerRecord,
+  AnswerRecordSchema,
+  type AuditRecord,
+  AuditRecordSchema,
   type CoordinatorRecord,
   CoordinatorRecordSchema,
+  type DrainRecord,
+  DrainRecordSchema,
   errorText,
   type GroupPolicy,
   type FeatureLevelRecord,
@@ -29,6 +35,8 @@ import {
   type MemberId,
   type MemberRecord,
   MemberRecordSchema,
+  type NoticeRecord,
+  NoticeRecordSchema,
   OperationError,
   type OpinionRecord,
   OpinionRecordSchema,
@@ -40,6 +48,8 @@ import {
   PolicyRecordSchema,
   parseRecord,
   type Revision,
+  type UndeliveredRecord,
+  UndeliveredRecordSchema,
 } from '@understudy/shared';
 import type * as z from 'zod';
 
@@ -93,11 +103,37 @@ const AREAS = [
   'requests',
   'pauses',
   'history',
+  'audit',
+  'answers',
+  'drains',
+  'outbox',
+  'undelivered',
 ] as const;
 type Area = (typeof AREAS)[number];
 
 /** Areas on which no decision rests. A member is not left alone for an unreadable record there. */
-const DECIDE_NOTHING: ReadonlySet<Area> = new Set(['coordinators', 'judgements', 'judge', 'findings', 'level']);
+const DECIDE_NOTHING: ReadonlySet<Area> = new Set([
+  ...(['coordinators', 'judgements', 'judge', 'findings', 'level'] as const),
+  ...(['audit', 'answers', 'drains', 'outbox', 'undelivered'] as const),
+]);
+
+/** Areas with one part behind them, whose records are told apart by it. */
+const ONE_PART = new Set([
+  ...([
+    'coordinators',
+    'groups',
+    'policies',
+    'judge',
+    'findings',
+    'level',
+    'audit',
+    'answers',
+    'drains',
+    'outbox',
+  ] as const),
+]) satisfies ReadonlySet<Area>;
+type OnePart = typeof ONE_PART extends Set<infer T> ? T : never;
+const hasOnePart = (area: Area): area is OnePart => (ONE_PART as ReadonlySet<Area>).has(area);
 
 const isArea = (text: string): text is Area => (AREAS as readonly string[]).includes(text);
 
@@ -143,6 +179,13 @@ export class ClusterRecords {
   /** Requests of operators about recoveries that are not carried out yet. */
   readonly requests = new Map<MemberId, Stored<OperatorRequestRecord>>();
   readonly pauses = new Map<string, Stored<PauseRecord>>();
+  /** Commands that were taken, by audit id. */
+  readonly audit = new Map<string, Stored<AuditRecord>>();
+  readonly answers = new Map<string, Stored<AnswerRecord>>();
+  readonly drains = new Map<string, Stored<DrainRecord>>();
+  /** Notices by id; those that a webhook did not take by `<webhook>/<id>`. */
+  readonly outbox = new Map<string, Stored<NoticeRecord>>();
+  readonly undelivered = new Map<string, Stored<UndeliveredRecord>>();
   readonly unreadable = new Map<string, UnreadableRecord>();
   readonly #opinions = new Nested<MemberId, OpinionRecord>();
   readonly #journals = new Nested<string, JournalRecord>();
@@ -180,6 +223,8 @@ export class ClusterRecords {
       table.clear();
     for (const table of [this.holds, this.requests, this.pauses, this.unreadable]) table.clear();
     for (const table of [this.judgements, this.judge, this.findings, this.level]) table.clear();
+    for (const table of [this.audit, this.answers, this.drains]) table.clear();
+    for (const table of [this.outbox, this.undelivered]) table.clear();
     for (const nested of [this.#opinions, this.#journals, this.#history]) nested.tables.clear();
   }
 
@@ -212,9 +257,8 @@ export class ClusterRecords {
   #forget({ area, parts }: Place): void {
     const [first = '', second = '', third = ''] = parts;
     const member: MemberId = `${first}/${second}`;
-    if (area === 'coordinators' || area === 'groups' || area === 'policies') this[area].delete(first);
-    else if (area === 'judge' || area === 'findings' || area === 'level') this[area].delete(first);
-    else if (area === 'pauses') this.pauses.delete(parts.join('/'));
+    if (hasOnePart(area)) this[area].delete(first);
+    else if (area === 'pauses' || area === 'undelivered') this[area].delete(parts.join('/'));
     else if (area === 'opinions') this.#opinions.delete(member, third);
     else if (area === 'history') this.#history.delete(member, third);
     else if (area === 'journal') this.#journals.delete(first, second);
@@ -234,6 +278,9 @@ export class ClusterRecords {
       groups: () => this.groups.set(first, this.#fitting(entry.key, read(GroupRecordSchema))),
       policies: () => this.policies.set(first, this.#fitting(entry.key, read(PolicyRecordSchema))),
       pauses: () => this.pauses.set(parts.join('/'), read(PauseRecordSchema)),
+      audit: () => this.audit.set(first, read(AuditRecordSchema)),
+      answers: () => this.answers.set(first, read(AnswerRecordSchema)),
+      drains: () => this.drains.set(first, read(DrainRecordSchema)),
       judge: () => this.judge.set(first, read(JudgeRecordSchema)),
       findings: () => this.findings.set(first, read(FindingsRecordSchema)),
       level: () => this.level.set(first, read(FeatureLevelRecordSchema)),
@@ -246,6 +293,8 @@ export class ClusterRecords {
       intents: () => this.intents.set(member, read(IntentRecordSchema)),
       requests: () => this.requests.set(member, read(OperatorRequestRecordSchema)),
       holds: () => this.holds.set(member, read(HoldRecordSchema)),
+      outbox: () => this.outbox.set(first, read(NoticeRecordSchema)),
+      undelivered: () => this.undelivered.set(parts.join('/'), read(UndeliveredRecordSchema)),
     };
     into[area]();
   }
@@ -277,7 +326,7 @@ function unreadableOf({ key, modRevision }: KvEntry, { area, parts }: Place, err
     const namesMember = first === 'member' && parts.length === 3 && isName(second) && isName(third);
     return namesMember ? { ...base, member: `${second}/${third}` } : base;
   }
-  return isName(first) && isName(second) && area !== 'coordinators' && area !== 'judge' && area !== 'findings'
+  return isName(first) && isName(second) && !hasOnePart(area) && area !== 'undelivered'
     ? { ...base, member: `${first}/${second}` }
     : { ...base, blocks: false };
 }

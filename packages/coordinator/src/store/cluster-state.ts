@@ -1,6 +1,8 @@
 import {
   type Clock,
   type GroupPolicy,
+  GroupPolicySchema,
+  faultText,
   type Keyspace,
   type KvCompare,
   type KvEntry,
@@ -145,6 +147,23 @@ export class ClusterState {
    */
   revisionOf(key: string): Revision {
     return this.#view.get(key)?.modRevision ?? 0;
+  }
+
+  /** The value of a key as it lies there, as we have seen it. Null: the key is absent. */
+  valueOf(key: string): string | null {
+    return this.#view.get(key)?.value ?? null;
+  }
+
+  /**
+   * Why a policy would be refused here: its schema, and what it has to fit into. Empty: it would
+   * not.
+   */
+  faultsOf(policy: unknown): readonly string[] {
+    const parsed = GroupPolicySchema.safeParse(policy);
+    if (parsed.success) return policyFaults(parsed.data, this.#options.policyLimits).map(({ text }) => text);
+    return parsed.error.issues.map(
+      (issue) => `${issue.path.join('.') || 'policy'}: ${faultText(GroupPolicySchema, issue)}`,
+    );
   }
 
   /**

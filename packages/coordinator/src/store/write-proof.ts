@@ -39,8 +39,10 @@ export const writtenKeys = (keys: Keyspace): readonly string[] => [
   keys.judge,
   keys.findings,
   keys.level,
+  keys.transfer,
   ...[keys.coordinators, keys.opinions, keys.judgements, keys.members, keys.policies].map(rehearsalKey),
   ...[keys.activations, keys.intents, keys.journal, keys.holds, keys.requests, keys.history].map(rehearsalKey),
+  ...[keys.audit, keys.answers, keys.drains, keys.outbox, keys.undelivered].map(rehearsalKey),
 ];
 const rehearsalKey = (area: string): string => `${area}.rehearsal`;
 

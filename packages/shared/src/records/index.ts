@@ -1,3 +1,4 @@
+export * from './audit.ts';
 export * from './cluster.ts';
 export * from './feature-level.ts';
 export { parseKeeping, carriedFields } from './keep-unknown.ts';
@@ -5,3 +6,4 @@ export * from './leftover.ts';
 export * from './operator-request.ts';
 export * from './record.ts';
 export * from './recovery.ts';
+export * from './notice.ts';

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { HoldReasonSchema } from './cluster.ts';
 import { MemberIdSchema, ofMember, placed, recordBase } from './record.ts';
 
 /**
@@ -37,6 +38,15 @@ export const OperatorRequestRecordSchema = placed(
     loss: AcceptedLossSchema.nullable(),
     /** `abandon`: leave an open attempt as it is and name it, instead of ending it first. */
     leaveOpen: z.boolean(),
+    /** `recover`: gates that do not stop it, each by name. Absent: none. */
+    overrides: z.array(HoldReasonSchema).optional(),
+    /** `recover`: only by the plan that was shown under this token. Absent: by any. */
+    planToken: z.string().max(64).optional(),
+    /**
+     * Not carried out after this wall time: what a person has seen is not so for ever. Absent: it
+     * waits until it can be.
+     */
+    untilWallMs: z.number().optional(),
   }),
   { area: 'requests', parts: [2], says: ofMember },
 );

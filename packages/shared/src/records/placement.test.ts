@@ -12,6 +12,7 @@ import {
   PauseRecordSchema,
   PolicyRecordSchema,
 } from './cluster.ts';
+import { AnswerRecordSchema, AuditRecordSchema, DrainRecordSchema, TransferRecordSchema } from './audit.ts';
 import { HistoryRecordSchema, IntentRecordSchema, JournalRecordSchema } from './recovery.ts';
 import { OperatorRequestRecordSchema } from './operator-request.ts';
 import { parseRecord } from './record.ts';
@@ -114,6 +115,28 @@ const AREAS: readonly (readonly [z.ZodType, string, object, readonly string[]])[
     { member: 'prod/db1', kind: 'retry', opId: 'op-1', by: 'a', why: 'b', atWallMs: 1, loss: null, leaveOpen: false },
     ['member'],
   ],
+  [
+    AuditRecordSchema,
+    'audit/0000000000000007-000001',
+    {
+      ...{ auditId: '0000000000000007-000001', atWallMs: 1, kind: 'pause', about: 'global', who: 'ann', from: 'x' },
+      ...{ reason: 'y', requestId: 'r', text: 't', before: null, after: null },
+    },
+    ['auditId'],
+  ],
+  [
+    AnswerRecordSchema,
+    `answers/${'a'.repeat(32)}`,
+    { answerId: 'a'.repeat(32), atWallMs: 1, requestHash: 'h', auditId: 'x', result: {} },
+    ['answerId'],
+  ],
+  [
+    DrainRecordSchema,
+    'drains/c1',
+    { coordinatorId: 'c1', who: 'ann', why: 'y', sinceWallMs: 1, untilWallMs: null },
+    ['coordinatorId'],
+  ],
+  [TransferRecordSchema, 'leader-transfer/current', { term: 7, to: 'c2', standBackMs: 3_000 }, []],
   [
     HistoryRecordSchema,
     'history/prod/db1/op-1',

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { GroupPolicySchema } from '../policy.ts';
 import { ServeContractSchema } from './cluster.ts';
-import { OperatorActSchema } from './operator-request.ts';
+import { OperatorActSchema, operatorFields } from './operator-request.ts';
 import { LeftoverSchema, OwedChoreSchema } from './leftover.ts';
 import { MemberIdSchema, ofMember, placed, recordBase } from './record.ts';
 
@@ -269,6 +269,11 @@ export const HistoryRecordSchema = placed(
     leftovers: z.array(LeftoverSchema),
     /** Chores that were still open on the replacement when this was closed, and are open yet. */
     owed: z.array(OwedChoreSchema),
+    /**
+     * A person has looked at it. It no longer keeps the next recovery of this member waiting
+     * (cooldown), and counts no longer as flapping. Absent: nobody has.
+     */
+    acknowledged: z.strictObject({ ...operatorFields, atWallMs: z.number() }).optional(),
   }),
   { area: 'history', parts: [3], says: (parts) => ({ ...ofMember(parts), opId: parts[2] ?? '' }) },
 );

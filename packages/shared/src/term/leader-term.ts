@@ -1,5 +1,5 @@
 import type { Clock } from '../ports/clock.ts';
-import type { CommitOutcome, GuardedDelete, GuardedWrite, Term } from '../ports/term.ts';
+import type { CommitOutcome, GuardedDelete, GuardedPut, GuardedWrite, Term } from '../ports/term.ts';
 import { errorText, OperationError } from '../errors.ts';
 import { invariant } from '../invariant.ts';
 import type { Keyspace } from '../keyspace.ts';
@@ -39,7 +39,20 @@ export interface LeaderTermOptions {
   readonly keeper: TermLease;
   /** The `leader` entry as read back after winning. */
   readonly entry: KvEntry;
+  /**
+   * What a write is to say beside what it does, in the same transaction: {@link Beside}. Absent:
+   * nothing.
+   */
+  readonly beside?: Beside;
 }
+
+/**
+ * Puts that go along with a write of the leader, under keys that nobody has used (`expect` 0 always
+ * holds). They are applied if and only if the write is, and change nothing about its outcome.
+ */
+export type Beside = (
+  write: Omit<GuardedWrite, 'puts'> & { readonly puts: readonly GuardedPut[] },
+) => readonly GuardedPut[];
 
 /**
  * One spell of leadership; see {@link Term}. It ends once, and for good: with the lease, by
@@ -96,11 +109,26 @@ export class LeaderTerm implements Term {
   }
 
   commit(write: GuardedWrite): Promise<CommitOutcome> {
-    return this.#send(() => this.#stamped(write));
+    return this.#commit(write, this.#options.beside?.(write) ?? []);
+  }
+
+  async #commit(write: GuardedWrite, beside: readonly GuardedPut[]): Promise<CommitOutcome> {
+    const [first, ...others] = write.puts;
+    const outcome = await this.#send(() => this.#stamped({ ...write, puts: [first, ...others, ...beside] }));
+    if (outcome.kind === 'committed') return outcome;
+    // The writer finds its own entries where it put them.
+    const own = write.puts.length;
+    return { ...outcome, entries: outcome.entries.toSpliced(own, beside.length) };
   }
 
   async remove(deletes: readonly [GuardedDelete, ...GuardedDelete[]]): Promise<CommitOutcome> {
     for (const { key, expect } of deletes) invariant(expect > 0, `cannot delete ${key} at revision ${expect}`);
+    const [first, ...others] = this.#options.beside?.({ puts: [], deletes }) ?? [];
+    if (first) {
+      const outcome = await this.#send(() => this.#stamped({ puts: [first, ...others], deletes }));
+      if (outcome.kind === 'committed') return outcome;
+      // Somebody else has removed or changed one of them. What that means is for a removal to say.
+    }
     return this.#send(() => ({ ...this.#unstamped({ deletes }), writeId: null, puts: [] }));
   }
 

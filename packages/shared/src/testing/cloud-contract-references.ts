@@ -37,7 +37,7 @@ export const REFERENCES: readonly CloudContractCase[] = [
       const Tags = [{ Key: 'understudy:op', Value: 'tried' }];
       const request = {
         ...{ MinCount: 1, MaxCount: 1, ImageId: f.imageId, InstanceType: f.instanceType, SubnetId: subnet.subnetId },
-        TagSpecifications: [{ ResourceType: 'instance', Tags }],
+        TagSpecifications: ['instance', 'volume'].map((type) => ({ ResourceType: type, Tags })),
       };
       await f.cloud.tryLaunch(request);
       await assert.rejects(f.cloud.tryLaunch({ ...request, KeyName: 'nobody' }), (error) => {

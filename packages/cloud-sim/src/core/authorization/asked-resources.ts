@@ -39,13 +39,17 @@ const STORES = {
 
 const isPrefix = (prefix: string): prefix is keyof typeof STORES => Object.hasOwn(STORES, prefix);
 
-/** A resource that is there, or is only named. Ids of no known kind are left to the action. */
+/**
+ * A resource that is there. Of one that is not there, EC2 says so itself: what IAM would say of it
+ * is not documented, and drivers that delete twice under such policies see "not found".
+ */
 export function existing(region: Region, id: unknown): readonly AskedResource[] {
   const name = textOf(id) ?? '';
   const prefix = name.split('-')[0] ?? '';
   if (!isPrefix(prefix)) return [];
   const { type, tags } = STORES[prefix];
-  return [{ arn: arnOf(region, type, name), context: prefixed('aws:ResourceTag', tags(region, name) ?? {}) }];
+  const has = tags(region, name);
+  return has === undefined ? [] : [{ arn: arnOf(region, type, name), context: prefixed('aws:ResourceTag', has) }];
 }
 
 export const existingAll = (region: Region, ids: unknown): readonly AskedResource[] =>

@@ -32,8 +32,8 @@ export interface ApiSource {
    * a bug.
    */
   operate(command: OperatorCommand): Promise<OperatorAnswer>;
-  /** Address of the leader's HTTP server. Null when we lead, or there is no leader. */
-  leaderUrl(): string | null;
+  /** Where the leader is. `self`: we lead. Null: nobody does, as far as is known here. */
+  leader(): 'self' | { readonly coordinatorId: string; readonly httpUrl: string } | null;
   recoveries(): RecoveriesView;
   /** What ended recoveries still have to remove or to put in place. */
   leftovers(): readonly LeftoverView[];

@@ -11,6 +11,7 @@ import { metrics } from './routes/metrics.ts';
 import { readyz } from './routes/readyz.ts';
 import { recoveries } from './routes/recoveries.ts';
 import { recoveryRequests } from './routes/recovery-requests.ts';
+import { session } from './routes/session.ts';
 import { status } from './routes/status.ts';
 
 /**
@@ -21,6 +22,7 @@ export const ROUTES: readonly AnyRoute[] = [
   healthz,
   readyz,
   metrics,
+  ...session,
   errors,
   status,
   members,

@@ -8,6 +8,7 @@ test('every job has a name of its own, and a pace', () => {
   const parts = { pace, enroller, clock: new SimClock(), log: new RecordingLog() };
   const jobs = leaderJobs(parts as unknown as LeaderJobParts);
   expect(Object.fromEntries(jobs.map((job) => [job.name, job.everyMs]))).toEqual({
+    audit: 60_000,
     enrol: 15_000,
     'serve contracts': 15_000,
     'feature level': 1_000,

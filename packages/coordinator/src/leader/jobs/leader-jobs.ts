@@ -1,4 +1,4 @@
-import type { Clock, Keyspace, Log, MemberId } from '@understudy/shared';
+import type { Clock, Keyspace, Log, MemberId, Random } from '@understudy/shared';
 import type { Collector, ServeLeases } from '@understudy/recovery';
 import type { ClusterState } from '../../store/cluster-state.ts';
 import type { ConsoleCapture } from '../console-capture.ts';
@@ -7,6 +7,7 @@ import type { EvidencePoller } from '../ec2-evidence.ts';
 import { HoldKeeper, type WantedHold } from '../holds.ts';
 import { JudgementPublisher } from '../judgement-publisher.ts';
 import type { Assessor } from '../assessor.ts';
+import { AuditRetentionJob } from './audit-retention.ts';
 import { CollectionJob } from './collection.ts';
 import { ConsolesJob } from './consoles.ts';
 import { EvidenceJob } from './evidence.ts';
@@ -15,6 +16,9 @@ import { FindingsJob, type Found } from './findings.ts';
 import { HoldsJob } from './holds.ts';
 import { JudgementsJob } from './judgements.ts';
 import type { LeaderJob } from './leader-job.ts';
+import { NoticesJob } from './notices.ts';
+import type { Outbox } from '../../notices/outbox.ts';
+import type { SendNotice, Webhook } from '../../notices/webhook.ts';
 import { PointlessRequestsJob } from './pointless-requests.ts';
 import { PoliciesInForceJob } from './policies-in-force.ts';
 import { ServeContractsJob } from './serve-contracts.ts';
@@ -42,6 +46,18 @@ export interface LeaderJobParts {
   readonly found: () => Found;
   readonly console: ConsoleCapture;
   readonly collector: Collector;
+  readonly random: Random;
+  readonly outbox: Outbox;
+  readonly notify: NotifySettings;
+  readonly sendNotice: SendNotice | null;
+  readonly onNoticeTried: (webhook: string, outcome: 'taken' | 'refused') => void;
+}
+
+/** As configured. */
+export interface NotifySettings {
+  readonly webhooks: readonly Webhook[];
+  readonly giveUpAfterMs: number;
+  readonly linkBase?: string | undefined;
 }
 
 /** Everything a leader does beside its decisions: one line a job. */
@@ -59,5 +75,17 @@ export function leaderJobs(parts: LeaderJobParts): readonly LeaderJob[] {
     new FindingsJob({ ...parts, everyMs: tickMs }),
     new PointlessRequestsJob({ ...parts, everyMs: enrolEveryMs }),
     new CollectionJob({ ...parts, everyMs: collectEveryMs }),
+    new AuditRetentionJob({ ...parts, everyMs: collectEveryMs }),
+    ...noticesJob(parts),
   ];
+}
+
+/** How soon a change is told, ms. */
+const NOTICES_EVERY_MS = 1_000;
+
+function noticesJob(parts: LeaderJobParts): readonly LeaderJob[] {
+  const { sendNotice: send, notify, onNoticeTried: onTried } = parts;
+  if (send === null || notify.webhooks.length === 0) return [];
+  const settings = { ...notify, linkBase: notify.linkBase ?? null };
+  return [new NoticesJob({ ...parts, settings, send, onTried, everyMs: NOTICES_EVERY_MS })];
 }

@@ -1,10 +1,11 @@
-import { type Keyspace, type Log, opIdOf, type Term } from '@understudy/shared';
+import { type Clock, type Keyspace, type Log, opIdOf, type Term } from '@understudy/shared';
+import { isStillAsked } from '../../commands/recoveries.ts';
 import type { ClusterState } from '../../store/cluster-state.ts';
 import type { LeaderJob } from './leader-job.ts';
 
 /**
- * Removes requests about recoveries that are not open, nor the next one: nothing will ever carry
- * them out.
+ * Removes requests about recoveries that are not open, nor the next one, or whose time is over:
+ * nothing will ever carry them out.
  */
 export class PointlessRequestsJob implements LeaderJob {
   readonly name = 'requests';
@@ -12,17 +13,20 @@ export class PointlessRequestsJob implements LeaderJob {
   readonly #view: ClusterState;
   readonly #keys: Keyspace;
   readonly #log: Log;
+  readonly #clock: Clock;
 
   constructor(options: {
     readonly everyMs: number;
     readonly view: ClusterState;
     readonly keys: Keyspace;
     readonly log: Log;
+    readonly clock: Clock;
   }) {
     this.everyMs = options.everyMs;
     this.#view = options.view;
     this.#keys = options.keys;
     this.#log = options.log;
+    this.#clock = options.clock;
   }
 
   /** Nothing: it remembers nothing. */
@@ -34,7 +38,8 @@ export class PointlessRequestsJob implements LeaderJob {
     for (const [member, { record, modRevision }] of requests) {
       const { instanceId = '', ordinal } = activations.get(member)?.record ?? {};
       const due = intents.get(member)?.record.opId ?? opIdOf(instanceId, ordinal);
-      if (record.opId === due || !this.#view.isFresh()) continue;
+      const isDue = record.opId === due && isStillAsked(record, this.#clock.wallMs());
+      if (isDue || !this.#view.isFresh()) continue;
       const outcome = await term.remove([{ key: this.#keys.request(member), expect: modRevision }]);
       if (outcome.kind === 'committed')
         this.#log.warn('operator.request_dropped', { member, request: record.kind, opId: record.opId });

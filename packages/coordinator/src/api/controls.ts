@@ -1,0 +1,80 @@
+import type {
+  AuditView,
+  Clock,
+  DrainsView,
+  HeldView,
+  Keyspace,
+  MemberId,
+  PausesView,
+  PolicyView,
+} from '@understudy/shared';
+import type { Asked, CommandAnswer, CommandDecision } from '../commands/command.ts';
+import type { PlanAnswer } from '../leader/plan-preview.ts';
+import type { Verdicts } from '../leader/verdicts.ts';
+import type { ClusterState } from '../store/cluster-state.ts';
+import { auditView, drainsView, heldView, pausesView, policyViews } from './control-views.ts';
+
+/** What only the leader does, or knows. */
+export interface LeaderControls {
+  /** Never rejects but for a bug. */
+  command(asked: Asked): Promise<CommandAnswer>;
+  /** What a command would come to. Writes nothing. */
+  previewed(asked: Asked): CommandDecision;
+  /** The plan that a recovery of this member would have now. */
+  plan(member: MemberId): Promise<PlanAnswer>;
+}
+
+export interface ControlsOptions {
+  readonly coordinatorId: string;
+  readonly view: ClusterState;
+  readonly keyspace: Pick<Keyspace, 'group'>;
+  readonly clock: Clock;
+  readonly verdicts: Pick<Verdicts, 'leader'>;
+  readonly leader: LeaderControls;
+}
+
+/** What people can change, and what they have changed, as the HTTP API takes and shows it. */
+export class Controls implements LeaderControls {
+  readonly #options: ControlsOptions;
+
+  constructor(options: ControlsOptions) {
+    this.#options = options;
+  }
+
+  command(asked: Asked): Promise<CommandAnswer> {
+    return this.#options.leader.command(asked);
+  }
+
+  previewed(asked: Asked): CommandDecision {
+    return this.#options.leader.previewed(asked);
+  }
+
+  plan(member: MemberId): Promise<PlanAnswer> {
+    return this.#options.leader.plan(member);
+  }
+
+  pauses(): PausesView {
+    const { view, coordinatorId, clock } = this.#options;
+    return pausesView(view, coordinatorId, clock.wallMs());
+  }
+
+  drains(): DrainsView {
+    const { view, verdicts, clock } = this.#options;
+    return drainsView(view, verdicts.leader()?.coordinatorId ?? null, clock.wallMs());
+  }
+
+  /** Null: it is not held. */
+  held(member: MemberId): HeldView | null {
+    return heldView(this.#options.view, member);
+  }
+
+  policies(): readonly PolicyView[] {
+    const { view, keyspace } = this.#options;
+    return policyViews(view, (group) => keyspace.group(group));
+  }
+
+  /** Newest first, from behind the entry `before`. */
+  audit(limit: number, before: string | null): AuditView {
+    return auditView(this.#options.view, limit, before);
+  }
+}

@@ -1,0 +1,122 @@
+import {
+  type Clock,
+  errorText,
+  groupOf,
+  isOperationError,
+  type MemberId,
+  opIdOf,
+  type PlanView,
+  type Problem,
+  type RecoveryPlan,
+  type Term,
+} from '@understudy/shared';
+import { launchPlan } from '@understudy/recovery';
+import { type Refused, refused } from '../commands/command.ts';
+import type { GuardAnswer } from '../judge/guard-input.ts';
+import { OVERRIDE_RULES } from '../judge/overrides.ts';
+import type { ClusterState } from '../store/cluster-state.ts';
+import type { Assessor, Judgement } from './assessor.ts';
+import type { RecoveryDecider } from './decider.ts';
+import type { Planner } from './planner.ts';
+
+export type PlanAnswer = { readonly kind: 'plan'; readonly view: PlanView } | Refused;
+
+export interface PlanPreviewOptions {
+  readonly assessor: Pick<Assessor, 'look'>;
+  readonly decider: Pick<RecoveryDecider, 'ask'>;
+  readonly planner: Planner;
+  readonly view: ClusterState;
+  readonly clock: Clock;
+}
+
+type Said = Pick<PlanView, 'token' | 'lines' | 'losses' | 'problems'>;
+
+/** Shows the plan that a recovery would have if it began now. It changes nothing. */
+export class PlanPreview {
+  readonly #options: PlanPreviewOptions;
+
+  constructor(options: PlanPreviewOptions) {
+    this.#options = options;
+  }
+
+  async of(term: Term | null, member: MemberId): Promise<PlanAnswer> {
+    const { assessor, decider, view } = this.#options;
+    if (term === null || !view.isFresh())
+      return refused('UNAVAILABLE', 'nobody here leads with a fresh view of etcd: ask again');
+    const activation = view.records.activations.get(member);
+    if (!activation) return refused('MEMBER_UNKNOWN', `no member ${member} is known here`);
+    const open = view.records.intents.get(member)?.record;
+    const judgement = assessor.look(member);
+    if (!judgement)
+      return open
+        ? refused('OTHER_RECOVERY', `recovery ${open.opId} of ${member} is open, by the plan of then: explain shows it`)
+        : refused('NOTHING_THERE', `${member} cannot be judged now: understudy explain ${member}`);
+    const answer = decider.ask(judgement);
+    const said = await this.#said(term, judgement);
+    const { instanceId, assessment } = judgement;
+    return {
+      kind: 'plan',
+      view: {
+        ...{ member, instanceId, opId: opIdOf(instanceId, activation.record.ordinal), ...said },
+        ...{ verdict: assessment.verdict, reason: assessment.reason, gates: gatesOf(answer) },
+        wouldBegin: assessment.act && answer.kind === 'go' && said.token !== null,
+        expectedMs: this.#expectedMs(member),
+      },
+    };
+  }
+
+  async #said(term: Term, judgement: Judgement): Promise<Said> {
+    const { planner, decider } = this.#options;
+    const none = { token: null, lines: [], losses: [] };
+    const problem = (code: string, text: string): Said => ({ ...none, problems: [{ code, text }] });
+    try {
+      const planned = await planner.plan(judgement, (one) => decider.ask(one), term.signal);
+      if (planned.kind === 'begun-before')
+        return problem('BegunBefore', 'a recovery of this name left a trace: the next one gets another name first');
+      const { result } = planned;
+      if (result.kind === 'blocked')
+        return { ...none, problems: result.problems.map(({ code, text }) => ({ code, text })) };
+      const { plan } = result;
+      return {
+        ...{ token: planner.tokenOf(judgement, plan), lines: linesOf(judgement, plan), problems: [] },
+        losses: plan.losses.map(({ code, text }) => ({ code, text })),
+      };
+    } catch (error) {
+      if (!isOperationError(error)) throw error;
+      const code: Problem['code'] = error.code;
+      return problem(code, errorText(error));
+    }
+  }
+
+  #expectedMs(member: MemberId): number | null {
+    const took = [...this.#options.view.records.history]
+      .filter(([one]) => groupOf(one) === groupOf(member))
+      .flatMap(([, entries]) => [...entries.values()].map(({ record }) => record))
+      .filter((one) => one.outcome === 'replaced')
+      .map((one) => one.endedAtWallMs - one.startedAtWallMs)
+      .sort((a, b) => a - b);
+    return took[Math.floor(took.length / 2)] ?? null;
+  }
+}
+
+const gatesOf = ({ gates }: GuardAnswer): PlanView['gates'] =>
+  gates.map(({ gate, passes, text }) => {
+    const { may, because } = OVERRIDE_RULES[gate];
+    return { gate, passes, text, overridable: may, because };
+  });
+
+/** What goes, what comes, what changes; nothing of the user data, which holds a key. */
+function linesOf({ member, instanceId, az }: Judgement, plan: RecoveryPlan): PlanView['lines'] {
+  const places = launchPlan(plan)?.candidates.map((one) => `${one.instanceType} in ${one.az} (${one.subnetId})`) ?? [];
+  const [first, ...others] = places;
+  return [
+    { sign: '~', text: `${member}: ${instanceId} in ${az} → ${first ?? 'another instance'}` },
+    ...others.map((text) => ({ sign: ' ' as const, text: `or ${text}` })),
+    { sign: '-', text: `${instanceId} is stopped, and stays stopped` },
+    ...plan.volumes.map((one) => ({
+      sign: '+' as const,
+      text: `${one.deviceName}: ${one.sizeGiB} GiB ${one.volumeType} from a snapshot of ${one.volumeId}, made after the stop`,
+    })),
+    ...plan.addresses.map((one) => ({ sign: '~' as const, text: `${one.publicIp} (${one.allocationId}) moves along` })),
+  ];
+}

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import {
+  type ActivationRecord,
+  type Clock,
+  type Cloud,
+  groupOf,
+  type Keyspace,
+  opIdOf,
+  type RecoveryPlan,
+  TAG,
+} from '@understudy/shared';
+import {
+  gatherPlanInput,
+  KeptReadsOf,
+  type KeyLooks,
+  type LaunchTrial,
+  planFor,
+  type PlanResult,
+  recoveryBehind,
+  withOwed,
+} from '@understudy/recovery';
+import type { Stored } from '../store/cluster-records.ts';
+import type { ClusterState } from '../store/cluster-state.ts';
+import type { GuardAnswer } from '../judge/guard-input.ts';
+import type { Judgement } from './assessor.ts';
+import { wasBegunBefore } from './raise-ordinal.ts';
+
+/**
+ * How long an answer to a read for a plan is kept: it is not asked again when other reads failed. A
+ * plan may be made of answers this old. Everything that speaks for beginning is asked again right
+ * before the commit, and each step looks for itself before it acts.
+ */
+const READS_KEPT_FOR_MS = 30_000;
+
+export interface PlannerOptions {
+  readonly cloud: Cloud;
+  readonly keyLooks: KeyLooks;
+  readonly view: ClusterState;
+  readonly keys: Keyspace;
+  readonly clock: Clock;
+  /** What EC2 said when the launch of this instance's replacement was tried. */
+  readonly trialOf: (instanceId: string) => LaunchTrial;
+}
+
+export type Planned =
+  | { readonly kind: 'result'; readonly result: PlanResult<RecoveryPlan> }
+  /** A recovery of this name left a trace: it needs another name before it can be planned. */
+  | { readonly kind: 'begun-before'; readonly activation: Stored<ActivationRecord> };
+
+/**
+ * Makes the plan of the next recovery of a member. What is shown to a person and what an intent is
+ * written from are made here, by the same reads, so that they are the same (S21).
+ */
+export class Planner {
+  readonly #options: PlannerOptions;
+  readonly #kept: KeptReadsOf;
+
+  constructor(options: PlannerOptions) {
+    this.#options = options;
+    this.#kept = new KeptReadsOf(options.cloud, options.clock, READS_KEPT_FOR_MS);
+  }
+
+  /** @throws the errors of EC2's reads. */
+  async plan(chosen: Judgement, ask: (judgement: Judgement) => GuardAnswer, signal: AbortSignal): Promise<Planned> {
+    const { member, instanceId } = chosen;
+    const { view, keys, keyLooks, trialOf } = this.#options;
+    const policy = view.policyOf(groupOf(member));
+    const input = await this.#kept.use(instanceId, (cloud) =>
+      gatherPlanInput(cloud, instanceId, policy, { signal, repeat: true, keyLooks }),
+    );
+    const activation = view.records.activations.get(member);
+    if (activation && wasBegunBefore(keys, view.records, activation.record, input.instance.tags[TAG.fencedBy]))
+      return { kind: 'begun-before', activation };
+    const trial = trialOf(instanceId);
+    const result = planFor({ ...input, trial }, policy, leaveAzOf(ask(chosen)));
+    return { kind: 'result', result: this.#withOwed(chosen, result) };
+  }
+
+  /**
+   * Names this very plan of this very recovery. Null: the activation is another one by now. It
+   * tells nothing of the plan, which holds the agent's key.
+   */
+  tokenOf({ member, instanceId }: Judgement, plan: RecoveryPlan): string | null {
+    const activation = this.#options.view.records.activations.get(member);
+    if (activation?.record.instanceId !== instanceId) return null;
+    const opId = opIdOf(instanceId, activation.record.ordinal);
+    const text = JSON.stringify([opId, activation.modRevision, plan]);
+    return createHash('sha256').update(text, 'utf8').digest('hex').slice(0, 16);
+  }
+
+  /** With what the recovery that put this instance in charge left undone on it. */
+  #withOwed({ member, instanceId }: Judgement, result: PlanResult<RecoveryPlan>): PlanResult<RecoveryPlan> {
+    if (result.kind !== 'plan') return result;
+    const own = [...(this.#options.view.records.history.get(member)?.values() ?? [])].map((one) => one.record);
+    return { ...result, plan: withOwed(result.plan, recoveryBehind(own, instanceId)) };
+  }
+}
+
+const leaveAzOf = (answer: GuardAnswer): string | null => (answer.kind === 'go' ? answer.leaveAz : null);

@@ -1,0 +1,59 @@
+import {
+  type GuardedDelete,
+  type GuardedPut,
+  type Keyspace,
+  type NoticeRecord,
+  unwritten,
+  type WallMs,
+} from '@understudy/shared';
+import type { Stored } from '../store/cluster-records.ts';
+import type { WebhookState } from './delivery.ts';
+import { wants } from './webhook.ts';
+
+/** What is to be written about one notice. */
+export interface Settling {
+  readonly id: string;
+  readonly puts: readonly GuardedPut[];
+  readonly deletes: readonly GuardedDelete[];
+  /** Webhooks that are given up for it. */
+  readonly givenUp: readonly { readonly webhook: string; readonly error: string }[];
+}
+
+export interface SettleContext {
+  readonly states: readonly WebhookState[];
+  readonly keys: Keyspace;
+  readonly nowWallMs: WallMs;
+  readonly giveUpAfterMs: number;
+}
+
+/**
+ * What a notice comes to, as far as it differs from what stands in etcd: removed once every webhook
+ * that wants it has had it or was given up, else with the names of those that have had it. Null:
+ * nothing is to be written. Pure.
+ */
+export function settle({ record, modRevision }: Stored<NoticeRecord>, context: SettleContext): Settling | null {
+  const { states, keys, nowWallMs, giveUpAfterMs } = context;
+  const wanting = states.filter(({ webhook }) => wants(webhook, record));
+  const waiting = wanting.filter((state) => !state.hasHad(record));
+  const isOld = nowWallMs - record.atWallMs >= giveUpAfterMs;
+  const givenUp = isOld
+    ? waiting.flatMap((state) => {
+        const error = state.errorOf(record.id);
+        // One that was not tried in this term is tried first.
+        return error === null ? [] : [{ webhook: state.webhook.name, error }];
+      })
+    : [];
+  const { deliveredTo: had, ...content } = unwritten(record);
+  const kept = givenUp.map(({ webhook, error }) => ({
+    key: keys.undeliveredNotice(webhook, record.id),
+    record: { ...content, webhook, error, givenUpAtWallMs: nowWallMs },
+    expect: 0,
+  }));
+  const key = keys.notice(record.id);
+  const base = { id: record.id, givenUp };
+  if (waiting.length === givenUp.length) return { ...base, puts: kept, deletes: [{ key, expect: modRevision }] };
+  const done = wanting.filter((state) => state.hasHad(record)).map(({ webhook }) => webhook.name);
+  const deliveredTo = [...new Set([...had, ...done, ...givenUp.map(({ webhook }) => webhook)])];
+  if (deliveredTo.length === had.length) return null;
+  return { ...base, puts: [{ key, record: { ...content, deliveredTo }, expect: modRevision }, ...kept], deletes: [] };
+}
