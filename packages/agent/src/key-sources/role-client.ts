@@ -1,5 +1,5 @@
 import { fromInstanceMetadata } from '@smithy/credential-provider-imds';
-import type { KeyPlace } from './key-sources.ts';
+import type { KeyPlace } from './key-place.ts';
 
 const TRY_MS = 5_000;
 

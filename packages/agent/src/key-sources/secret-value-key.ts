@@ -1,5 +1,5 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import type { FetchKey } from './key-sources.ts';
+import type { FetchKey } from './key-place.ts';
 import { clientConfig } from './role-client.ts';
 
 /** The current version of a secret, as text. */

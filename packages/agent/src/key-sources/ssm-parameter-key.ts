@@ -1,5 +1,5 @@
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import type { FetchKey } from './key-sources.ts';
+import type { FetchKey } from './key-place.ts';
 import { clientConfig } from './role-client.ts';
 
 /** A SecureString (or String) of Systems Manager's Parameter Store. */

@@ -1,7 +1,6 @@
 import type { GetSecretValueRequest, GetSecretValueResponse } from '@aws-sdk/client-secrets-manager';
 import type { GetParameterRequest, GetParameterResult } from '@aws-sdk/client-ssm';
 import type { Handler } from '../actions/common.ts';
-import type { CallError } from '../cloud-sim-core.ts';
 import { refuse } from '../ec2-error.ts';
 import { ACCOUNT_ID, type Call, type Region } from '../region.ts';
 import type { SecretStoreName, SimSecret } from './store.ts';
@@ -60,22 +59,3 @@ export const SECRET_HANDLERS = {
   'ssm:GetParameter': getParameter,
   'secretsmanager:GetSecretValue': getSecretValue,
 } satisfies Record<string, Handler>;
-
-/** EC2's refusals of the core in the words of services that speak JSON. */
-const IN_THEIR_WORDS: Readonly<Record<string, string>> = {
-  AuthFailure: 'UnrecognizedClientException',
-  SignatureDoesNotMatch: 'InvalidSignatureException',
-  RequestExpired: 'InvalidSignatureException',
-  UnauthorizedOperation: 'AccessDeniedException',
-  RequestLimitExceeded: 'ThrottlingException',
-  InternalError: 'InternalServerError',
-  InvalidAction: 'UnknownOperationException',
-  MissingParameter: 'ValidationException',
-  UnknownParameter: 'ValidationException',
-  InvalidParameterValue: 'ValidationException',
-};
-
-export function secretsErrorOf({ code, message, httpStatus }: CallError): CallError {
-  const own = IN_THEIR_WORDS[code] ?? code;
-  return { code: own, message, httpStatus: own === 'InternalServerError' ? 500 : httpStatus >= 500 ? httpStatus : 400 };
-}
