@@ -117,6 +117,8 @@ async function rehearsedWriteMs(member: EtcdMember, root: string, clock: Clock):
   return clock.monotonicMs() - beganMs;
 }
 
+const versionIn = async (text: string): Promise<string> => VersionSchema.parse(JSON.parse(text)).etcdserver;
+
 const SILENT = {
   ...{ version: null, hasLeader: null, dbBytes: null, quotaBytes: null, alarms: [], members: null, revision: null },
   ...{ compactRevision: null, writeMs: null, fsyncMs: null, clockAheadMs: null },
@@ -133,7 +135,7 @@ async function factsOf(access: EtcdAccess, host: string, clock: Clock): Promise<
   }
   const clockAheadMs = Number.isNaN(answer.date) ? null : answer.date + 500 - clock.wallMs();
   const [version, status, alarms, members, metrics] = await Promise.all([
-    orNull(Promise.try(() => VersionSchema.parse(JSON.parse(answer.text)).etcdserver)),
+    orNull(versionIn(answer.text)),
     orNull(member.post('/v3/maintenance/status', {}, StatusSchema)),
     orNull(member.post('/v3/maintenance/alarm', { action: 'GET' }, AlarmsSchema)),
     orNull(member.post('/v3/cluster/member/list', {}, MembersSchema)),
