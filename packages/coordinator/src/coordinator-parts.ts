@@ -208,6 +208,7 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
   });
   const api = new CoordinatorApi({
     ...{ ...parts, clock, version, startedAtMs },
+    askPeer: options.askPeer ?? null,
     coordinatorId: config.id,
     az: config.az,
     own: condition,

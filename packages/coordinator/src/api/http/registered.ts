@@ -1,6 +1,8 @@
 import type { AnyRoute } from './route.ts';
+import { dashboard } from './routes/dashboard.ts';
 import { errors } from './routes/errors.ts';
 import { explain } from './routes/explain.ts';
+import { fleet } from './routes/fleet.ts';
 import { healthz } from './routes/healthz.ts';
 import { history } from './routes/history.ts';
 import { holds } from './routes/holds.ts';
@@ -26,6 +28,7 @@ export const ROUTES: readonly AnyRoute[] = [
   errors,
   status,
   members,
+  ...fleet,
   explain,
   ...recoveryRequests,
   keys,
@@ -33,4 +36,5 @@ export const ROUTES: readonly AnyRoute[] = [
   leftovers,
   holds,
   history,
+  ...dashboard,
 ];
