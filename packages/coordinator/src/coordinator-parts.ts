@@ -209,6 +209,7 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
   const controls = new Controls({ ...parts, clock, coordinatorId: config.id, keyspace: parts.keys });
   const api = new CoordinatorApi({
     ...{ ...parts, controls, clock, version, startedAtMs },
+    askPeer: options.askPeer ?? null,
     coordinatorId: config.id,
     az: config.az,
     own: condition,

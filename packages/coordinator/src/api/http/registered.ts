@@ -6,8 +6,10 @@ import { hold, holdRelease } from './routes/hold.ts';
 import { pauseCommands, pauses } from './routes/pauses.ts';
 import { plan } from './routes/plan.ts';
 import { policies, policiesApply, policy, policyPut, policyReset } from './routes/policies.ts';
+import { dashboard } from './routes/dashboard.ts';
 import { errors } from './routes/errors.ts';
 import { explain } from './routes/explain.ts';
+import { fleet } from './routes/fleet.ts';
 import { healthz } from './routes/healthz.ts';
 import { history } from './routes/history.ts';
 import { holds } from './routes/holds.ts';
@@ -33,6 +35,7 @@ export const ROUTES: readonly AnyRoute[] = [
   errors,
   status,
   members,
+  ...fleet,
   explain,
   ...recoveryRequests,
   plan,
@@ -56,4 +59,5 @@ export const ROUTES: readonly AnyRoute[] = [
   leftovers,
   holds,
   history,
+  ...dashboard,
 ];
