@@ -50,13 +50,13 @@ export type Command =
 export interface RecoveryCommand {
   readonly kind: RequestKind;
   readonly member: MemberId;
-  /** Whose wish it is, as they say themselves. Null: who is authenticated. */
+  /** The person whose wish it is. Null: who is authenticated. */
   readonly by: string | null;
   /** Names the recovery they mean; null: the one that is open now. */
   readonly opId: string | null;
   readonly loss: string | null;
   readonly leaveOpen: boolean;
-  /** `recover`: gates that are not to stop it. */
+  /** `recover`: these gates do not stop it. */
   readonly overrides: readonly HoldReason[];
   readonly planToken: string | null;
 }
