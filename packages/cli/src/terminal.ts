@@ -20,6 +20,11 @@ export function print(shown: Shown): void {
   process.stdout.write(`${shown}\n`);
 }
 
+/** Prints a text of our own as it is, with the tabs and line breaks that a shell wants. */
+export function printScript(script: string): void {
+  process.stdout.write(script);
+}
+
 /** Prints to standard error. Line breaks of the text are kept. */
 export function complain(text: string): void {
   process.stderr.write(`${harmlessLines(text)}\n`);

@@ -1,5 +1,6 @@
 import { duration, durationMs, GroupPolicySchema, isName } from '@understudy/shared';
 import * as z from 'zod';
+import { HttpConfigSchema } from './http-config.ts';
 import { NotifyConfigSchema } from './notices/notify-config.ts';
 import { type PolicyFault, policyFaults, type PolicyLimits } from './policy/policy-limits.ts';
 import { defaultMarginMs, type LeaseTiming, leaseTimingFaults, usableLeaseMs } from './store/lease-timing.ts';
@@ -38,39 +39,6 @@ const udp = z.strictObject({
    * (about 100 000 per second).
    */
   receiveThreads: z.number().int().min(0).max(8).default(1),
-});
-
-const http = z.strictObject({
-  /**
-   * Address the HTTP server is bound to. Reads need no token: bind it to a network you trust.
-   * Default 127.0.0.1.
-   */
-  host: z.string().min(1).default('127.0.0.1'),
-  /** TCP port, 0-65535; 0 = chosen by the kernel (tests). Default 8080. */
-  port: port.default(8080),
-  /** How operators and the other coordinators reach this server. Default `http://host:port`. */
-  publicUrl: z.url({ protocol: /^https?$/ }).optional(),
-  /**
-   * File with the operator's bearer token (32 characters or more), the same on every coordinator.
-   * Without it nobody is an operator: console output of dead machines is shown to nobody. With it,
-   * whoever has the token sees more than whoever merely reaches the port.
-   */
-  operatorTokenFile: z.string().min(1).optional(),
-  /**
-   * Connections at once, 8-10 000. More = more readers, more descriptors and memory in a stranger's
-   * hands.
-   */
-  connections: z.number().int().min(8).max(10_000).default(256),
-  /**
-   * From one address at once, 1-10 000, below `connections`. Behind a proxy or NAT all readers
-   * share one: raise it there.
-   */
-  connectionsPerAddress: z.number().int().min(1).max(10_000).default(64),
-  /**
-   * A connection that has not sent a whole header after this is closed, ms, 1 000-60 000; one that
-   * waits for its next request too.
-   */
-  headersTimeoutMs: durationMs(5_000, 1_000, 60_000),
 });
 
 const etcd = z.strictObject({
@@ -288,7 +256,7 @@ const fields = z.strictObject({
    */
   az: z.string().min(1).max(64),
   udp,
-  http: http.prefault({}),
+  http: HttpConfigSchema.prefault({}),
   etcd,
   aws: aws.prefault({}),
   /**
@@ -392,6 +360,13 @@ const RULES: readonly Rule[] = [
       one < connections ? null : `${one} is not below connections = ${connections}: one address could have them all`,
   },
   {
+    path: ['http', 'tls', 'clients'],
+    refusal: ({ http: { tls } }) =>
+      tls !== undefined && tls.clients.length > 0 && tls.clientCaFile === undefined
+        ? 'clients have roles by certificate, and clientCaFile says of no authority that it vouches for them'
+        : null,
+  },
+  {
     path: ['dropKeysInUse'],
     refusal: ({ keys, dropKeysInUse }) => {
       const both = dropKeysInUse.filter((id) => keys.some((one) => one.id === id));
@@ -469,4 +444,4 @@ export function maskedConfig(config: CoordinatorConfig): object {
 
 export const publicUrlOf = (config: CoordinatorConfig, boundPort: number): string =>
   config.http.publicUrl ??
-  `http://${config.http.host.includes(':') ? `[${config.http.host}]` : config.http.host}:${boundPort}`;
+  `${config.http.tls === undefined ? 'http' : 'https'}://${config.http.host.includes(':') ? `[${config.http.host}]` : config.http.host}:${boundPort}`;

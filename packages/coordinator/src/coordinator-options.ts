@@ -1,5 +1,16 @@
-import type { Clock, Cloud, DatagramSocket, Kms, KvStore, Log, ProbeService, Random } from '@understudy/shared';
+import type {
+  Clock,
+  Cloud,
+  DatagramSocket,
+  Kms,
+  KvStore,
+  Log,
+  ProbeService,
+  Problem,
+  Random,
+} from '@understudy/shared';
 import type { AnswerWatch } from '@understudy/aws';
+import type { AskPeer } from './api/fleet/heard-of-peers.ts';
 import type { LimitCounts } from './api/http/connection-limits.ts';
 import type { KeySource, Receiver, TagScheme } from '@understudy/observer';
 import type { CoordinatorConfig } from './config.ts';
@@ -48,6 +59,12 @@ export interface CoordinatorOptions {
   readonly recoverySettings?: Partial<RecoverySettings>;
   /** Tells what answered in EC2's place. */
   readonly answers?: Pick<AnswerWatch, 'problem' | 'totals'>;
+  /** Called with the master secrets when they have changed. */
+  readonly onMasters?: (masters: ReadonlyMap<number, Uint8Array>) => void;
+  /** What is wrong with the files that say who may use the HTTP API. */
+  readonly accessProblems?: () => readonly Problem[];
+  /** Asks another coordinator. Absent: none can be asked. */
+  readonly askPeer?: AskPeer;
   /** Counts of the HTTP server that shows us. */
   readonly connections?: () => LimitCounts;
   /** Also Node's own metrics. */

@@ -24,8 +24,13 @@ import {
 } from '@understudy/aws';
 import { EtcdKvStore, type EtcdKvStoreOptions } from './adapters/etcd/etcd-kv-store.ts';
 import { startHttpServer } from './api/http/server.ts';
+import type { AccessSettings } from './api/http/access/access.ts';
+import { ClusterKeys } from './api/http/cluster-keys.ts';
+import { AccessFiles } from './adapters/node/access-files.ts';
 import { keySource } from './adapters/node/key-source.ts';
 import { type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
+import { loadSite } from './adapters/node/load-site.ts';
+import { peerQuestion } from './api/http/peers/peer-question.ts';
 import { webhookSender } from './adapters/node/webhook-sender.ts';
 import { openHeartbeatSocket, readKernelDrops, serviceProbes } from '@understudy/observer';
 import { type CoordinatorConfig, CoordinatorConfigSchema, maskedConfig, publicUrlOf } from './config.ts';
@@ -217,18 +222,23 @@ async function assemble(parts: Assembly): Promise<void> {
   const hearing = await openHeartbeatSocket({ ...config.udp, tickMs, clock, log, onBroken: fail });
   const { socket } = hearing;
   closers.push(() => socket.close());
+  const files = new AccessFiles({ http: config.http, clock, log });
+  const clusterKeys = new ClusterKeys(secrets.masters);
   const http = await startHttpServer({
-    operatorToken: secrets.operatorToken,
-    limits: config.http,
-    host,
-    port,
+    ...{ host, port, limits: config.http, coordinatorId: config.id, keys: clusterKeys, tls: files.certificates },
+    access: accessSettingsOf(config),
+    tokens: () => files.tokens,
     api: () => coordinator?.api ?? null,
     metrics: () => coordinator?.metrics ?? null,
-    clock,
-    random: new SystemRandom(),
-    log,
+    site: loadSite(config.http.dashboardDir),
+    ...{ clock, random: new SystemRandom(), log },
   });
-  closers.push(() => http.close());
+  files.onCertificates = (certificates) => http.setTls(certificates);
+  files.start();
+  closers.push(
+    () => files.close(),
+    () => http.close(),
+  );
   const store = new EtcdKvStore(storeOptions(config, secrets));
   closers.push(() => store.close());
   const { callTimeoutMs, endpoint } = config.aws;
@@ -247,6 +257,9 @@ async function assemble(parts: Assembly): Promise<void> {
     answers,
     ...hearing,
     connections: () => http.connections(),
+    accessProblems: () => files.problems,
+    onMasters: (masters) => clusterKeys.take(masters),
+    askPeer: askPeerOf(config, clusterKeys, files),
     clock,
     random: new SystemRandom(),
     log,
@@ -259,7 +272,7 @@ async function assemble(parts: Assembly): Promise<void> {
     withProcessMetrics: true,
   });
   const running = coordinator;
-  closers.push(() => running.stop(), onHangUp(running, log));
+  closers.push(() => running.stop(), onHangUp(running, files, log));
   running.start();
   log.info('coordinator.started', {
     udp: `${config.udp.host}:${socket.localPort}`,
@@ -275,6 +288,13 @@ function mustHave(secrets: ReadonlyMap<string, Uint8Array>, name: string): Uint8
   invariant(secret !== undefined, `no secret was read for webhook ${name}`);
   return secret;
 }
+
+/** Asks other coordinators in our own name. */
+const askPeerOf = (config: CoordinatorConfig, keys: ClusterKeys, files: AccessFiles) =>
+  peerQuestion({
+    ...{ coordinatorId: config.id, keys, clock: new SystemClock(), random: new SystemRandom() },
+    peerCa: () => files.certificates?.peerCa ?? null,
+  });
 
 /** What is not answered in this time says nothing about the key; a plan waits no longer for it. */
 const KMS_TIMEOUT_MS = 2_000;
@@ -294,12 +314,20 @@ function kmsPart(
   return { kms: kmsOver({ transport: counted(sdk.send, clock, note), clock, callTimeoutMs }) };
 }
 
+const accessSettingsOf = (config: CoordinatorConfig): AccessSettings => ({
+  anonymous: config.http.anonymous,
+  clients: config.http.tls?.clients ?? [],
+  isSecure: publicUrlOf(config, 0).startsWith('https:'),
+});
+
 /**
- * SIGHUP: the key files have changed, look now. Returns the function that takes the listener away.
+ * SIGHUP: files of keys, tokens or certificates have changed, look now. Returns the function that
+ * takes the listener away.
  */
-function onHangUp(coordinator: Coordinator, log: Log): () => void {
+function onHangUp(coordinator: Coordinator, files: AccessFiles, log: Log): () => void {
   const look = () => {
     log.info('coordinator.signal', { signal: 'SIGHUP' });
+    files.look();
     void coordinator.keyRotation.reload();
   };
   process.on('SIGHUP', look);

@@ -28,10 +28,40 @@ export const API_PROBLEMS = {
     remedy: 'show a token of this cluster (Authorization: Bearer …), or a client certificate',
     retryable: false,
   },
+  PEER_REFUSED: {
+    status: 401,
+    title: 'What another coordinator passed on is not taken',
+    remedy: 'compare the clocks and the master secrets (understudy keys status) of the coordinators',
+    retryable: true,
+  },
   OPERATOR_TOKEN_MISSING: {
     status: 403,
     title: 'This coordinator cannot tell who is an operator',
     remedy: 'configure tokens on the coordinators (docs/api.md), then send the command again',
+    retryable: false,
+  },
+  FORBIDDEN: {
+    status: 403,
+    title: 'The role of the caller does not allow this',
+    remedy: 'use a token with the role that the detail names',
+    retryable: false,
+  },
+  OTHER_GROUP: {
+    status: 403,
+    title: 'The caller may command other groups only',
+    remedy: 'use a token for this group, or for all',
+    retryable: false,
+  },
+  CSRF_MISSING: {
+    status: 403,
+    title: 'A change by session cookie lacks the header of its session',
+    remedy: 'send the header understudy-csrf with the value of GET /v1/session',
+    retryable: false,
+  },
+  CROSS_ORIGIN: {
+    status: 403,
+    title: 'A page of another site sent the request',
+    remedy: 'use the dashboard of a coordinator; a proxy in front of it must keep the header Host',
     retryable: false,
   },
   PATH_UNKNOWN: {
@@ -160,6 +190,18 @@ export const API_PROBLEMS = {
     remedy: 'use a fresh key for each request',
     retryable: false,
   },
+  PRECONDITION_REQUIRED: {
+    status: 428,
+    title: 'A change of this needs If-Match',
+    remedy: 'read it, then send the change with If-Match and the ETag that was read',
+    retryable: false,
+  },
+  RATE_LIMITED: {
+    status: 429,
+    title: 'Too many requests',
+    remedy: 'wait as long as the header retry-after says; docs/api.md has the limits',
+    retryable: true,
+  },
   HEADER_TOO_LARGE: {
     status: 431,
     title: 'The header of the request is larger than is taken',
@@ -176,6 +218,25 @@ export const API_PROBLEMS = {
     status: 503,
     title: 'The coordinator is still starting',
     remedy: 'ask again in a few seconds, or ask another coordinator',
+    retryable: true,
+  },
+  NO_LEADER: {
+    status: 503,
+    title: 'Nobody leads, and only a leader can do this',
+    remedy: 'ask again in a few seconds; understudy status says what is known of the cluster',
+    retryable: true,
+  },
+  NOT_LEADER: {
+    status: 503,
+    title: 'The coordinator that was asked as leader leads no longer',
+    remedy: 'ask again in a few seconds',
+    retryable: true,
+  },
+  LEADER_SILENT: {
+    status: 503,
+    title: 'The leader gave no answer that can be believed',
+    remedy:
+      'ask again: with the same Idempotency-Key that is harmless; look at the network and TLS between coordinators',
     retryable: true,
   },
   UNAVAILABLE: {
@@ -216,6 +277,8 @@ export const ProblemDetailsSchema = z
     retryable: z.boolean(),
     /** What the caller can do about it. */
     remedy: z.string(),
+    /** What is there now, as far as the caller needs it to ask better. Absent: nothing. */
+    facts: z.record(z.string(), z.unknown()).optional(),
   })
   .meta({ id: 'ProblemDetails', description: 'Why a request was refused (RFC 9457)' });
 export type ProblemDetails = z.infer<typeof ProblemDetailsSchema>;

@@ -79,8 +79,8 @@ describe('explain', () => {
     ]);
     expect(gateOf(view, 'Paused')?.passes).toBe(false);
     expect([gateOf(view, 'MassFailure'), gateOf(view, 'ObserverUnwell')]).toEqual([undefined, undefined]);
-    expect(follower.coordinator.api.leaderUrl()).toMatch(/^http/);
-    expect(world.mustLead().coordinator.api.leaderUrl()).toBeNull();
+    expect(follower.coordinator.api.leader()).toMatchObject({ httpUrl: expect.stringMatching(/^http/) });
+    expect(world.mustLead().coordinator.api.leader()).toBe('self');
   });
 
   test('an open recovery, then its replacement: the story goes on', async () => {

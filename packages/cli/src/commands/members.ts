@@ -19,7 +19,7 @@ export const members: CommandDefinition = {
   ],
   define: (command, { clock, environment }) => {
     command
-      .argument('[member]', 'only this one (group/name) or this group; the beginning will do')
+      .argument('[member|group]', 'only this one (group/name) or this group; the beginning will do')
       .action((filter: string | undefined, options: ReadOptions) => {
         const client = clientOf(options, environment);
         const chosen = async () => chosenMembers(await client.membersView(), filter);

@@ -25,7 +25,7 @@ it('puts the worst first, with the check that found it', async () => {
     ['well', 'ok'],
   ]);
   const text = doctorText(report);
-  expect(text).toMatch(/^FAULT {2}coordinator: 1 faults, 1 warnings, 1 checks well/);
+  expect(text).toMatch(/^FAULT {2}coordinator: 1 fault, 1 warning, 1 well/);
   for (const part of ['broken: no room', '→ make room', '$ df -h', 'well: 3 files']) expect(text).toContain(part);
 });
 

@@ -1,10 +1,12 @@
 import ansis from 'ansis';
+import { counted, PIPE, type Screen, wrapText } from './screen.ts';
 import type { DoctorReport, Found } from '../doctor/check.ts';
 import type { Severity } from '../doctor/finding.ts';
 
 const SHOWN: Readonly<Record<Severity, string>> = {
   fault: ansis.red('FAULT  '),
   warning: ansis.yellow('WARNING'),
+  note: 'note   ',
   ok: ansis.green('ok     '),
 };
 
@@ -19,10 +21,10 @@ function findingText({ severity, check, text, remedy, command }: Found): string 
 /**
  * What `understudy doctor` prints: one line with the verdict, then the findings, the worst first.
  */
-export function doctorText({ host, findings }: DoctorReport): string {
+export function doctorText({ host, findings }: DoctorReport, screen: Screen = PIPE): string {
   const count = (severity: Severity): number => findings.filter((one) => one.severity === severity).length;
   const [faults, warnings] = [count('fault'), count('warning')];
   const verdict = faults > 0 ? ansis.red('FAULT') : warnings > 0 ? ansis.yellow('WARNING') : ansis.green('OK');
-  const head = `${verdict}  ${host}: ${faults} faults, ${warnings} warnings, ${count('ok')} checks well`;
-  return [head, '', ...findings.map(findingText)].join('\n');
+  const head = `${verdict}  ${host}: ${counted(faults, 'fault')}, ${counted(warnings, 'warning')}, ${count('ok')} well`;
+  return wrapText([head, '', ...findings.map(findingText)].join('\n'), screen);
 }

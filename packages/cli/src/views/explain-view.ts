@@ -4,7 +4,7 @@ import { agoText, tableText, timeText, verdictText } from './format.ts';
 import type { Facts } from '../changes.ts';
 import { openRecoveryText, stepFact } from './recoveries-view.ts';
 import { requestLine } from './request-text.ts';
-import { PIPE, type Screen, wrapText } from './screen.ts';
+import { PIPE, type Screen, shortAge, wrapText } from './screen.ts';
 
 const WEIGHT: Readonly<Record<ExplainView['evidence'][number]['weight'], string>> = {
   veto: 'settles it',
@@ -75,9 +75,11 @@ const gateTable = ({ gates }: ExplainView, screen: Screen): string =>
 
 const changeTable = ({ changes, atWallMs }: ExplainView, screen: Screen): string =>
   tableText(
-    ['when (UTC)', 'who', 'verdict', 'why'],
+    [screen.width === null ? 'when (UTC)' : 'when', 'who', 'verdict', 'why'],
     changes.map((one) => [
-      `${timeText(one.atWallMs)}, ${agoText(Math.max(0, atWallMs - one.atWallMs))}`,
+      screen.width === null
+        ? `${timeText(one.atWallMs)}, ${agoText(Math.max(0, atWallMs - one.atWallMs))}`
+        : `${shortAge(atWallMs - one.atWallMs)} ago`,
       one.by,
       verdictText(one.verdict),
       one.reason === one.reasonCode ? one.reason : `${one.reasonCode}: ${one.reason}`,
@@ -121,7 +123,7 @@ export function explainText(view: ExplainView, screen: Screen = PIPE): string {
     ...(gates.length > 0 ? [gateTable(view, screen)] : []),
     ...list(flipTitle(view), view.wouldFlip),
     ...list('not known here; ask the leader', view.unknownHere),
-    ...consoleText(view),
+    ...consoleText(view).map((text) => wrapText(text, screen)),
     ...(changes.length > 0 ? [changeTable(view, screen)] : ['no change of mind since this coordinator began']),
   ].join('\n\n');
 }

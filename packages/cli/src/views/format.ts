@@ -27,24 +27,43 @@ export const agoText = (agoMs: number | null): string => (agoMs === null ? 'neve
 export const timeText = (wallMs: number): string => new Date(wallMs).toISOString().slice(0, 19).replace('T', ' ');
 
 const GAP = '  ';
-/** The last column is broken into lines only where it keeps at least this many columns. */
-const LAST_MIN = 16;
+/** A column is never broken into lines shorter than this. */
+const COLUMN_MIN = 12;
 
-/** The width of each column, if the last one has to be narrower for the table to fit. */
-function fittedWidths(rows: readonly (readonly string[])[], { width }: Screen): number[] | null {
-  const columns = rows[0]?.length ?? 0;
-  const widths = Array.from({ length: columns }, (_, column) =>
-    Math.max(0, ...rows.map((row) => stringWidth(row[column] ?? ''))),
-  );
-  const all = widths.reduce((sum, one) => sum + one, 0) + GAP.length * (columns - 1);
-  if (width === null || all <= width) return null;
-  const last = (widths.at(-1) ?? 0) - (all - width);
-  return last < LAST_MIN ? null : [...widths.slice(0, -1), last];
+const total = (widths: readonly number[]): number =>
+  widths.reduce((sum, one) => sum + one, 0) + GAP.length * Math.max(0, widths.length - 1);
+
+const longestWord = (text: string): number => Math.max(0, ...text.split(/\s/).map((word) => stringWidth(word)));
+
+/** The widest of the columns that can still be narrower. -1: there is none. */
+function widestFree(widths: readonly number[], least: readonly number[]): number {
+  const free = widths.map((one, column) => (one > (least[column] ?? 0) ? one : 0));
+  const widest = Math.max(0, ...free);
+  return widest === 0 ? -1 : free.indexOf(widest);
 }
 
 /**
- * Borderless table, two spaces between columns. On a narrow screen the texts of the last column are
- * broken into lines.
+ * The width of each column for the table to fit: the widest are broken first, and no word is.
+ * Null: nothing has to be broken, or that would not help.
+ */
+function fittedWidths(rows: readonly (readonly string[])[], { width }: Screen): number[] | null {
+  const columns = [...Array(rows[0]?.length ?? 0).keys()];
+  const widest = (of: (text: string) => number) =>
+    columns.map((column) => Math.max(0, ...rows.map((row) => of(row[column] ?? ''))));
+  const widths = widest((text) => stringWidth(text));
+  if (width === null || total(widths) <= width) return null;
+  const least = widest((text) => Math.min(stringWidth(text), Math.max(COLUMN_MIN, longestWord(text))));
+  if (total(least) > width) return null;
+  for (let column = widestFree(widths, least); total(widths) > width && column >= 0; ) {
+    widths[column] = (widths[column] ?? 0) - 1;
+    column = widestFree(widths, least);
+  }
+  return widths;
+}
+
+/**
+ * Borderless table, two spaces between columns. On a narrow screen the texts of the widest columns
+ * are broken into lines.
  */
 export function tableText(
   head: readonly string[],

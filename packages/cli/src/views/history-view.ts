@@ -2,7 +2,7 @@ import { durationText, type HistoryRecord } from '@understudy/shared';
 import ansis from 'ansis';
 import type { Facts } from '../changes.ts';
 import { tableText, timeText } from './format.ts';
-import { PIPE, type Screen, shortAge, shortId } from './screen.ts';
+import { counted, PIPE, type Screen, shortAge, shortId } from './screen.ts';
 
 const FENCES: Readonly<Record<string, string>> = {
   stopped: 'fenced: seen stopped',
@@ -16,11 +16,11 @@ function notesText(one: HistoryRecord): string {
   return [
     fencedBy === null ? 'not fenced' : (FENCES[fencedBy] ?? fencedBy),
     ...(launchAttempts > 1 ? [`${launchAttempts} launch attempts`] : []),
-    ...(leaderChanges > 0 ? [`${leaderChanges} changes of the leader`] : []),
+    ...(leaderChanges > 0 ? [`the leader changed ${counted(leaderChanges, 'time')}`] : []),
     ...losses.map(({ code, text }) => ansis.yellow(`lost: ${code}: ${text}`)),
     ...acts.map(({ kind, by, why }) => `${kind} by ${by}: ${why}`),
     ...leftAs.map((text) => `left: ${text}`),
-    ...(leftovers.length + owed.length > 0 ? [`${leftovers.length + owed.length} leftovers`] : []),
+    ...(leftovers.length + owed.length > 0 ? [counted(leftovers.length + owed.length, 'leftover')] : []),
   ].join('; ');
 }
 
@@ -28,7 +28,9 @@ const row = (one: HistoryRecord, nowWallMs: number, screen: Screen): string[] =>
   screen.width === null ? timeText(one.endedAtWallMs) : `${shortAge(nowWallMs - one.endedAtWallMs)} ago`,
   one.member,
   one.outcome === 'replaced' ? ansis.green(one.outcome) : ansis.yellow(one.outcome),
-  `${shortId(one.oldInstanceId, screen)} → ${one.newInstanceId === null ? '-' : shortId(one.newInstanceId, screen)}`,
+  [one.oldInstanceId, one.newInstanceId ?? '-']
+    .map((id) => shortId(id, screen))
+    .join(screen.width === null ? ' → ' : '→'),
   durationText(Math.max(0, one.endedAtWallMs - one.startedAtWallMs)),
   one.opId,
 ];

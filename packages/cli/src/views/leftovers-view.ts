@@ -1,6 +1,6 @@
 import type { LeftoverView } from '@understudy/shared';
 import type { Facts } from '../changes.ts';
-import { PIPE, type Screen } from './screen.ts';
+import { PIPE, type Screen, shortId } from './screen.ts';
 import { tableText, timeText } from './format.ts';
 
 const when = (afterWallMs: number | null): string =>
@@ -12,7 +12,7 @@ export function leftoversText(leftovers: readonly LeftoverView[], screen: Screen
   const rows = leftovers.map((one) => [
     one.member,
     one.kind,
-    one.id,
+    shortId(one.id, screen),
     one.obstacle === null ? when(one.afterWallMs) : `${one.obstacle.code}: ${one.obstacle.text}`,
     one.text,
   ]);

@@ -54,6 +54,9 @@ export const wrapText = (text: string, screen: Screen): string =>
     .map((line) => wrapLine(line, screen))
     .join('\n');
 
+/** `1 problem`, `2 problems`. */
+export const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
+
 /** An age for a column: `6 s`, `4 min`, `3 h`, `2 d`. */
 export function shortAge(ageMs: number): string {
   const seconds = Math.max(0, Math.floor(ageMs / 1_000));

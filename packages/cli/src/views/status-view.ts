@@ -60,6 +60,27 @@ export function statusText(
   nowWallMs: number,
   { members = [], all = false, screen = PIPE }: StatusMore = {},
 ): string {
+  const lines = (all: readonly string[]): string[] => (all.length === 0 ? [] : [wrapText(all.join('\n'), screen)]);
+  const tree = members.length === 0 ? [] : [groupTree(members, all, { nowWallMs, screen })];
+  return [
+    ...lines([verdictLine(status, nowWallMs)]),
+    ...lines(troubleLines(status)),
+    ...lines(goingOnLines(status, nowWallMs)),
+    ...tree,
+    ...lines(clusterLines(status)),
+    coordinatorTable(status, screen),
+  ].join('\n\n');
+}
+
+const goingOnLines = (status: StatusView, nowWallMs: number): string[] => [
+  ...status.recoveries.map((one) =>
+    ansis.magenta(`recovery   ${one.member} (${one.opId}): ${nowText(one, nowWallMs)}`),
+  ),
+  ...status.requests.map((request) => requestLine(request, nowWallMs)),
+  ...status.pauses.map((pause) => ansis.yellow(`paused     ${pause.scope} by ${pause.who}: ${pause.why}`)),
+];
+
+function clusterLines(status: StatusView): string[] {
   const leader = status.leader
     ? `${ansis.bold(status.leader.coordinatorId)} (term ${status.leader.term})`
     : ansis.red('none that is known here');
@@ -67,17 +88,7 @@ export function statusText(
   const observer = status.observer.abstains
     ? ansis.yellow(`abstains: ${status.observer.reason ?? 'no reason given'}`)
     : 'has opinions';
-  const trouble = troubleLines(status);
-  const lines = [
-    ansis.bold(verdictLine(status, nowWallMs)),
-    '',
-    ...trouble,
-    ...(trouble.length > 0 ? [''] : []),
-    ...status.recoveries.map((one) =>
-      ansis.magenta(`recovery   ${one.member} (${one.opId}): ${nowText(one, nowWallMs)}`),
-    ),
-    ...status.requests.map((request) => requestLine(request, nowWallMs)),
-    ...status.pauses.map((pause) => ansis.yellow(`paused     ${pause.scope} by ${pause.who}: ${pause.why}`)),
+  return [
     countsLine(status.counts),
     judgedLine(status.judgement, status.leader),
     `leader     ${leader}`,
@@ -86,6 +97,9 @@ export function statusText(
     levelLine(status.featureLevels),
     `its ears   hear ${status.observer.heardAgents} of ${status.observer.watchedAgents} agents; its observer ${observer}`,
   ];
+}
+
+function coordinatorTable(status: StatusView, screen: Screen): string {
   const rows = status.coordinators.map((each) => [
     each.coordinatorId,
     each.az,
@@ -94,9 +108,7 @@ export function statusText(
     String(each.featureLevel),
     each.httpUrl,
   ]);
-  const table = tableText(['coordinator', 'zone', 'role', 'version', 'level', 'url'], rows, screen);
-  const tree = members.length === 0 ? [] : [groupTree(members, all, { nowWallMs, screen })];
-  return [wrapText(lines.join('\n'), screen), ...tree, table].join('\n\n');
+  return tableText(['coordinator', 'zone', 'role', 'version', 'level', 'url'], rows, screen);
 }
 
 /** What of a status may change. */

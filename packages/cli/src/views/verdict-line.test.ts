@@ -22,7 +22,7 @@ test.each<[string, Partial<StatusView>, string]>([
   [
     'a hold and a problem',
     { ...counts({ held: 1 }), holds: [hold], problems: [problemOf('STORE_NOT_COMPACTED', 'x')] },
-    'HOLD  1 of 2: g/m: NotReady, since 4 min → understudy explain g/m (and 1 problems, below)',
+    'HOLD  1 of 2: g/m: NotReady, since 4 min → understudy explain g/m (and 1 problem, below)',
   ],
   ['a problem', { problems: [problemOf('STORE_NOT_COMPACTED', 'old')] }, 'PROBLEM  STORE_NOT_COMPACTED: old'],
   ['suspicion', counts({ alive: 1, suspect: 1 }), 'UNDER WAY  1 suspect of 2 → understudy members'],

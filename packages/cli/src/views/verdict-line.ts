@@ -2,7 +2,7 @@ import { durationText, type StatusView } from '@understudy/shared';
 import ansis from 'ansis';
 import { type Health, healthOf, wantsPerson } from '../health.ts';
 import { nowText } from './recoveries-view.ts';
-import { shortAge } from './screen.ts';
+import { counted, shortAge } from './screen.ts';
 
 const more = (count: number): string => (count > 0 ? ` (and ${count} more)` : '');
 
@@ -19,7 +19,7 @@ function leaderlessText({ store, coordinatorId, judgement }: StatusView): string
 function personText({ holds, problems, counts }: StatusView, nowWallMs: number): string {
   const [hold] = holds;
   const wanting = problems.filter(wantsPerson);
-  const beside = wanting.length === 0 ? '' : ` (and ${wanting.length} problems, below)`;
+  const beside = wanting.length === 0 ? '' : ` (and ${counted(wanting.length, 'problem')}, below)`;
   if (hold !== undefined) {
     const since = shortAge(nowWallMs - hold.sinceWallMs);
     const what = `${hold.member}: ${hold.reason}, since ${since} → understudy explain ${hold.member}${beside}`;

@@ -25,6 +25,7 @@ export interface OwnConditionOptions {
   readonly keyRotation: Pick<KeyRotation, 'problem'>;
   readonly answers: Pick<AnswerWatch, 'problem'> | null;
   readonly receiveBuffer: ReceiveBuffer;
+  readonly accessProblems: () => readonly Problem[];
   /** How old a proven view may be. */
   readonly freshForMs: number;
 }
@@ -61,6 +62,7 @@ export class OwnCondition implements CoordinatorInsight {
     const { gate, view, clock, observer, leader, answers, keyRotation, receiveBuffer } = this.#options;
     return [
       ...gate.remarks,
+      ...this.#options.accessProblems(),
       ...recordProblems(view, clock.wallMs()),
       ...slowAgentProblems(observer),
       ...one(receiveBufferProblem(receiveBuffer, observer.watchedCount)),

@@ -30,6 +30,8 @@ export interface KeyRotationOptions {
   /** null: the keys stay as they are for the life of the process. */
   readonly source: KeySource | null;
   readonly everyMs: number;
+  /** Called with the master secrets when they have changed. */
+  readonly onMasters?: (masters: ReadonlyMap<number, Uint8Array>) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -113,6 +115,7 @@ export class KeyRotation {
     const { added, dropped, kept, lost } = change;
     table.setKeys({ keyIds: [...masters.keys()], keyOf: keyOfMasters(masters), kept });
     this.#marks = marks;
+    this.#options.onMasters?.(masters);
     log.info('keys.changed', { accepted: this.accepted, added, dropped });
     if (lost.length > 0) log.error('keys.members_lost', { dropped, count: lost.length, members: someOf(lost) });
   }

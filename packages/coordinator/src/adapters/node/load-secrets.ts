@@ -14,8 +14,6 @@ export interface LoadedSecrets {
   /** Key id → master secret. */
   readonly masters: ReadonlyMap<number, Uint8Array>;
   readonly etcdPassword: string | null;
-  /** The token that an operator shows over HTTP. Null: nobody can act as operator. */
-  readonly operatorToken: string | null;
   readonly tls: LoadedTls | null;
   /** Webhook → what signs its notices. */
   readonly webhookSecrets: ReadonlyMap<string, Uint8Array>;
@@ -47,17 +45,6 @@ function loadTls(tls: NonNullable<CoordinatorConfig['etcd']['tls']>): LoadedTls 
   };
 }
 
-/** Shorter tokens can be guessed over the network. */
-const TOKEN_LENGTH_MIN = 32;
-
-function loadToken(file: string | undefined): string | null {
-  if (file === undefined) return null;
-  const token = read(file, 'CONFIG_INVALID').toString('utf8').trim();
-  if (token.length >= TOKEN_LENGTH_MIN && /^[\x21-\x7e]+$/.test(token)) return token;
-  const want = `want at least ${TOKEN_LENGTH_MIN} printable characters without blanks, e.g. of \`openssl rand -hex 32\``;
-  throw new OperationError('CONFIG_INVALID', `http.operatorTokenFile ${file}: ${want}`);
-}
-
 function loadWebhookSecret(name: string, file: string): Uint8Array {
   const secret = webhookSecret(read(file, 'CONFIG_INVALID').toString('utf8'));
   if (secret !== null) return secret;
@@ -84,18 +71,18 @@ export function loadSecrets(config: CoordinatorConfig): LoadedSecrets {
   const masters = mastersOf(config.keys, (file) => read(file, 'KEY_INVALID').toString('utf8'));
   const etcdPassword = passwordFile === undefined ? null : read(passwordFile, 'CONFIG_INVALID').toString('utf8').trim();
   if (etcdPassword === '') throw new OperationError('CONFIG_INVALID', `etcd.passwordFile ${passwordFile} is empty`);
-  const operatorToken = loadToken(config.http.operatorTokenFile);
   const loadedTls = tls === undefined ? null : loadTls(tls);
   const secretFiles = [
     ...config.keys.map((key) => key.file),
     passwordFile,
     tls?.keyFile,
     config.http.operatorTokenFile,
+    config.http.tls?.keyFile,
     ...config.notify.webhooks.map(({ secretFile }) => secretFile),
   ];
   const openFiles = secretFiles.flatMap((file) => (file === undefined ? [] : readableByOthers(file)));
   const webhookSecrets = new Map(
     config.notify.webhooks.map(({ name, secretFile }) => [name, loadWebhookSecret(name, secretFile)]),
   );
-  return { masters, etcdPassword, operatorToken, tls: loadedTls, webhookSecrets, openFiles };
+  return { masters, etcdPassword, tls: loadedTls, webhookSecrets, openFiles };
 }

@@ -1,30 +1,20 @@
-import { SystemClock, SystemRandom } from '@understudy/shared/node';
-import { RecordingLog } from '@understudy/shared/testing';
+import { SystemClock } from '@understudy/shared/node';
 import { connect, type Socket } from 'node:net';
 import { createSocket } from 'node:dgram';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type HttpServer, startHttpServer } from './server.ts';
+import { closeServers, serveApi } from './http.fixtures.ts';
+import type { HttpServer } from './server.ts';
 
 const clock = new SystemClock();
 let server: HttpServer;
 const sockets: Socket[] = [];
 
 beforeEach(async () => {
-  server = await startHttpServer({
-    operatorToken: null,
-    host: '127.0.0.1',
-    port: 0,
-    api: () => null,
-    metrics: () => null,
-    clock,
-    random: new SystemRandom(),
-    log: new RecordingLog(),
-    limits: { connections: 256, connectionsPerAddress: 64, headersTimeoutMs: 1_000 },
-  });
+  server = await serveApi({ limits: { connections: 256, connectionsPerAddress: 64, headersTimeoutMs: 1_000 } });
 });
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
-  await server.close();
+  await closeServers();
 });
 
 /** Opens connections and sends nothing, or only the beginning of a header. */

@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { errorText, type Log, PROBLEM_MEDIA_TYPE, problemDetails } from '@understudy/shared';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal } from './refusal.ts';
@@ -23,12 +25,37 @@ function refusalOf(error: unknown, path: string, log: Log, requestId: string): R
   return new Refusal('INTERNAL', 'the log of this coordinator has the reason');
 }
 
+const factsOf = ({ facts }: Refusal) => (facts === null ? {} : { facts });
+
 export function refuse(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
   return reply
     .code(refusal.status)
     .headers({ ...refusal.headers })
     .type(PROBLEM_MEDIA_TYPE)
-    .send(JSON.stringify(problemDetails(refusal.code, refusal.message, request.id)));
+    .send(JSON.stringify({ ...problemDetails(refusal.code, refusal.message, request.id), ...factsOf(refusal) }));
+}
+
+/** What Node says of a request that never became one. */
+const BY_NODE_CODE: Readonly<Record<string, ConstructorParameters<typeof Refusal>>> = {
+  HPE_HEADER_OVERFLOW: ['HEADER_TOO_LARGE', 'the header is larger than 16 KiB'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['REQUEST_TIMEOUT', 'the request did not arrive in time'],
+};
+
+/**
+ * Answers, as well as that can be done, what could not be read as HTTP, and ends the connection.
+ */
+export function refuseConnection(error: Error & { readonly code?: string }, socket: Duplex, requestId: string): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const refusal = new Refusal(...(BY_NODE_CODE[error.code ?? ''] ?? ['BAD_REQUEST', 'this is no HTTP request']));
+  const body = JSON.stringify(problemDetails(refusal.code, refusal.message, requestId));
+  const head = [
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}`,
+    `content-type: ${PROBLEM_MEDIA_TYPE}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    `request-id: ${requestId}`,
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
 /** True when a path fits the pattern of a route. A part that begins with `:` fits any one part. */

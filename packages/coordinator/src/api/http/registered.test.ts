@@ -28,12 +28,18 @@ describe('the registry of routes', () => {
     }
   });
 
-  test('lets anybody ask for health and readiness only', () => {
-    const open = ROUTES.filter(({ role }) => role === 'anybody').map(({ path }) => path);
-    expect(open).toEqual(['/healthz', '/readyz']);
+  test('lets anybody ask for health and readiness only, and log in', () => {
+    const open = ROUTES.filter(({ role }) => role === 'anybody').map(({ method, path }) => `${method} ${path}`);
+    const page = ['/', '/history', '/cluster', '/login', '/members/:group/:name', '/assets/:file'];
+    expect(open).toEqual([
+      ...['GET /healthz', 'GET /readyz', 'POST /v1/session'],
+      // The dashboard's files: they say nothing of the cluster.
+      ...page.map((path) => `GET ${path}`),
+    ]);
   });
 
-  test('changes nothing without the role operate', () => {
-    expect(ROUTES.filter(({ method, role }) => method !== 'GET' && role !== 'operate')).toEqual([]);
+  test('changes nothing without the role operate, but for the own session of a browser', () => {
+    const changing = ROUTES.filter(({ method, role }) => method !== 'GET' && role !== 'operate');
+    expect(new Set(changing.map(({ path }) => path))).toEqual(new Set(['/v1/session']));
   });
 });

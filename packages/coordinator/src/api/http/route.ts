@@ -2,7 +2,10 @@ import type { ApiProblemCode, Clock, Log } from '@understudy/shared';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type * as z from 'zod';
 import type { ApiSource, MetricsSource } from './api-source.ts';
-import type { Caller, Role } from './caller.ts';
+import type { Access } from './access/access.ts';
+import type { Caller, Role } from './access/caller.ts';
+import type { Session } from './access/sessions.ts';
+import type { Site } from './site.ts';
 
 /** What a route asks of the process around it. */
 export interface RouteContext {
@@ -10,8 +13,9 @@ export interface RouteContext {
   readonly api: () => ApiSource;
   /** @throws Refusal STARTING while the process is put together. */
   readonly metrics: () => MetricsSource;
-  /** The token that operators show. Null: none is configured. */
-  readonly operatorToken: string | null;
+  readonly access: Access;
+  /** The dashboard. Null: it is not built. */
+  readonly site: Site | null;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -25,8 +29,11 @@ export interface Asked<P, Q, B> {
   readonly caller: Caller;
   /** As in the log, the header `request-id` and the `instance` of a refusal. */
   readonly requestId: string;
-  /** Another coordinator passed it on. It is not passed on again. */
-  readonly isForwarded: boolean;
+  /** The browser's session by whose cookie it was asked. Null: it shows another thing, or none. */
+  readonly session: Session | null;
+  /** Headers `if-match` and `idempotency-key` as they came. Null: it has none. */
+  readonly ifMatch: string | null;
+  readonly idempotencyKey: string | null;
   /** For what is not JSON in and JSON out: headers, streams, files. */
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
@@ -63,6 +70,13 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
    * `operate` is open only to operators of that group.
    */
   readonly role: Role;
+  /**
+   * What only the leader can do (`required`), or knows better (`preferred`). A follower passes it
+   * on, with the identity of the caller. `required`: the handler runs on the leader only, and
+   * without a leader the request is refused. `preferred`: without the leader's answer a follower
+   * gives its own. Absent: every coordinator answers by itself.
+   */
+  readonly leader?: 'required' | 'preferred';
   /** Unique; the OpenAPI document and generated clients call it so. */
   readonly operationId: string;
   /** The heading it stands under in the OpenAPI document. */

@@ -6,11 +6,11 @@ import {
   ProblemDetailsSchema,
   problemOf,
 } from '@understudy/shared';
-import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { RecordingLog } from '@understudy/shared/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ApiSource } from './api-source.ts';
-import { type HttpServer, startHttpServer } from './server.ts';
+import { closeServers, serveApi } from './http.fixtures.ts';
+import type { HttpServer } from './server.ts';
 
 const EXPLAINED: ExplainView = {
   ...{ member: 'prod/db1', instanceId: 'i-1', incarnation: 1, az: 'us-east-1a', atWallMs: 1, unknownHere: [] },
@@ -46,9 +46,13 @@ async function problemOfReply(reply: Response): Promise<ProblemDetails> {
   return ProblemDetailsSchema.parse(await reply.json());
 }
 
+const notAsked = (): never => {
+  throw new Error('not asked here');
+};
+
 let problems: Problem[];
 let explained: ExplainView;
-let leaderUrl: string | null;
+let leader: ReturnType<ApiSource['leader']>;
 let fails: boolean;
 let started: boolean;
 let server: HttpServer;
@@ -58,38 +62,33 @@ const log = new RecordingLog();
 beforeEach(async () => {
   problems = [];
   explained = EXPLAINED;
-  leaderUrl = null;
+  leader = 'self';
   fails = false;
   started = true;
   api = {
+    controls: {} as ApiSource['controls'],
     notReady: () => problems,
     status: () => {
       if (fails) throw new Error('secret detail');
       return { coordinatorId: 'c1' } as ReturnType<ApiSource['status']>;
     },
+    fleet: { fleet: notAsked, heard: notAsked, isCrowded: false, watch: notAsked },
     members: () => [],
     notEnrolled: () => [],
     keys: () => KEYS,
     explain: (member) => (member === 'prod/db1' ? explained : null),
     operate: () => Promise.reject(new Error('not asked here')),
-    leaderUrl: () => leaderUrl,
+    leader: () => leader,
     recoveries: () => ({ open: [], history: [], requests: [] }),
     holds: () => [],
     leftovers: () => [],
+    notices: () => ({ waitingCount: 0, waiting: [], undelivered: [] }),
     history: (member, limit) => [{ member, limit }] as unknown as ReturnType<ApiSource['history']>,
   };
   const metrics = { contentType: 'text/plain; version=0.0.4', text: async () => 'understudy_leader 1\n' };
-  server = await startHttpServer({
-    host: '127.0.0.1',
-    port: 0,
-    api: () => (started ? api : null),
-    metrics: () => metrics,
-    clock: new SystemClock(),
-    random: new SystemRandom(),
-    log,
-  });
+  server = await serveApi({ api: () => (started ? api : null), metrics, log });
 });
-afterEach(() => server.close());
+afterEach(closeServers);
 
 const ask = (path: string, init: RequestInit = {}) => fetch(`http://127.0.0.1:${server.port}${path}`, init);
 
@@ -133,25 +132,26 @@ describe('HTTP', () => {
   });
 
   test('a follower passes explain on to the leader, once, and answers itself when the leader does not', async () => {
-    const follower = await startHttpServer({
-      ...{ host: '127.0.0.1', port: 0, metrics: () => null, clock: new SystemClock(), random: new SystemRandom(), log },
-      api: () => ({ ...api, explain: () => asFollower, leaderUrl: () => leaderUrl }),
+    const follower = await serveApi({
+      coordinatorId: 'c2',
+      api: () => ({ ...api, explain: () => asFollower, leader: () => leads }),
     });
-    const by = async (init: RequestInit = {}) => {
-      const reply = await fetch(`http://127.0.0.1:${follower.port}/v1/members/prod/db1/explain`, init);
+    const by = async () => {
+      const reply = await fetch(`${follower.url}/v1/members/prod/db1/explain`);
       return ((await reply.json()) as ExplainView).answeredBy.coordinatorId;
     };
-    leaderUrl = `http://127.0.0.1:${server.port}`;
+    let leads: ReturnType<ApiSource['leader']> = { coordinatorId: 'c1', httpUrl: `http://127.0.0.1:${server.port}` };
     expect(await by()).toBe('c1');
-    expect(await by({ headers: { 'understudy-forwarded': '1' } })).toBe('c2');
-    // The leader believes that it follows another, so this is no leader's answer.
-    explained = asFollower;
+    // It believes that it follows another, so it is no leader, and passes nothing on.
+    leader = { coordinatorId: 'c2', httpUrl: follower.url };
     expect(await by()).toBe('c2');
-    leaderUrl = 'http://127.0.0.1:1';
+    leader = 'self';
+    leads = { coordinatorId: 'c9', httpUrl: `http://127.0.0.1:${server.port}` };
+    expect(await by(), 'another coordinator than the leader answers there').toBe('c2');
+    leads = { coordinatorId: 'c1', httpUrl: 'http://127.0.0.1:1' };
     expect(await by()).toBe('c2');
-    leaderUrl = null;
+    leads = null;
     expect(await by()).toBe('c2');
-    await follower.close();
   });
 
   test('unknown paths are 404, other methods 405, both with the problem details of RFC 9457', async () => {
@@ -201,15 +201,7 @@ describe('HTTP', () => {
   });
 
   test('a port that is taken is a clear refusal', async () => {
-    const second = startHttpServer({
-      host: '127.0.0.1',
-      port: server.port,
-      api: () => null,
-      metrics: () => null,
-      clock: new SystemClock(),
-      random: new SystemRandom(),
-      log,
-    });
+    const second = serveApi({ port: server.port });
     await expect(second).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 });

@@ -1,33 +1,58 @@
+import type { Server as HttpsServer } from 'node:https';
 import { type Clock, errorText, type Log, OperationError, type Random } from '@understudy/shared';
 import Fastify, { type FastifyInstance } from 'fastify';
+import { Access, type AccessSettings } from './access/access.ts';
+import type { Tokens } from './access/token-book.ts';
 import type { ApiSource, MetricsSource } from './api-source.ts';
+import type { ClusterKeys } from './cluster-keys.ts';
 import { ConnectionGate, type ConnectionLimits, type LimitCounts } from './connection-limits.ts';
 import { addRoute } from './frame.ts';
+import { addAnswerSignature, addIdentification } from './identification.ts';
+import { Forwarding } from './peers/forwarding.ts';
 import { Refusal } from './refusal.ts';
-import { addRefusals } from './refusals.ts';
+import { addRefusals, refuseConnection } from './refusals.ts';
 import { ROUTES } from './registered.ts';
-import type { RouteContext } from './route.ts';
+import type { Site } from './site.ts';
 
 export interface HttpServer {
   /** The port the kernel gave when 0 was asked for. */
   readonly port: number;
   connections(): LimitCounts;
+  /**
+   * Takes over changed certificates. Where the authority of clients changed, all connections end.
+   */
+  setTls(tls: ServerTls): void;
   /** Stops listening and ends idle connections at once. Idempotent. */
   close(): Promise<void>;
+}
+
+/** Certificates as PEM. */
+export interface ServerTls {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  /** The authority of client certificates. Null: none are asked for. */
+  readonly clientCa: Buffer | null;
+  /** The authority of the other coordinators' certificates. Null: those that Node trusts. */
+  readonly peerCa: Buffer | null;
 }
 
 export interface HttpServerOptions {
   readonly host: string;
   readonly port: number;
+  readonly coordinatorId: string;
   /**
    * Null while the process is still being put together. Every path but `/healthz` then answers 503.
    */
   readonly api: () => ApiSource | null;
   readonly metrics: () => MetricsSource | null;
-  /**
-   * The token an operator shows as `Authorization: Bearer`. Null or absent: nobody is an operator.
-   */
-  readonly operatorToken?: string | null;
+  readonly access: AccessSettings;
+  /** Who may show what, as it is now. Another object when it has changed. */
+  readonly tokens: () => Tokens;
+  readonly keys: ClusterKeys;
+  /** Null: it is served without TLS. */
+  readonly tls: ServerTls | null;
+  /** The dashboard. Null or absent: it is not built, and `/` says so. */
+  readonly site?: Site | null;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -45,19 +70,36 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = { connections: 256, connectionsPe
 /** What a body may have where none is wanted: it is read and forgotten. */
 const UNWANTED_BODY_BYTES_MAX = 4_096;
 const REQUEST_TIMEOUT_MS = 10_000;
+const REQUEST_ID_BYTES = 8;
 
-function contextOf(options: HttpServerOptions): RouteContext {
-  const ready = <T>(source: T | null): T => {
-    if (source === null) throw new Refusal('STARTING', 'this coordinator is still put together');
-    return source;
-  };
-  return {
-    api: () => ready(options.api()),
-    metrics: () => ready(options.metrics()),
-    operatorToken: options.operatorToken ?? null,
-    clock: options.clock,
-    log: options.log,
-  };
+const secureContextOf = ({ cert, key, clientCa }: ServerTls) => ({
+  ...{ cert, key },
+  ...(clientCa === null ? {} : { ca: clientCa }),
+});
+
+/** A certificate that nobody vouches for is let through as none: a token may be shown beside it. */
+const tlsOptionsOf = (tls: ServerTls, handshakeTimeout: number) => ({
+  ...secureContextOf(tls),
+  ...{ handshakeTimeout, requestCert: tls.clientCa !== null, rejectUnauthorized: false },
+});
+
+function fastifyOf({ limits = DEFAULT_HTTP_LIMITS, tls, random }: HttpServerOptions): FastifyInstance {
+  const http = { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: 1_000 };
+  // Which kind of server listens makes no difference to any route.
+  const server: FastifyInstance = Fastify({
+    logger: false,
+    bodyLimit: UNWANTED_BODY_BYTES_MAX,
+    genReqId: () => random.hex(REQUEST_ID_BYTES),
+    requestIdHeader: false,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: limits.headersTimeoutMs,
+    forceCloseConnections: true,
+    routerOptions: { ignoreTrailingSlash: true },
+    clientErrorHandler: (error, socket) => refuseConnection(error, socket, random.hex(REQUEST_ID_BYTES)),
+    ...(tls === null ? { http } : { https: { ...http, ...tlsOptionsOf(tls, limits.headersTimeoutMs) } }),
+  });
+  return server;
 }
 
 /** Bodies are JSON. One of another kind is not read. */
@@ -70,46 +112,56 @@ function addBodies(server: FastifyInstance): void {
   });
 }
 
+function addApi(server: FastifyInstance, options: HttpServerOptions, peerCa: () => Buffer | null): void {
+  const { coordinatorId, keys, tokens, clock, random, log } = options;
+  const ready = <T>(source: T | null): T => {
+    if (source === null) throw new Refusal('STARTING', 'this coordinator is still put together');
+    return source;
+  };
+  const access = new Access({ coordinatorId, keys, tokens, clock, random, settings: options.access });
+  const forwarding = new Forwarding({ coordinatorId, keys, clock, log, peerCa });
+  const context = {
+    ...{ api: () => ready(options.api()), metrics: () => ready(options.metrics()), access, clock, log },
+    site: options.site ?? null,
+  };
+  addBodies(server);
+  addIdentification(server, access);
+  addAnswerSignature(server, coordinatorId, keys);
+  addRefusals(server, ROUTES, log);
+  for (const route of ROUTES) addRoute(server, route, { access, forwarding, context });
+}
+
 /**
- * The coordinator's HTTP face. Followers answer from their own view of etcd.
+ * The coordinator's HTTP face. Followers answer from their own view of etcd, and pass on what only
+ * the leader can do.
  * @throws CONFIG_INVALID when the address cannot be bound (in use, not ours, privileged).
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { limits = DEFAULT_HTTP_LIMITS } = options;
-  const server = Fastify({
-    logger: false,
-    bodyLimit: UNWANTED_BODY_BYTES_MAX,
-    genReqId: () => options.random.hex(8),
-    requestIdHeader: false,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: limits.headersTimeoutMs,
-    http: { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: 1_000 },
-    forceCloseConnections: true,
-    routerOptions: { ignoreTrailingSlash: true },
-  });
+  const { host, port, limits = DEFAULT_HTTP_LIMITS } = options;
+  let { tls } = options;
+  const server = fastifyOf(options);
   const gate = new ConnectionGate(server.server, limits);
-  addBodies(server);
-  server.addHook('onRequest', async (request, reply) => void reply.header('request-id', request.id));
-  addRefusals(server, ROUTES, options.log);
-  const context = contextOf(options);
-  for (const route of ROUTES) addRoute(server, route, context);
+  addApi(server, options, () => tls?.peerCa ?? null);
   try {
-    await server.listen({ host: options.host, port: options.port });
+    await server.listen({ host, port });
   } catch (cause) {
-    throw new OperationError(
-      'CONFIG_INVALID',
-      `cannot listen on ${options.host}:${options.port}: ${errorText(cause)}`,
-      {
-        cause,
-      },
-    );
+    throw new OperationError('CONFIG_INVALID', `cannot listen on ${host}:${port}: ${errorText(cause)}`, { cause });
   }
   const address = server.server.address();
   let closing: Promise<void> | null = null;
   return {
-    port: typeof address === 'object' && address !== null ? address.port : options.port,
+    port: typeof address === 'object' && address !== null ? address.port : port,
     connections: () => gate.counts,
+    setTls: (changed) => {
+      if (tls === null) return;
+      (server.server as unknown as HttpsServer).setSecureContext(secureContextOf(changed));
+      const isSameAuthority = (changed.clientCa ?? NO_BYTES).equals(tls.clientCa ?? NO_BYTES);
+      tls = changed;
+      // Who was let in by the former authority has to show itself again.
+      if (!isSameAuthority) server.server.closeAllConnections();
+    },
     close: () => (closing ??= server.close().then(() => undefined)),
   };
 }
+
+const NO_BYTES = Buffer.alloc(0);

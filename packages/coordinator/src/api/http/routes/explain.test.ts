@@ -1,10 +1,6 @@
 import type { ExplainView } from '@understudy/shared';
-import { SystemClock, SystemRandom } from '@understudy/shared/node';
-import { RecordingLog } from '@understudy/shared/testing';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { ApiSource } from '../api-source.ts';
-import { callerOf } from '../caller.ts';
-import { type HttpServer, startHttpServer } from '../server.ts';
+import { closeServers, serveApi } from '../http.fixtures.ts';
 
 const TOKEN = 'a'.repeat(32);
 const SECRET = 'root password: hunter2';
@@ -21,27 +17,13 @@ const viewOf = (coordinatorId: string, leader: boolean): ExplainView => ({
   console: { instanceId: 'i-1', capturedAtWallMs: 5, text: SECRET },
 });
 
-const servers: HttpServer[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close();
-});
+afterEach(closeServers);
 
 async function serve(operatorToken: string | null, leaderUrl: string | null = null): Promise<string> {
-  const api = { explain: () => viewOf(leaderUrl ? 'c2' : 'c1', leaderUrl === null), leaderUrl: () => leaderUrl };
-  const server = await startHttpServer({
-    ...{
-      host: '127.0.0.1',
-      port: 0,
-      operatorToken,
-      clock: new SystemClock(),
-      random: new SystemRandom(),
-      log: new RecordingLog(),
-    },
-    api: () => api as unknown as ApiSource,
-    metrics: () => null,
-  });
-  servers.push(server);
-  return `http://127.0.0.1:${server.port}`;
+  const [coordinatorId, leader] =
+    leaderUrl === null ? ['c1', 'self' as const] : ['c2', { coordinatorId: 'c1', httpUrl: leaderUrl }];
+  const explain = () => viewOf(coordinatorId, leaderUrl === null);
+  return (await serveApi({ coordinatorId, operatorToken, api: { explain, leader: () => leader } })).url;
 }
 
 async function ask(url: string, authorization?: string) {
@@ -82,19 +64,5 @@ describe('console output of a dead machine', () => {
     const stranger = await ask(follower);
     expect(stranger.body.answeredBy.coordinatorId).toBe('c1');
     expect(stranger.text).not.toContain('hunter2');
-  });
-});
-
-describe('the Authorization header', () => {
-  test.each([
-    [undefined, 'anybody'],
-    [`Bearer ${TOKEN}`, 'operate'],
-    [`bearer  ${TOKEN} `, 'operate'],
-  ] as const)('%s: %s', (authorization, role) => {
-    expect(callerOf(authorization, TOKEN).role).toBe(role);
-  });
-
-  test.each([`Bearer ${TOKEN}x`, `Basic ${TOKEN}`, TOKEN, ''])('%s is refused', (authorization) => {
-    expect(() => callerOf(authorization, TOKEN)).toThrow(expect.objectContaining({ code: 'UNAUTHENTICATED' }));
   });
 });

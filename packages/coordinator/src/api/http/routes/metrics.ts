@@ -1,7 +1,7 @@
 import { defineRoute } from '../route.ts';
 
 export const metrics = defineRoute({
-  ...{ method: 'GET', path: '/metrics', role: 'read', operationId: 'getMetrics', tag: 'Health' },
+  ...{ method: 'GET', path: '/metrics', role: 'metrics', operationId: 'getMetrics', tag: 'Health' },
   summary: 'Metrics for Prometheus',
   answers: { 200: { text: 'Text exposition format 0.0.4.', mediaType: 'text/plain; version=0.0.4; charset=utf-8' } },
   refusals: ['STARTING'],

@@ -1,11 +1,9 @@
-import { SystemClock, SystemRandom } from '@understudy/shared/node';
-import { RecordingLog } from '@understudy/shared/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { OperatorAnswer, OperatorCommand } from '../../../leader/operator-command.ts';
 import type { ApiSource } from '../api-source.ts';
-import { type HttpServer, startHttpServer } from '../server.ts';
+import { closeServers, OPERATOR_TOKEN, serveApi } from '../http.fixtures.ts';
 
-const TOKEN = 'correct-horse-battery-staple-0000';
+const TOKEN = OPERATOR_TOKEN;
 const REQUEST: (OperatorAnswer & { kind: 'accepted' })['request'] = {
   ...{ member: 'prod/db1', kind: 'replan', opId: 'op-1', by: 'ann', why: 'policy corrected', atWallMs: 1 },
   ...{ loss: null, leaveOpen: false },
@@ -13,40 +11,21 @@ const REQUEST: (OperatorAnswer & { kind: 'accepted' })['request'] = {
 
 let asked: OperatorCommand[];
 let answer: OperatorAnswer;
-let leaderUrl: string | null;
-const servers: HttpServer[] = [];
+let leader: ReturnType<ApiSource['leader']>;
 
 beforeEach(() => {
   asked = [];
   answer = { kind: 'accepted', request: REQUEST, repeated: false };
-  leaderUrl = null;
+  leader = 'self';
 });
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close();
-});
+afterEach(closeServers);
 
 async function serve(operatorToken: string | null = TOKEN): Promise<string> {
-  const api = {
-    operate: (command: OperatorCommand) => {
-      asked.push(command);
-      return Promise.resolve(answer);
-    },
-    leaderUrl: () => leaderUrl,
-  } as unknown as ApiSource;
-  const server = await startHttpServer({
-    ...{
-      host: '127.0.0.1',
-      port: 0,
-      operatorToken,
-      clock: new SystemClock(),
-      random: new SystemRandom(),
-      log: new RecordingLog(),
-    },
-    api: () => api,
-    metrics: () => null,
-  });
-  servers.push(server);
-  return `http://127.0.0.1:${server.port}`;
+  const operate = (command: OperatorCommand) => {
+    asked.push(command);
+    return Promise.resolve(answer);
+  };
+  return (await serveApi({ operatorToken, api: { operate, leader: () => leader } })).url;
 }
 
 async function post(url: string, path: string, body: unknown, token: string | null = TOKEN) {
@@ -113,16 +92,19 @@ describe('commands over HTTP', () => {
   });
 
   test('a follower passes it on with its answer, once; a leader that is silent is no answer', async () => {
-    const leader = await serve();
-    const follower = await serve();
-    leaderUrl = leader;
-    // The leader of this test believes that it follows, too. A forwarded command is not forwarded
-    // again.
-    expect((await post(follower, 'prod/db1/replan', WHO)).status).toBe(202);
+    const leading = await serve();
+    let known: ReturnType<ApiSource['leader']> = { coordinatorId: 'c1', httpUrl: leading };
+    const follower = await serveApi({ coordinatorId: 'c2', api: { leader: () => known } });
+    expect((await post(follower.url, 'prod/db1/replan', WHO)).status).toBe(202);
     expect(asked).toHaveLength(1);
-    leaderUrl = 'http://127.0.0.1:1';
-    const reply = await post(follower, 'prod/db1/replan', WHO);
-    expect([reply.status, reply.body.code, asked.length]).toEqual([503, 'UNAVAILABLE', 1]);
+    // It believes that it follows, too. What was passed on is not passed on again.
+    leader = { coordinatorId: 'c2', httpUrl: follower.url };
+    expect((await post(follower.url, 'prod/db1/replan', WHO)).body.code).toBe('NOT_LEADER');
+    known = { coordinatorId: 'c1', httpUrl: 'http://127.0.0.1:1' };
+    const reply = await post(follower.url, 'prod/db1/replan', WHO);
+    expect([reply.status, reply.body.code, asked.length]).toEqual([503, 'LEADER_SILENT', 1]);
+    known = null;
+    expect((await post(follower.url, 'prod/db1/replan', WHO)).body.code).toBe('NO_LEADER');
   });
 
   test('GET on a command, and a command nobody knows', async () => {
