@@ -36,7 +36,7 @@ export function smallNode(folder: string, architecture: 'x64' | 'arm64'): NodeRu
   };
 }
 
-const CODE: AgentCode = { bundle: new TextEncoder().encode('"agent";\n'), packages: [] };
+const CODE: AgentCode = { bundle: new TextEncoder().encode('"agent";\n'), fetchKey: new Uint8Array(), packages: [] };
 
 /** An unpacked agent tarball of that version, for this machine. */
 export async function unpackedAgent(version: string): Promise<string> {

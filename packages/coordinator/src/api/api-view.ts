@@ -23,11 +23,14 @@ import {
   type StatusView,
   type VerdictCounts,
 } from '@understudy/shared';
+import type { Controls } from './controls.ts';
 import type { ApiSource } from './http/api-source.ts';
 import type { VerdictChanges } from '../judge/verdict-changes.ts';
-import type { OperatorAnswer, OperatorCommand } from '../leader/operator-command.ts';
+import type { Authenticated, OperatorAnswer, OperatorCommand } from '../leader/operator-command.ts';
 import type { LeadershipView } from '../store/leadership-view.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
+import { FleetApi } from './fleet/fleet-api.ts';
+import type { AskPeer } from './fleet/heard-of-peers.ts';
 import type { CoordinatorInsight, LeaderInsight } from './insight.ts';
 import { heldBy } from './record-problems.ts';
 import { leftoversProblem, leftoversView } from './leftovers-view.ts';
@@ -46,6 +49,7 @@ export interface CoordinatorApiOptions {
   readonly startedAtMs: MonotonicMs;
   readonly clock: Clock;
   readonly view: ClusterState;
+  readonly controls: Controls;
   readonly leadership: LeadershipView;
   readonly observer: ObserverTable;
   readonly verdicts: Verdicts;
@@ -55,6 +59,8 @@ export interface CoordinatorApiOptions {
   /** Whether a serve lease would be counted on, in words. Null: no contract asks for one. */
   readonly serveLeases: { text(member: MemberId): string | null };
   readonly keys: Pick<KeyRotation, 'accepted' | 'problem'>;
+  /** Null: the other coordinators cannot be asked. */
+  readonly askPeer: AskPeer | null;
 }
 
 /** Largest number of holds and of recoveries shown in a status. Each list has a page of its own. */
@@ -73,10 +79,19 @@ const shownChecks = (checks: readonly CheckReading[]): MemberView['checks'] =>
 
 /** The HTTP API's answers, from what this process knows right now. Reads only. */
 export class CoordinatorApi implements ApiSource {
+  readonly controls: Controls;
   readonly #options: CoordinatorApiOptions;
+  readonly fleet: FleetApi;
 
   constructor(options: CoordinatorApiOptions) {
     this.#options = options;
+    this.controls = options.controls;
+    this.fleet = new FleetApi({
+      ...options,
+      hold: (member) => this.#hold(member),
+      status: () => this.status(),
+      askPeer: options.askPeer ?? (() => Promise.reject(new Error('this process cannot ask others'))),
+    });
   }
 
   notReady(): readonly Problem[] {
@@ -222,8 +237,8 @@ export class CoordinatorApi implements ApiSource {
     return told && { ...told, openRecovery: intent ? this.#open(intent) : null, ...(request ? { request } : {}) };
   }
 
-  operate(command: OperatorCommand): Promise<OperatorAnswer> {
-    return this.#options.leader.operate(command);
+  operate(command: OperatorCommand, by?: Authenticated): Promise<OperatorAnswer> {
+    return this.#options.leader.operate(command, by);
   }
 
   leader(): ReturnType<ApiSource['leader']> {

@@ -1,5 +1,7 @@
 import type {
   ExplainView,
+  FleetView,
+  HeardView,
   HistoryRecord,
   HoldRecord,
   KeysView,
@@ -11,7 +13,20 @@ import type {
   RecoveriesView,
   StatusView,
 } from '@understudy/shared';
-import type { OperatorAnswer, OperatorCommand } from '../../leader/operator-command.ts';
+import type { Controls } from '../controls.ts';
+import type { Authenticated, OperatorAnswer, OperatorCommand } from '../../leader/operator-command.ts';
+import type { FleetEvent } from '../fleet/fleet-feed.ts';
+
+/** The fleet in few bytes, and what is heard of it. */
+export interface FleetSource {
+  fleet(): FleetView;
+  /** What our own observer hears. `order`: the order of members that the caller knows. */
+  heard(order: string | null): HeardView;
+  /** As many watch as may. */
+  readonly isCrowded: boolean;
+  /** Tells the fleet, and then what changes in it, until the returned function is called. */
+  watch(watcher: (event: FleetEvent) => void): () => void;
+}
 
 /**
  * What the HTTP server shows. All answers are synchronous snapshots, so that a slow reader never
@@ -21,6 +36,7 @@ export interface ApiSource {
   /** Empty: ready. etcd is reachable, the observer listens, and (on the leader) EC2 answers. */
   notReady(): readonly Problem[];
   status(): StatusView;
+  readonly fleet: FleetSource;
   members(): readonly MemberView[];
   /** Instances whose tags name us and that are no members, as the leader finds them. */
   notEnrolled(): readonly NotEnrolled[];
@@ -31,7 +47,9 @@ export interface ApiSource {
    * Takes an operator's request about a recovery; only the leader accepts it. Never rejects but for
    * a bug.
    */
-  operate(command: OperatorCommand): Promise<OperatorAnswer>;
+  operate(command: OperatorCommand, by?: Authenticated): Promise<OperatorAnswer>;
+  /** What people can change, and what they have changed. */
+  readonly controls: Controls;
   /** Where the leader is. `self`: we lead. Null: nobody does, as far as is known here. */
   leader(): 'self' | { readonly coordinatorId: string; readonly httpUrl: string } | null;
   recoveries(): RecoveriesView;

@@ -5,6 +5,7 @@ import type { ApiSource, MetricsSource } from './api-source.ts';
 import type { Access } from './access/access.ts';
 import type { Caller, Role } from './access/caller.ts';
 import type { Session } from './access/sessions.ts';
+import type { Site } from './site.ts';
 
 /** What a route asks of the process around it. */
 export interface RouteContext {
@@ -13,6 +14,8 @@ export interface RouteContext {
   /** @throws Refusal STARTING while the process is put together. */
   readonly metrics: () => MetricsSource;
   readonly access: Access;
+  /** The dashboard. Null: it is not built. */
+  readonly site: Site | null;
   readonly clock: Clock;
   readonly log: Log;
 }

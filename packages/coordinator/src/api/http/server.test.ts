@@ -46,6 +46,10 @@ async function problemOfReply(reply: Response): Promise<ProblemDetails> {
   return ProblemDetailsSchema.parse(await reply.json());
 }
 
+const notAsked = (): never => {
+  throw new Error('not asked here');
+};
+
 let problems: Problem[];
 let explained: ExplainView;
 let leader: ReturnType<ApiSource['leader']>;
@@ -62,11 +66,13 @@ beforeEach(async () => {
   fails = false;
   started = true;
   api = {
+    controls: {} as ApiSource['controls'],
     notReady: () => problems,
     status: () => {
       if (fails) throw new Error('secret detail');
       return { coordinatorId: 'c1' } as ReturnType<ApiSource['status']>;
     },
+    fleet: { fleet: notAsked, heard: notAsked, isCrowded: false, watch: notAsked },
     members: () => [],
     notEnrolled: () => [],
     keys: () => KEYS,

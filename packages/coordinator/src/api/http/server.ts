@@ -12,6 +12,7 @@ import { Forwarding } from './peers/forwarding.ts';
 import { Refusal } from './refusal.ts';
 import { addRefusals, refuseConnection } from './refusals.ts';
 import { ROUTES } from './registered.ts';
+import type { Site } from './site.ts';
 
 export interface HttpServer {
   /** The port the kernel gave when 0 was asked for. */
@@ -50,6 +51,8 @@ export interface HttpServerOptions {
   readonly keys: ClusterKeys;
   /** Null: it is served without TLS. */
   readonly tls: ServerTls | null;
+  /** The dashboard. Null or absent: it is not built, and `/` says so. */
+  readonly site?: Site | null;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -117,7 +120,10 @@ function addApi(server: FastifyInstance, options: HttpServerOptions, peerCa: () 
   };
   const access = new Access({ coordinatorId, keys, tokens, clock, random, settings: options.access });
   const forwarding = new Forwarding({ coordinatorId, keys, clock, log, peerCa });
-  const context = { api: () => ready(options.api()), metrics: () => ready(options.metrics()), access, clock, log };
+  const context = {
+    ...{ api: () => ready(options.api()), metrics: () => ready(options.metrics()), access, clock, log },
+    site: options.site ?? null,
+  };
   addBodies(server);
   addIdentification(server, access);
   addAnswerSignature(server, coordinatorId, keys);
