@@ -36,13 +36,15 @@ export function build(words: readonly string[], out: string, version?: string): 
 export async function makeHandout(folder: string, seats: readonly Seat[]): Promise<Handout> {
   for (const each of ['bin', 'artefacts', 'packages']) mkdirSync(join(folder, each), { recursive: true });
   copyFileSync(await ensureEtcd(), join(folder, 'bin', 'etcd'));
-  await makeCertificates(join(folder, 'pki'), seats);
   const master = randomBytes(32);
   const token = randomBytes(32).toString('hex');
   writeFileSync(join(folder, 'master.key'), `${master.toString('hex')}\n`);
   writeFileSync(join(folder, 'operator.token'), `${token}\n`);
-  await build(['agent', 'tarball', 'x64'], join(folder, 'artefacts'));
-  await build(['coordinator', 'deb', 'x64'], join(folder, 'packages'));
+  const packages = async () => {
+    await build(['agent', 'tarball', 'x64'], join(folder, 'artefacts'));
+    await build(['coordinator', 'deb', 'x64'], join(folder, 'packages'));
+  };
+  await Promise.all([makeCertificates(join(folder, 'pki'), seats), packages()]);
   return { folder, master, token };
 }
 
