@@ -10,7 +10,7 @@ import {
   missingBrowser,
   newContext,
 } from './browser.ts';
-import { takePictures } from './pictures.ts';
+import { openPictures } from './pictures.ts';
 import { type RealCluster, startRealCluster } from './real-cluster.ts';
 import { ensureDashboard } from './site.ts';
 
@@ -132,11 +132,13 @@ describe.skipIf(missing)('an incident, in a browser', () => {
   it('predicts the next one from the one before, and looks as in the documentation', async () => {
     await page.click('nav >> text=Fleet');
     await page.waitForSelector(tile(DIES));
+    const takePictures = await openPictures(browser, context, real.cluster.urls[0] ?? '', DIES);
     await crash(DIES);
     await page.waitForSelector('.bar-row.started >> nth=0', { timeout: 60_000 });
     expect(await page.textContent('.prediction')).toMatch(/median of 1 earlier recovery of orders-db\/primary/);
     expect(await accessibilityFaults(page)).toEqual([]);
-    await takePictures(browser, context, real.cluster.urls[0] ?? '', DIES);
+    await page.waitForSelector('.bar-row >> text=launch', { timeout: 60_000 });
+    await takePictures();
     await page.waitForSelector(ALL_ALIVE, { timeout: 90_000 });
   }, 180_000);
 

@@ -190,10 +190,25 @@ describe.skipIf(missing)('an operator', () => {
     await page.context().close();
   });
 
+  it('resumes exactly the pause that was shown', async () => {
+    const fake = await fakeWith({ members: incident(Date.now()) });
+    const page = await open(fake.url);
+    await page.click('.attention.pause >> text=Resume');
+    await page.waitForSelector('dialog .shown >> text=Paused by ann: kernel upgrade');
+    await page.fill('dialog input[name=reason]', 'it is done');
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.click('dialog button[type=submit]');
+    await page.waitForSelector('dialog .outcome.done');
+    expect(fake.commands[0]?.path).toBe('/v1/groups/licence/resume');
+    expect(JSON.parse(fake.commands[0]?.body ?? '')).toEqual({ revision: 807, reason: 'it is done' });
+    await page.context().close();
+  });
+
   it('types the name of a member before it is replaced', async () => {
     const fake = await fakeWith({ members: incident(Date.now()) });
     const page = await open(`${fake.url}/members/broker/one`);
     await page.click('.acts >> text=Replace');
+    await page.waitForSelector('dialog .shown >> text=vol-1 by snapshot');
     await page.fill('dialog input[name=reason]', 'its disk is slow');
     await page.fill('dialog input[name=typed]', 'broker/two');
     expect(await page.isDisabled('dialog button[type=submit]')).toBe(true);
@@ -201,6 +216,12 @@ describe.skipIf(missing)('an operator', () => {
     await page.click('dialog button[type=submit]');
     await page.waitForSelector('dialog .outcome.done');
     expect(fake.commands[0]?.path).toBe('/v1/members/broker/one/recover');
+    // By the plan that was shown, and by no other.
+    expect(JSON.parse(fake.commands[0]?.body ?? '')).toEqual({
+      planToken: '8141-7f3a',
+      why: 'its disk is slow',
+      by: 'ann',
+    });
     await page.context().close();
   });
 });

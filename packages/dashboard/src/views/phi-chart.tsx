@@ -5,6 +5,8 @@ import { heardListeners, phiSamples } from '../store.ts';
 type Plot = import('uplot');
 
 const HEIGHT = 120;
+/** φ above this only says that the silence is far too long. */
+const TOP = 16;
 const TIMES = Float64Array.from({ length: SAMPLES }, (_, index) => index - SAMPLES + 1);
 
 /** φ of the last two minutes. NaN, where nothing was known, is a gap. */
@@ -21,7 +23,7 @@ async function plotIn(target: HTMLElement, member: string): Promise<Plot> {
   return new UPlot(
     {
       ...{ width: target.clientWidth, height: HEIGHT, legend: { show: false }, cursor: { show: false } },
-      scales: { x: { time: false }, y: { range: (_plot, _low, high) => [0, Math.max(4, high)] } },
+      scales: { x: { time: false }, y: { range: (_plot, _low, high) => [0, Math.min(TOP, Math.max(4, high))] } },
       axes: [
         { ...axis, values: (_plot, splits) => splits.map((second) => (second === 0 ? 'now' : `${second} s`)) },
         { ...axis, size: 32 },
