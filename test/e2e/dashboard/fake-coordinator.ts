@@ -29,6 +29,8 @@ export interface FakeOptions {
   /** Rows that change in each update. */
   readonly changing?: number;
   readonly loggedIn?: boolean;
+  /** Default true. */
+  readonly reachesEtcd?: boolean;
   /** Default: one that is free. */
   readonly port?: number;
 }
@@ -57,7 +59,9 @@ export async function startFakeCoordinator(options: FakeOptions): Promise<FakeCo
   };
   const stream = (response: ServerResponse): void => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
-    const tell = (event: string, body: object) => response.write(`event: ${event}\ndata: ${JSON.stringify(body)}\n\n`);
+    const store = options.reachesEtcd === false ? { store: { fresh: false, lastContactAgoMs: 15_000 } } : {};
+    const tell = (event: string, body: object) =>
+      response.write(`event: ${event}\ndata: ${JSON.stringify({ ...body, ...store })}\n\n`);
     tell('status', status(members, Date.now()));
     tell('fleet', view(members, Date.now()));
     let turn = 0;

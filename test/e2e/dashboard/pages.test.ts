@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import {
@@ -60,6 +62,12 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   for (const fake of fakes) await fake.close();
+});
+
+it.skipIf(missing)('is built the same everywhere, and names no path of this machine', () => {
+  const scripts = readdirSync(join(site, 'assets')).filter((name) => name.endsWith('.js'));
+  expect(scripts.length).toBeGreaterThan(1);
+  for (const name of scripts) expect(readFileSync(join(site, 'assets', name), 'utf8')).not.toMatch(/\.tsx|fileName:/);
 });
 
 describe.skipIf(missing)('every page', () => {
@@ -239,6 +247,20 @@ describe.skipIf(missing)('what is old', () => {
     await fakeWith({ members: incident(Date.now()), everyMs: 300, port: Number(new URL(before.url).port) });
     await page.waitForSelector('.app:not(.old)', { timeout: 15_000 });
     expect(await page.locator('.banner').count()).toBe(0);
+    await page.context().close();
+  });
+});
+
+describe.skipIf(missing)('a coordinator that does not reach etcd', () => {
+  it('says what that means for what it shows', async () => {
+    const fake = await fakeWith({ members: incident(Date.now()), reachesEtcd: false });
+    const page = await open(fake.url);
+    await page.waitForSelector('.banner.etcd');
+    expect(await page.textContent('.banner')).toContain(
+      'has not reached etcd for 15 s: verdicts, holds and recoveries',
+    );
+    expect(await page.textContent('.facts-line')).toContain('etcd is not reached');
+    expect(await accessibilityFaults(page)).toEqual([]);
     await page.context().close();
   });
 });
