@@ -15,6 +15,7 @@ import {
   type MemberView,
   type MonotonicMs,
   type NotEnrolled,
+  type NoticesView,
   type OpenRecoveryView,
   type PendingRequest,
   type Problem,
@@ -33,6 +34,7 @@ import { FleetApi } from './fleet/fleet-api.ts';
 import type { AskPeer } from './fleet/heard-of-peers.ts';
 import type { CoordinatorInsight, LeaderInsight } from './insight.ts';
 import { heldBy } from './record-problems.ts';
+import { noticesView } from './notices-view.ts';
 import { leftoversProblem, leftoversView } from './leftovers-view.ts';
 import { explainView, shownHold } from '../leader/explain-view.ts';
 import { readinessProblem } from './readiness-problem.ts';
@@ -244,6 +246,10 @@ export class CoordinatorApi implements ApiSource {
   leader(): ReturnType<ApiSource['leader']> {
     const { leadership } = this.#options;
     return leadership.current() ? 'self' : leadership.knownLeader();
+  }
+
+  notices(): NoticesView {
+    return noticesView(this.#options.view.records);
   }
 
   leftovers(): readonly LeftoverView[] {

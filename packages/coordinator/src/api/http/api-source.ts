@@ -9,6 +9,7 @@ import type {
   MemberId,
   MemberView,
   NotEnrolled,
+  NoticesView,
   Problem,
   RecoveriesView,
   StatusView,
@@ -55,6 +56,7 @@ export interface ApiSource {
   recoveries(): RecoveriesView;
   /** What ended recoveries still have to remove or to put in place. */
   leftovers(): readonly LeftoverView[];
+  notices(): NoticesView;
   holds(): readonly HoldRecord[];
   /** Newest first. */
   history(member: string | null, limit: number): readonly HistoryRecord[];

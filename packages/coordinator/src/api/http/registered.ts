@@ -17,6 +17,7 @@ import { keys } from './routes/keys.ts';
 import { leftovers } from './routes/leftovers.ts';
 import { members } from './routes/members.ts';
 import { metrics } from './routes/metrics.ts';
+import { notices } from './routes/notices.ts';
 import { readyz } from './routes/readyz.ts';
 import { recoveries } from './routes/recoveries.ts';
 import { recoveryRequests } from './routes/recovery-requests.ts';
@@ -57,6 +58,7 @@ export const ROUTES: readonly AnyRoute[] = [
   keys,
   recoveries,
   leftovers,
+  notices,
   holds,
   history,
   ...dashboard,

@@ -82,6 +82,7 @@ beforeEach(async () => {
     recoveries: () => ({ open: [], history: [], requests: [] }),
     holds: () => [],
     leftovers: () => [],
+    notices: () => ({ waitingCount: 0, waiting: [], undelivered: [] }),
     history: (member, limit) => [{ member, limit }] as unknown as ReturnType<ApiSource['history']>,
   };
   const metrics = { contentType: 'text/plain; version=0.0.4', text: async () => 'understudy_leader 1\n' };
