@@ -21,7 +21,8 @@ function sourceHash() {
   );
   files.push(join(PACKAGE, 'index.html'), join(PACKAGE, 'vite.config.ts'), join(ROOT, 'pnpm-lock.yaml'));
   const hash = createHash('sha256').update(JSON.stringify(BUILD));
-  for (const file of files.sort()) hash.update(file.slice(ROOT.length)).update(readFileSync(file));
+  for (const file of files.sort((one, other) => (one < other ? -1 : 1)))
+    hash.update(file.slice(ROOT.length)).update(readFileSync(file));
   return hash.digest('hex');
 }
 
