@@ -17,7 +17,7 @@ const PICTURES = [
   ['history-dark', '/history', DESKTOP, true],
 ] as const;
 
-/** Pages are open for so long before anything happens, so that their lines have something to show. */
+/** Pages are open for so long before anything happens, so that their lines have figures. */
 const LOOKED_AT_MS = 45_000;
 
 /** Opens the pages of the documentation's pictures. The returned function takes them, at once. */
