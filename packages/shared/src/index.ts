@@ -1,5 +1,6 @@
 export * from './api.ts';
 export * from './api-commands.ts';
+export * from './api-events.ts';
 export * from './api-problems.ts';
 export * from './api-token.ts';
 export * from './backoff.ts';

@@ -11,6 +11,7 @@ import type {
   RecoveriesView,
   StatusView,
 } from '@understudy/shared';
+import type { EventLog } from '../events/event-log.ts';
 import type { OperatorAnswer, OperatorCommand } from '../../leader/operator-command.ts';
 
 /**
@@ -34,6 +35,8 @@ export interface ApiSource {
   operate(command: OperatorCommand): Promise<OperatorAnswer>;
   /** Where the leader is. `self`: we lead. Null: nobody does, as far as is known here. */
   leader(): 'self' | { readonly coordinatorId: string; readonly httpUrl: string } | null;
+  /** The newest changes of state. */
+  readonly events: EventLog;
   recoveries(): RecoveriesView;
   /** What ended recoveries still have to remove or to put in place. */
   leftovers(): readonly LeftoverView[];

@@ -1,5 +1,6 @@
 import type { AnyRoute } from './route.ts';
 import { errors } from './routes/errors.ts';
+import { events } from './routes/events.ts';
 import { explain } from './routes/explain.ts';
 import { healthz } from './routes/healthz.ts';
 import { history } from './routes/history.ts';
@@ -27,6 +28,7 @@ export const ROUTES: readonly AnyRoute[] = [
   status,
   members,
   explain,
+  events,
   ...recoveryRequests,
   keys,
   recoveries,

@@ -4,6 +4,7 @@ import type * as z from 'zod';
 import type { ApiSource, MetricsSource } from './api-source.ts';
 import type { Access } from './access/access.ts';
 import type { Caller, Role } from './access/caller.ts';
+import type { OpenStreams } from './open-streams.ts';
 import type { Session } from './access/sessions.ts';
 
 /** What a route asks of the process around it. */
@@ -13,6 +14,7 @@ export interface RouteContext {
   /** @throws Refusal STARTING while the process is put together. */
   readonly metrics: () => MetricsSource;
   readonly access: Access;
+  readonly streams: OpenStreams;
   readonly clock: Clock;
   readonly log: Log;
 }
