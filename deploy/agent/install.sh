@@ -107,7 +107,6 @@ put() {
   cp "$1" "$2.new.$$"
   chmod "$3" "$2.new.$$"
   mv -f "$2.new.$$" "$2"
-  changed=yes
 }
 
 # One folder per release, and a link that is renamed over the old one.
@@ -130,8 +129,7 @@ install_program() {
   if [ "$previous" != "releases/$release" ]; then
     ln -s "releases/$release" "$lib/.agent.$$"
     mv -fT "$lib/.agent.$$" "$lib/agent"
-    changed=yes
-  fi
+    fi
 }
 
 # The release before stays, for a way back: ln -sfn releases/NAME /usr/lib/understudy/agent.
@@ -168,9 +166,10 @@ install_config() {
   chmod 700 "$state"
 }
 
-# What an agent was last started with: the same again needs no restart.
-settings_sum() {
-  cat "$etc/agent.yaml" "$etc/agent.key" 2>/dev/null | sha256sum | cut -c 1-64
+# What an agent is started with, program and settings: the same again needs no restart.
+start_sum() {
+  cat "$lib/agent/SHA256SUMS" "$units/$UNIT" "$etc/agent.yaml" "$etc/agent.key" 2>/dev/null |
+    sha256sum | cut -c 1-64
 }
 
 start_agent() {
@@ -188,18 +187,17 @@ start_agent() {
     systemctl --quiet is-active "$UNIT" && running='; the agent that runs is left as it is'
     refuse 78 "not started: correct /etc/understudy/agent.yaml, then: systemctl restart $UNIT$running"
   fi
-  if [ "$changed" = no ] && [ "$(settings_sum)" = "$(cat "$state/.started-with" 2>/dev/null)" ] &&
+  if [ "$(start_sum)" = "$(cat "$state/.started-with" 2>/dev/null)" ] &&
     systemctl --quiet is-active "$UNIT"; then
     say 'nothing has changed, and the agent runs'
     return 0
   fi
   systemctl restart "$UNIT" || refuse 69 "the agent did not start: journalctl -u $UNIT"
-  settings_sum >"$state/.started-with"
+  start_sum >"$state/.started-with"
   say 'the agent was started'
 }
 
 install_agent() {
-  changed=no
   by=$(packaged_by)
   if [ -n "$by" ]; then
     say "the agent was installed by $by and is left alone: upgrade it with $by, or remove that package first"

@@ -2,6 +2,7 @@ import { OperationError, parseKey } from '@understudy/shared';
 import { readFileSync } from 'node:fs';
 import type { KeyFilePaths } from './adapters/key-files.ts';
 import type { AgentConfig } from './config.ts';
+import { remoteKeyOf } from './core/fetched-key.ts';
 import type { AgentKey } from './core/key-ring.ts';
 
 /**
@@ -12,9 +13,14 @@ import type { AgentKey } from './core/key-ring.ts';
 /** `rootDir` + path: the only way a configured path becomes a real one. */
 export const rooted = (config: Pick<AgentConfig, 'rootDir'>, path: string): string => `${config.rootDir}${path}`;
 
-/** @throws KEY_INVALID when the key file cannot be read or does not hold 64 hex characters. */
-export function readAgentKey(config: AgentConfig): AgentKey {
+/**
+ * Null: the key is fetched from outside the instance.
+ *
+ * @throws KEY_INVALID when the key file cannot be read or does not hold 64 hex characters.
+ */
+export function readAgentKey(config: AgentConfig): AgentKey | null {
   const { id } = config.key;
+  if (remoteKeyOf(config.key)) return null;
   if (config.key.hex !== undefined) return { id, hex: hexOf(config.key.hex, 'key.hex') };
   const file = rooted(config, config.key.file ?? '');
   try {
@@ -31,8 +37,17 @@ const hexOf = (text: string, source: string): string => Buffer.from(parseKey(tex
 export const keyFilePaths = (config: AgentConfig): KeyFilePaths => ({
   stored: rooted(config, `${config.stateDir}/keys.json`),
   next: rooted(config, config.key.nextFile ?? `${config.stateDir}/next.key`),
-  configured: config.key.file === undefined ? null : { path: rooted(config, config.key.file), id: config.key.id },
+  configured: configuredKeyFile(config),
 });
+
+/** The one of the configuration, or the one that a fetched key is kept in. */
+function configuredKeyFile(config: AgentConfig): KeyFilePaths['configured'] {
+  const path = remoteKeyOf(config.key) ? FETCHED_KEY_FILE : config.key.file;
+  return path === undefined ? null : { path: rooted(config, path), id: config.key.id };
+}
+
+/** In memory, readable by the agent alone: `ID KEY`. The next start of an agent finds it. */
+export const FETCHED_KEY_FILE = '/run/understudy/fetched.key';
 
 /** What is logged at start: the effective config with its secret masked. */
 export const maskedConfig = (config: AgentConfig): object => ({

@@ -97,7 +97,7 @@ describe('agent config', () => {
     const text = 'member: db\nkey: { id: 1 }\ncoordinators: [c:1]\n';
     expect(() => parse(text)).toThrow(/want group\/name/);
     expect(() => parse(BASE.replace('id: 1,', 'id: 1, file: /k,'))).toThrow(
-      /want exactly one of hex and file, found 2/,
+      /want exactly one of hex, file, ssmParameter, secretsManager, found 2/,
     );
     expect(() => parse(BASE.replace('[127.0.0.1:7946]', '[c:1, c:1]'))).toThrow(/2 coordinators named, but only 1/);
   });

@@ -1,6 +1,7 @@
 import { duration, durationMs, isName } from '@understudy/shared';
 import * as z from 'zod';
 import { WATCHDOG_PERIODS, withdrawalParts, withdrawMsOf } from './serve-times.ts';
+import { REMOTE_KEY_SOURCES, remoteKeyOf } from './core/fetched-key.ts';
 import { absolutePath, checkFaults, ChecksFields, command, type Fault, hostPort } from './config-checks.ts';
 
 const AgentConfigFields = z.strictObject({
@@ -11,8 +12,9 @@ const AgentConfigFields = z.strictObject({
   ),
   /**
    * This member's own key (`understudy keys derive` makes it from a master secret). `id` 1-255 says
-   * which master. Give either `hex` or `file`: 64 hex characters. A key that was taken over in a
-   * rotation (`stateDir/keys.json`) takes precedence.
+   * which master. Give one of `hex`, `file` (64 hex characters), `ssmParameter` and
+   * `secretsManager`. A key that was taken over in a rotation (`stateDir/keys.json`) takes
+   * precedence.
    */
   key: z.strictObject({
     id: z.number().int().min(1).max(255),
@@ -21,6 +23,31 @@ const AgentConfigFields = z.strictObject({
       .regex(/^[0-9a-fA-F]{64}$/, 'want 64 hex characters')
       .optional(),
     file: absolutePath.optional(),
+    /**
+     * Name or ARN of a SecureString of Parameter Store, read with the role of this instance. It
+     * holds `KEY` or `ID KEY`.
+     */
+    ssmParameter: z
+      .string()
+      .regex(/^[A-Za-z0-9_./:-]{1,1011}$/, 'want the name or ARN of a parameter')
+      .optional(),
+    /** Name or ARN of a secret of Secrets Manager, likewise. */
+    secretsManager: z
+      .string()
+      .regex(/^[A-Za-z0-9_./:+=@-]{1,2048}$/, 'want the name or ARN of a secret')
+      .optional(),
+    /** Where that lies. Default: the Region of this instance. */
+    region: z
+      .string()
+      .regex(/^[a-z0-9-]{4,30}$/, 'want the name of a Region')
+      .optional(),
+    /** Address of the service, for a VPC endpoint without private DNS and for simulators. */
+    endpoint: z.url({ protocol: /^https?$/ }).optional(),
+    /**
+     * A fetched key is fetched again this often, ± 20 %, ms, 10 000-86 400 000, and at once on
+     * SIGHUP. Shorter = a changed one is noticed sooner, more calls.
+     */
+    refetchEveryMs: durationMs(900_000, 10_000, 86_400_000),
     /**
      * Where an operator puts the next key while the agent runs: `ID KEY` in one line. Default
      * `stateDir/next.key`. No file = no rotation.
@@ -207,8 +234,11 @@ function crossFieldFaults({ activation, checks, serve, heartbeat, key, coordinat
   faults.push(...serveFaults(serve, activation));
   if (activation.workloads.length > 0 && activation.systemdTarget === undefined)
     faults.push([['activation', 'workloads'], 'workloads follow a target: name it in activation.systemdTarget']);
-  const keySources = [key.hex, key.file].filter((source) => source !== undefined).length;
-  if (keySources !== 1) faults.push([['key'], `want exactly one of hex and file, found ${keySources}`]);
+  const sources = ['hex', 'file', ...REMOTE_KEY_SOURCES] as const;
+  const found = sources.filter((source) => key[source] !== undefined).length;
+  if (found !== 1) faults.push([['key'], `want exactly one of ${sources.join(', ')}, found ${found}`]);
+  if (remoteKeyOf(key) === null && (key.region ?? key.endpoint) !== undefined)
+    faults.push([['key'], 'region and endpoint say where a key is fetched from, and none is']);
   const distinct = new Set(coordinators).size;
   if (distinct !== coordinators.length) {
     faults.push([['coordinators'], `${coordinators.length} coordinators named, but only ${distinct} different ones`]);

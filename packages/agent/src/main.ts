@@ -1,4 +1,4 @@
-import { agentIdOf, errorText, hmacOf, isOperationError, type Log, type OperationError } from '@understudy/shared';
+import { agentIdOf, errorText, hmacOf, isOperationError, type Log, OperationError } from '@understudy/shared';
 import { FileDescriptorSink, SystemClock, SystemRandom, tolerateLostErrors } from '@understudy/shared/node';
 import { spawnSync } from 'node:child_process';
 import { realpathSync } from 'node:fs';
@@ -9,7 +9,8 @@ import { parseArgs } from 'node:util';
 import { activationOutputs } from './adapters/activation-outputs.ts';
 import { IMDS_DEFAULT_ENDPOINT, ImdsClient } from './adapters/imds-client.ts';
 import { JsonLinesLog } from './adapters/json-lines-log.ts';
-import { keyFiles } from './adapters/key-files.ts';
+import { keyFetcher } from './adapters/key-fetcher.ts';
+import { fetchedKeyFile, keyFiles } from './adapters/key-files.ts';
 import { lookupAddress } from './adapters/name-lookup.ts';
 import { customCheck } from './adapters/custom-checks.ts';
 import { networkProbes } from './adapters/network-probes.ts';
@@ -29,8 +30,11 @@ import { networkCheck } from './checks/network.ts';
 import { pressureCheck } from './checks/pressure.ts';
 import { storageCheck, type StorageExpectation } from './checks/storage.ts';
 import type { AgentConfig } from './config.ts';
-import { keyFilePaths, maskedConfig, readAgentKey, rooted } from './config-values.ts';
+import { FETCHED_KEY_FILE, keyFilePaths, maskedConfig, readAgentKey, rooted } from './config-values.ts';
+import { remoteKeyOf } from './core/fetched-key.ts';
 import type { AgentKey } from './core/key-ring.ts';
+import { FetchedKeys } from './fetched-keys.ts';
+import { keyAtStart } from './key-at-start.ts';
 import { ServiceNotifier } from './service-notifier.ts';
 import type { Watchdog } from './watchdog-keeper.ts';
 
@@ -109,7 +113,7 @@ async function runConfigured(config: AgentConfig, options: RunAgentOptions): Pro
  */
 async function serveAlone(
   config: AgentConfig,
-  configuredKey: AgentKey,
+  configuredKey: AgentKey | null,
   log: Log,
   options: RunAgentOptions,
 ): Promise<number> {
@@ -123,9 +127,13 @@ async function serveAlone(
     );
     return AGENT_EXIT.otherAgent;
   }
+  const running: Running = { agent: null };
+  const notifier = notifierOf(running, config, log);
+  notifier?.start();
   try {
-    return await serve(config, configuredKey, lock, log, options);
+    return await serve(config, configuredKey, { lock, log, running, notifier }, options);
   } finally {
+    notifier?.close();
     await lock.release();
   }
 }
@@ -154,26 +162,38 @@ function compactMemory(): void {
   collect?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
+/** The agent once there is one: it may have to wait for its key. */
+interface Running {
+  agent: Agent | null;
+}
+
+interface ServeParts {
+  readonly lock: LockFiles;
+  readonly log: Log;
+  readonly running: Running;
+  readonly notifier: ServiceNotifier | null;
+}
+
 async function serve(
   config: AgentConfig,
-  configuredKey: AgentKey,
-  lock: LockFiles,
-  log: Log,
+  configuredKey: AgentKey | null,
+  { lock, log, running, notifier }: ServeParts,
   options: RunAgentOptions,
 ): Promise<number> {
   const clock = new SystemClock();
-  const imds = new ImdsClient({
-    endpoint: options.imdsEndpoint ?? process.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] ?? IMDS_DEFAULT_ENDPOINT,
-    timeoutMs: config.checks.metadata.deadlineMs,
-    clock,
-  });
+  const random = new SystemRandom();
+  const imdsEndpoint =
+    options.imdsEndpoint ?? process.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] ?? IMDS_DEFAULT_ENDPOINT;
+  const imds = new ImdsClient({ endpoint: imdsEndpoint, timeoutMs: config.checks.metadata.deadlineMs, clock });
   const { family } = config.heartbeat;
+  const outputs = activationOutputs({ config, clock, log });
+  const fetched = fetchedKeysOf(config, imds, imdsEndpoint, log);
   const agent = new Agent({
     config,
     clock,
-    random: new SystemRandom(),
+    random,
     log,
-    configuredKey,
+    configuredKey: await keyOf(configuredKey, fetched, { outputs, clock, random, log }),
     keyFiles: keyFiles(keyFilePaths(config), log),
     macOf: hmacOf,
     socket: await openUdpSocket({
@@ -186,26 +206,59 @@ async function serve(
       log.warn('agent.state.unreadable', { detail }),
     ),
     lock,
-    outputs: activationOutputs({ config, clock, log }),
+    outputs,
     watchdog: watchdogOf(config),
     makeChecks: checksOf(config, clock, imds),
     uptimeMs: () => uptime() * 1000,
   });
+  running.agent = agent;
+  fetched?.start();
   const compaction = clock.setTimer(COMPACT_AFTER_MS, compactMemory);
-  const notifier = notifierOf(agent, config, log);
-  const release = stopOnSignals(agent, log, { exitWithParent: options.exitWithParent ?? false, notifier });
-  notifier?.start();
+  const { exitWithParent = false } = options;
+  const release = stopOnSignals(agent, log, { exitWithParent, notifier, fetched });
   try {
     return EXIT_OF[await agent.run()];
   } finally {
-    notifier?.close();
+    fetched?.stop();
     release();
     compaction.cancel();
   }
 }
 
+async function keyOf(
+  configured: AgentKey | null,
+  fetched: FetchedKeys | null,
+  parts: Parameters<typeof keyAtStart>[1],
+): Promise<AgentKey> {
+  if (configured) return configured;
+  if (fetched) return keyAtStart(fetched, parts);
+  throw new OperationError('KEY_INVALID', 'the configuration names no key');
+}
+
+/** Null: the key is in the configuration or in a file. */
+function fetchedKeysOf(
+  config: AgentConfig,
+  metadata: MetadataSource,
+  imdsEndpoint: string,
+  log: Log,
+): FetchedKeys | null {
+  const key = remoteKeyOf(config.key);
+  if (!key) return null;
+  const clock = new SystemClock();
+  return new FetchedKeys({
+    remote: key,
+    configuredId: config.key.id,
+    fetch: keyFetcher({ config, key, clock, metadata, imdsEndpoint }),
+    cache: fetchedKeyFile(rooted(config, FETCHED_KEY_FILE)),
+    refetchEveryMs: config.key.refetchEveryMs,
+    clock,
+    random: new SystemRandom(),
+    log,
+  });
+}
+
 /** Null: no service manager wants to be told. */
-function notifierOf(agent: Agent, config: AgentConfig, log: Log): ServiceNotifier | null {
+function notifierOf(running: Running, config: AgentConfig, log: Log): ServiceNotifier | null {
   const clock = new SystemClock();
   const manager = serviceManager(process.env, clock);
   if (!manager) return null;
@@ -213,13 +266,16 @@ function notifierOf(agent: Agent, config: AgentConfig, log: Log): ServiceNotifie
     manager,
     clock,
     log,
-    pulse: () => ({ beatAtMs: agent.sender?.beatAtMs ?? null, intervalMs: config.heartbeat.intervalMs }),
-    status: () => {
-      const heard = agent.sender?.coordinators();
-      const coordinators = heard ? `${heard.acking} of ${heard.known} coordinators answer` : 'waits for its identity';
-      return `${config.member}: ${agent.activation.kind}, ${coordinators}`;
-    },
+    pulse: () => ({ beatAtMs: running.agent?.sender?.beatAtMs ?? null, intervalMs: config.heartbeat.intervalMs }),
+    status: () => statusText(config, running.agent),
   });
+}
+
+function statusText({ member }: AgentConfig, agent: Agent | null): string {
+  if (!agent) return `${member}: waits for its key`;
+  const heard = agent.sender?.coordinators();
+  const coordinators = heard ? `${heard.acking} of ${heard.known} coordinators answer` : 'waits for its identity';
+  return `${member}: ${agent.activation.kind}, ${coordinators}`;
 }
 
 const EXIT_OF: Readonly<Record<StopReason, number>> = {
@@ -268,8 +324,13 @@ const checkEnvironment = (config: AgentConfig, instanceId: string): Readonly<Rec
 function stopOnSignals(
   agent: Agent,
   log: Log,
-  { exitWithParent, notifier }: { readonly exitWithParent: boolean; readonly notifier: ServiceNotifier | null },
+  beside: {
+    readonly exitWithParent: boolean;
+    readonly notifier: ServiceNotifier | null;
+    readonly fetched: FetchedKeys | null;
+  },
 ): () => void {
+  const { exitWithParent, notifier, fetched } = beside;
   let asked = false;
   const onSignal = (signal: NodeJS.Signals) => {
     if (asked) process.exit(AGENT_EXIT.ok);
@@ -281,7 +342,7 @@ function stopOnSignals(
   const onParentGone = () => agent.stop();
   const onHangUp = () => {
     log.info('agent.signal', { signal: 'SIGHUP' });
-    void agent.keys.reload();
+    void Promise.resolve(fetched?.fetch()).then(() => agent.keys.reload());
   };
   process.on('SIGHUP', onHangUp);
   process.on('SIGTERM', onSignal);

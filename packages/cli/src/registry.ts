@@ -2,6 +2,11 @@ import type { CommandDefinition } from './command-definition.ts';
 import { abandon } from './commands/abandon.ts';
 import { acceptLoss } from './commands/accept-loss.ts';
 import { agent } from './commands/agent.ts';
+import { certsInit } from './commands/certs-init.ts';
+import { certsIssue } from './commands/certs-issue.ts';
+import { certsRenew } from './commands/certs-renew.ts';
+import { certsRotateCa } from './commands/certs-rotate-ca.ts';
+import { certsShow } from './commands/certs-show.ts';
 import { cloudSim } from './commands/cloud-sim.ts';
 import { complete, completion } from './commands/completion.ts';
 import { contextAdd } from './commands/context-add.ts';
@@ -56,6 +61,11 @@ export const COMMANDS: readonly CommandDefinition[] = [
   contextAdd,
   contextUse,
   contextRemove,
+  certsInit,
+  certsIssue,
+  certsRenew,
+  certsRotateCa,
+  certsShow,
   completion,
   complete,
   keysGenerate,
@@ -74,5 +84,6 @@ export const PARENTS: Readonly<Record<string, { readonly summary: string; readon
   token: { summary: 'tokens of the HTTP API', group: 'Prepare:' },
   context: { summary: 'the clusters this user knows, and which one is asked', group: 'Prepare:' },
   doctor: { summary: 'what is wrong with this host, and the remedy of each', group: 'Look at one machine:' },
+  certs: { summary: 'TLS certificates of etcd, coordinators and operators', group: 'Prepare:' },
   keys: { summary: 'heartbeat keys: make, derive, and see how far a rotation is', group: 'Prepare:' },
 };

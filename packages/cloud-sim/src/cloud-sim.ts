@@ -7,6 +7,7 @@ import type { EventLog, SimEvent } from './core/event-log.ts';
 import type { Fault, FaultState } from './core/faults.ts';
 import type { LatencyOverrides } from './core/latency.ts';
 import type { NewKey, SimKmsKey } from './core/kms/keys.ts';
+import type { SecretStoreName, SimSecret } from './core/secrets/store.ts';
 import type { SimHost, SimInstanceEvent, StatusCheck } from './core/model.ts';
 import type { Kept, Quotas } from './core/region.ts';
 import { SimNoReplyError } from './transport.ts';
@@ -203,6 +204,13 @@ export class CloudSim {
   /** Deletes the key as when its waiting period is over. Nothing brings it back. */
   deleteKmsKey(name: string): boolean {
     return this.core.region.kmsKeys.remove(name);
+  }
+
+  /** Puts a value into Parameter Store or Secrets Manager, or takes it out (null). */
+  putSecret(store: SecretStoreName, name: string, value: string | null, access: SimSecret['access'] = 'all'): void {
+    const { secretValues } = this.core.region;
+    if (value === null) secretValues.remove(store, name);
+    else secretValues.put(store, name, value, this.clock.wallMs(), access);
   }
 
   /** Adds or removes a Dedicated Host. Its room has no limit. */

@@ -1,8 +1,12 @@
 import * as ec2 from '@aws-sdk/client-ec2';
 import * as kms from '@aws-sdk/client-kms';
+import * as secretsManager from '@aws-sdk/client-secrets-manager';
+import * as ssm from '@aws-sdk/client-ssm';
 import type { CallError } from './core/cloud-sim-core.ts';
 import { kmsErrorOf } from './core/kms/errors.ts';
 import { KMS_PREFIX } from './core/kms/index.ts';
+import { secretsErrorOf } from './core/secrets/errors.ts';
+import { SECRETS_PREFIX, SSM_PREFIX } from './core/secrets/index.ts';
 import { jsonProtocol } from './http/protocols/json.ts';
 import type { Protocol } from './http/protocols/protocol.ts';
 import { queryProtocol } from './http/protocols/query.ts';
@@ -31,6 +35,14 @@ export const SERVICES: readonly Service[] = [
   {
     ...{ name: 'kms', prefix: KMS_PREFIX, model: modelOf(kms) },
     ...{ protocol: jsonProtocol('TrentService', '1.1'), inOwnWords: kmsErrorOf },
+  },
+  {
+    ...{ name: 'ssm', prefix: SSM_PREFIX, model: modelOf(ssm) },
+    ...{ protocol: jsonProtocol('AmazonSSM', '1.1'), inOwnWords: secretsErrorOf },
+  },
+  {
+    ...{ name: 'secretsmanager', prefix: SECRETS_PREFIX, model: modelOf(secretsManager) },
+    ...{ protocol: jsonProtocol('secretsmanager', '1.1'), inOwnWords: secretsErrorOf },
   },
   {
     ...{ name: 'ec2', prefix: '', model: modelOf(ec2) },

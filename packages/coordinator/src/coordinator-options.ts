@@ -10,6 +10,7 @@ import type {
   Random,
 } from '@understudy/shared';
 import type { AnswerWatch } from '@understudy/aws';
+import type { AskPeer } from './api/fleet/heard-of-peers.ts';
 import type { LimitCounts } from './api/http/connection-limits.ts';
 import type { KeySource, Receiver, TagScheme } from '@understudy/observer';
 import type { CoordinatorConfig } from './config.ts';
@@ -62,6 +63,8 @@ export interface CoordinatorOptions {
   readonly onMasters?: (masters: ReadonlyMap<number, Uint8Array>) => void;
   /** What is wrong with the files that say who may use the HTTP API. */
   readonly accessProblems?: () => readonly Problem[];
+  /** Asks another coordinator. Absent: none can be asked. */
+  readonly askPeer?: AskPeer;
   /** Counts of the HTTP server that shows us. */
   readonly connections?: () => LimitCounts;
   /** Also Node's own metrics. */

@@ -9,6 +9,7 @@ import type { CoordinatorOptions } from './coordinator-options.ts';
 import { VerdictChanges } from './judge/verdict-changes.ts';
 import { Leader } from './leader/leader.ts';
 import { Verdicts } from './leader/verdicts.ts';
+import { handOverWhenDrained } from './leadership/drained-leader.ts';
 import { Leadership } from './leadership/leadership.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { ActivationAnswers, answersHoldMsFor } from './observing/activation-answers.ts';
@@ -55,6 +56,7 @@ function basicParts(options: CoordinatorOptions) {
     policyLimits: policyLimitsOf(config),
     freshForMs: config.etcd.leaseTtlMs,
   });
+  const isDrained = () => view.drained(clock.wallMs()).has(config.id);
   const outbox = new Outbox({ webhooks: config.notify.webhooks, records: view.records, keys, clock, random });
   const levelGate = new LevelGate({ key: keys.level, build, log });
   levelGate.follow(view);
@@ -71,7 +73,7 @@ function basicParts(options: CoordinatorOptions) {
     changes: new VerdictChanges(),
     writes: new WriteProof({ store, keys, clock, log }),
     leadership: new Leadership({
-      ...{ store, clock, random, log, keys, timing, levelGate, self },
+      ...{ store, clock, random, log, keys, timing, levelGate, self, isDrained },
       beside: (write) => outbox.beside(write),
     }),
     session: new Session({ store, clock, random, log }, timing),
@@ -152,6 +154,7 @@ type HearingParts = BasicParts & ReturnType<typeof hearingParts>;
 function leadingParts(options: CoordinatorOptions, parts: HearingParts, onBroken: OnBroken) {
   const { config, cloud, clock, random, log, kms } = options;
   const { store, keys, view, leadership, observer, serveLeases, changes, writes, metrics, outbox } = parts;
+  handOverWhenDrained({ coordinatorId: config.id, view, leadership, keys, clock });
   const keyLooks = new KeyLooks({ kms: kms ?? null, clock, log });
   const runner =
     options.runner ?? engineOf(options, parts, { keyLooks, lostZones: (): readonly string[] => leader.lostZones() });
@@ -205,6 +208,7 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
   });
   const api = new CoordinatorApi({
     ...{ ...parts, clock, version, startedAtMs },
+    askPeer: options.askPeer ?? null,
     coordinatorId: config.id,
     az: config.az,
     own: condition,

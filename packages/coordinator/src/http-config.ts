@@ -56,6 +56,11 @@ export const HttpConfigSchema = z.strictObject({
    * trust then.
    */
   anonymous: z.enum(['none', 'metrics', 'read']).default('none'),
+  /**
+   * Folder with the built dashboard, served at `/`. Default: where a checkout builds it; without
+   * one `/` says that it is not built.
+   */
+  dashboardDir: filePath.optional(),
   /** Absent: plain HTTP, in which tokens travel in clear. */
   tls: httpTls.optional(),
   /**

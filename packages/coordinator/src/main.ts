@@ -29,6 +29,8 @@ import { ClusterKeys } from './api/http/cluster-keys.ts';
 import { AccessFiles } from './adapters/node/access-files.ts';
 import { keySource } from './adapters/node/key-source.ts';
 import { type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
+import { loadSite } from './adapters/node/load-site.ts';
+import { peerQuestion } from './api/http/peers/peer-question.ts';
 import { webhookSender } from './adapters/node/webhook-sender.ts';
 import { openHeartbeatSocket, readKernelDrops, serviceProbes } from '@understudy/observer';
 import { type CoordinatorConfig, CoordinatorConfigSchema, maskedConfig, publicUrlOf } from './config.ts';
@@ -228,6 +230,7 @@ async function assemble(parts: Assembly): Promise<void> {
     tokens: () => files.tokens,
     api: () => coordinator?.api ?? null,
     metrics: () => coordinator?.metrics ?? null,
+    site: loadSite(config.http.dashboardDir),
     ...{ clock, random: new SystemRandom(), log },
   });
   files.onCertificates = (certificates) => http.setTls(certificates);
@@ -256,6 +259,7 @@ async function assemble(parts: Assembly): Promise<void> {
     connections: () => http.connections(),
     accessProblems: () => files.problems,
     onMasters: (masters) => clusterKeys.take(masters),
+    askPeer: askPeerOf(config, clusterKeys, files),
     clock,
     random: new SystemRandom(),
     log,
@@ -284,6 +288,13 @@ function mustHave(secrets: ReadonlyMap<string, Uint8Array>, name: string): Uint8
   invariant(secret !== undefined, `no secret was read for webhook ${name}`);
   return secret;
 }
+
+/** Asks other coordinators in our own name. */
+const askPeerOf = (config: CoordinatorConfig, keys: ClusterKeys, files: AccessFiles) =>
+  peerQuestion({
+    ...{ coordinatorId: config.id, keys, clock: new SystemClock(), random: new SystemRandom() },
+    peerCa: () => files.certificates?.peerCa ?? null,
+  });
 
 /** What is not answered in this time says nothing about the key; a plan waits no longer for it. */
 const KMS_TIMEOUT_MS = 2_000;

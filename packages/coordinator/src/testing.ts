@@ -1,5 +1,6 @@
 /** What tests of other packages, and the tools in test/, use beyond the public entry. */
 export { EtcdKvStore, type EtcdKvStoreOptions } from './adapters/etcd/etcd-kv-store.ts';
+export { DASHBOARD_CSP } from './api/http/site.ts';
 export { type CoordinatorConfig, CoordinatorConfigSchema } from './config.ts';
 export { Coordinator } from './coordinator.ts';
 export { assess } from './judge/assess.ts';

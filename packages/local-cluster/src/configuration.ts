@@ -46,12 +46,17 @@ type Fields = Readonly<Record<string, number | boolean>>;
 export interface ClusterSecrets {
   readonly master: Uint8Array;
   readonly masterFile: string;
+  /** Shown by whoever commands: everybody may read. */
+  readonly operatorToken: string;
+  readonly operatorTokenFile: string;
 }
 
-export function writeMasterKey(dir: string, master: Uint8Array): ClusterSecrets {
+export function writeSecrets(dir: string, master: Uint8Array, operatorToken: string): ClusterSecrets {
   const masterFile = join(dir, 'master.key');
   writeFileSync(masterFile, `${Buffer.from(master).toString('hex')}\n`, { mode: 0o600 });
-  return { master, masterFile };
+  const operatorTokenFile = join(dir, 'operator.token');
+  writeFileSync(operatorTokenFile, `${operatorToken}\n`, { mode: 0o600 });
+  return { master, masterFile, operatorToken, operatorTokenFile };
 }
 
 export function writeYaml(dir: string, name: string, value: object): string {
@@ -109,7 +114,10 @@ export function coordinatorConfig(
     az: self.zone,
     udp: { host: HOST, port: self.udpPort },
     // Everything is on loopback, and for one person.
-    http: { host: HOST, port: self.httpPort, anonymous: 'read' },
+    http: {
+      ...{ host: HOST, port: self.httpPort, anonymous: 'read' },
+      operatorTokenFile: secrets.operatorTokenFile,
+    },
     etcd: {
       hosts: endpoints.etcdHosts,
       leaseTtlMs: t.leaseTtlMs,

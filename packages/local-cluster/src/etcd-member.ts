@@ -1,10 +1,12 @@
 import type { ProcessSpec } from './process-group.ts';
 
-/** PEM files of the client side of etcd. */
+/** PEM files of a server. */
 export interface EtcdTlsFiles {
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
+  /** Members speak TLS to each other with these, too. Default: only with clients. */
+  readonly isForPeers?: boolean;
 }
 
 /** One member, as its process is started. */
@@ -35,9 +37,16 @@ export interface EtcdSetting {
 export const clientUrlOf = (member: EtcdMember, tls: EtcdTlsFiles | null): string =>
   `${tls ? 'https' : 'http'}://${member.address}:${member.clientPort}`;
 
-const peerUrlOf = (member: EtcdMember): string => `http://${member.address}:${member.peerPort}`;
+const peerUrlOf = (member: EtcdMember, tls: EtcdTlsFiles | null): string =>
+  `${tls?.isForPeers === true ? 'https' : 'http'}://${member.address}:${member.peerPort}`;
+
+const peerTlsArgs = ({ ca, cert, key, isForPeers }: EtcdTlsFiles): string[] =>
+  isForPeers === true
+    ? ['--peer-client-cert-auth', '--peer-trusted-ca-file', ca, '--peer-cert-file', cert, '--peer-key-file', key]
+    : [];
 
 const tlsArgs = (member: EtcdMember, tls: EtcdTlsFiles): string[] => [
+  ...peerTlsArgs(tls),
   ...['--client-cert-auth', '--trusted-ca-file', tls.ca, '--cert-file', tls.cert, '--key-file', tls.key],
   // Health is asked without a certificate.
   ...['--listen-metrics-urls', `http://127.0.0.1:${member.metricsPort}`],
@@ -50,9 +59,9 @@ export function etcdProcess(
   { binary, tls, fsync, args: always, environment }: EtcdSetting,
   args: readonly string[] = [],
 ): ProcessSpec {
-  const [client, peer] = [clientUrlOf(member, tls), peerUrlOf(member)];
+  const [client, peer] = [clientUrlOf(member, tls), peerUrlOf(member, tls)];
   const [command = '', ...before] = [...member.prefix, binary];
-  const initial = members.map((each) => `${each.name}=${peerUrlOf(each)}`).join(',');
+  const initial = members.map((each) => `${each.name}=${peerUrlOf(each, tls)}`).join(',');
   return {
     name: member.name,
     command,

@@ -10,7 +10,7 @@ import {
   type CoordinatorSections,
   type ClusterSecrets,
   type Endpoints,
-  writeMasterKey,
+  writeSecrets,
   writeYaml,
 } from './configuration.ts';
 import { CoordinatorProcess } from './coordinator-process.ts';
@@ -44,6 +44,8 @@ export interface LocalCluster {
   readonly urls: readonly string[];
   readonly cloudUrl: string;
   readonly etcdHosts: readonly string[];
+  /** For commands, at every coordinator. Reading needs none. */
+  readonly operatorToken: string;
   readonly client: CoordinatorClient;
   readonly operator: Operator;
   readonly admin: SimAdmin;
@@ -172,7 +174,7 @@ export async function startLocalCluster(
   ]);
   const endpoints = await chooseEndpoints(etcd.hosts);
   const { members, speed, cloud, environment } = options.setting;
-  const secrets = writeMasterKey(dir, Buffer.from(options.random.hex(32), 'hex'));
+  const secrets = writeSecrets(dir, Buffer.from(options.random.hex(32), 'hex'), options.random.hex(24));
   const simConfig = cloudSimConfig(endpoints, {
     workDir: join(dir, 'cloud'),
     speed,
@@ -210,5 +212,6 @@ export async function startLocalCluster(
     return all.every(({ observer }) => observer.heardAgents === members.length);
   });
   const { etcdHosts } = endpoints;
-  return { dir, group, coordinatorIds, urls, cloudUrl, etcdHosts, client, operator, admin, addresses };
+  const { operatorToken } = secrets;
+  return { dir, group, coordinatorIds, urls, cloudUrl, etcdHosts, operatorToken, client, operator, admin, addresses };
 }

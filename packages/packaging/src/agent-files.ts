@@ -9,21 +9,24 @@ import { type ShippedPackage, shippedPackages, thirdPartyLicences } from './ship
 /** The agent's code, the same on every architecture, and whose code is in it. */
 export interface AgentCode {
   readonly bundle: Uint8Array;
+  /** The program beside it that fetches a key from AWS. */
+  readonly fetchKey: Uint8Array;
   readonly packages: readonly ShippedPackage[];
 }
 
 export async function agentCode(root: string): Promise<AgentCode> {
-  const { contents, inputs } = await agentBundle();
-  return { bundle: contents, packages: shippedPackages(root, inputs, readIntegrities(root)) };
+  const { contents, fetchKey, inputs } = await agentBundle();
+  return { bundle: contents, fetchKey, packages: shippedPackages(root, inputs, readIntegrities(root)) };
 }
 
 /** `/usr/lib/understudy/agent`: one bundle, the Node that runs it, and a wrapper with its flags. */
-export function agentFiles(root: string, { bundle, packages }: AgentCode, node: NodeRuntime): FileTree {
+export function agentFiles(root: string, { bundle, fetchKey, packages }: AgentCode, node: NodeRuntime): FileTree {
   const wrapper = readFileSync(join(root, 'deploy/agent/understudy-agent.sh'), 'utf8');
   return fileTree([
     ['bin/node', program({ copyOf: node.binary })],
     ['bin/understudy-agent', program({ text: wrapper.replace('@NODE_FLAGS@', AGENT_NODE_FLAGS.join(' ')) })],
     ['understudy-agent.cjs', textFile(bundle)],
+    ['understudy-fetch-key.cjs', textFile(fetchKey)],
     ['LICENSE', copiedFile(join(root, 'LICENSE'))],
     ['LICENSE.node', copiedFile(node.licence)],
     ['THIRD-PARTY-LICENSES', textFile(thirdPartyLicences(packages))],

@@ -30,7 +30,7 @@ export function smallNode(folder: string, architecture: 'x64' | 'arm64'): NodeRu
   return { architecture, version: '24.0.0', integrity: 'sha512-AAAA', binary, licence: join(folder, 'LICENSE') };
 }
 
-const CODE: AgentCode = { bundle: new TextEncoder().encode('"agent";\n'), packages: [] };
+const CODE: AgentCode = { bundle: new TextEncoder().encode('"agent";\n'), fetchKey: new Uint8Array(), packages: [] };
 
 /** An unpacked agent tarball of that version, for this machine. */
 export async function unpackedAgent(version: string): Promise<string> {

@@ -1,4 +1,5 @@
 export * from './api.ts';
+export * from './api/fleet.ts';
 export * from './api-commands.ts';
 export * from './api-events.ts';
 export * from './api-problems.ts';

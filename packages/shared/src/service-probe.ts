@@ -44,7 +44,11 @@ const common = {
 const filePath = z.string().min(1).max(4_096);
 const serverName = z.string().regex(/^(?=.*[a-z])[a-z0-9.-]{1,253}$/i, 'want a host name, not an address');
 
-const tcp = z.strictObject({ kind: z.literal('tcp'), ...common });
+const tcp = z.strictObject({
+  /** How it is looked at: a connection, a TLS handshake, or an HTTP request. */
+  kind: z.literal('tcp'),
+  ...common,
+});
 
 const tls = z.strictObject({
   kind: z.literal('tls'),
@@ -97,6 +101,7 @@ const http = z.strictObject({
   serverName: serverName.optional(),
   /** As in a tls probe. It counts with `tls` only. */
   verify: z.boolean().default(true),
+  /** As in a tls probe. */
   caFile: filePath.optional(),
   /** Answers that pass: statuses and ranges, 1 to 16. Default `["200-299"]`. */
   expectStatus: z.array(status).min(1).max(16).default(['200-299']),

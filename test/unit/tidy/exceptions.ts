@@ -11,6 +11,10 @@ export const REAL_TIME_PLACES: readonly { readonly path: RegExp; readonly reason
   { path: /^packages\/[^/]+\/src\/main\.ts$/, reason: 'main.ts builds the adapters' },
   { path: /^packages\/(?:cli\/src\/demo|local-cluster\/src)\//, reason: 'real processes are waited for' },
   {
+    path: /^packages\/dashboard\/src\/adapters\/clock\.ts$/,
+    reason: "the browser's time and randomness; the rest of the page takes moments as parameters",
+  },
+  {
     path: /^packages\/agent\/src\/adapters\/command-runner\.ts$/,
     reason: 'one turn of the event loop for the pipe of a real child that has ended',
   },

@@ -15,6 +15,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'cloud-sim': ['shared'],
   coordinator: ['shared', 'aws', 'observer', 'recovery'],
   'local-cluster': ['shared'],
+  dashboard: ['shared'],
   cli: ['shared', 'agent', 'aws', 'recovery', 'coordinator', 'cloud-sim', 'local-cluster'],
   packaging: [],
 };
@@ -59,6 +60,11 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     'ways-out': ['core', 'plan', 'steps', EFFECT],
     collector: ['core', EFFECT],
   },
+  dashboard: {
+    model: [],
+    adapters: ['model'],
+    views: ['adapters', 'model', 'store.ts'],
+  },
   aws: {
     transport: [],
     answers: [],
@@ -98,7 +104,7 @@ const entryRules = [
     from: { path: '^packages/([^/]+)/src/' },
     to: {
       path: '^packages/[^/]+/src/',
-      pathNot: String.raw`^packages/(?:$1/|[^/]+/src/(?:index|main|testing)\.ts$|shared/src/(?:node|testing)/index\.ts$)`,
+      pathNot: String.raw`^packages/(?:$1/|[^/]+/src/(?:index|main|testing)\.ts$|shared/src/(?:browser|(?:node|testing)/index)\.ts$)`,
     },
   },
   {

@@ -1,6 +1,8 @@
 import { errorText, type Log, OperationError, parseKey, parseMemberId } from '@understudy/shared';
 import { readFile, stat } from 'node:fs/promises';
+import { parseFetchedKey } from '../core/fetched-key.ts';
 import type { AgentKey, StoredKeys } from '../core/key-ring.ts';
+import type { FetchedKeyCache } from '../fetched-keys.ts';
 import { writeDurably } from './durable-file.ts';
 
 /** Finds and keeps the member's keys. */
@@ -75,11 +77,19 @@ export function keyFiles(paths: KeyFilePaths, log: Log): KeyFiles {
       const { configured } = paths;
       const hex = configured && (await textOf(configured.path));
       if (!configured || hex === null) return { next, configured: null };
-      parseKey(hex, configured.path);
-      return { next, configured: { id: configured.id, hex: hex.trim().toLowerCase() } };
+      return { next, configured: parseFetchedKey(hex, configured.id, configured.path) };
     },
   };
 }
+
+/** A fetched key, kept for the next start of an agent, on a file system in memory. */
+export const fetchedKeyFile = (path: string): FetchedKeyCache => ({
+  async read() {
+    const text = await textOf(path);
+    return text === null ? null : parseNextKey(text, path);
+  },
+  write: (key) => writeDurably(path, `${key.id} ${key.hex}\n`, 0o600),
+});
 
 /** Parsed by hand (docs/agent.md, Memory). */
 function parseStored(text: string): StoredKeys | null {

@@ -17,6 +17,8 @@ export interface MetadataSource {
   get(path: string, signal?: AbortSignal): Promise<MetadataAnswer>;
 }
 
+export const REGION_PATH = 'placement/region';
+
 export const METADATA_PATHS = {
   instanceId: 'instance-id',
   spot: 'spot/instance-action',

@@ -8,7 +8,7 @@ interface IamPolicyOptions extends PrintedPolicyOptions {
   readonly json?: boolean;
 }
 
-const ROLE = '--role <role>';
+const PROCESS = '--process <name>';
 const FORMAT = '--format <format>';
 
 function addScope(command: Command): void {
@@ -34,7 +34,7 @@ export const iamPolicy: CommandDefinition = {
       what: 'only there, only members of orders; only this role may be given to an instance',
     },
     {
-      line: 'understudy iam-policy --role agent --region eu-central-1 --account 123456789012 --group orders --member db1',
+      line: 'understudy iam-policy --process agent --region eu-central-1 --account 123456789012 --group orders --member db1',
       what: 'of an agent that reads its key from the parameter /understudy/orders/db1/key',
     },
     { line: 'understudy iam-policy --format cloudformation', what: 'as a template with a managed policy' },
@@ -42,7 +42,7 @@ export const iamPolicy: CommandDefinition = {
   define: (command) => {
     addScope(command);
     command
-      .addOption(new Option(ROLE, 'whose').choices(['coordinator', 'agent']).default('coordinator'))
+      .addOption(new Option(PROCESS, 'whose role').choices(['coordinator', 'agent']).default('coordinator'))
       .addOption(new Option(FORMAT, 'how').choices(['json', 'cloudformation']).default('json'))
       .option('--member <name>', 'agent: the member, with --group')
       .option('--parameter <name>', 'agent: the parameter its key is in; may be repeated', collect)

@@ -139,6 +139,7 @@ function lookAround(cluster: LocalCluster, dir: string, victim: string | null): 
   return [
     '',
     `Still running: coordinators ${alive.join(' ')}, etcd ${cluster.etcdHosts.join(' ')}, cloud ${cluster.cloudUrl}`,
+    `Dashboard: ${url}  (to command from it, log in with the token in ${dir}/operator.token)`,
     `Logs: ${dir}/logs`,
     `Try:  ./understudy status --url ${url}`,
     `      ./understudy members --watch --url ${url}`,
@@ -166,6 +167,7 @@ async function perform(
     dir,
     group,
   );
+  screen.say(`  · watch it in a browser: ${cluster.urls.join(' or ')}`);
   try {
     const report = await play(cluster, screen, clock, signal);
     const text = `${reportText(report, EXPECTED_RECOVERIES)}\n\n${((clock.monotonicMs() - startedAtMs) / 1_000).toFixed(0)} s in all; the cloud's latencies were divided by ${options.speed}.`;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type PrintedPolicyOptions, printedPolicy } from './printed-policy.ts';
 
-const OPTIONS = { role: 'coordinator', partition: 'aws', format: 'json' } as const satisfies PrintedPolicyOptions;
+const OPTIONS = { process: 'coordinator', partition: 'aws', format: 'json' } as const satisfies PrintedPolicyOptions;
 const PASS = { passRole: ['arn:aws:iam::123456789012:role/db'] };
 const NARROW = { region: 'eu-central-1', account: '123456789012', group: ['orders'], taggedResources: true, ...PASS };
 
@@ -29,7 +29,7 @@ describe('the printed policy', () => {
   });
 
   it('of an agent is the key of one member, and nothing else', () => {
-    const { document } = printedPolicy({ ...OPTIONS, role: 'agent', group: ['orders'], member: 'db1' });
+    const { document } = printedPolicy({ ...OPTIONS, process: 'agent', group: ['orders'], member: 'db1' });
     expect(document).toEqual({
       Version: '2012-10-17',
       Statement: [
@@ -45,7 +45,7 @@ describe('the printed policy', () => {
     const key = 'arn:aws:kms:eu-central-1:123456789012:key/1';
     const options = {
       ...OPTIONS,
-      role: 'agent',
+      process: 'agent',
       region: 'eu-central-1',
       secretName: ['orders-db1'],
       kmsKey: [key],
@@ -63,6 +63,6 @@ describe('the printed policy', () => {
 
   it('of an agent of nobody, or of a whole group, is refused', () => {
     for (const named of [{}, { group: ['orders'] }, { group: ['a', 'b'], member: 'db1' }])
-      expect(() => printedPolicy({ ...OPTIONS, role: 'agent', ...named })).toThrow(/one member/);
+      expect(() => printedPolicy({ ...OPTIONS, process: 'agent', ...named })).toThrow(/one member/);
   });
 });

@@ -8,7 +8,7 @@ import {
 import { OperationError } from '@understudy/shared';
 
 export interface PrintedPolicyOptions {
-  readonly role: 'coordinator' | 'agent';
+  readonly process: 'coordinator' | 'agent';
   readonly partition: string;
   readonly region?: string;
   readonly account?: string;
@@ -91,10 +91,10 @@ const TAGS_OWN =
   'volumes and Elastic IP addresses of members need not be tagged: with --tagged-resources only tagged ones are touched';
 
 function notesOf(options: PrintedPolicyOptions, policies: readonly IamPolicy[]): readonly string[] {
-  const { role, passRole = [], taggedResources = false } = options;
+  const { process, passRole = [], taggedResources = false } = options;
   const several =
     policies.length > 1 ? [`these are ${policies.length} policies, as one may have 6144 characters: attach all`] : [];
-  if (role === 'agent') return several;
+  if (process === 'agent') return several;
   return [...several, ...(passRole.length === 0 ? [PASSES_NONE] : []), ...(taggedResources ? [] : [TAGS_OWN])];
 }
 
@@ -104,10 +104,10 @@ function notesOf(options: PrintedPolicyOptions, policies: readonly IamPolicy[]):
  * @throws CONFIG_INVALID
  */
 export function printedPolicy(options: PrintedPolicyOptions): PrintedPolicy {
-  const statements = options.role === 'agent' ? agentOf(options) : coordinatorOf(options);
+  const statements = options.process === 'agent' ? agentOf(options) : coordinatorOf(options);
   const policies = managedPolicies(statements);
   const [only, ...others] = policies;
   const documents = others.length === 0 ? only : policies;
-  const document = options.format === 'cloudformation' ? templateOf(options.role, policies) : documents;
+  const document = options.format === 'cloudformation' ? templateOf(options.process, policies) : documents;
   return { document, notes: notesOf(options, policies) };
 }

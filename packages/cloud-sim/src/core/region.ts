@@ -5,6 +5,7 @@ import { Ec2Error } from './ec2-error.ts';
 import { DEFAULT_KEPT_EVENTS, EventLog, type KeptEvents, type ResourceKind } from './event-log.ts';
 import { type Fault, FaultList } from './faults.ts';
 import { KmsKeys } from './kms/keys.ts';
+import { SecretValues } from './secrets/store.ts';
 import { LatencyModel, type LatencyName, type LatencyOverrides } from './latency.ts';
 import type {
   SimAddress,
@@ -119,6 +120,7 @@ export class Region {
   /** ARNs of License Manager. */
   readonly licenseConfigurations = new Set<string>();
   readonly kmsKeys: KmsKeys;
+  readonly secretValues = new SecretValues();
   /** Dedicated Hosts by id. Room on them is not counted. */
   readonly hosts = new Map<string, SimHost>();
   /** Marketplace codes by snapshot. They go with what is on the disk. */

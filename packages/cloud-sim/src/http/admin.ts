@@ -5,6 +5,7 @@ import { NOT_SIMULATED } from '../core/not-simulated.ts';
 import type { Fault } from '../core/faults.ts';
 import { body, done } from './admin-replies.ts';
 import { addKmsRoutes } from './kms-admin.ts';
+import { addSecretRoutes } from './secrets-admin.ts';
 import type { DnsResponder } from './dns-responder.ts';
 import type { ImdsFaults } from './imds-content.ts';
 import type { ImdsEndpoints } from './imds-endpoints.ts';
@@ -248,6 +249,7 @@ export function addAdmin(app: FastifyInstance, parts: AdminParts): void {
   addInstanceRoutes(app, parts);
   addFaultRoutes(app, parts);
   addKmsRoutes(app, parts.sim);
+  addSecretRoutes(app, parts.sim);
   app.get('/_sim/state', (_request, reply) => reply.send(state(parts)));
   app.get<{ Querystring: { after?: string } }>('/_sim/events', (request, reply) => {
     const after = Number(request.query.after ?? 0);

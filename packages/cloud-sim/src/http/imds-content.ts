@@ -97,6 +97,40 @@ const hostname = (source: Source): string | null => {
   return address === undefined ? null : `ip-${address.replaceAll('.', '-')}.ec2.internal`;
 };
 
+/**
+ * The role has the profile's name, as the console makes them. Null: the instance has no profile.
+ */
+function roleOf({ instance }: Source): string | null {
+  const profile = instance.request.IamInstanceProfile;
+  return profile?.Name ?? profile?.Arn?.split('/').at(-1) ?? null;
+}
+
+const CREDENTIALS_LIVE_MS = 6 * 3_600_000;
+
+/**
+ * Credentials of the instance's role, as long as EC2's. cloud-sim cannot verify their signature; it
+ * knows them by their key id, which names the instance.
+ */
+function roleCredentials(source: Source): string | null {
+  if (roleOf(source) === null) return null;
+  const wallMs = source.sim.clock.wallMs();
+  const at = (ms: number) => `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  return JSON.stringify({
+    Code: 'Success',
+    LastUpdated: at(wallMs),
+    Type: 'AWS-HMAC',
+    AccessKeyId: `ASIA${source.instance.id.slice(2).toUpperCase()}`,
+    SecretAccessKey: 'simulated',
+    Token: 'simulated',
+    Expiration: at(wallMs + CREDENTIALS_LIVE_MS),
+  });
+}
+
+const ROLES = 'meta-data/iam/security-credentials';
+
+const roleFor = (source: Source, role: string): string | null =>
+  role === roleOf(source) ? roleCredentials(source) : null;
+
 const PATHS: Readonly<Record<string, (source: Source) => string | null>> = {
   'meta-data/instance-id': ({ instance }) => instance.id,
   'meta-data/ami-id': ({ instance }) => instance.imageId,
@@ -141,6 +175,8 @@ export function imdsContent(sim: CloudSim, instanceId: string, path: string, fau
   if (!instance) return null;
   const source = { sim, instance, faults };
   const trimmed = path.replace(/\/+$/, '');
+  if (trimmed === ROLES) return roleOf(source);
+  if (trimmed.startsWith(`${ROLES}/`)) return roleFor(source, trimmed.slice(ROLES.length + 1));
   if (trimmed === 'meta-data/tags/instance' || trimmed.startsWith('meta-data/tags/instance/')) {
     return tagContent(source, decodeURIComponent(trimmed));
   }

@@ -30,6 +30,8 @@ import type { VerdictChanges } from '../judge/verdict-changes.ts';
 import type { OperatorAnswer, OperatorCommand } from '../leader/operator-command.ts';
 import type { LeadershipView } from '../store/leadership-view.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
+import { FleetApi } from './fleet/fleet-api.ts';
+import type { AskPeer } from './fleet/heard-of-peers.ts';
 import type { CoordinatorInsight, LeaderInsight } from './insight.ts';
 import { heldBy } from './record-problems.ts';
 import { leftoversProblem, leftoversView } from './leftovers-view.ts';
@@ -57,6 +59,8 @@ export interface CoordinatorApiOptions {
   /** Whether a serve lease would be counted on, in words. Null: no contract asks for one. */
   readonly serveLeases: { text(member: MemberId): string | null };
   readonly keys: Pick<KeyRotation, 'accepted' | 'problem'>;
+  /** Null: the other coordinators cannot be asked. */
+  readonly askPeer: AskPeer | null;
 }
 
 /** Largest number of holds and of recoveries shown in a status. Each list has a page of its own. */
@@ -84,12 +88,19 @@ function memberOfRecovery({ intents, history }: ClusterRecords, opId: string): M
 export class CoordinatorApi implements ApiSource {
   readonly events: EventLog;
   readonly #options: CoordinatorApiOptions;
+  readonly fleet: FleetApi;
 
   constructor(options: CoordinatorApiOptions) {
     this.#options = options;
     const { view } = options;
     this.events = new EventLog(view.records.root, (opId) => memberOfRecovery(view.records, opId));
     view.observeWith(this.events);
+    this.fleet = new FleetApi({
+      ...options,
+      hold: (member) => this.#hold(member),
+      status: () => this.status(),
+      askPeer: options.askPeer ?? (() => Promise.reject(new Error('this process cannot ask others'))),
+    });
   }
 
   notReady(): readonly Problem[] {

@@ -9,7 +9,7 @@ import {
   type PolicyView,
   type WallMs,
 } from '@understudy/shared';
-import { isDrainInForce } from '../commands/drains.ts';
+import { isDrainInForce } from '../policy/drains.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 import { heldBy } from './record-problems.ts';
 

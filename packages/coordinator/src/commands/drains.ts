@@ -1,5 +1,5 @@
-import type { CoordinatorRecord, DrainRecord, KvCompare, WallMs } from '@understudy/shared';
-import type { ClusterRecords } from '../store/cluster-records.ts';
+import type { CoordinatorRecord, DrainRecord, KvCompare } from '@understudy/shared';
+import { drainedAt } from '../policy/drains.ts';
 import {
   type Asked,
   type Command,
@@ -11,24 +11,6 @@ import {
 
 type Drain = Extract<Command, { kind: 'drain' }>;
 type Undrain = Extract<Command, { kind: 'undrain' }>;
-
-/** True while the drain is in force. Its end is no longer part of it. */
-export const isDrainInForce = ({ untilWallMs }: Pick<DrainRecord, 'untilWallMs'>, nowWallMs: WallMs): boolean =>
-  untilWallMs === null || untilWallMs > nowWallMs;
-
-/**
- * Coordinators that are drained at this wall time. One whose drain cannot be read is: it is safer
- * that one accuses nobody.
- */
-export function drainedAt(
-  { drains, unreadable, root }: Pick<ClusterRecords, 'drains' | 'unreadable' | 'root'>,
-  nowWallMs: WallMs,
-): ReadonlySet<string> {
-  const area = `${root}drains/`;
-  const read = [...drains].filter(([, { record }]) => isDrainInForce(record, nowWallMs)).map(([id]) => id);
-  const unread = [...unreadable.keys()].filter((key) => key.startsWith(area)).map((key) => key.slice(area.length));
-  return new Set([...read, ...unread]);
-}
 
 /** The coordinators that would still lead and accuse. */
 function others({ records, nowWallMs }: CommandFacts, coordinatorId: string): readonly CoordinatorRecord[] {

@@ -1,5 +1,6 @@
 import { type Asked, type Command, type CommandFacts, type CommandDecision, refused } from './command.ts';
-import { drainedAt, unknown } from './drains.ts';
+import { drainedAt } from '../policy/drains.ts';
+import { unknown } from './drains.ts';
 
 /**
  * How long the others leave the lock to the one that is named. Long enough for one that has seen it

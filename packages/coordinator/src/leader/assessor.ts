@@ -106,7 +106,7 @@ export class Assessor {
         area === 'intents'
       )
         this.#dirty.add(`${group ?? ''}/${name ?? ''}`);
-      else if (area === 'coordinators' || area === 'groups')
+      else if (area === 'coordinators' || area === 'groups' || area === 'drains')
         for (const member of this.#judgements.keys()) this.#dirty.add(member);
     }
   }
@@ -250,13 +250,18 @@ export class Assessor {
     if (undecidedRecovery(view.records, member) !== null) return null;
     const { instanceId } = activation;
     const seen = evidence.of(instanceId);
+    const drained = view.drained(clock.wallMs());
     const all: MemberEvidence = {
       member,
       instanceId,
       az: record.az,
       wallNowMs: clock.wallMs(),
       observers: [
-        ...[...coordinators.values()].map(({ record: { coordinatorId, az } }) => ({ coordinatorId, az })),
+        // **S** One that is drained is about to go: what it hears is a veto, and it accuses nobody.
+        ...[...coordinators.values()].map(({ record: { coordinatorId, az } }) => ({
+          coordinatorId,
+          az: drained.has(coordinatorId) ? null : az,
+        })),
         ...view.strangers().map((coordinatorId) => ({ coordinatorId, az: null })),
       ],
       opinions: [...(opinions.get(member)?.values() ?? [])].map(({ record: one }) => ({

@@ -41,7 +41,7 @@ const TOLD_MAX = 1_000;
  * Observers whose opinions one transaction can compare (etcd takes 128 operations); a cluster has a
  * handful.
  */
-const OBSERVERS_MAX = 64;
+const OBSERVERS_MAX = 40;
 /** Text of a hold. */
 const TEXT_MAX = 500;
 
@@ -261,6 +261,7 @@ export class IntentWriter {
       ...firstSteps(plan).map((step) => ({ key: keys.journalStep(opId, step), modRevision: 0 })),
       ...scopesOf(member).map((scope) => at(keys.pause(scope), pauses.get(scope))),
       ...[...observers].map((observer) => at(keys.opinion(member, observer), own?.get(observer))),
+      ...[...observers].map((id) => keys.drain(id)).map((key) => ({ key, modRevision: view.revisionOf(key) })),
     ];
   }
 

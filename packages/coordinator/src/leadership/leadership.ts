@@ -21,6 +21,7 @@ import {
   type Revision,
   stampRecord,
   type Term,
+  TransferRecordSchema,
   writeIdOf,
 } from '@understudy/shared';
 import { STORE_BACKOFF } from '../store/store-backoff.ts';
@@ -38,6 +39,8 @@ export interface LeadershipOptions {
   readonly keys: Keyspace;
   readonly self: { readonly coordinatorId: string; readonly az: string; readonly httpUrl: string };
   readonly timing: LeaseTiming;
+  /** True while we should lead only where nobody else does. Default: never. */
+  readonly isDrained?: () => boolean;
   /** Whether our build may lead. */
   readonly levelGate: LevelGate;
   /** What a leader's writes say beside what they do. */
@@ -52,6 +55,12 @@ export interface LeadershipOptions {
    */
   readonly afterResignMs?: number;
 }
+
+/**
+ * How long a drained coordinator leaves the lock to others: much longer than they need to take it,
+ * and short where there is nobody else.
+ */
+const DRAINED_STAND_BACK_MS = 15_000;
 
 /** A candidate's own entry: the lease it hangs on and the nonce inside it. */
 interface Candidacy {
@@ -89,6 +98,10 @@ export class Leadership implements LeadershipView {
   #steppedDown: Promise<void> = Promise.resolve();
   #stayOutUntilMs: MonotonicMs;
   #running: Promise<void> | null = null;
+  /** Since when we see nobody lead; null: we see somebody. */
+  #vacantSinceMs: MonotonicMs | null;
+  /** Term of the newest leader that we saw. */
+  #lastTerm: Revision = 0;
   #read: { readonly entry: KvEntry; readonly leader: KnownLeader | null } | null = null;
 
   /** @throws CONFIG_INVALID when the timing does not fit together. */
@@ -98,6 +111,7 @@ export class Leadership implements LeadershipView {
     this.#options = options;
     this.#deps = { store, clock, random, log };
     this.#stayOutUntilMs = clock.monotonicMs();
+    this.#vacantSinceMs = clock.monotonicMs();
     this.#unclear = new RecurringFailure({ clock, log, event: 'leadership.attempt.unclear' });
     this.#failedCampaign = new RecurringFailure({ clock, log, event: 'leadership.campaign.failed' });
     this.#view = new WatchCache({ store, clock, random, log, prefix: options.keys.leader, probeEveryMs: 0 });
@@ -191,6 +205,8 @@ export class Leadership implements LeadershipView {
     const candidacy = this.#candidacy(keeper);
     try {
       for (let unclear = 0; !spell.aborted; ) {
+        await this.#standBack(spell);
+        if (spell.aborted) return;
         const attempt = await this.#attempt(candidacy, spell);
         if (attempt.kind === 'won') {
           await this.#lead(keeper, attempt.entry);
@@ -204,6 +220,35 @@ export class Leadership implements LeadershipView {
     } finally {
       const closed = keeper.close();
       if (this.#closing.signal.aborted) await closed;
+    }
+  }
+
+  /** Leaves the lock to others for a while: bounded, and by our own clock only. */
+  async #standBack(spell: AbortSignal): Promise<void> {
+    for (let waitMs = this.#standBackMs(); waitMs > 0 && !spell.aborted; waitMs = this.#standBackMs())
+      await this.#sleep(Math.min(waitMs, this.#recheckMs), spell);
+  }
+
+  #standBackMs(): number {
+    const isDrained = this.#options.isDrained?.() === true;
+    const leaveMs = isDrained ? DRAINED_STAND_BACK_MS : this.#leftToAnother();
+    if (leaveMs === 0) return 0;
+    // While somebody leads there is nothing to run for.
+    if (this.#vacantSinceMs === null) return isDrained ? this.#recheckMs : 0;
+    return this.#vacantSinceMs + leaveMs - this.#options.clock.monotonicMs();
+  }
+
+  /** For how long the last leader asked to leave the lock to another one, if it did. */
+  #leftToAnother(): number {
+    const { keys, self } = this.#options;
+    const entry = this.#view.get(keys.transfer);
+    if (!entry) return 0;
+    try {
+      const { term, to, standBackMs } = parseRecord(TransferRecordSchema, entry.key, entry.value);
+      return term === this.#lastTerm && to !== self.coordinatorId ? standBackMs : 0;
+    } catch {
+      // It only asks for a favour.
+      return 0;
     }
   }
 
@@ -331,6 +376,8 @@ export class Leadership implements LeadershipView {
     const entry = this.#view.get(this.#options.keys.leader);
     if (term && this.#view.revision >= term.number && entry?.createRevision !== term.number)
       term.end('the leader key is gone or in other hands');
+    if (entry) this.#lastTerm = entry.createRevision;
+    this.#vacantSinceMs = entry ? null : (this.#vacantSinceMs ?? this.#options.clock.monotonicMs());
     if (!entry) this.#vacant.abort();
     this.#notify();
   }

@@ -20,6 +20,7 @@ import {
 import type { KnownLeader } from './leadership-view.ts';
 import { ClusterRecords, type UnreadableRecord } from './cluster-records.ts';
 import { type ActivePause, isInForce, pauseHolds, scopesOf } from '../policy/pauses.ts';
+import { drainedAt } from '../policy/drains.ts';
 import { policyFaults, type PolicyLimits } from '../policy/policy-limits.ts';
 import { apartFrom, type Build, levelDue, levelInForce, type LevelsSeen, THIS_BUILD } from './feature-level.ts';
 import { type RecordedLevel, recordedLevelIn } from './level-gate.ts';
@@ -169,6 +170,11 @@ export class ClusterState {
     return parsed.error.issues.map(
       (issue) => `${issue.path.join('.') || 'policy'}: ${faultText(GroupPolicySchema, issue)}`,
     );
+  }
+
+  /** Coordinators that are drained at this wall time. */
+  drained(nowWallMs: WallMs): ReadonlySet<string> {
+    return drainedAt(this.records, nowWallMs);
   }
 
   /**

@@ -42,7 +42,7 @@ export const writtenKeys = (keys: Keyspace): readonly string[] => [
   keys.transfer,
   ...[keys.coordinators, keys.opinions, keys.judgements, keys.members, keys.policies].map(rehearsalKey),
   ...[keys.activations, keys.intents, keys.journal, keys.holds, keys.requests, keys.history].map(rehearsalKey),
-  ...[keys.audit, keys.answers, keys.drains].map(rehearsalKey),
+  ...[keys.audit, keys.answers, keys.drains, keys.outbox, keys.undelivered].map(rehearsalKey),
 ];
 const rehearsalKey = (area: string): string => `${area}.rehearsal`;
 

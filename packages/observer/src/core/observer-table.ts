@@ -15,6 +15,7 @@ import {
 import type { ActivationSource } from './activation-source.ts';
 import { type SlowAgent, slowAgents } from './cadence.ts';
 import { ENTRY_FLAG, isHeard } from './columns.ts';
+import { type HeardColumns, heardColumns } from './heard.ts';
 import { phiOf } from './silence.ts';
 import { type Hearing, hearing } from './local-health.ts';
 import { Ingest } from './ingest.ts';
@@ -237,6 +238,11 @@ export class ObserverTable implements HeartbeatSource {
   /** Counted now, O(members): for status pages, not for every datagram. */
   hearing(nowMs: MonotonicMs): Hearing {
     return hearing(this.#state, this.#detector.fastestSuspectAfterMs, nowMs);
+  }
+
+  /** Age and φ of the activated instances of these members, for people; O(members). */
+  heardColumns(members: readonly MemberId[], nowMs: MonotonicMs): HeardColumns {
+    return heardColumns(this.#state, members, nowMs);
   }
 
   /** Agents that speak too seldom for their policy; O(members): for status pages. */

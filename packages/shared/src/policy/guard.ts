@@ -8,6 +8,7 @@ export const guardFields = z.strictObject({
   cooldownMs: durationMs(600_000, 0, 86_400_000),
   /** This many recoveries of one member within `flapWindowMs` is flapping: hold for a person. */
   flapLimit: z.number().int().min(1).max(100).default(3),
+  /** The time in which `flapLimit` is counted. Longer remembers more recoveries. */
   flapWindowMs: durationMs(86_400_000, 1_000, 604_800_000),
   /** A fresh instance is not judged before this age. */
   bootGraceMs: durationMs(120_000, 0, 3_600_000),

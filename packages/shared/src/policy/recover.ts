@@ -53,6 +53,7 @@ export type ServeLeasePolicy = z.infer<typeof serveLease>;
 
 /** How a member of the group is replaced, and what is kept of the old one. Durations in ms. */
 export const recoverFields = z.strictObject({
+  /** How a member comes back. Others follow as they are built (`docs/adding-a-strategy.md`). */
   strategy: z.literal('snapshot-and-replace').default('snapshot-and-replace'),
   /**
    * Fence: skip the guest's shutdown (fast) or let it run (slower, cleaner). Falls back where EC2
@@ -88,6 +89,10 @@ export const recoverFields = z.strictObject({
   maxLaunchAttempts: z.number().int().min(1).max(20).default(3),
   /** A snapshot set that takes longer than this is a hold, not an error. */
   captureTimeoutMs: durationMs(14_400_000, 10_000, 86_400_000),
+  /**
+   * A replacement that does not run by then counts as failed. Shorter = the next attempt begins
+   * sooner; longer = instance types that start slowly are waited for.
+   */
   launchTimeoutMs: durationMs(300_000, 5_000, 3_600_000),
   /** The replacement's own heartbeats must pass for this long before it is activated. */
   settleMs: durationMs(3_000, 0, 600_000),

@@ -1,5 +1,7 @@
 import type {
   ExplainView,
+  FleetView,
+  HeardView,
   HistoryRecord,
   HoldRecord,
   KeysView,
@@ -12,7 +14,19 @@ import type {
   StatusView,
 } from '@understudy/shared';
 import type { EventLog } from '../events/event-log.ts';
+import type { FleetEvent } from '../fleet/fleet-feed.ts';
 import type { OperatorAnswer, OperatorCommand } from '../../leader/operator-command.ts';
+
+/** The fleet in few bytes, and what is heard of it. */
+export interface FleetSource {
+  fleet(): FleetView;
+  /** What our own observer hears. `order`: the order of members that the caller knows. */
+  heard(order: string | null): HeardView;
+  /** As many watch as may. */
+  readonly isCrowded: boolean;
+  /** Tells the fleet, and then what changes in it, until the returned function is called. */
+  watch(watcher: (event: FleetEvent) => void): () => void;
+}
 
 /**
  * What the HTTP server shows. All answers are synchronous snapshots, so that a slow reader never
@@ -22,6 +36,7 @@ export interface ApiSource {
   /** Empty: ready. etcd is reachable, the observer listens, and (on the leader) EC2 answers. */
   notReady(): readonly Problem[];
   status(): StatusView;
+  readonly fleet: FleetSource;
   members(): readonly MemberView[];
   /** Instances whose tags name us and that are no members, as the leader finds them. */
   notEnrolled(): readonly NotEnrolled[];

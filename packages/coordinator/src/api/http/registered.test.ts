@@ -30,7 +30,12 @@ describe('the registry of routes', () => {
 
   test('lets anybody ask for health and readiness only, and log in', () => {
     const open = ROUTES.filter(({ role }) => role === 'anybody').map(({ method, path }) => `${method} ${path}`);
-    expect(open).toEqual(['GET /healthz', 'GET /readyz', 'POST /v1/session']);
+    const page = ['/', '/history', '/cluster', '/login', '/members/:group/:name', '/assets/:file'];
+    expect(open).toEqual([
+      ...['GET /healthz', 'GET /readyz', 'POST /v1/session'],
+      // The dashboard's files: they say nothing of the cluster.
+      ...page.map((path) => `GET ${path}`),
+    ]);
   });
 
   test('changes nothing without the role operate, but for the own session of a browser', () => {

@@ -1,7 +1,9 @@
 import type { AnyRoute } from './route.ts';
+import { dashboard } from './routes/dashboard.ts';
 import { errors } from './routes/errors.ts';
 import { events } from './routes/events.ts';
 import { explain } from './routes/explain.ts';
+import { fleet } from './routes/fleet.ts';
 import { healthz } from './routes/healthz.ts';
 import { history } from './routes/history.ts';
 import { holds } from './routes/holds.ts';
@@ -27,6 +29,7 @@ export const ROUTES: readonly AnyRoute[] = [
   errors,
   status,
   members,
+  ...fleet,
   explain,
   events,
   ...recoveryRequests,
@@ -35,4 +38,5 @@ export const ROUTES: readonly AnyRoute[] = [
   leftovers,
   holds,
   history,
+  ...dashboard,
 ];

@@ -6,6 +6,7 @@ import type { Access } from './access/access.ts';
 import type { Caller, Role } from './access/caller.ts';
 import type { OpenStreams } from './open-streams.ts';
 import type { Session } from './access/sessions.ts';
+import type { Site } from './site.ts';
 
 /** What a route asks of the process around it. */
 export interface RouteContext {
@@ -15,6 +16,8 @@ export interface RouteContext {
   readonly metrics: () => MetricsSource;
   readonly access: Access;
   readonly streams: OpenStreams;
+  /** The dashboard. Null: it is not built. */
+  readonly site: Site | null;
   readonly clock: Clock;
   readonly log: Log;
 }

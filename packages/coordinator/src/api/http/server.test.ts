@@ -47,6 +47,10 @@ async function problemOfReply(reply: Response): Promise<ProblemDetails> {
   return ProblemDetailsSchema.parse(await reply.json());
 }
 
+const notAsked = (): never => {
+  throw new Error('not asked here');
+};
+
 let problems: Problem[];
 let explained: ExplainView;
 let leader: ReturnType<ApiSource['leader']>;
@@ -68,6 +72,7 @@ beforeEach(async () => {
       if (fails) throw new Error('secret detail');
       return { coordinatorId: 'c1' } as ReturnType<ApiSource['status']>;
     },
+    fleet: { fleet: notAsked, heard: notAsked, isCrowded: false, watch: notAsked },
     members: () => [],
     notEnrolled: () => [],
     keys: () => KEYS,

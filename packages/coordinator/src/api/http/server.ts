@@ -13,6 +13,7 @@ import { Forwarding } from './peers/forwarding.ts';
 import { Refusal } from './refusal.ts';
 import { addRefusals, refuseConnection } from './refusals.ts';
 import { ROUTES } from './registered.ts';
+import type { Site } from './site.ts';
 
 export interface HttpServer {
   /** The port the kernel gave when 0 was asked for. */
@@ -51,6 +52,8 @@ export interface HttpServerOptions {
   readonly keys: ClusterKeys;
   /** Null: it is served without TLS. */
   readonly tls: ServerTls | null;
+  /** The dashboard. Null or absent: it is not built, and `/` says so. */
+  readonly site?: Site | null;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -120,7 +123,7 @@ function addApi(server: FastifyInstance, options: HttpServerOptions, peerCa: () 
   const forwarding = new Forwarding({ coordinatorId, keys, clock, log, peerCa });
   const streams = new OpenStreams(clock, access);
   const sources = { api: () => ready(options.api()), metrics: () => ready(options.metrics()) };
-  const context = { ...sources, access, streams, clock, log };
+  const context = { ...sources, access, streams, clock, log, site: options.site ?? null };
   addBodies(server);
   addIdentification(server, access);
   addAnswerSignature(server, coordinatorId, keys);

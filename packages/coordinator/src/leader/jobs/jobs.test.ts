@@ -5,7 +5,8 @@ import { leaderJobs, type LeaderJobParts } from './leader-jobs.ts';
 test('every job has a name of its own, and a pace', () => {
   const pace = { tickMs: 250, enrolEveryMs: 15_000, evidenceEveryMs: 5_000, collectEveryMs: 60_000 };
   const enroller = { name: 'enrol', everyMs: pace.enrolEveryMs };
-  const parts = { pace, enroller, clock: new SimClock(), log: new RecordingLog() };
+  const notify = { webhooks: [] };
+  const parts = { pace, enroller, notify, clock: new SimClock(), log: new RecordingLog() };
   const jobs = leaderJobs(parts as unknown as LeaderJobParts);
   expect(Object.fromEntries(jobs.map((job) => [job.name, job.everyMs]))).toEqual({
     audit: 60_000,

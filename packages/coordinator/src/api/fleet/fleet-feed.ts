@@ -1,0 +1,120 @@
+import type { Clock, FleetDelta, FleetView, StatusView, Timer } from '@understudy/shared';
+
+/** An event of the stream, written once for all who watch. */
+export interface FleetEvent {
+  /** `fleet`: everything; `delta`: what changed; `status`: as `GET /v1/status`. */
+  readonly event: 'fleet' | 'delta' | 'status';
+  /** JSON. */
+  readonly text: string;
+}
+
+export interface FleetPass {
+  /** Null: the members or the observers are not those of the pass before. */
+  readonly delta: FleetDelta | null;
+}
+
+export interface FleetFeedSources {
+  /** Asks the other coordinators, without waiting. */
+  askPeers(): void;
+  /** Looks at what changed. */
+  pass(): FleetPass;
+  /** As of the last pass. */
+  fleet(): FleetView;
+  status(): StatusView;
+  /** Nobody looks any more: what was kept can go. */
+  rest(): void;
+}
+
+/** Time between two events, in ms. */
+const EVERY_MS = 1_000;
+/** Browsers share one stream between their tabs, so this is as many people at one coordinator. */
+const WATCHERS_MAX = 64;
+/** The status goes out again after so many passes, changed or not: its ages are shown. */
+const STATUS_EVERY = 5;
+
+/** What changes in a status although nothing happened. */
+const AGES: ReadonlySet<string> = new Set(['uptimeMs', 'lastContactAgoMs', 'ageMs']);
+const withoutAges = (status: StatusView): string =>
+  JSON.stringify(status, (key, value: unknown) => (AGES.has(key) ? 0 : value));
+
+/**
+ * Tells everybody who watches the fleet what changed, about once a second. It works, and asks the
+ * other coordinators, only while somebody watches. The clock's timer calls it, never the
+ * coordinator's own tick.
+ */
+export class FleetFeed {
+  readonly #sources: FleetFeedSources;
+  readonly #clock: Clock;
+  readonly #watchers = new Set<(event: FleetEvent) => void>();
+  #timer: Timer | null = null;
+  #passes = 0;
+  #toldStatus = '';
+
+  constructor(sources: FleetFeedSources, clock: Clock) {
+    this.#sources = sources;
+    this.#clock = clock;
+  }
+
+  /** As many watch as may. */
+  get isCrowded(): boolean {
+    return this.#watchers.size >= WATCHERS_MAX;
+  }
+
+  get isWatched(): boolean {
+    return this.#watchers.size > 0;
+  }
+
+  /** Tells everything at once, then what changes. Returns what ends it. */
+  watch(watcher: (event: FleetEvent) => void): () => void {
+    if (this.#watchers.size === 0) {
+      this.#sources.askPeers();
+      this.#sources.pass();
+      this.#timer = this.#clock.setTimer(EVERY_MS, () => this.#turn());
+    }
+    this.#watchers.add(watcher);
+    watcher({ event: 'status', text: JSON.stringify(this.#sources.status()) });
+    watcher({ event: 'fleet', text: JSON.stringify(this.#sources.fleet()) });
+    return () => this.#leave(watcher);
+  }
+
+  /** Ends it for everybody. */
+  close(): void {
+    this.#watchers.clear();
+    this.#rest();
+  }
+
+  #leave(watcher: (event: FleetEvent) => void): void {
+    this.#watchers.delete(watcher);
+    if (this.#watchers.size === 0) this.#rest();
+  }
+
+  #rest(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#sources.rest();
+  }
+
+  #turn(): void {
+    this.#timer = this.#clock.setTimer(EVERY_MS, () => this.#turn());
+    const { delta } = this.#sources.pass();
+    this.#sources.askPeers();
+    this.#tellStatus();
+    this.#tell(
+      delta
+        ? { event: 'delta', text: JSON.stringify(delta) }
+        : { event: 'fleet', text: JSON.stringify(this.#sources.fleet()) },
+    );
+  }
+
+  #tellStatus(): void {
+    const status = this.#sources.status();
+    const compared = withoutAges(status);
+    if (compared === this.#toldStatus && this.#passes++ % STATUS_EVERY !== 0) return;
+    this.#toldStatus = compared;
+    this.#tell({ event: 'status', text: JSON.stringify(status) });
+  }
+
+  #tell(event: FleetEvent): void {
+    for (const watcher of [...this.#watchers]) watcher(event);
+  }
+}

@@ -1,0 +1,87 @@
+import { useEffect, useState } from 'preact/hooks';
+import { harmlessText, type HistoryRecord } from '@understudy/shared/browser';
+import { spanText } from '../model/times.ts';
+import { past, readPast } from '../store.ts';
+import { Steps } from './recovery.tsx';
+import { Chip, CopyCommand, When } from './small.tsx';
+
+const FENCE_WORD = { stopped: 'seen stopped', terminated: 'seen terminated', lease: 'serve lease waited out' } as const;
+
+function Facts({ one }: { readonly one: HistoryRecord }) {
+  const facts: readonly (readonly [string, string])[] = [
+    ['recovery', one.opId],
+    ['old instance', `${one.oldInstanceId} in ${one.oldAz}`],
+    ['new instance', one.newInstanceId ?? 'none'],
+    ['fenced by', one.fencedBy === null ? 'not known' : FENCE_WORD[one.fencedBy]],
+    ['launch attempts', String(one.launchAttempts)],
+    ['leader changes meanwhile', String(one.leaderChanges)],
+    ...(one.losses ?? []).map(({ text }) => ['lost', text] as const),
+    ...(one.leftAs ?? []).map((text) => ['left as', text] as const),
+    ...(one.acts ?? []).map(({ by, kind, why }) => [`${kind} by ${by}`, why] as const),
+  ];
+  return (
+    <dl class="facts">
+      {facts.map(([name, text], index) => (
+        <div key={`${name} ${index}`}>
+          <dt>{harmlessText(name)}</dt>
+          <dd>{harmlessText(text)}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** One ended recovery. It opens to its steps. */
+export function PastRecovery({ one, named = true }: { readonly one: HistoryRecord; readonly named?: boolean }) {
+  const { startedAtWallMs, endedAtWallMs, outcome } = one;
+  return (
+    <details class="past">
+      <summary>
+        <Chip kind={outcome} text={outcome} />
+        {named ? <span class="past-member">{one.member}</span> : null}
+        <span class="past-why">{harmlessText(one.reason)}</span>
+        <span class="note">
+          took {spanText(endedAtWallMs - startedAtWallMs)}, ended <When at={endedAtWallMs} />
+        </span>
+      </summary>
+      <Facts one={one} />
+      <Steps steps={one.steps} times={{ startedAtWallMs, nowWallMs: endedAtWallMs, endsAtWallMs: endedAtWallMs }} />
+      {named ? (
+        <p>
+          <a href={`/members/${one.member}`}>{one.member} now</a>
+        </p>
+      ) : null}
+    </details>
+  );
+}
+
+export function HistoryPage() {
+  const [wanted, setWanted] = useState('');
+  useEffect(() => void readPast(), []);
+  const shown = past.value.filter((one) => `${one.member} ${one.reason} ${one.outcome}`.includes(wanted.trim()));
+  return (
+    <>
+      <div class="page-head">
+        <h1>History</h1>
+        <CopyCommand command="understudy history" />
+      </div>
+      <label class="search">
+        <span class="only-heard">Search the history</span>
+        <input
+          id="search"
+          type="search"
+          placeholder="Search: member, reason, outcome"
+          value={wanted}
+          onInput={(event) => setWanted(event.currentTarget.value)}
+        />
+        <kbd aria-hidden="true">/</kbd>
+      </label>
+      {shown.map((one) => (
+        <PastRecovery key={`${one.member} ${one.opId}`} one={one} />
+      ))}
+      {shown.length === 0 ? (
+        <p class="empty">{past.value.length === 0 ? 'No recovery has ended yet.' : 'None fits.'}</p>
+      ) : null}
+    </>
+  );
+}

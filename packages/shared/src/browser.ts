@@ -1,0 +1,21 @@
+/**
+ * What runs in a browser: types of the API's bodies, and words. Nothing here needs Node, and
+ * nothing brings a schema along, so that the page stays small.
+ */
+export type {
+  ExplainView,
+  LeftoverView,
+  OpenRecoveryView,
+  OpenStepView,
+  PendingRequest,
+  RecoveriesView,
+  Standing,
+  StatusView,
+} from './api.ts';
+export type { FleetDelta, FleetHeard, FleetMember, FleetObserver, FleetView } from './api/fleet.ts';
+export type { HistoryRecord } from './records/recovery.ts';
+export type { HoldReason } from './records/cluster.ts';
+export type { Problem } from './problem.ts';
+export { durationText } from './duration-text.ts';
+export { harmlessText, shownLines } from './harmless-text.ts';
+export { commandsFor, WAYS_OUT } from './ways-out.ts';
