@@ -1,22 +1,48 @@
 import { errorText } from '@understudy/shared';
 import { loadConfig } from '@understudy/shared/node';
 import type { CommandDefinition } from '../command-definition.ts';
-import { runChecks } from '../doctor/check.ts';
+import { type Check, type DoctorReport, runChecks } from '../doctor/check.ts';
 import { COORDINATOR_CHECKS } from '../doctor/coordinator-checks.ts';
-import type { CoordinatorHost } from '../doctor/coordinator-host.ts';
+import { coordinatorHost } from '../doctor/coordinator-host.ts';
 import { DOCTOR_EXIT } from '../doctor/doctor-exit.ts';
+import { fault, ok } from '../doctor/finding.ts';
 import { outputOf } from '../options/output-options.ts';
 import type { ProgramContext } from '../program-context.ts';
 import { doctorText } from '../views/doctor-view.ts';
 import { present } from '../watch.ts';
 
-async function hostOf(configPath: string, { clock }: ProgramContext): Promise<CoordinatorHost> {
-  const { CoordinatorConfigSchema } = await import('@understudy/coordinator');
+interface DoctorOptions {
+  readonly config: string;
+  readonly json?: boolean;
+  readonly tryMember?: string;
+}
+
+const refused = (path: string, error: unknown): DoctorReport => ({
+  host: 'coordinator',
+  worst: 'fault',
+  findings: [
+    {
+      check: 'configuration',
+      ...fault(
+        errorText(error),
+        `correct ${path}; a coordinator does not start before, and nothing else was looked at`,
+      ),
+    },
+  ],
+});
+
+async function diagnose(options: DoctorOptions, { clock, environment }: ProgramContext): Promise<DoctorReport> {
+  const { checkCoordinator, CoordinatorConfigSchema } = await import('@understudy/coordinator');
+  const configPath = options.config;
   try {
-    return { configPath, config: loadConfig(CoordinatorConfigSchema, configPath), configFault: null, clock };
+    checkCoordinator({ configPath, environment });
   } catch (error) {
-    return { configPath, config: null, configFault: errorText(error), clock };
+    return refused(configPath, error);
   }
+  const config = loadConfig(CoordinatorConfigSchema, configPath);
+  const host = coordinatorHost({ configPath, config, clock, environment, tryMember: options.tryMember ?? null });
+  const valid: Check<unknown> = { name: 'configuration', run: async () => [ok(`${configPath} is valid`)] };
+  return runChecks('coordinator', [valid, ...COORDINATOR_CHECKS], host, clock);
 }
 
 export const doctorCoordinator: CommandDefinition = {
@@ -34,9 +60,9 @@ export const doctorCoordinator: CommandDefinition = {
   define: (command, context) => {
     command
       .requiredOption('--config <file>', 'YAML configuration of the coordinator')
-      .action(async (options: { config: string; json?: boolean }) => {
-        const host = await hostOf(options.config, context);
-        const report = await runChecks('coordinator', COORDINATOR_CHECKS, host, context.clock);
+      .option('--try-member <member>', 'name its instance in dry runs of what a recovery does to one (nothing is done)')
+      .action(async (options: DoctorOptions) => {
+        const report = await diagnose(options, context);
         await present(context.clock, outputOf(options), async () => report, doctorText);
         process.exitCode = DOCTOR_EXIT[report.worst];
       });

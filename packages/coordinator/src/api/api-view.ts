@@ -17,6 +17,7 @@ import {
   type MemberView,
   type MonotonicMs,
   type NotEnrolled,
+  type NoticesView,
   type OpenRecoveryView,
   type PendingRequest,
   type Problem,
@@ -25,15 +26,17 @@ import {
   type StatusView,
   type VerdictCounts,
 } from '@understudy/shared';
+import type { Controls } from './controls.ts';
 import type { ApiSource } from './http/api-source.ts';
 import type { VerdictChanges } from '../judge/verdict-changes.ts';
-import type { OperatorAnswer, OperatorCommand } from '../leader/operator-command.ts';
+import type { Authenticated, OperatorAnswer, OperatorCommand } from '../leader/operator-command.ts';
 import type { LeadershipView } from '../store/leadership-view.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 import { FleetApi } from './fleet/fleet-api.ts';
 import type { AskPeer } from './fleet/heard-of-peers.ts';
 import type { CoordinatorInsight, LeaderInsight } from './insight.ts';
 import { heldBy } from './record-problems.ts';
+import { noticesView } from './notices-view.ts';
 import { leftoversProblem, leftoversView } from './leftovers-view.ts';
 import { explainView, shownHold } from '../leader/explain-view.ts';
 import { readinessProblem } from './readiness-problem.ts';
@@ -50,6 +53,7 @@ export interface CoordinatorApiOptions {
   readonly startedAtMs: MonotonicMs;
   readonly clock: Clock;
   readonly view: ClusterState;
+  readonly controls: Controls;
   readonly leadership: LeadershipView;
   readonly observer: ObserverTable;
   readonly verdicts: Verdicts;
@@ -87,6 +91,7 @@ function memberOfRecovery({ intents, history }: ClusterRecords, opId: string): M
 /** The HTTP API's answers, from what this process knows right now. Reads only. */
 export class CoordinatorApi implements ApiSource {
   readonly events: EventLog;
+  readonly controls: Controls;
   readonly #options: CoordinatorApiOptions;
   readonly fleet: FleetApi;
 
@@ -95,6 +100,7 @@ export class CoordinatorApi implements ApiSource {
     const { view } = options;
     this.events = new EventLog(view.records.root, (opId) => memberOfRecovery(view.records, opId));
     view.observeWith(this.events);
+    this.controls = options.controls;
     this.fleet = new FleetApi({
       ...options,
       hold: (member) => this.#hold(member),
@@ -246,13 +252,17 @@ export class CoordinatorApi implements ApiSource {
     return told && { ...told, openRecovery: intent ? this.#open(intent) : null, ...(request ? { request } : {}) };
   }
 
-  operate(command: OperatorCommand): Promise<OperatorAnswer> {
-    return this.#options.leader.operate(command);
+  operate(command: OperatorCommand, by?: Authenticated): Promise<OperatorAnswer> {
+    return this.#options.leader.operate(command, by);
   }
 
   leader(): ReturnType<ApiSource['leader']> {
     const { leadership } = this.#options;
     return leadership.current() ? 'self' : leadership.knownLeader();
+  }
+
+  notices(): NoticesView {
+    return noticesView(this.#options.view.records);
   }
 
   leftovers(): readonly LeftoverView[] {

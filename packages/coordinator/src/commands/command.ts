@@ -32,7 +32,7 @@ export type Command =
   /** `revision`: of the pause they were shown; null: their own, whatever it says. */
   | { readonly kind: 'resume'; readonly scope: string; readonly revision: Revision | null }
   | { readonly kind: 'release-hold'; readonly member: MemberId; readonly revision: Revision }
-  | { readonly kind: 'acknowledge'; readonly opId: string }
+  | { readonly kind: 'acknowledge'; readonly member: MemberId; readonly opId: string }
   | { readonly kind: 'apply-policies'; readonly groups: readonly AppliedPolicy[] }
   | { readonly kind: 'reset-policy'; readonly group: string; readonly revision: Revision }
   | { readonly kind: 'transfer'; readonly to: string | null }
@@ -44,17 +44,21 @@ export type Command =
       readonly override: boolean;
     }
   | { readonly kind: 'undrain'; readonly coordinatorId: string; readonly revision: Revision | null }
+  /** About a notice that a webhook did not take. */
+  | { readonly kind: 'resend-notice' | 'drop-notice'; readonly webhook: string; readonly noticeId: string }
   | RecoveryCommand;
 
 /** What can be asked of a recovery (`docs/ways-out.md`). */
 export interface RecoveryCommand {
   readonly kind: RequestKind;
   readonly member: MemberId;
+  /** The person whose wish it is. Null: who is authenticated. */
+  readonly by: string | null;
   /** Names the recovery they mean; null: the one that is open now. */
   readonly opId: string | null;
   readonly loss: string | null;
   readonly leaveOpen: boolean;
-  /** `recover`: gates that are not to stop it. */
+  /** `recover`: these gates do not stop it. */
   readonly overrides: readonly HoldReason[];
   readonly planToken: string | null;
 }

@@ -9,13 +9,15 @@ import type {
   MemberId,
   MemberView,
   NotEnrolled,
+  NoticesView,
   Problem,
   RecoveriesView,
   StatusView,
 } from '@understudy/shared';
 import type { EventLog } from '../events/event-log.ts';
+import type { Controls } from '../controls.ts';
+import type { Authenticated, OperatorAnswer, OperatorCommand } from '../../leader/operator-command.ts';
 import type { FleetEvent } from '../fleet/fleet-feed.ts';
-import type { OperatorAnswer, OperatorCommand } from '../../leader/operator-command.ts';
 
 /** The fleet in few bytes, and what is heard of it. */
 export interface FleetSource {
@@ -47,7 +49,9 @@ export interface ApiSource {
    * Takes an operator's request about a recovery; only the leader accepts it. Never rejects but for
    * a bug.
    */
-  operate(command: OperatorCommand): Promise<OperatorAnswer>;
+  operate(command: OperatorCommand, by?: Authenticated): Promise<OperatorAnswer>;
+  /** What people can change, and what they have changed. */
+  readonly controls: Controls;
   /** Where the leader is. `self`: we lead. Null: nobody does, as far as is known here. */
   leader(): 'self' | { readonly coordinatorId: string; readonly httpUrl: string } | null;
   /** The newest changes of state. */
@@ -55,6 +59,7 @@ export interface ApiSource {
   recoveries(): RecoveriesView;
   /** What ended recoveries still have to remove or to put in place. */
   leftovers(): readonly LeftoverView[];
+  notices(): NoticesView;
   holds(): readonly HoldRecord[];
   /** Newest first. */
   history(member: string | null, limit: number): readonly HistoryRecord[];

@@ -1,4 +1,11 @@
 import type { AnyRoute } from './route.ts';
+import { acknowledge } from './routes/acknowledge.ts';
+import { audit } from './routes/audit.ts';
+import { drain, drains, transfer, undrain } from './routes/coordinators.ts';
+import { hold, holdRelease } from './routes/hold.ts';
+import { pauseCommands, pauses } from './routes/pauses.ts';
+import { plan } from './routes/plan.ts';
+import { policies, policiesApply, policy, policyPut, policyReset } from './routes/policies.ts';
 import { dashboard } from './routes/dashboard.ts';
 import { errors } from './routes/errors.ts';
 import { events } from './routes/events.ts';
@@ -11,6 +18,7 @@ import { keys } from './routes/keys.ts';
 import { leftovers } from './routes/leftovers.ts';
 import { members } from './routes/members.ts';
 import { metrics } from './routes/metrics.ts';
+import { notices } from './routes/notices.ts';
 import { readyz } from './routes/readyz.ts';
 import { recoveries } from './routes/recoveries.ts';
 import { recoveryRequests } from './routes/recovery-requests.ts';
@@ -33,9 +41,26 @@ export const ROUTES: readonly AnyRoute[] = [
   explain,
   events,
   ...recoveryRequests,
+  plan,
+  acknowledge,
+  hold,
+  holdRelease,
+  pauses,
+  ...pauseCommands,
+  policies,
+  policy,
+  policiesApply,
+  policyPut,
+  policyReset,
+  drains,
+  drain,
+  undrain,
+  transfer,
+  audit,
   keys,
   recoveries,
   leftovers,
+  notices,
   holds,
   history,
   ...dashboard,

@@ -67,6 +67,7 @@ beforeEach(async () => {
   fails = false;
   started = true;
   api = {
+    controls: {} as ApiSource['controls'],
     notReady: () => problems,
     status: () => {
       if (fails) throw new Error('secret detail');
@@ -83,6 +84,7 @@ beforeEach(async () => {
     holds: () => [],
     leftovers: () => [],
     events: new EventLog('/t/', () => null),
+    notices: () => ({ waitingCount: 0, waiting: [], undelivered: [] }),
     history: (member, limit) => [{ member, limit }] as unknown as ReturnType<ApiSource['history']>,
   };
   const metrics = { contentType: 'text/plain; version=0.0.4', text: async () => 'understudy_leader 1\n' };
