@@ -28,6 +28,7 @@ import { keysFingerprint } from './commands/keys-fingerprint.ts';
 import { keysGenerate } from './commands/keys-generate.ts';
 import { keysStatus } from './commands/keys-status.ts';
 import { leftovers } from './commands/leftovers.ts';
+import { notices } from './commands/notices.ts';
 import { members } from './commands/members.ts';
 import { recover } from './commands/recover.ts';
 import { recoveries } from './commands/recoveries.ts';
@@ -48,6 +49,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   history,
   wait,
   leftovers,
+  notices,
   keysStatus,
   retry,
   replan,
