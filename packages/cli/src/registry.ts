@@ -7,6 +7,7 @@ import { certsIssue } from './commands/certs-issue.ts';
 import { certsRenew } from './commands/certs-renew.ts';
 import { certsRotateCa } from './commands/certs-rotate-ca.ts';
 import { certsShow } from './commands/certs-show.ts';
+import { bundle } from './commands/bundle.ts';
 import { cloudSim } from './commands/cloud-sim.ts';
 import { complete, completion } from './commands/completion.ts';
 import { contextAdd } from './commands/context-add.ts';
@@ -56,6 +57,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   abandon,
   recover,
   doctorCoordinator,
+  bundle,
   inspect,
   iamPolicy,
   contextList,
