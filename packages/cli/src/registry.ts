@@ -20,6 +20,7 @@ import { certsIssue } from './commands/certs-issue.ts';
 import { certsRenew } from './commands/certs-renew.ts';
 import { certsRotateCa } from './commands/certs-rotate-ca.ts';
 import { certsShow } from './commands/certs-show.ts';
+import { bundle } from './commands/bundle.ts';
 import { cloudSim } from './commands/cloud-sim.ts';
 import { complete, completion } from './commands/completion.ts';
 import { contextAdd } from './commands/context-add.ts';
@@ -40,6 +41,7 @@ import { keysFingerprint } from './commands/keys-fingerprint.ts';
 import { keysGenerate } from './commands/keys-generate.ts';
 import { keysStatus } from './commands/keys-status.ts';
 import { leftovers } from './commands/leftovers.ts';
+import { notices } from './commands/notices.ts';
 import { members } from './commands/members.ts';
 import { recover } from './commands/recover.ts';
 import { recoveries } from './commands/recoveries.ts';
@@ -60,6 +62,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   history,
   wait,
   leftovers,
+  notices,
   keysStatus,
   plan,
   getPolicy,
@@ -80,6 +83,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   abandon,
   recover,
   doctorCoordinator,
+  bundle,
   inspect,
   iamPolicy,
   contextList,

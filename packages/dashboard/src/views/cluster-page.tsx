@@ -18,7 +18,8 @@ function CoordinatorRow({
   readonly one: FleetObserver;
   readonly told: StatusView['coordinators'][number] | undefined;
 }) {
-  const isWell = one.self || (one.problem === null && one.answeredAgoMs !== null);
+  const answers = one.self || (one.problem === null && one.answeredAgoMs !== null);
+  const isWell = answers && one.abstains === null;
   return (
     <tr>
       <th scope="row">

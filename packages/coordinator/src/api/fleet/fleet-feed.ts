@@ -27,6 +27,8 @@ export interface FleetFeedSources {
 
 /** Time between two events, in ms. */
 const EVERY_MS = 1_000;
+/** How long before an event others are asked, so that it tells what is new. In ms. */
+const ASKED_BEFORE_MS = 250;
 /** Browsers share one stream between their tabs, so this is as many people at one coordinator. */
 const WATCHERS_MAX = 64;
 /** The status goes out again after so many passes, changed or not: its ages are shown. */
@@ -69,7 +71,7 @@ export class FleetFeed {
     if (this.#watchers.size === 0) {
       this.#sources.askPeers();
       this.#sources.pass();
-      this.#timer = this.#clock.setTimer(EVERY_MS, () => this.#turn());
+      this.#askThenTell();
     }
     this.#watchers.add(watcher);
     watcher({ event: 'status', text: JSON.stringify(this.#sources.status()) });
@@ -94,10 +96,16 @@ export class FleetFeed {
     this.#sources.rest();
   }
 
+  #askThenTell(): void {
+    this.#timer = this.#clock.setTimer(EVERY_MS - ASKED_BEFORE_MS, () => {
+      this.#timer = this.#clock.setTimer(ASKED_BEFORE_MS, () => this.#turn());
+      this.#sources.askPeers();
+    });
+  }
+
   #turn(): void {
-    this.#timer = this.#clock.setTimer(EVERY_MS, () => this.#turn());
+    this.#askThenTell();
     const { delta } = this.#sources.pass();
-    this.#sources.askPeers();
     this.#tellStatus();
     this.#tell(
       delta

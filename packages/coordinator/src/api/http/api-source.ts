@@ -9,10 +9,12 @@ import type {
   MemberId,
   MemberView,
   NotEnrolled,
+  NoticesView,
   Problem,
   RecoveriesView,
   StatusView,
 } from '@understudy/shared';
+import type { EventLog } from '../events/event-log.ts';
 import type { Controls } from '../controls.ts';
 import type { Authenticated, OperatorAnswer, OperatorCommand } from '../../leader/operator-command.ts';
 import type { FleetEvent } from '../fleet/fleet-feed.ts';
@@ -52,9 +54,12 @@ export interface ApiSource {
   readonly controls: Controls;
   /** Where the leader is. `self`: we lead. Null: nobody does, as far as is known here. */
   leader(): 'self' | { readonly coordinatorId: string; readonly httpUrl: string } | null;
+  /** The newest changes of state. */
+  readonly events: EventLog;
   recoveries(): RecoveriesView;
   /** What ended recoveries still have to remove or to put in place. */
   leftovers(): readonly LeftoverView[];
+  notices(): NoticesView;
   holds(): readonly HoldRecord[];
   /** Newest first. */
   history(member: string | null, limit: number): readonly HistoryRecord[];
