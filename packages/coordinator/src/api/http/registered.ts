@@ -8,6 +8,7 @@ import { plan } from './routes/plan.ts';
 import { policies, policiesApply, policy, policyPut, policyReset } from './routes/policies.ts';
 import { dashboard } from './routes/dashboard.ts';
 import { errors } from './routes/errors.ts';
+import { events } from './routes/events.ts';
 import { explain } from './routes/explain.ts';
 import { fleet } from './routes/fleet.ts';
 import { healthz } from './routes/healthz.ts';
@@ -38,6 +39,7 @@ export const ROUTES: readonly AnyRoute[] = [
   members,
   ...fleet,
   explain,
+  events,
   ...recoveryRequests,
   plan,
   acknowledge,
