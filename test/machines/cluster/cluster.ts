@@ -28,7 +28,7 @@ export class Cluster {
   /** The member's first instance. */
   readonly firstInstance: string;
   readonly #store: KvStore;
-  /** Whose certificates the coordinators' HTTPS has. */
+  /** Authority of the certificates of the coordinators' HTTPS. */
   readonly #authority: string;
   #next: Promise<void> | null = null;
   #closed = false;

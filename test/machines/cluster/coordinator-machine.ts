@@ -105,7 +105,9 @@ function etcdEnvironment(seat: Seat, seats: readonly Seat[]): string {
 const file = (path: string, text: string, mode = '644'): string =>
   `mkdir -p $(dirname ${path})\ncat > ${path} <<'END_OF_FILE'\n${text}END_OF_FILE\nchmod ${mode} ${path}\n`;
 
-/** A certificate, its key and its authority for one user, as a configuration tool hands them out. */
+/**
+ * A certificate, its key and its authority for one user, as a configuration tool hands them out.
+ */
 const secrets = (user: string, folder: string, authority: 'etcd' | 'api', name: string): string => `
 install -d -o ${user} -m 750 ${folder}
 install -o ${user} -m 600 ${HANDOUT}/pki/${authority}/${name}.key ${folder}/host.key
