@@ -3,6 +3,7 @@ import type { CoordinatorClient, EventsWanted } from '@understudy/shared/node';
 import { memberMeant, nameMeant } from '../client/chosen-members.ts';
 import { fetchWith } from '../client/fetch-with.ts';
 import type { CommandDefinition } from '../command-definition.ts';
+import { keptEvents } from '../events/kept-events.ts';
 import { followEvents } from '../events/follow.ts';
 import { clientAt, type ClientOptions, clusterOf } from '../options/client-options.ts';
 import { parseDuration } from '../options/parsers.ts';
@@ -15,22 +16,6 @@ interface EventsOptions extends ClientOptions {
   readonly json?: boolean;
   readonly follow?: boolean;
   readonly since?: number;
-}
-
-/** Pages are short of memory, not of history: so many are everything that is kept. */
-const PAGES_MAX = 1_000;
-
-/** All that is kept, and where it ends. */
-async function kept(client: CoordinatorClient, wanted: EventsWanted) {
-  const events: FleetEvent[] = [];
-  let after = wanted.after;
-  for (let page = 0; page < PAGES_MAX; page += 1) {
-    const { events: some, cursor, more } = await client.events({ ...wanted, after });
-    events.push(...some);
-    after = cursor;
-    if (!more) break;
-  }
-  return { events, cursor: after };
 }
 
 async function wantedOf(client: CoordinatorClient, asked: string | undefined): Promise<EventsWanted> {
@@ -48,7 +33,7 @@ async function showEvents(asked: string | undefined, options: EventsOptions, con
   const client = clientAt(cluster, cluster.urls);
   const wanted = await wantedOf(client, asked);
   const from = options.since === undefined ? 0 : clock.wallMs() - options.since;
-  const { events, cursor } = await kept(client, wanted);
+  const { events, cursor } = await keptEvents(client, wanted);
   const shown = events.filter(({ atWallMs }) => (atWallMs ?? Number.POSITIVE_INFINITY) >= from);
   const follows = options.follow === true;
   const tell = options.json === true ? (event: FleetEvent) => print(shownJson(event, 0)) : line;
