@@ -1,4 +1,5 @@
 import type { AnyRoute } from './route.ts';
+import { artefact } from './routes/artefact.ts';
 import { dashboard } from './routes/dashboard.ts';
 import { errors } from './routes/errors.ts';
 import { explain } from './routes/explain.ts';
@@ -36,5 +37,6 @@ export const ROUTES: readonly AnyRoute[] = [
   leftovers,
   holds,
   history,
+  artefact,
   ...dashboard,
 ];

@@ -12,6 +12,7 @@ import { Forwarding } from './peers/forwarding.ts';
 import { Refusal } from './refusal.ts';
 import { addRefusals, refuseConnection } from './refusals.ts';
 import { ROUTES } from './registered.ts';
+import type { ArtefactSource } from './artefacts.ts';
 import type { Site } from './site.ts';
 
 export interface HttpServer {
@@ -53,6 +54,7 @@ export interface HttpServerOptions {
   readonly tls: ServerTls | null;
   /** The dashboard. Null or absent: it is not built, and `/` says so. */
   readonly site?: Site | null;
+  readonly artefacts?: ArtefactSource | null;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -123,6 +125,7 @@ function addApi(server: FastifyInstance, options: HttpServerOptions, peerCa: () 
   const context = {
     ...{ api: () => ready(options.api()), metrics: () => ready(options.metrics()), access, clock, log },
     site: options.site ?? null,
+    artefacts: options.artefacts ?? null,
   };
   addBodies(server);
   addIdentification(server, access);
