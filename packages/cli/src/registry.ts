@@ -33,6 +33,7 @@ import { recoveries } from './commands/recoveries.ts';
 import { replan } from './commands/replan.ts';
 import { retry } from './commands/retry.ts';
 import { status } from './commands/status.ts';
+import { userData } from './commands/user-data.ts';
 import { tokenNew } from './commands/token-new.ts';
 
 import { wait } from './commands/wait.ts';
@@ -72,6 +73,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   keysDerive,
   keysFingerprint,
   agentKey,
+  userData,
   tokenNew,
   agent,
   coordinator,

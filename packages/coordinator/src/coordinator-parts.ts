@@ -206,8 +206,9 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
     accessProblems: options.accessProblems ?? (() => []),
     freshForMs: config.etcd.leaseTtlMs,
   });
+  const controls = new Controls({ ...parts, clock, coordinatorId: config.id, keyspace: parts.keys });
   const api = new CoordinatorApi({
-    ...{ ...parts, clock, version, startedAtMs },
+    ...{ ...parts, controls, clock, version, startedAtMs },
     askPeer: options.askPeer ?? null,
     coordinatorId: config.id,
     az: config.az,
@@ -224,6 +225,5 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
     foreignAnswers: () => answers?.totals ?? new Map(),
     connections: options.connections ?? null,
   });
-  const controls = new Controls({ ...parts, clock, coordinatorId: config.id, keyspace: parts.keys });
   return { condition, api, controls };
 }

@@ -277,6 +277,8 @@ export const ProblemDetailsSchema = z
     retryable: z.boolean(),
     /** What the caller can do about it. */
     remedy: z.string(),
+    /** What is there now, as far as the caller needs it to ask better. Absent: nothing. */
+    facts: z.record(z.string(), z.unknown()).optional(),
   })
   .meta({ id: 'ProblemDetails', description: 'Why a request was refused (RFC 9457)' });
 export type ProblemDetails = z.infer<typeof ProblemDetailsSchema>;

@@ -7,7 +7,7 @@ const DB1 = 'prod/db1';
 const HOUR_MS = 3_600_000;
 
 const recover = (overrides: readonly HoldReason[] = [], planToken: string | null = null) =>
-  ({ kind: 'recover', member: DB1, opId: null, loss: null, leaveOpen: false, overrides, planToken }) as const;
+  ({ kind: 'recover', member: DB1, by: null, opId: null, loss: null, leaveOpen: false, overrides, planToken }) as const;
 
 const activeOf = (world: ScenarioCluster, member: MemberId = DB1) => world.activation(member)?.instanceId ?? '';
 
@@ -131,15 +131,20 @@ describe('what blocks the next recovery', () => {
     world.crash(activeOf(world));
     await world.until('held', () => world.hold(DB1)?.reason === 'Cooldown', HOUR_MS);
     const opId = world.history(DB1)[0]?.opId ?? '';
-    expect(await command(world, { kind: 'acknowledge', opId: 'op-none' })).toMatchObject({ code: 'RECOVERY_UNKNOWN' });
-    expect(await command(world, { kind: 'acknowledge', opId }, { reason: 'a bad host' })).toMatchObject({
+    expect(await command(world, { kind: 'acknowledge', member: DB1, opId: 'op-none' })).toMatchObject({
+      code: 'RECOVERY_UNKNOWN',
+    });
+    expect(await command(world, { kind: 'acknowledge', member: DB1, opId }, { reason: 'a bad host' })).toMatchObject({
       kind: 'done',
     });
     await world.until('replaced again', () => world.history(DB1).length === 2, HOUR_MS);
     expect(world.history(DB1).find((one) => one.opId === opId)?.acknowledged).toMatchObject({
       ...{ by: 'ann', why: 'a bad host' },
     });
-    expect(await command(world, { kind: 'acknowledge', opId })).toMatchObject({ kind: 'done', repeated: true });
+    expect(await command(world, { kind: 'acknowledge', member: DB1, opId })).toMatchObject({
+      kind: 'done',
+      repeated: true,
+    });
   });
 });
 

@@ -23,9 +23,10 @@ import {
   type StatusView,
   type VerdictCounts,
 } from '@understudy/shared';
+import type { Controls } from './controls.ts';
 import type { ApiSource } from './http/api-source.ts';
 import type { VerdictChanges } from '../judge/verdict-changes.ts';
-import type { OperatorAnswer, OperatorCommand } from '../leader/operator-command.ts';
+import type { Authenticated, OperatorAnswer, OperatorCommand } from '../leader/operator-command.ts';
 import type { LeadershipView } from '../store/leadership-view.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 import { FleetApi } from './fleet/fleet-api.ts';
@@ -48,6 +49,7 @@ export interface CoordinatorApiOptions {
   readonly startedAtMs: MonotonicMs;
   readonly clock: Clock;
   readonly view: ClusterState;
+  readonly controls: Controls;
   readonly leadership: LeadershipView;
   readonly observer: ObserverTable;
   readonly verdicts: Verdicts;
@@ -77,11 +79,13 @@ const shownChecks = (checks: readonly CheckReading[]): MemberView['checks'] =>
 
 /** The HTTP API's answers, from what this process knows right now. Reads only. */
 export class CoordinatorApi implements ApiSource {
+  readonly controls: Controls;
   readonly #options: CoordinatorApiOptions;
   readonly fleet: FleetApi;
 
   constructor(options: CoordinatorApiOptions) {
     this.#options = options;
+    this.controls = options.controls;
     this.fleet = new FleetApi({
       ...options,
       hold: (member) => this.#hold(member),
@@ -233,8 +237,8 @@ export class CoordinatorApi implements ApiSource {
     return told && { ...told, openRecovery: intent ? this.#open(intent) : null, ...(request ? { request } : {}) };
   }
 
-  operate(command: OperatorCommand): Promise<OperatorAnswer> {
-    return this.#options.leader.operate(command);
+  operate(command: OperatorCommand, by?: Authenticated): Promise<OperatorAnswer> {
+    return this.#options.leader.operate(command, by);
   }
 
   leader(): ReturnType<ApiSource['leader']> {

@@ -1,7 +1,7 @@
 import type { RecoveryActivity } from '@understudy/recovery';
 import type { ExplainView, HoldRecord, MemberId, NotEnrolled, Problem } from '@understudy/shared';
 import type { Explained } from '../leader/explain-view.ts';
-import type { OperatorAnswer, OperatorCommand } from '../leader/operator-command.ts';
+import type { Authenticated, OperatorAnswer, OperatorCommand } from '../leader/operator-command.ts';
 
 /** What the API asks of the leader in this process, which may be none at present. */
 export interface LeaderInsight {
@@ -18,7 +18,7 @@ export interface LeaderInsight {
   /** Key id that the user data of this instance names. Null: not known here. */
   userDataKeyId(instanceId: string): number | null;
   /** Takes an operator's request about a recovery. Only the leader accepts it. */
-  operate(command: OperatorCommand): Promise<OperatorAnswer>;
+  operate(command: OperatorCommand, by?: Authenticated): Promise<OperatorAnswer>;
   /** Instances that enrolment found and could not enrol. Asked while we lead. */
   notEnrolled(): readonly NotEnrolled[];
 }

@@ -1,5 +1,4 @@
-import { type HistoryRecord, unwritten } from '@understudy/shared';
-import type { Stored } from '../store/cluster-records.ts';
+import { unwritten } from '@understudy/shared';
 import { type Asked, type Command, type CommandFacts, type CommandDecision, refused } from './command.ts';
 
 /**
@@ -11,17 +10,12 @@ export function decideAcknowledge(
   facts: CommandFacts,
 ): CommandDecision {
   const { records, keys, nowWallMs } = facts;
-  const { opId } = command;
-  const open = [...records.intents.values()].find((one) => one.record.opId === opId);
-  if (open)
-    return refused(
-      'RECOVERY_UNKNOWN',
-      `${opId} of ${open.record.member} is still open: acknowledge it when it has ended`,
-    );
-  const found = ended(facts, opId);
-  if (!found) return refused('RECOVERY_UNKNOWN', `no recovery ${opId} has ended here: understudy history`);
+  const { opId, member } = command;
+  if (records.intents.get(member)?.record.opId === opId)
+    return refused('RECOVERY_UNKNOWN', `${opId} of ${member} is still open: acknowledge it when it has ended`);
+  const found = records.history.get(member)?.get(opId);
+  if (!found) return refused('RECOVERY_UNKNOWN', `no recovery ${opId} of ${member} has ended: understudy history`);
   const { record, modRevision } = found;
-  const { member } = record;
   if (record.acknowledged)
     return {
       kind: 'unchanged',
@@ -46,12 +40,4 @@ export function decideAcknowledge(
     after: { member, opId, acknowledged },
     result: { acknowledged: opId, member, by: caller.identity },
   };
-}
-
-function ended({ records }: CommandFacts, opId: string): Stored<HistoryRecord> | undefined {
-  for (const entries of records.history.values()) {
-    const found = entries.get(opId);
-    if (found) return found;
-  }
-  return undefined;
 }

@@ -32,7 +32,7 @@ export type Command =
   /** `revision`: of the pause they were shown; null: their own, whatever it says. */
   | { readonly kind: 'resume'; readonly scope: string; readonly revision: Revision | null }
   | { readonly kind: 'release-hold'; readonly member: MemberId; readonly revision: Revision }
-  | { readonly kind: 'acknowledge'; readonly opId: string }
+  | { readonly kind: 'acknowledge'; readonly member: MemberId; readonly opId: string }
   | { readonly kind: 'apply-policies'; readonly groups: readonly AppliedPolicy[] }
   | { readonly kind: 'reset-policy'; readonly group: string; readonly revision: Revision }
   | { readonly kind: 'transfer'; readonly to: string | null }
@@ -50,11 +50,13 @@ export type Command =
 export interface RecoveryCommand {
   readonly kind: RequestKind;
   readonly member: MemberId;
+  /** The person whose wish it is. Null: who is authenticated. */
+  readonly by: string | null;
   /** Names the recovery they mean; null: the one that is open now. */
   readonly opId: string | null;
   readonly loss: string | null;
   readonly leaveOpen: boolean;
-  /** `recover`: gates that are not to stop it. */
+  /** `recover`: these gates do not stop it. */
   readonly overrides: readonly HoldReason[];
   readonly planToken: string | null;
 }

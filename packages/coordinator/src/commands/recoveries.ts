@@ -72,7 +72,7 @@ export function decideRecovery(
   const { opId, kind } = target;
   const isSeen = overrides.length > 0 || planToken !== null;
   const request: Unwritten<OperatorRequestRecord> = {
-    ...{ member, kind, opId, by: caller.identity, why: reason, atWallMs: nowWallMs, loss, leaveOpen },
+    ...{ member, kind, opId, by: command.by ?? caller.identity, why: reason, atWallMs: nowWallMs, loss, leaveOpen },
     ...(overrides.length > 0 ? { overrides: [...overrides] } : {}),
     ...(planToken === null ? {} : { planToken }),
     ...(isSeen ? { untilWallMs: nowWallMs + SEEN_FOR_MS } : {}),

@@ -38,7 +38,7 @@ import type { SendNotice } from '../notices/webhook.ts';
 import type { Asked, CommandAnswer, CommandDecision, RecoveryCommand } from '../commands/command.ts';
 import type { Standing } from '../commands/recoveries.ts';
 import { CommandDesk } from './command-desk.ts';
-import { type OperatorAnswer, type OperatorCommand, RequestedSchema } from './operator-command.ts';
+import { type Authenticated, type OperatorAnswer, type OperatorCommand, RequestedSchema } from './operator-command.ts';
 import { type PlanAnswer, PlanPreview } from './plan-preview.ts';
 import { Planner } from './planner.ts';
 import { RecoveryRuns } from './runs.ts';
@@ -180,12 +180,13 @@ export class Leader {
   }
 
   /** What an operator asks of a recovery, if we lead. */
-  async operate({ by, why, ...asked }: OperatorCommand): Promise<OperatorAnswer> {
+  async operate(asked: OperatorCommand, who?: Authenticated): Promise<OperatorAnswer> {
+    const { by, why, overrides = [], planToken = null, ...command } = asked;
     const answer = await this.command({
-      command: { ...asked, overrides: [], planToken: null },
-      caller: { identity: by, from: '', requestId: '' },
+      command: { ...command, by, overrides, planToken },
+      caller: who?.caller ?? { identity: by, from: '', requestId: '' },
       reason: why,
-      idempotencyKey: null,
+      idempotencyKey: who?.idempotencyKey ?? null,
     });
     if (answer.kind === 'refused') return answer;
     const request = RequestedSchema.parse(answer.result.request);

@@ -1,6 +1,6 @@
-import { type MemberId, MemberIdSchema, REQUEST_KINDS, type RequestKind } from '@understudy/shared';
+import { type HoldReason, type MemberId, MemberIdSchema, REQUEST_KINDS, type RequestKind } from '@understudy/shared';
 import * as z from 'zod';
-import type { RefusalCode } from '../commands/command.ts';
+import type { Asked, RefusalCode } from '../commands/command.ts';
 
 /** What an operator asks for; `opId`: of the recovery they mean, null: the one that is open now. */
 export interface OperatorCommand {
@@ -11,7 +11,14 @@ export interface OperatorCommand {
   readonly opId: string | null;
   readonly loss: string | null;
   readonly leaveOpen: boolean;
+  /** `recover`: gates that are not to stop it. Absent: none. */
+  readonly overrides?: readonly HoldReason[] | undefined;
+  /** `recover`: only by the plan of this token. Absent: by any. */
+  readonly planToken?: string | undefined;
 }
+
+/** Who has been authenticated to ask it, and under which key it is asked once. */
+export type Authenticated = Pick<Asked, 'caller' | 'idempotencyKey'>;
 
 /** What was written down. */
 export const RequestedSchema = z.looseObject({ member: MemberIdSchema, kind: z.enum(REQUEST_KINDS), opId: z.string() });

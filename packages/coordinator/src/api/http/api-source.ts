@@ -13,8 +13,9 @@ import type {
   RecoveriesView,
   StatusView,
 } from '@understudy/shared';
+import type { Controls } from '../controls.ts';
+import type { Authenticated, OperatorAnswer, OperatorCommand } from '../../leader/operator-command.ts';
 import type { FleetEvent } from '../fleet/fleet-feed.ts';
-import type { OperatorAnswer, OperatorCommand } from '../../leader/operator-command.ts';
 
 /** The fleet in few bytes, and what is heard of it. */
 export interface FleetSource {
@@ -46,7 +47,9 @@ export interface ApiSource {
    * Takes an operator's request about a recovery; only the leader accepts it. Never rejects but for
    * a bug.
    */
-  operate(command: OperatorCommand): Promise<OperatorAnswer>;
+  operate(command: OperatorCommand, by?: Authenticated): Promise<OperatorAnswer>;
+  /** What people can change, and what they have changed. */
+  readonly controls: Controls;
   /** Where the leader is. `self`: we lead. Null: nobody does, as far as is known here. */
   leader(): 'self' | { readonly coordinatorId: string; readonly httpUrl: string } | null;
   recoveries(): RecoveriesView;

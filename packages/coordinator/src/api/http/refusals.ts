@@ -25,12 +25,14 @@ function refusalOf(error: unknown, path: string, log: Log, requestId: string): R
   return new Refusal('INTERNAL', 'the log of this coordinator has the reason');
 }
 
+const factsOf = ({ facts }: Refusal) => (facts === null ? {} : { facts });
+
 export function refuse(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
   return reply
     .code(refusal.status)
     .headers({ ...refusal.headers })
     .type(PROBLEM_MEDIA_TYPE)
-    .send(JSON.stringify(problemDetails(refusal.code, refusal.message, request.id)));
+    .send(JSON.stringify({ ...problemDetails(refusal.code, refusal.message, request.id), ...factsOf(refusal) }));
 }
 
 /** What Node says of a request that never became one. */

@@ -1,5 +1,12 @@
 import type { AnyRoute } from './route.ts';
 import { artefact } from './routes/artefact.ts';
+import { acknowledge } from './routes/acknowledge.ts';
+import { audit } from './routes/audit.ts';
+import { drain, drains, transfer, undrain } from './routes/coordinators.ts';
+import { hold, holdRelease } from './routes/hold.ts';
+import { pauseCommands, pauses } from './routes/pauses.ts';
+import { plan } from './routes/plan.ts';
+import { policies, policiesApply, policy, policyPut, policyReset } from './routes/policies.ts';
 import { dashboard } from './routes/dashboard.ts';
 import { errors } from './routes/errors.ts';
 import { explain } from './routes/explain.ts';
@@ -32,6 +39,22 @@ export const ROUTES: readonly AnyRoute[] = [
   ...fleet,
   explain,
   ...recoveryRequests,
+  plan,
+  acknowledge,
+  hold,
+  holdRelease,
+  pauses,
+  ...pauseCommands,
+  policies,
+  policy,
+  policiesApply,
+  policyPut,
+  policyReset,
+  drains,
+  drain,
+  undrain,
+  transfer,
+  audit,
   keys,
   recoveries,
   leftovers,

@@ -66,6 +66,7 @@ beforeEach(async () => {
   fails = false;
   started = true;
   api = {
+    controls: {} as ApiSource['controls'],
     notReady: () => problems,
     status: () => {
       if (fails) throw new Error('secret detail');

@@ -1,5 +1,6 @@
 import {
   AcceptedLossSchema,
+  HoldReasonSchema,
   operatorFields,
   PendingRequestSchema,
   REQUEST_KINDS,
@@ -7,6 +8,7 @@ import {
 } from '@understudy/shared';
 import * as z from 'zod';
 import type { OperatorCommand } from '../../../leader/operator-command.ts';
+import { callerOf, COMMON_REFUSALS } from '../carry-out.ts';
 import { MemberParamsSchema } from '../params.ts';
 import { Refusal } from '../refusal.ts';
 import { defineRoute } from '../route.ts';
@@ -19,6 +21,10 @@ const BodySchema = z.strictObject({
   loss: AcceptedLossSchema.nullable().default(null),
   /** `abandon`: leave an open launch attempt as it is. */
   leaveOpen: z.boolean().default(false),
+  /** `recover`: gates that are not to stop it. */
+  overrides: z.array(HoldReasonSchema).max(20).optional(),
+  /** `recover`: only by the plan that was shown under this token. */
+  planToken: z.string().max(64).optional(),
 });
 
 const AcceptedSchema = z.object({
@@ -52,17 +58,19 @@ export const recoveryRequests = REQUEST_KINDS.map((kind) =>
     ...{ params: MemberParamsSchema, body: BodySchema },
     answers: { 202: { text: 'It is written down, and will be carried out.', schema: AcceptedSchema } },
     refusals: [
-      ...(['STARTING', 'MEMBER_UNKNOWN', 'NO_OPEN_RECOVERY', 'OTHER_RECOVERY', 'NOT_STOPPED_BY_US'] as const),
-      ...(['CHANGED', 'UNAVAILABLE'] as const),
+      ...(['MEMBER_UNKNOWN', 'NO_OPEN_RECOVERY', 'OTHER_RECOVERY', 'NOT_STOPPED_BY_US'] as const),
+      ...(['GATES_HOLD', 'NEVER_OVERRIDDEN'] as const),
+      ...COMMON_REFUSALS,
     ],
-    handle: async ({ params: { group, name }, body }, { api }) => {
+    handle: async (asked, { api }) => {
+      const { params, body, idempotencyKey } = asked;
       if ((kind === 'accept-loss') !== (body.loss !== null))
         throw new Refusal(
           'BAD_REQUEST',
           'accept-loss names a "loss" (address:eipalloc-… or volume:vol-…), other commands none',
         );
-      const command: OperatorCommand = { member: `${group}/${name}`, kind, ...body };
-      const answer = await api().operate(command);
+      const command: OperatorCommand = { member: `${params.group}/${params.name}`, kind, ...body };
+      const answer = await api().operate(command, { caller: callerOf(asked), idempotencyKey });
       if (answer.kind === 'refused') throw new Refusal(answer.code, answer.text);
       return { status: 202, body: { request: answer.request, repeated: answer.repeated } };
     },

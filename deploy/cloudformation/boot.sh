@@ -1,0 +1,189 @@
+# Makes a bare Amazon Linux 2023 instance a coordinator, and an etcd member unless ETCD_HOSTS names
+# another etcd. The lines before this one set the upper-case names. Runs once, as root.
+set -eu
+umask 077
+
+say() { echo "understudy-boot: $*"; }
+imds() {
+  token=$(curl -sSf -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token)
+  curl -sSf -H "X-aws-ec2-metadata-token: $token" "http://169.254.169.254/latest/meta-data/$1"
+}
+# again COMMAND...: for what fails in passing, such as a NAT gateway that is not there yet.
+again() {
+  for pause in 2 5 10 20 30 60 0; do
+    "$@" && return 0
+    [ "$pause" = 0 ] || sleep "$pause"
+  done
+  say "gave up: $*"
+  return 1
+}
+# fetch URL SHA256 FILE: nothing is used that is not what was pinned.
+fetch() {
+  case $1 in
+    s3://*) again aws s3 cp --only-show-errors "$1" "$3" ;;
+    *) again curl -sSfL --max-time 300 -o "$3" "$1" ;;
+  esac
+  echo "$2  $3" | sha256sum -c --quiet -
+}
+
+IP=$(again imds local-ipv4)
+ZONE=$(again imds placement/availability-zone)
+case $IP in
+  "$IP_A") NAME=c1 ;;
+  "$IP_B") NAME=c2 ;;
+  "$IP_C") NAME=c3 ;;
+  *) say "$IP is none of the three addresses"; exit 1 ;;
+esac
+say "this is $NAME at $IP in $ZONE"
+
+mkdir -p /run/understudy-boot
+cd /run/understudy-boot
+for package in "$COORDINATOR_RPM $COORDINATOR_SHA256" "$ARTEFACTS_RPM $ARTEFACTS_SHA256"; do
+  file=${package% *}
+  fetch "$PACKAGES_URL/$file" "${package#* }" "$file"
+done
+again dnf install -y -q "./$COORDINATOR_RPM" "./$ARTEFACTS_RPM"
+
+mkdir -p /etc/understudy/tls
+again aws secretsmanager get-secret-value --region "$REGION" --secret-id "$SECRET_PREFIX/$NAME" \
+  --query SecretBinary --output text > files.b64
+base64 -d files.b64 | tar -xz --no-same-owner -C /etc/understudy/tls
+rm files.b64
+mv /etc/understudy/tls/master.key /etc/understudy/master.key
+mv /etc/understudy/tls/tokens.yaml /etc/understudy/tokens.yaml
+chown -R understudy: /etc/understudy/tls /etc/understudy/master.key /etc/understudy/tokens.yaml
+
+start_etcd() {
+  fetch "$ETCD_URL" "$ETCD_SHA256" etcd.tar.gz
+  tar -xzf etcd.tar.gz --strip-components=1 --no-same-owner
+  install -m 0755 etcd etcdctl /usr/local/bin/
+  id etcd > /dev/null 2>&1 || useradd --system --home-dir /var/lib/etcd --shell /sbin/nologin etcd
+  install -d -m 0700 -o etcd -g etcd /var/lib/etcd /etc/etcd
+  install -m 0600 -o etcd -g etcd -t /etc/etcd /etc/understudy/tls/etcd-ca.pem \
+    /etc/understudy/tls/etcd-member.pem /etc/understudy/tls/etcd-member.key
+  rm -f /etc/understudy/tls/etcd-member.key
+  join_cluster
+  cat > /etc/systemd/system/etcd.service << UNIT
+[Unit]
+Description=etcd of Understudy
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=notify
+User=etcd
+ExecStart=/usr/local/bin/etcd --name $NAME --data-dir /var/lib/etcd/data \\
+  --listen-client-urls https://$IP:2379,https://127.0.0.1:2379 --advertise-client-urls https://$IP:2379 \\
+  --listen-peer-urls https://$IP:2380 --initial-advertise-peer-urls https://$IP:2380 \\
+  --initial-cluster $MEMBERS --initial-cluster-state $STATE --initial-cluster-token $CLUSTER \\
+  --client-cert-auth --trusted-ca-file /etc/etcd/etcd-ca.pem \\
+  --cert-file /etc/etcd/etcd-member.pem --key-file /etc/etcd/etcd-member.key \\
+  --peer-client-cert-auth --peer-trusted-ca-file /etc/etcd/etcd-ca.pem \\
+  --peer-cert-file /etc/etcd/etcd-member.pem --peer-key-file /etc/etcd/etcd-member.key \\
+  --auto-compaction-mode periodic --auto-compaction-retention 1h --quota-backend-bytes 2147483648
+Restart=always
+RestartSec=2
+LimitNOFILE=65536
+UMask=0077
+NoNewPrivileges=yes
+ProtectSystem=strict
+ReadWritePaths=/var/lib/etcd
+ProtectHome=yes
+PrivateTmp=yes
+
+[Install]
+WantedBy=multi-user.target
+UNIT
+  systemctl daemon-reload
+  systemctl enable -q --now --no-block etcd.service
+}
+
+# Whether this cluster has ever been ready. Any answer but "yes" and "there is none" is no answer.
+was_ready() {
+  found=$(aws ssm get-parameter --region "$REGION" --name "$READY_PARAMETER" --query Parameter.Value --output text 2>&1) \
+    && return 0
+  case $found in
+    *ParameterNotFound*) return 1 ;;
+    *) say "$found"; sleep 10; was_ready ;;
+  esac
+}
+
+# A host that is replaced has lost its data. Its old member goes and a new one comes, by the word of
+# the other two. Only a cluster that never was ready is begun: a member that forgot its votes and
+# came back under its old name could undo what the others have agreed on.
+join_cluster() {
+  MEMBERS="c1=https://$IP_A:2380,c2=https://$IP_B:2380,c3=https://$IP_C:2380"
+  STATE=new
+  [ ! -d /var/lib/etcd/data/member ] || return 0
+  others=$(printf '%s\n' "https://$IP_A:2379" "https://$IP_B:2379" "https://$IP_C:2379" | grep -vF "//$IP:" | paste -sd, -)
+  etcd_says() {
+    /usr/local/bin/etcdctl --endpoints "$others" --command-timeout 10s --cacert /etc/understudy/tls/etcd-ca.pem \
+      --cert /etc/understudy/tls/etcd-client.pem --key /etc/understudy/tls/etcd-client.key "$@"
+  }
+  until listed=$(etcd_says member list); do
+    was_ready || return 0
+    say "the other etcd members do not answer, and this cluster was ready before: waiting for them"
+    sleep 10
+  done
+  STATE=existing
+  own=$(echo "$listed" | grep -F "https://$IP:2380" || true)
+  case $own in
+    *", unstarted,"*) return 0 ;;
+    *", started,"*) again etcd_says member remove "${own%%,*}" ;;
+  esac
+  again etcd_says member add "$NAME" --peer-urls "https://$IP:2380"
+}
+
+[ -n "$ETCD_HOSTS" ] || start_etcd
+HOSTS=${ETCD_HOSTS:-https://$IP_A:2379,https://$IP_B:2379,https://$IP_C:2379}
+
+cat > /etc/understudy/coordinator.yaml << CONFIG
+id: $NAME
+az: $ZONE
+udp: { host: $IP, port: 7946 }
+http:
+  host: $IP
+  port: 8443
+  publicUrl: https://$IP:8443
+  tokensFile: /etc/understudy/tokens.yaml
+  tls:
+    certFile: /etc/understudy/tls/api.pem
+    keyFile: /etc/understudy/tls/api.key
+    caFile: /etc/understudy/tls/api-ca.pem
+    clientCaFile: /etc/understudy/tls/api-ca.pem
+etcd:
+  hosts: [$HOSTS]
+  root: /understudy/$CLUSTER/v1/
+  tls:
+    caFile: /etc/understudy/tls/etcd-ca.pem
+    certFile: /etc/understudy/tls/etcd-client.pem
+    keyFile: /etc/understudy/tls/etcd-client.key
+aws: { region: $REGION }
+keys: [{ id: 1, file: /etc/understudy/master.key }]
+CONFIG
+chown understudy: /etc/understudy/coordinator.yaml
+
+mkdir -p /etc/systemd/journald.conf.d
+printf '[Journal]\nSystemMaxUse=1G\nMaxRetentionSec=%sday\n' "$LOG_DAYS" > /etc/systemd/journald.conf.d/understudy.conf
+systemctl restart systemd-journald
+systemctl enable -q --now --no-block understudy-coordinator.service
+
+# Says once a minute that this coordinator is ready. CloudWatch's alarm fires when nobody says so.
+cat > /usr/local/sbin/understudy-ready << READY
+#!/bin/sh
+curl -sSf --max-time 10 --cacert /etc/understudy/tls/api-ca.pem https://$IP:8443/readyz > /dev/null || exit 0
+if [ ! -e /var/lib/understudy-ready ]; then
+  aws ssm put-parameter --region $REGION --name $READY_PARAMETER --value yes --type String --overwrite > /dev/null \\
+    && touch /var/lib/understudy-ready
+fi
+exec aws cloudwatch put-metric-data --region $REGION --namespace Understudy --metric-name ReadyCoordinators \\
+  --dimensions Cluster=$CLUSTER --value 1 --unit Count
+READY
+chmod 0755 /usr/local/sbin/understudy-ready
+printf '[Service]\nType=oneshot\nExecStart=/usr/local/sbin/understudy-ready\nTimeoutStartSec=50\n' \
+  > /etc/systemd/system/understudy-ready.service
+printf '[Timer]\nOnCalendar=*-*-* *:*:00\nAccuracySec=1s\n[Install]\nWantedBy=timers.target\n' \
+  > /etc/systemd/system/understudy-ready.timer
+systemctl daemon-reload
+systemctl enable -q --now understudy-ready.timer
+say "done"
