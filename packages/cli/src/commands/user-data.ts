@@ -106,7 +106,10 @@ function settingsOf(options: UserDataOptions): InstallSettings {
   };
 }
 
-/** What a person should know before he launches with it. On standard error: the output is the user data. */
+/**
+ * What a person should know before he launches with it. On standard error: the output is the user
+ * data.
+ */
 function notesOf({ key, caPem, artefactUrls }: InstallSettings): readonly string[] {
   return [
     ...(key.kind === 'embedded'
@@ -130,8 +133,12 @@ function printUserData(options: UserDataOptions): void {
 
 const withPlace = (command: Command): Command =>
   command
-    .requiredOption('--group <name>', 'recovery group, as in the tag understudy:group', name)
-    .requiredOption('--member <name>', 'as in the tag understudy:member', name)
+    .requiredOption(
+      '--group <name>',
+      'a recovery group, as in the tag understudy:group; iam-policy: may be repeated, default every group',
+      name,
+    )
+    .requiredOption('--member <name>', 'the member, with --group; iam-policy: for --process agent', name)
     .requiredOption(
       '--coordinators <hosts>',
       `every coordinator, host or host:port (UDP, ${HEARTBEAT_PORT}), with commas between`,

@@ -30,7 +30,8 @@ const MARK = '# Written by understudy user-data';
 const FUNCTIONS = `say() { printf 'understudy: %s\\n' "$1"; }
 fail() { printf 'understudy: %s\\n' "$1" >&2; exit 1; }
 
-# One URL into one file, with whatever this image has. What is fetched is trusted by its SHA-256 only.
+# One URL into one file, with whatever this image has. What is fetched is trusted by its SHA-256
+# only.
 fetch() {
   if command -v curl >/dev/null 2>&1; then
     curl --fail --silent --show-error --connect-timeout 5 --max-time 300 \${ca:+--cacert "$ca"} --output "$2" "$1"
@@ -40,7 +41,9 @@ fetch() {
     python3 -c 'import shutil, ssl, sys, urllib.request as r
 url, out, ca = sys.argv[1:]
 context = ssl.create_default_context(cafile=ca or None)
-with r.urlopen(url, timeout=20, context=context) as answer, open(out, "wb") as file: shutil.copyfileobj(answer, file)' "$1" "$2" "$ca"
+try:
+  with r.urlopen(url, timeout=20, context=context) as answer, open(out, "wb") as file: shutil.copyfileobj(answer, file)
+except OSError as error: sys.exit(str(error))' "$1" "$2" "$ca"
   else
     fail 'this image has neither curl nor wget nor python3: install one, or the package understudy-agent'
   fi
@@ -48,7 +51,8 @@ with r.urlopen(url, timeout=20, context=context) as answer, open(out, "wb") as f
 
 sum_of() { sha256sum "$1" | cut -d ' ' -f 1; }
 
-# True when a file is not there, is the skeleton of a package, or is what user data wrote and nobody edited.
+# True when a file is not there, is the skeleton of a package, or is what user data wrote and nobody
+# edited.
 may_write() {
   [ -s "$1" ] || return 0
   grep -q '^member:[[:space:]]*$' "$1" && return 0
@@ -111,9 +115,9 @@ installed=/var/lib/understudy/.tarball
 if [ "$(cat "$installed" 2>/dev/null)" = "$sum" ] && [ -x /usr/lib/understudy/agent/bin/node ]; then
   say "$name is installed"
 else
-  got=no round=0
+  got=no round=0 rounds=\${UNDERSTUDY_ROUNDS:-30}
   set -- ${artefactUrls.map(word).join(' ')}
-  while [ $got = no ] && [ $round -lt 30 ]; do
+  while [ $got = no ] && [ "$round" -lt "$rounds" ]; do
     round=$((round + 1))
     for url do
       rm -f "$work/agent.tar.gz"
@@ -126,18 +130,21 @@ else
         break
       fi
     done
-    [ $got = yes ] || sleep 10
+    [ $got = yes ] || [ "$round" -ge "$rounds" ] || sleep 10
   done
   [ $got = yes ] || fail "no coordinator gave $name with the right SHA-256; this script may be run again"
   tar -xzf "$work/agent.tar.gz" -C "$work"
 fi
 `;
 
-const START = `# The tarball's own script installs, and starts the agent; never the workload.
-set -- "$work"/*/install.sh
-[ -f "$1" ] || set -- "$work/install.sh"
-if [ -f "$1" ]; then
-  sh "$1"
+const INSTALL = `# The tarball's own script installs, and starts the agent; never the workload.
+install=$(find "$work" -maxdepth 2 -name install.sh | head -n 1)
+[ -z "$install" ] || sh "$install" --no-start >/dev/null
+systemctl daemon-reload
+`;
+
+const START = `if [ -n "$install" ]; then
+  sh "$install"
   echo "$sum" >"$installed"
 elif [ "$before" = "$(cat "$config" /etc/understudy/agent.key 2>/dev/null | sha256sum)" ]; then
   systemctl start understudy-agent.service
@@ -147,15 +154,16 @@ fi
 `;
 
 /**
- * The script that makes an instance a member: POSIX sh, safe to run again, on this disk or a copy of
- * it. It leaves what was edited, keys that a rotation brought, and the agent's state. It never
+ * The script that makes an instance a member: POSIX sh, safe to run again, on this disk or a copy
+ * of it. It leaves what was edited, keys that a rotation brought, and the agent's state. It never
  * touches a disk's layout and never starts the workload.
  */
 export const installScript = (settings: InstallSettings): string =>
   [
     `#!/bin/sh
-# Makes this instance ${settings.group}/${settings.member} of Understudy. Safe to run again. Needs sh, tar, gzip, sha256sum, and
-# curl or wget or python3. No secrets belong in here: every local user can read user data.
+# Makes this instance ${settings.group}/${settings.member} of Understudy. Safe to run again. Needs
+# sh, tar, gzip, sha256sum, and curl or wget or python3. No secrets belong in here: every local user
+# can read user data.
 set -eu
 umask 077
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -173,6 +181,7 @@ before=$(cat /etc/understudy/agent.yaml /etc/understudy/agent.key 2>/dev/null | 
     configSection(settings),
     settings.workloads.length === 0 ? '' : `${here('cat >"$work/drop-in"', DROP_IN)}\n`,
     downloadSection(settings),
+    INSTALL,
     workloadSection(settings),
     START,
   ].join('');

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, type ReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ArtefactSource } from '../../api/http/artefacts.ts';
 
 const SUMS = 'SHA256SUMS';
 /** The list of a folder with every package is 2 kB. */
@@ -19,18 +18,24 @@ export const sumsIn = (text: string): ReadonlyMap<string, string> =>
     }),
   );
 
+interface FoundFile {
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly open: () => ReadStream;
+}
+
 /**
  * The files of a folder that its `SHA256SUMS` names, and that list. The list is read at each
  * request, so an upgrade of the folder needs no restart. A name that is not in it is never looked
  * for on the disk.
  */
-export function artefactsFolder(folder: string): ArtefactSource {
+export function artefactsFolder(folder: string) {
   const readSums = async (): Promise<Buffer | null> => {
     const bytes = await readFile(join(folder, SUMS)).catch(() => null);
     return bytes && bytes.byteLength <= SUMS_BYTES_MAX ? bytes : null;
   };
   return {
-    async find(name) {
+    async find(name: string): Promise<FoundFile | null> {
       const list = await readSums();
       if (list === null) return null;
       const own = name === SUMS ? createHash('sha256').update(list).digest('hex') : undefined;
