@@ -59,6 +59,13 @@ const OPTIONS = {
   logLevel: 'error',
 };
 
+/** Files of which something is in the bundle; what fell out of it is not. */
+const inputsOf = ({ outputs }) =>
+  Object.values(outputs)
+    .flatMap((output) => Object.entries(output.inputs))
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([input]) => input);
+
 /**
  * The config schema (zod, yaml) travels inside the one file packed, as a bundle of its own,
  * compiled only by the process that reads a config. As an ordinary lazy module it would make
@@ -69,7 +76,7 @@ const embedConfigLoading = (build, inputs) => ({
   setup(plugins) {
     plugins.onLoad({ filter: /agent\/src\/config-loading\.ts$/ }, async ({ path }) => {
       const { outputFiles, metafile } = await build({ ...OPTIONS, entryPoints: [path], minifyIdentifiers: true });
-      for (const input of Object.keys(metafile.inputs)) inputs.add(input);
+      for (const input of inputsOf(metafile)) inputs.add(input);
       const packed = deflateRawSync(outputFiles[0].contents, { level: 9 }).toString('base64');
       const contents = `
         const holder = { exports: {} };
@@ -97,13 +104,13 @@ export async function agentBundle() {
       js: "#!/usr/bin/env node\nconst understudyAgentUrl = require('node:url').pathToFileURL(__filename).href;",
     },
   });
-  for (const input of Object.keys(metafile.inputs)) inputs.add(input);
+  for (const input of inputsOf(metafile)) inputs.add(input);
   const fetchKey = await build({
     ...OPTIONS,
     entryPoints: [join(ROOT, 'packages/agent/src/fetch-key.ts')],
     minifyIdentifiers: true,
   });
-  for (const input of Object.keys(fetchKey.metafile.inputs)) inputs.add(input);
+  for (const input of inputsOf(fetchKey.metafile)) inputs.add(input);
   return {
     contents: outputFiles[0].contents,
     fetchKey: fetchKey.outputFiles[0].contents,

@@ -1,3 +1,4 @@
 /** What the command and the tools run of a coordinator. */
 export { type CoordinatorConfig, CoordinatorConfigSchema, maskedConfig } from './config.ts';
-export { openStore } from './main.ts';
+export { checkCoordinator, openStore } from './main.ts';
+export { etcdVersionFault } from './store/etcd-version.ts';

@@ -3,9 +3,8 @@ import { basename } from 'node:path';
 import type { AgentCode } from './agent-files.ts';
 import { agentTarballFiles, agentTarballName } from './agent-tarball.ts';
 import type { Artefact, Workshop } from './artefact.ts';
-import type { BuildInfo } from './build-info.ts';
 import { sha256Of } from './make-artefacts.ts';
-import type { NodeRuntime } from './node-runtime.ts';
+import type { ShippedProgram } from './shipped-program.ts';
 import { artefactsPackage } from './system-packages.ts';
 import type { SystemPackage } from './system-package.ts';
 import { makeTarball } from './tarball.ts';
@@ -17,17 +16,17 @@ export interface AgentTarball {
   readonly artefact: Artefact;
 }
 
-export function agentTarball(build: BuildInfo, code: AgentCode, node: NodeRuntime): AgentTarball {
-  const name = agentTarballName(build, node);
+export function agentTarball(agent: ShippedProgram<AgentCode>): AgentTarball {
+  const name = agentTarballName(agent);
   let once: Promise<string> | null = null;
   const make = async ({ fast, stage }: Workshop): Promise<string> => {
-    const tree = await agentTarballFiles(build, code, node);
+    const tree = await agentTarballFiles(agent);
     const output = stage(`${name}.tar.gz`);
-    await makeTarball({ tree, name, stage: stage(name), output, dateS: build.sourceDateEpochS, fast });
+    await makeTarball({ tree, name, stage: stage(name), output, dateS: agent.build.sourceDateEpochS, fast });
     return output;
   };
   const made = (workshop: Workshop) => (once ??= make(workshop));
-  const labels = { format: 'tarball', part: 'agent', architecture: node.architecture } as const;
+  const labels = { format: 'tarball', part: 'agent', architecture: agent.node.architecture } as const;
   const copied = async (workshop: Workshop) => copyFile(await made(workshop), `${workshop.out}/${name}.tar.gz`);
   return { made, artefact: { file: `${name}.tar.gz`, labels, make: copied } };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { AGENT_NODE_FLAGS, agentBundle } from '../../../scripts/bundle-agent.mjs';
 import { copiedFile, type FileTree, fileTree, program, textFile } from './file-tree.ts';
 import { readIntegrities } from './lockfile.ts';
-import type { NodeRuntime } from './node-runtime.ts';
+import type { ShippedProgram } from './shipped-program.ts';
 import { type ShippedPackage, shippedPackages, thirdPartyLicences } from './shipped-packages.ts';
 
 /** The agent's code, the same on every architecture, and whose code is in it. */
@@ -20,7 +20,9 @@ export async function agentCode(root: string): Promise<AgentCode> {
 }
 
 /** `/usr/lib/understudy/agent`: one bundle, the Node that runs it, and a wrapper with its flags. */
-export function agentFiles(root: string, { bundle, fetchKey, packages }: AgentCode, node: NodeRuntime): FileTree {
+export function agentFiles({ build, code, node, bill }: ShippedProgram<AgentCode>): FileTree {
+  const { root } = build;
+  const { bundle, fetchKey, packages } = code;
   const wrapper = readFileSync(join(root, 'deploy/agent/understudy-agent.sh'), 'utf8');
   return fileTree([
     ['bin/node', program({ copyOf: node.binary })],
@@ -30,5 +32,6 @@ export function agentFiles(root: string, { bundle, fetchKey, packages }: AgentCo
     ['LICENSE', copiedFile(join(root, 'LICENSE'))],
     ['LICENSE.node', copiedFile(node.licence)],
     ['THIRD-PARTY-LICENSES', textFile(thirdPartyLicences(packages))],
+    ['sbom.cdx.json', textFile(bill)],
   ]);
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { build, type Metafile, type Plugin } from 'esbuild';
 import { readIntegrities } from './lockfile.ts';
 import { type ShippedPackage, shippedPackages } from './shipped-packages.ts';
 
@@ -25,11 +25,19 @@ const ENTRIES: Readonly<Record<string, string>> = {
 const BESIDE: Readonly<Record<string, string>> = {
   'packages/observer/src/udp/receive-thread-handle.ts ./receive-thread/main.ts': './receive-thread/main.mjs',
   'packages/coordinator/src/main.ts ../package.json': '../package.json',
+  'packages/coordinator/src/adapters/node/load-site.ts ../../../../dashboard/dist/site': '../dashboard',
   // The demo, which runs from a checkout only and says so.
   'packages/local-cluster/src/project-paths.ts ../../../': '../../../',
 };
 
+/** Looked for in a checkout only, and done without elsewhere: demo, and machines of cloud-sim. */
+const CHECKOUT_ONLY = [
+  'packages/local-cluster/src/project-paths.ts import.meta.resolve',
+  'packages/cloud-sim/src/machines/nspawn-driver.ts import.meta.dirname',
+];
+
 const OWN_SOURCE = /\/packages\/[^/]+\/src\/.*\.ts$/;
+const OTHER_WAYS = /import\.meta\.(?:dirname|filename|resolve)/g;
 const NEW_URL = /new URL\(\s*(['"])([^'"]+)\1\s*,\s*import\.meta\.url\s*\)/g;
 
 const besideTheBundle = (root: string): Plugin => ({
@@ -37,7 +45,11 @@ const besideTheBundle = (root: string): Plugin => ({
   setup(plugins) {
     plugins.onLoad({ filter: OWN_SOURCE }, ({ path }) => {
       const from = relative(root, path);
-      const contents = readFileSync(path, 'utf8').replaceAll(NEW_URL, (_, quote: string, to: string) => {
+      const text = readFileSync(path, 'utf8');
+      for (const [found] of text.matchAll(OTHER_WAYS)) {
+        if (!CHECKOUT_ONLY.includes(`${from} ${found}`)) throw new Error(`${from}: ${found} finds nothing in a bundle`);
+      }
+      const contents = text.replaceAll(NEW_URL, (_, quote: string, to: string) => {
         const there = BESIDE[`${from} ${to}`];
         if (there === undefined)
           throw new Error(`${from} reads ${to} beside itself: say in BESIDE where it is shipped`);
@@ -57,8 +69,15 @@ const COMMONJS_NAMES = [
   'const __filename=understudyPath(import.meta.url),__dirname=understudyFolder(__filename);',
 ].join('');
 
+/** Files of which something is in the bundle; what fell out of it is not. */
+const inputsOf = ({ outputs }: Metafile): readonly string[] =>
+  Object.values(outputs)
+    .flatMap((output) => Object.entries(output.inputs))
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([input]) => input);
+
 /** Bundles once for all architectures: there is no native code in it. */
-export async function coordinatorCode(root: string): Promise<CoordinatorCode> {
+export async function coordinatorCode(root: string, { readable = false } = {}): Promise<CoordinatorCode> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
     entryPoints: { ...ENTRIES },
@@ -73,12 +92,13 @@ export async function coordinatorCode(root: string): Promise<CoordinatorCode> {
     format: 'esm',
     conditions: ['source'],
     minifySyntax: true,
-    minifyWhitespace: true,
+    // A readable one names the file of each module above it.
+    minifyWhitespace: !readable,
     legalComments: 'none',
     logLevel: 'error',
     banner: { js: COMMONJS_NAMES },
     plugins: [besideTheBundle(root)],
   });
   const modules = new Map(outputFiles.map(({ path, contents }) => [relative(join(root, 'lib'), path), contents]));
-  return { modules, packages: shippedPackages(root, Object.keys(metafile.inputs), readIntegrities(root)) };
+  return { modules, packages: shippedPackages(root, inputsOf(metafile), readIntegrities(root)) };
 }

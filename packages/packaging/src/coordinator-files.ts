@@ -1,9 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import type { BuildInfo } from './build-info.ts';
 import type { CoordinatorCode } from './coordinator-bundle.ts';
 import { below, copiedFile, type FileTree, fileTree, program, textFile } from './file-tree.ts';
-import type { NodeRuntime } from './node-runtime.ts';
+import type { ShippedProgram } from './shipped-program.ts';
 import { thirdPartyLicences } from './shipped-packages.ts';
 
 /** All files below a folder, by their paths below it. */
@@ -25,12 +24,9 @@ function dashboardFiles(root: string): FileTree {
 /**
  * `/usr/lib/understudy/coordinator`: the command and the coordinator, and the Node that runs them.
  */
-export function coordinatorFiles(
-  build: BuildInfo,
-  { modules, packages }: CoordinatorCode,
-  node: NodeRuntime,
-): FileTree {
+export function coordinatorFiles({ build, code, node, bill }: ShippedProgram<CoordinatorCode>): FileTree {
   const { root, version } = build;
+  const { modules, packages } = code;
   const deploy = join(root, 'deploy/coordinator');
   const manifest = { name: 'understudy', version, license: 'Apache-2.0', type: 'module', private: true };
   return fileTree(
@@ -42,6 +38,7 @@ export function coordinatorFiles(
       ['LICENSE', copiedFile(join(root, 'LICENSE'))],
       ['LICENSE.node', copiedFile(node.licence)],
       ['THIRD-PARTY-LICENSES', textFile(thirdPartyLicences(packages))],
+      ['sbom.cdx.json', textFile(bill)],
     ],
     [...modules].map(([path, contents]) => [`lib/${path}`, textFile(contents)]),
     below('proto', protocolFiles(root)),

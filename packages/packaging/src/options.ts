@@ -29,6 +29,9 @@ export interface PackageOptions {
   readonly out?: string;
 }
 
+/** What the arguments are not; the usage is shown with it. */
+export class UsageError extends Error {}
+
 export const USAGE = `usage: npm run package -- [--only WORD,…] [--fast] [--verify] [--package-version V] [--out FOLDER]
   --only             ${Object.values(KINDS).flat().join(', ')}; all of one kind where none of it is named
   --fast             light compression, for tests: quick and large
@@ -60,7 +63,7 @@ export function packageOptions(args: readonly string[]): PackageOptions {
 
 function wantedBy(words: readonly string[]): (labels: Labels) => boolean {
   const unknown = words.filter((word) => !Object.values<readonly string[]>(KINDS).flat().includes(word));
-  if (unknown.length > 0) throw new Error(`--only ${unknown.join(', ')}: there is no such word`);
+  if (unknown.length > 0) throw new UsageError(`--only ${unknown.join(', ')}: there is no such word`);
   const chosen = Object.entries<readonly string[]>(KINDS).map(([kind, known]) => ({
     kind: kind as Kind,
     any: words.filter((word) => known.includes(word)),

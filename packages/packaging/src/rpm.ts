@@ -1,4 +1,5 @@
-import { copyFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ARCHITECTURES } from './architecture.ts';
 import type { Artefact, Workshop } from './artefact.ts';
@@ -26,18 +27,27 @@ interface Making {
   readonly made: SystemPackage;
 }
 
-async function makeRpm({ build, fast, out, stage }: Workshop, { file, target, made }: Making): Promise<void> {
-  const top = stage(file);
+async function makeRpm(workshop: Workshop, making: Making): Promise<void> {
+  // Not in the checkout: rpmbuild does not take paths with blanks.
+  const top = await mkdtemp(join(tmpdir(), 'understudy-rpm-'));
+  try {
+    await buildIn(top, workshop, making);
+  } finally {
+    await rm(top, { recursive: true, force: true });
+  }
+}
+
+async function buildIn(top: string, { build, fast, out }: Workshop, { file, target, made }: Making): Promise<void> {
   await writeTree(join(top, 'files'), made.tree, build.sourceDateEpochS);
   const spec = join(top, `${made.name}.spec`);
   await writeFile(spec, specText(build, made));
   const payload = made.compressed === true ? 'w1.gzdio' : fast ? 'w1.zstdio' : 'w19.zstdio';
-  const macros = { _topdir: top, our_files: join(top, 'files'), _binary_payload: payload, ...REPRODUCIBLE };
+  const folders = { _topdir: top, _tmppath: top, our_files: join(top, 'files') };
+  const macros = { ...folders, _binary_payload: payload, ...REPRODUCIBLE };
   const defines = Object.entries(macros).flatMap(([name, value]) => ['--define', `${name} ${value}`]);
   const environment = { SOURCE_DATE_EPOCH: String(build.sourceDateEpochS), HOME: top };
   await runTool('rpmbuild', ['-bb', '--quiet', '--target', target, ...defines, spec], { environment });
   await copyFile(join(top, 'RPMS', target, file), join(out, file));
-  await rm(top, { recursive: true });
 }
 
 /** No name, clock or tool of this machine gets into a package; what is in it is not touched. */
@@ -67,7 +77,7 @@ ${requires}
 ${wrapped(made.description).join('\n')}
 
 %install
-cp -a %{our_files}/. %{buildroot}/
+cp -a "%{our_files}/." "%{buildroot}/"
 
 ${scriptlets(made)}
 %files

@@ -63,8 +63,9 @@ const licenceTexts = (folder: string): readonly string[] =>
 /** What their licences ask to be handed on: each name, its licence and its notices. */
 export function thirdPartyLicences(packages: readonly ShippedPackage[]): string {
   const intro = 'Parts of these packages are in this one, under these licences.\n';
-  const chapters = packages.map(({ name, version, licence, licenceTexts: texts }) =>
-    [`${'='.repeat(78)}\n${name} ${version}: ${licence}\n${'='.repeat(78)}`, ...texts].join('\n\n'),
-  );
+  const chapters = packages.map(({ name, version, licence, licenceTexts: texts }) => {
+    const notices = texts.length > 0 ? texts : ['It brings no text of it.'];
+    return [`${'='.repeat(78)}\n${name} ${version}: ${licence}\n${'='.repeat(78)}`, ...notices].join('\n\n');
+  });
   return `${[intro, ...chapters].join('\n')}\n`;
 }

@@ -5,7 +5,7 @@ import type { BuildInfo } from './build-info.ts';
 import type { CoordinatorCode } from './coordinator-bundle.ts';
 import { coordinatorFiles } from './coordinator-files.ts';
 import { below, configFile, copiedFile, fileTree, link } from './file-tree.ts';
-import type { NodeRuntime } from './node-runtime.ts';
+import type { ShippedProgram } from './shipped-program.ts';
 import { documentation, manPage } from './shared-files.ts';
 import type { SystemPackage } from './system-package.ts';
 
@@ -19,7 +19,8 @@ const NODE_NEEDS = {
 const functionsOf = (root: string, name: string): string =>
   readFileSync(join(root, 'deploy/maintainer', `${name}.sh`), 'utf8');
 
-export function agentPackage(build: BuildInfo, code: AgentCode, node: NodeRuntime): SystemPackage {
+export function agentPackage(agent: ShippedProgram<AgentCode>): SystemPackage {
+  const { build, node } = agent;
   const name = 'understudy-agent';
   const deploy = join(build.root, 'deploy');
   return {
@@ -30,7 +31,7 @@ export function agentPackage(build: BuildInfo, code: AgentCode, node: NodeRuntim
       'Tells the coordinators that this EC2 instance, its disks and its network are well, and lets the workload serve only while the coordinators say that this instance is the activated one. Brings its own Node.js.',
     depends: NODE_NEEDS,
     tree: fileTree(
-      below('usr/lib/understudy/agent', agentFiles(build.root, code, node)),
+      below('usr/lib/understudy/agent', agentFiles(agent)),
       ['understudy-agent.service', 'understudy-active.target'].map((unit) => [
         `${UNITS}/${unit}`,
         copiedFile(join(deploy, 'systemd', unit)),
@@ -46,7 +47,8 @@ export function agentPackage(build: BuildInfo, code: AgentCode, node: NodeRuntim
   };
 }
 
-export function coordinatorPackage(build: BuildInfo, code: CoordinatorCode, node: NodeRuntime): SystemPackage {
+export function coordinatorPackage(coordinator: ShippedProgram<CoordinatorCode>): SystemPackage {
+  const { build, node } = coordinator;
   const name = 'understudy-coordinator';
   const deploy = join(build.root, 'deploy');
   const bin = '../lib/understudy/coordinator/bin';
@@ -58,7 +60,7 @@ export function coordinatorPackage(build: BuildInfo, code: CoordinatorCode, node
       'One of the equal coordinators of Understudy, which hear every agent, agree through etcd, and replace a failed stateful EC2 instance with its data, its address and its name; and the understudy command for operators. Brings its own Node.js.',
     depends: NODE_NEEDS,
     tree: fileTree(
-      below('usr/lib/understudy/coordinator', coordinatorFiles(build, code, node)),
+      below('usr/lib/understudy/coordinator', coordinatorFiles(coordinator)),
       [
         [`${UNITS}/understudy-coordinator.service`, copiedFile(join(deploy, 'systemd/understudy-coordinator.service'))],
         ['etc/understudy/coordinator.yaml', configFile(join(deploy, 'config/coordinator.yaml'), 0o640)],

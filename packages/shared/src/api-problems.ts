@@ -239,6 +239,12 @@ export const API_PROBLEMS = {
       'ask again: with the same Idempotency-Key that is harmless; look at the network and TLS between coordinators',
     retryable: true,
   },
+  STREAMS_FULL: {
+    status: 503,
+    title: 'As many streams are open as may be',
+    remedy: 'ask another coordinator, or close streams that nobody reads',
+    retryable: true,
+  },
   UNAVAILABLE: {
     status: 503,
     title: 'Nobody can take the command now',

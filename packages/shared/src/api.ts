@@ -3,6 +3,7 @@ import { TOKEN_ROLES } from './api-token.ts';
 import { ProblemSchema } from './problem.ts';
 import { HistoryRecordSchema, HistoryStepSchema } from './records/recovery.ts';
 import { HoldRecordSchema, NotEnrolledSchema, OpinionVerdictSchema, ServiceOpinionSchema } from './records/cluster.ts';
+import { NoticeRecordSchema } from './records/notice.ts';
 import { LeftoverSchema } from './records/leftover.ts';
 import { MemberIdSchema } from './records/record.ts';
 import { OperatorRequestRecordSchema } from './records/operator-request.ts';
@@ -419,3 +420,30 @@ export const ErrorCatalogueSchema = z.object({
     }),
   ),
 });
+
+/** A notice that waits, or that a webhook did not take. */
+const NoticeViewSchema = NoticeRecordSchema.pick({
+  ...{ id: true, kind: true, severity: true, group: true, members: true, memberCount: true, opId: true },
+  ...{ atWallMs: true, what: true, why: true, next: true },
+});
+
+/** `GET /v1/notices`: what others are still to be told, the oldest first, at most 200 of each. */
+export const NoticesViewSchema = z.object({
+  /** How many wait. */
+  waitingCount: z.number(),
+  waiting: z.array(
+    NoticeViewSchema.extend({
+      /** Webhooks that have had it. */
+      deliveredTo: z.array(z.string()),
+    }),
+  ),
+  undelivered: z.array(
+    NoticeViewSchema.extend({
+      webhook: z.string(),
+      /** Why the last try failed. */
+      error: z.string(),
+      givenUpAtWallMs: z.number(),
+    }),
+  ),
+});
+export type NoticesView = z.infer<typeof NoticesViewSchema>;

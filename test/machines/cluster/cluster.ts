@@ -1,17 +1,19 @@
+import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { MembersViewSchema, type MemberView } from '@understudy/shared';
+import { openStore } from '@understudy/coordinator';
+import { keyspace, type KvStore, MembersViewSchema, type MemberView, type PauseRecord } from '@understudy/shared';
 import { SystemClock, until } from '@understudy/shared/node';
 import { DATA, World } from '../world/world.ts';
 import { coordinatorUserData } from './coordinator-machine.ts';
-import { type Handout, makeHandout } from './handout.ts';
+import { buildNext, type Handout, makeHandout, operatorConfig } from './handout.ts';
 import { MEMBER, memberUserData } from './member-machine.ts';
 import { HANDOUT, PORTS, type Seat } from './seats.ts';
 import { Writer } from './writer.ts';
 
-const REPO = fileURLToPath(new URL('../../../', import.meta.url));
+const KEYS = keyspace();
 const WELL_WITHIN_MS = 120_000;
+const REPLACED_WITHIN_MS = 180_000;
 const HTTP_LIMIT_MS = 3_000;
 
 /** Coordinators on machines of their own, one member with PostgreSQL, and a writer outside. */
@@ -25,9 +27,12 @@ export class Cluster {
   readonly #machines = new Map<string, string>();
   /** The member's first instance. */
   readonly firstInstance: string;
+  readonly #store: KvStore;
+  #next: Promise<void> | null = null;
   #closed = false;
 
-  private constructor(world: World, handout: Handout, seats: readonly Seat[], tree: string) {
+  private constructor(world: World, handout: Handout, seats: readonly Seat[], tree: string, store: KvStore) {
+    this.#store = store;
     this.world = world;
     this.handout = handout;
     this.seats = seats;
@@ -44,8 +49,9 @@ export class Cluster {
 
   static async open(folder: string, tree: string, seats: readonly Seat[]): Promise<Cluster> {
     const handout = await makeHandout(join(folder, 'handout'), seats);
-    const world = await World.open({ folder, tree, readOnly: { [HANDOUT]: handout.folder, '/repo': REPO } });
-    return new Cluster(world, handout, seats, tree);
+    const world = await World.open({ folder, tree, readOnly: { [HANDOUT]: handout.folder } });
+    const config = operatorConfig(handout, join(folder, 'operator'), seats);
+    return new Cluster(world, handout, seats, tree, openStore({ configPath: config }));
   }
 
   machineOf(seat: Seat): string {
@@ -81,6 +87,23 @@ export class Cluster {
     return null;
   }
 
+  /** The instance that serves now. @throws when no coordinator names one */
+  async incumbent(): Promise<string> {
+    const instanceId = await this.activeInstance();
+    assert(instanceId !== null, 'no coordinator names an instance');
+    return instanceId;
+  }
+
+  /** Waits until another instance is activated, serves, and is what the writer reaches. */
+  async replaced(old: string, sinceMs: number): Promise<{ readonly instanceId: string; readonly servedAtMs: number }> {
+    const other = async () => {
+      const active = await this.activeInstance();
+      return active !== null && active !== old && (await this.serves(active)) ? active : null;
+    };
+    const instanceId = await until(`${old} is replaced`, other, REPLACED_WITHIN_MS);
+    return { instanceId, servedAtMs: await this.committedAfter(sinceMs) };
+  }
+
   /** Whether PostgreSQL runs inside, by what systemd says of it. */
   async serves(instanceId: string): Promise<boolean> {
     if (this.world.firstProcess(instanceId) === null) return false;
@@ -97,12 +120,36 @@ export class Cluster {
     );
   }
 
-  /** Every coordinator is ready and finds the member alive, unheld, with no recovery open. */
+  /** Does work on the member that nobody should take for a failure. */
+  async paused<T>(why: string, work: () => Promise<T>): Promise<T> {
+    const scope = `member/${MEMBER}`;
+    const key = KEYS.pause(scope);
+    const now = this.clock.wallMs();
+    const written = {
+      schemaVersion: 1,
+      writeId: `machines-${now}`,
+      writtenBy: 'machines',
+      writtenAtWallMs: now,
+    } as const;
+    const record: PauseRecord = { ...written, scope, who: 'machines', why, sinceWallMs: now, untilWallMs: null };
+    await this.#store.txn({ compare: [], writes: [{ kind: 'put', key, value: JSON.stringify(record) }] });
+    try {
+      return await work();
+    } finally {
+      await this.#store.txn({ compare: [], writes: [{ kind: 'delete', key }] });
+    }
+  }
+
+  /**
+   * Every coordinator is ready and finds the member alive, unheld, with no recovery open, and its
+   * PostgreSQL is up.
+   */
   async well(limitMs = WELL_WITHIN_MS): Promise<void> {
     let last = '';
     const check = async () => {
-      last = (await Promise.all(this.seats.map((seat) => this.#complaint(seat)))).join('; ');
-      return last.replaceAll('; ', '') === '';
+      const all = await Promise.all([...this.seats.map((seat) => this.#complaint(seat)), this.#silence()]);
+      last = all.filter((words) => words !== '').join('; ');
+      return last === '';
     };
     await until('all is well', check, limitMs).catch((error: unknown) => {
       throw new Error(`not well within ${limitMs / 1_000} s: ${last}`, { cause: error });
@@ -119,6 +166,17 @@ export class Cluster {
     if (view.verdict !== 'alive' || view.degraded) return `${seat.id}: ${view.verdict}, ${view.reason}`;
     if (view.recovery !== null) return `${seat.id}: it is being recovered`;
     return view.hold === null ? '' : `${seat.id}: held, ${view.hold.reason}`;
+  }
+
+  async #silence(): Promise<string> {
+    const active = await this.activeInstance();
+    return active !== null && (await this.serves(active)) ? '' : `${active} does not serve`;
+  }
+
+  /** Builds what is installed as the next version. The machines see it in `/mnt/cluster/next`. */
+  async next(): Promise<void> {
+    this.#next ??= buildNext(this.handout);
+    await this.#next;
   }
 
   /** Keeps what every machine has to say, for whoever asks why. */
@@ -140,6 +198,7 @@ export class Cluster {
     if (this.#closed) return;
     this.#closed = true;
     await this.writer.stop();
+    await this.#store.close();
     await this.world.close();
   }
 

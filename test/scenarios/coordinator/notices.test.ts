@@ -2,6 +2,7 @@ import { type SendNotice, UNDELIVERED_MAX } from '@understudy/coordinator/testin
 import { NoticeRecordSchema, parseRecord, UndeliveredRecordSchema } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
+import { auditOf, command } from './commanding.ts';
 import { KEYS, ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
@@ -144,6 +145,30 @@ describe('a receiver that is down', () => {
     await cluster.clock.advance(30_000);
     expect(undeliveredOf(cluster).length).toBeLessThanOrEqual(UNDELIVERED_MAX);
     expect(undeliveredOf(cluster).map((one) => one.kind)).toEqual(expect.arrayContaining(STORY));
+  });
+
+  test('for longer than it is waited for: an operator sends one again, once, and drops another', async () => {
+    const { cluster, receiver, old } = await started({ giveUpAfterMs: 600_000 });
+    receiver.answer = () => 'down';
+    cluster.crash(old.instanceId);
+    await recovered(cluster);
+    await cluster.clock.advance(900_000);
+    const ofKind = (kind: string) => undeliveredOf(cluster).find((one) => one.kind === kind)?.id ?? '';
+    const [begun, dead] = [ofKind('recovery.begun'), ofKind('member.dead')];
+    receiver.answer = () => 'taken';
+    await cluster.clock.advance(600_000);
+    const again = { kind: 'resend-notice', webhook: 'pager', noticeId: begun } as const;
+    expect(await command(cluster, again)).toMatchObject({ kind: 'done' });
+    await cluster.clock.advance(5_000);
+    expect(receiver.about('recovery.begun').map((one) => one.id)).toEqual([begun]);
+    expect(await command(cluster, again)).toMatchObject({ kind: 'refused', code: 'NOTHING_THERE' });
+    const drop = { kind: 'drop-notice', webhook: 'pager', noticeId: dead } as const;
+    expect(await command(cluster, drop)).toMatchObject({ kind: 'done' });
+    await cluster.clock.advance(60_000);
+    expect(receiver.about('member.dead')).toEqual([]);
+    const left = undeliveredOf(cluster).map((one) => one.id);
+    expect([left.includes(begun), left.includes(dead)]).toEqual([false, false]);
+    expect(auditOf(cluster).map((one) => one.kind)).toEqual(['resend-notice', 'drop-notice']);
   });
 
   test('for one notice only: the others go on', async () => {

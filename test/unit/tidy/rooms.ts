@@ -39,7 +39,7 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     observing: ['store'],
     'serve-lease': ['store'],
     leader: ['store', 'leadership', 'judge', 'enrol', 'policy', 'commands', 'notices', 'config.ts'],
-    api: ['store', 'leader', 'judge', 'policy', 'commands'],
+    api: ['store', 'leader', 'judge', 'policy', 'commands', 'notices'],
     metrics: ['store', 'leader'],
     notices: ['store'],
     adapters: ['store', 'notices', 'config.ts'],

@@ -1,23 +1,9 @@
-import { errorText } from '@understudy/shared';
-import { loadConfig } from '@understudy/shared/node';
 import type { CommandDefinition } from '../command-definition.ts';
-import { runChecks } from '../doctor/check.ts';
-import { COORDINATOR_CHECKS } from '../doctor/coordinator-checks.ts';
-import type { CoordinatorHost } from '../doctor/coordinator-host.ts';
+import { diagnose, type DoctorOptions } from '../doctor/diagnose.ts';
 import { DOCTOR_EXIT } from '../doctor/doctor-exit.ts';
 import { outputOf } from '../options/output-options.ts';
-import type { ProgramContext } from '../program-context.ts';
 import { doctorText } from '../views/doctor-view.ts';
 import { present } from '../watch.ts';
-
-async function hostOf(configPath: string, { clock }: ProgramContext): Promise<CoordinatorHost> {
-  const { CoordinatorConfigSchema } = await import('@understudy/coordinator');
-  try {
-    return { configPath, config: loadConfig(CoordinatorConfigSchema, configPath), configFault: null, clock };
-  } catch (error) {
-    return { configPath, config: null, configFault: errorText(error), clock };
-  }
-}
 
 export const doctorCoordinator: CommandDefinition = {
   name: 'doctor coordinator',
@@ -34,9 +20,9 @@ export const doctorCoordinator: CommandDefinition = {
   define: (command, context) => {
     command
       .requiredOption('--config <file>', 'YAML configuration of the coordinator')
-      .action(async (options: { config: string; json?: boolean }) => {
-        const host = await hostOf(options.config, context);
-        const report = await runChecks('coordinator', COORDINATOR_CHECKS, host, context.clock);
+      .option('--try-member <member>', 'name its instance in dry runs of what a recovery does to one (nothing is done)')
+      .action(async (options: DoctorOptions) => {
+        const report = await diagnose(options, context);
         await present(context.clock, outputOf(options), async () => report, doctorText);
         process.exitCode = DOCTOR_EXIT[report.worst];
       });

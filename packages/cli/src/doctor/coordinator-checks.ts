@@ -1,7 +1,38 @@
 import type { Check } from './check.ts';
 import { certificates } from './checks/certificates.ts';
-import { configuration } from './checks/configuration.ts';
+import { clock } from './checks/clock.ts';
+import { descriptors } from './checks/descriptors.ts';
+import { etcdCompaction } from './checks/etcd-compaction.ts';
+import { etcdLatency } from './checks/etcd-latency.ts';
+import { etcdMembers } from './checks/etcd-members.ts';
+import { etcdSpace } from './checks/etcd-space.ts';
+import { files } from './checks/files.ts';
+import { keys } from './checks/keys.ts';
+import { names } from './checks/names.ts';
+import { peers } from './checks/peers.ts';
+import { permissions } from './checks/permissions.ts';
+import { quotas } from './checks/quotas.ts';
+import { receiveBuffer } from './checks/receive-buffer.ts';
+import { running } from './checks/running.ts';
+import { sockets } from './checks/sockets.ts';
 import type { CoordinatorHost } from './coordinator-host.ts';
 
 /** Every check of a coordinator's host. A new one is a file in `checks/` and a line here. */
-export const COORDINATOR_CHECKS: readonly Check<CoordinatorHost>[] = [configuration, certificates];
+export const COORDINATOR_CHECKS: readonly Check<CoordinatorHost>[] = [
+  files,
+  clock,
+  names,
+  sockets,
+  etcdMembers,
+  etcdSpace,
+  etcdLatency,
+  etcdCompaction,
+  peers,
+  keys,
+  running,
+  permissions,
+  quotas,
+  certificates,
+  receiveBuffer,
+  descriptors,
+];

@@ -1,12 +1,66 @@
-import type { Clock } from '@understudy/shared';
+import { readFileSync } from 'node:fs';
+import type { Ec2Transport } from '@understudy/aws';
 import type { CoordinatorConfig } from '@understudy/coordinator';
+import type { Clock } from '@understudy/shared';
+import { fetchWith } from '../client/fetch-with.ts';
+import { type EtcdFacts, etcdFacts } from './etcd-facts.ts';
+import { type PeerFacts, peerFacts } from './peers.ts';
 
-/** The host that the checks of a coordinator look at. */
+/** The host that the checks of a coordinator look at. What several checks need is asked once. */
 export interface CoordinatorHost {
   readonly configPath: string;
-  /** Null: the file is not valid, which is a finding of its own. */
-  readonly config: CoordinatorConfig | null;
-  /** Why it is not. Null: it is. */
-  readonly configFault: string | null;
+  readonly config: CoordinatorConfig;
   readonly clock: Clock;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Every member of etcd that the configuration names. */
+  readonly etcd: () => Promise<readonly EtcdFacts[]>;
+  /** Every coordinator that etcd names. */
+  readonly peers: () => Promise<readonly PeerFacts[]>;
+  readonly ec2: () => Promise<Ec2Transport>;
+  /** A member whose instance may be named in dry runs. Null: none was chosen. */
+  readonly tryMember: string | null;
+}
+
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | null = null;
+  return () => (asked ??= ask());
+}
+
+const text = (path: string | undefined): string | undefined =>
+  path === undefined ? undefined : readFileSync(path, 'utf8');
+
+function etcdAccess({ etcd }: CoordinatorConfig) {
+  const { tls = {}, passwordFile, username, hosts, root } = etcd;
+  const files = { ca: text(tls.caFile), cert: text(tls.certFile), key: text(tls.keyFile) };
+  const given = Object.fromEntries(Object.entries(files).filter(([, pem]) => pem !== undefined));
+  const password = text(passwordFile)?.trim() ?? null;
+  return { hosts, root, fetch: fetchWith(given), username: username ?? null, password };
+}
+
+async function ec2Of({ aws }: CoordinatorConfig, environment: NodeJS.ProcessEnv): Promise<Ec2Transport> {
+  const { sdkTransport } = await import('@understudy/aws');
+  const region = aws.region ?? environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION ?? '';
+  const endpoint = aws.endpoint === undefined ? {} : { endpoint: aws.endpoint };
+  return sdkTransport({ region, callTimeoutMs: aws.callTimeoutMs, ...endpoint }).send;
+}
+
+export interface HostOptions {
+  readonly configPath: string;
+  readonly config: CoordinatorConfig;
+  readonly clock: Clock;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly tryMember: string | null;
+}
+
+export function coordinatorHost(options: HostOptions): CoordinatorHost {
+  const { config, clock, environment, configPath } = options;
+  return {
+    ...options,
+    etcd: once(async () => etcdFacts(etcdAccess(config), clock)),
+    peers: once(async () => {
+      const token = text(config.http.operatorTokenFile)?.trim() ?? null;
+      return peerFacts({ configPath, root: config.etcd.root, fetch, token, clock });
+    }),
+    ec2: once(() => ec2Of(config, environment)),
+  };
 }

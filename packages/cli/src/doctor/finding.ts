@@ -1,9 +1,10 @@
 /**
  * - `fault`: something does not work, or will not when it is needed: a person has to act;
  * - `warning`: it works, and less safely or less well than it could; or it could not be found out;
+ * - `note`: it was not looked at, and why; it changes no exit code;
  * - `ok`: looked at, and well.
  */
-export type Severity = 'fault' | 'warning' | 'ok';
+export type Severity = 'fault' | 'warning' | 'note' | 'ok';
 
 /** One thing that a check found. */
 export interface Finding {
@@ -18,6 +19,8 @@ export interface Finding {
 
 export const ok = (text: string): Finding => ({ severity: 'ok', text, remedy: null, command: null });
 
+export const note = (text: string): Finding => ({ severity: 'note', text, remedy: null, command: null });
+
 export const warning = (text: string, remedy: string, command: string | null = null): Finding => ({
   ...{ severity: 'warning', text, remedy, command },
 });
@@ -26,10 +29,7 @@ export const fault = (text: string, remedy: string, command: string | null = nul
   ...{ severity: 'fault', text, remedy, command },
 });
 
-const RANK: Readonly<Record<Severity, number>> = { fault: 2, warning: 1, ok: 0 };
+const RANK: Readonly<Record<Severity, number>> = { fault: 3, warning: 2, note: 1, ok: 0 };
 
 export const worstFirst = (a: { readonly severity: Severity }, b: { readonly severity: Severity }): number =>
   RANK[b.severity] - RANK[a.severity];
-
-export const worstOf = (all: readonly { readonly severity: Severity }[]): Severity =>
-  all.toSorted(worstFirst)[0]?.severity ?? 'ok';

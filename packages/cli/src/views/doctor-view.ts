@@ -6,6 +6,7 @@ import type { Severity } from '../doctor/finding.ts';
 const SHOWN: Readonly<Record<Severity, string>> = {
   fault: ansis.red('FAULT  '),
   warning: ansis.yellow('WARNING'),
+  note: 'note   ',
   ok: ansis.green('ok     '),
 };
 

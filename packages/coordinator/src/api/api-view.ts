@@ -1,3 +1,5 @@
+import { EventLog } from './events/event-log.ts';
+import type { ClusterRecords } from '../store/cluster-records.ts';
 import {
   CHECK_SLOTS,
   type CheckReading,
@@ -15,6 +17,7 @@ import {
   type MemberView,
   type MonotonicMs,
   type NotEnrolled,
+  type NoticesView,
   type OpenRecoveryView,
   type PendingRequest,
   type Problem,
@@ -33,6 +36,7 @@ import { FleetApi } from './fleet/fleet-api.ts';
 import type { AskPeer } from './fleet/heard-of-peers.ts';
 import type { CoordinatorInsight, LeaderInsight } from './insight.ts';
 import { heldBy } from './record-problems.ts';
+import { noticesView } from './notices-view.ts';
 import { leftoversProblem, leftoversView } from './leftovers-view.ts';
 import { explainView, shownHold } from '../leader/explain-view.ts';
 import { readinessProblem } from './readiness-problem.ts';
@@ -77,14 +81,25 @@ const shownChecks = (checks: readonly CheckReading[]): MemberView['checks'] =>
       : [{ name: checkName(slot), status: check.status, code: check.code === 0 ? '' : checkCodeName(check.code) }],
   );
 
+/** The member of an open or ended recovery. Null: it is not known here. */
+function memberOfRecovery({ intents, history }: ClusterRecords, opId: string): MemberId | null {
+  for (const { record } of intents.values()) if (record.opId === opId) return record.member;
+  for (const [member, ended] of history) if (ended.has(opId)) return member;
+  return null;
+}
+
 /** The HTTP API's answers, from what this process knows right now. Reads only. */
 export class CoordinatorApi implements ApiSource {
+  readonly events: EventLog;
   readonly controls: Controls;
   readonly #options: CoordinatorApiOptions;
   readonly fleet: FleetApi;
 
   constructor(options: CoordinatorApiOptions) {
     this.#options = options;
+    const { view } = options;
+    this.events = new EventLog(view.records.root, (opId) => memberOfRecovery(view.records, opId));
+    view.observeWith(this.events);
     this.controls = options.controls;
     this.fleet = new FleetApi({
       ...options,
@@ -244,6 +259,10 @@ export class CoordinatorApi implements ApiSource {
   leader(): ReturnType<ApiSource['leader']> {
     const { leadership } = this.#options;
     return leadership.current() ? 'self' : leadership.knownLeader();
+  }
+
+  notices(): NoticesView {
+    return noticesView(this.#options.view.records);
   }
 
   leftovers(): readonly LeftoverView[] {

@@ -44,6 +44,8 @@ export type Command =
       readonly override: boolean;
     }
   | { readonly kind: 'undrain'; readonly coordinatorId: string; readonly revision: Revision | null }
+  /** About a notice that a webhook did not take. */
+  | { readonly kind: 'resend-notice' | 'drop-notice'; readonly webhook: string; readonly noticeId: string }
   | RecoveryCommand;
 
 /** What can be asked of a recovery (`docs/ways-out.md`). */

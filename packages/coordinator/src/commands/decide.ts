@@ -2,6 +2,7 @@ import { unreachable } from '@understudy/shared';
 import { decideAcknowledge } from './acknowledge.ts';
 import type { Asked, CommandDecision, CommandFacts, RecoveryCommand } from './command.ts';
 import { decideDrain, decideUndrain } from './drains.ts';
+import { decideNotice } from './notices.ts';
 import { decidePause, decideResume } from './pauses.ts';
 import { decideApply, decideReset } from './policies.ts';
 import { decideRecovery, type Standing } from './recoveries.ts';
@@ -37,6 +38,9 @@ export function decideCommand(
       return decideDrain({ ...asked, command }, facts);
     case 'undrain':
       return decideUndrain({ ...asked, command }, facts);
+    case 'resend-notice':
+    case 'drop-notice':
+      return decideNotice({ ...asked, command }, facts);
     case 'retry':
     case 'replan':
     case 'accept-loss':

@@ -15,7 +15,16 @@ const notice = (number: number, over: Partial<NoticeRecord> = {}) => {
   const id = `000000000000${number}-0123456789abcdef`;
   const record = {
     ...{ id, kind: 'member.dead', severity: 'critical', group: 'prod', members: [], memberCount: 0, opId: null },
-    ...{ atWallMs: number, what: '', why: '', next: '', deliveredTo: [], ...over },
+    ...{
+      atWallMs: number,
+      what: '',
+      why: '',
+      next: '',
+      deliveredTo: [],
+      onlyTo: null,
+      waitsSinceWallMs: number,
+      ...over,
+    },
     ...{ schemaVersion: 1, writeId: 'w', writtenBy: 'c1', writtenAtWallMs: 0 },
   } as NoticeRecord;
   return { record, modRevision: 5 };
@@ -41,6 +50,12 @@ describe('a webhook gets', () => {
     const state = new WebhookState(webhook('a', { groups: ['mq'] }));
     expect(state.next(outboxOf(ONE, notice(2, { kind: 'leader.changed', group: null })), at(0))).toBeNull();
     expect(state.next(outboxOf(notice(3, { group: 'mq' })), at(0))).not.toBeNull();
+  });
+
+  test('what an operator sends again to it, whatever it wants otherwise; and no other webhook does', () => {
+    const again = outboxOf(notice(1, { kind: 'pause.begun', onlyTo: 'a' }));
+    expect(new WebhookState(webhook('a')).next(again, at(0))).not.toBeNull();
+    expect(new WebhookState(webhook('b')).next(again, at(0))).toBeNull();
   });
 
   test('nothing it was given by an earlier leader', () => {

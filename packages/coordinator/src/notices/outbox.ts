@@ -47,14 +47,24 @@ export class Outbox {
   /** The puts of what somebody wants to hear. */
   putsFor(changes: readonly Change[]): readonly GuardedPut[] {
     const { webhooks, records, keys, clock } = this.#options;
-    const wanted = fold(changes).filter((one) => webhooks.some((webhook) => wants(webhook, one)));
+    const wanted = fold(changes).filter((one) => webhooks.some((webhook) => wants(webhook, { ...one, onlyTo: null })));
     const room = Math.max(0, Math.min(PER_WRITE_MAX, WAITING_MAX - records.outbox.size));
     this.#dropped += Math.max(0, wanted.length - room);
     const atWallMs = clock.wallMs();
     return wanted.slice(0, room).map((one) => {
       const id = this.#newId(atWallMs);
       const [what, why, next] = [one.what, one.why, one.next].map((text) => text.slice(0, TEXT_MAX));
-      const record = { ...one, id, atWallMs, what, why, next, deliveredTo: [] };
+      const record = {
+        ...one,
+        id,
+        atWallMs,
+        what,
+        why,
+        next,
+        deliveredTo: [],
+        onlyTo: null,
+        waitsSinceWallMs: atWallMs,
+      };
       return { key: keys.notice(id), record, expect: 0 };
     });
   }

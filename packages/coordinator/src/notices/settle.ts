@@ -35,7 +35,7 @@ export function settle({ record, modRevision }: Stored<NoticeRecord>, context: S
   const { states, keys, nowWallMs, giveUpAfterMs } = context;
   const wanting = states.filter(({ webhook }) => wants(webhook, record));
   const waiting = wanting.filter((state) => !state.hasHad(record));
-  const isOld = nowWallMs - record.atWallMs >= giveUpAfterMs;
+  const isOld = nowWallMs - record.waitsSinceWallMs >= giveUpAfterMs;
   const givenUp = isOld
     ? waiting.flatMap((state) => {
         const error = state.errorOf(record.id);
@@ -43,7 +43,7 @@ export function settle({ record, modRevision }: Stored<NoticeRecord>, context: S
         return error === null ? [] : [{ webhook: state.webhook.name, error }];
       })
     : [];
-  const { deliveredTo: had, ...content } = unwritten(record);
+  const { deliveredTo: had, onlyTo: _to, waitsSinceWallMs: _since, ...content } = unwritten(record);
   const kept = givenUp.map(({ webhook, error }) => ({
     key: keys.undeliveredNotice(webhook, record.id),
     record: { ...content, webhook, error, givenUpAtWallMs: nowWallMs },
@@ -55,5 +55,9 @@ export function settle({ record, modRevision }: Stored<NoticeRecord>, context: S
   const done = wanting.filter((state) => state.hasHad(record)).map(({ webhook }) => webhook.name);
   const deliveredTo = [...new Set([...had, ...done, ...givenUp.map(({ webhook }) => webhook)])];
   if (deliveredTo.length === had.length) return null;
-  return { ...base, puts: [{ key, record: { ...content, deliveredTo }, expect: modRevision }, ...kept], deletes: [] };
+  return {
+    ...base,
+    puts: [{ key, record: { ...unwritten(record), deliveredTo }, expect: modRevision }, ...kept],
+    deletes: [],
+  };
 }

@@ -13,8 +13,14 @@ export interface Webhook {
   readonly timeoutMs: number;
 }
 
-export const wants = ({ kinds, groups }: Webhook, { kind, group }: Pick<NoticeRecord, 'kind' | 'group'>): boolean =>
-  kinds.includes(kind) && (groups.length === 0 || (group !== null && groups.includes(group)));
+/** What an operator sends again goes where they say, whatever it wants otherwise. */
+export const wants = (
+  { name, kinds, groups }: Webhook,
+  { kind, group, onlyTo }: Pick<NoticeRecord, 'kind' | 'group' | 'onlyTo'>,
+): boolean =>
+  onlyTo === null
+    ? kinds.includes(kind) && (groups.length === 0 || (group !== null && groups.includes(group)))
+    : onlyTo === name;
 
 type Told = Pick<
   NoticeRecord,

@@ -24,7 +24,7 @@ import { drainedAt } from '../policy/drains.ts';
 import { policyFaults, type PolicyLimits } from '../policy/policy-limits.ts';
 import { apartFrom, type Build, levelDue, levelInForce, type LevelsSeen, THIS_BUILD } from './feature-level.ts';
 import { type RecordedLevel, recordedLevelIn } from './level-gate.ts';
-import { WatchCache } from './watch-cache.ts';
+import { type StoreObserver, WatchCache } from './watch-cache.ts';
 
 export interface ClusterStateOptions {
   readonly store: KvStore;
@@ -81,6 +81,11 @@ export class ClusterState {
   /** Called after the tables changed, with the keys that did. Returns the unsubscribe function. */
   onChange(listener: (changedKeys: readonly string[]) => void): () => void {
     return this.#view.onChange(listener);
+  }
+
+  /** Tells every write, in etcd's order. There is at most one observer. */
+  observeWith(observer: StoreObserver): void {
+    this.#view.observeWith(observer);
   }
 
   get isReady(): boolean {

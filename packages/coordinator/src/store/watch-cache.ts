@@ -43,6 +43,21 @@ export interface WatchCacheOptions {
   readonly lagLimitMs?: number;
 }
 
+/** One write to one key: what stood there and what stands there now. Null: nothing. */
+export interface StoreStep {
+  readonly key: string;
+  readonly before: KvEntry | null;
+  readonly after: KvEntry | null;
+  readonly revision: Revision;
+}
+
+/** Told of every write in etcd's order, after the map and those told of keys have it. */
+export interface StoreObserver {
+  /** The map begins, or begins anew, with everything up to this revision. */
+  began(revision: Revision): void;
+  changed(steps: readonly StoreStep[]): void;
+}
+
 interface Probe {
   readonly sentAtMs: MonotonicMs;
   readonly sentAtWallMs: number;
@@ -63,6 +78,7 @@ export class WatchCache {
   readonly #options: WatchCacheOptions;
   readonly #entries = new Map<string, KvEntry>();
   readonly #listeners = new Set<(changedKeys: readonly string[]) => void>();
+  #observer: StoreObserver | null = null;
   readonly #closing = new AbortController();
   readonly #ready = Promise.withResolvers<void>();
   #revision: Revision = 0;
@@ -167,6 +183,11 @@ export class WatchCache {
     return () => this.#listeners.delete(listener);
   }
 
+  /** There is at most one. Set it before the start. */
+  observeWith(observer: StoreObserver): void {
+    this.#observer = observer;
+  }
+
   /** No listener is called afterwards. Idempotent. */
   close(): void {
     this.#closing.abort(new Error('view closed'));
@@ -230,12 +251,15 @@ export class WatchCache {
     this.#ready.resolve();
     this.#reach(range.revision);
     this.#notify(changed);
+    this.#observer?.began(range.revision);
   }
 
   #apply(events: readonly KvEvent[], revision: Revision): void {
     const changed = new Set<string>();
+    const steps: StoreStep[] = [];
     for (const event of events) {
       const key = event.kind === 'put' ? event.entry.key : event.key;
+      steps.push(stepOf(event, this.#entries.get(key) ?? null));
       if (event.kind === 'put') this.#entries.set(key, event.entry);
       else this.#forget(key, event.modRevision);
       changed.add(key);
@@ -243,6 +267,7 @@ export class WatchCache {
     }
     this.#reach(revision);
     this.#notify([...changed]);
+    this.#observer?.changed(steps);
   }
 
   #forget(key: string, revision: Revision): void {
@@ -381,3 +406,8 @@ export class WatchCache {
     return !this.#closing.signal.aborted;
   }
 }
+
+const stepOf = (event: KvEvent, before: KvEntry | null): StoreStep =>
+  event.kind === 'put'
+    ? { key: event.entry.key, before, after: event.entry, revision: event.entry.modRevision }
+    : { key: event.key, before, after: null, revision: event.modRevision };

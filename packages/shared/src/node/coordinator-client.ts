@@ -10,6 +10,8 @@ import {
   type MembersView,
   MembersViewSchema,
   type MemberView,
+  type NoticesView,
+  NoticesViewSchema,
   type RecoveriesView,
   RecoveriesViewSchema,
   type StatusView,
@@ -32,6 +34,8 @@ export interface CoordinatorClient {
   membersView(): Promise<MembersView>;
   recoveries(): Promise<RecoveriesView>;
   leftovers(): Promise<readonly LeftoverView[]>;
+  /** What webhooks are still to be told, and what they did not take. */
+  notices(): Promise<NoticesView>;
   holds(): Promise<readonly HoldRecord[]>;
   /** Ended recoveries, the newest first; `member`: only its. */
   history(member: MemberId | null, limit: number): Promise<readonly HistoryRecord[]>;
@@ -153,6 +157,7 @@ export function coordinatorClient(urls: readonly string[], options: ClientOption
     membersView: () => ask(MembersViewSchema, '/v1/members'),
     recoveries: () => ask(RecoveriesViewSchema, '/v1/recoveries'),
     leftovers: async () => (await ask(LeftoversViewSchema, '/v1/leftovers')).leftovers,
+    notices: () => ask(NoticesViewSchema, '/v1/notices'),
     holds: async () => (await ask(HoldsViewSchema, '/v1/holds')).holds,
     history: async (member, limit) => {
       const query = new URLSearchParams({ limit: String(limit), ...(member === null ? {} : { member }) });

@@ -60,6 +60,10 @@ export const NoticeRecordSchema = placed(
   z.strictObject({
     ...recordBase,
     ...noticeFields,
+    /** It is for this webhook only, since an operator sent it again. Null: for all that want it. */
+    onlyTo: z.string().nullable(),
+    /** From when on it waits: it is given up so long after. */
+    waitsSinceWallMs: z.number(),
     /** Webhooks that have had it, while others have not. */
     deliveredTo: z.array(z.string()),
   }),

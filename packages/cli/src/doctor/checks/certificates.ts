@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { errorText } from '@understudy/shared';
 import { check } from '../check.ts';
 import type { CoordinatorHost } from '../coordinator-host.ts';
-import { fault, type Finding, ok, warning } from '../finding.ts';
+import { fault, type Finding, note, ok, warning } from '../finding.ts';
 
 const DAY_MS = 86_400_000;
 /** The same as `certs renew` takes for due: a third of its life. */
@@ -63,5 +63,8 @@ export function judgeCertificate(
 export const certificates = check(
   'certificates',
   ({ config, clock }: CoordinatorHost) => ({ files: certificateFields(config).map(read), nowWallMs: clock.wallMs() }),
-  ({ files, nowWallMs }) => files.map((one) => judgeCertificate(one, nowWallMs)),
+  ({ files, nowWallMs }) =>
+    files.length === 0
+      ? [note('the configuration names no certificate')]
+      : files.map((one) => judgeCertificate(one, nowWallMs)),
 );

@@ -9,23 +9,23 @@ import type {
   MemberId,
   MemberView,
   NotEnrolled,
+  NoticesView,
   Problem,
   RecoveriesView,
   StatusView,
 } from '@understudy/shared';
+import type { EventLog } from '../events/event-log.ts';
 import type { Controls } from '../controls.ts';
 import type { Authenticated, OperatorAnswer, OperatorCommand } from '../../leader/operator-command.ts';
-import type { FleetEvent } from '../fleet/fleet-feed.ts';
+import type { FeedEvent } from '../fleet/fleet-feed.ts';
 
 /** The fleet in few bytes, and what is heard of it. */
 export interface FleetSource {
   fleet(): FleetView;
   /** What our own observer hears. `order`: the order of members that the caller knows. */
   heard(order: string | null): HeardView;
-  /** As many watch as may. */
-  readonly isCrowded: boolean;
   /** Tells the fleet, and then what changes in it, until the returned function is called. */
-  watch(watcher: (event: FleetEvent) => void): () => void;
+  watch(watcher: (event: FeedEvent) => void): () => void;
 }
 
 /**
@@ -52,9 +52,12 @@ export interface ApiSource {
   readonly controls: Controls;
   /** Where the leader is. `self`: we lead. Null: nobody does, as far as is known here. */
   leader(): 'self' | { readonly coordinatorId: string; readonly httpUrl: string } | null;
+  /** The newest changes of state. */
+  readonly events: EventLog;
   recoveries(): RecoveriesView;
   /** What ended recoveries still have to remove or to put in place. */
   leftovers(): readonly LeftoverView[];
+  notices(): NoticesView;
   holds(): readonly HoldRecord[];
   /** Newest first. */
   history(member: string | null, limit: number): readonly HistoryRecord[];

@@ -11,7 +11,7 @@ export const MASTERS: ReadonlyMap<number, Uint8Array> = new Map([[1, new Uint8Ar
 
 export const OPERATOR_TOKEN = 'correct-horse-battery-staple-0000';
 
-export interface ServeOptions extends Partial<Omit<HttpServerOptions, 'access' | 'tokens' | 'api' | 'metrics'>> {
+export interface ServeOptions extends Partial<Omit<HttpServerOptions, 'access' | 'api' | 'metrics'>> {
   readonly access?: Partial<AccessSettings>;
   readonly entries?: readonly TokenEntry[];
   /** Default {@link OPERATOR_TOKEN}; null: there is none. */

@@ -9,6 +9,7 @@ import { plan } from './routes/plan.ts';
 import { policies, policiesApply, policy, policyPut, policyReset } from './routes/policies.ts';
 import { dashboard } from './routes/dashboard.ts';
 import { errors } from './routes/errors.ts';
+import { events } from './routes/events.ts';
 import { explain } from './routes/explain.ts';
 import { fleet } from './routes/fleet.ts';
 import { healthz } from './routes/healthz.ts';
@@ -18,6 +19,7 @@ import { keys } from './routes/keys.ts';
 import { leftovers } from './routes/leftovers.ts';
 import { members } from './routes/members.ts';
 import { metrics } from './routes/metrics.ts';
+import { notices } from './routes/notices.ts';
 import { readyz } from './routes/readyz.ts';
 import { recoveries } from './routes/recoveries.ts';
 import { recoveryRequests } from './routes/recovery-requests.ts';
@@ -38,6 +40,7 @@ export const ROUTES: readonly AnyRoute[] = [
   members,
   ...fleet,
   explain,
+  events,
   ...recoveryRequests,
   plan,
   acknowledge,
@@ -58,6 +61,7 @@ export const ROUTES: readonly AnyRoute[] = [
   keys,
   recoveries,
   leftovers,
+  notices,
   holds,
   history,
   artefact,

@@ -5,6 +5,7 @@ import type { ApiSource, MetricsSource } from './api-source.ts';
 import type { Access } from './access/access.ts';
 import type { ArtefactSource } from './artefacts.ts';
 import type { Caller, Role } from './access/caller.ts';
+import type { OpenStreams } from './open-streams.ts';
 import type { Session } from './access/sessions.ts';
 import type { Site } from './site.ts';
 
@@ -15,6 +16,7 @@ export interface RouteContext {
   /** @throws Refusal STARTING while the process is put together. */
   readonly metrics: () => MetricsSource;
   readonly access: Access;
+  readonly streams: OpenStreams;
   /** The dashboard. Null: it is not built. */
   readonly site: Site | null;
   /** What instances install. Null: this coordinator hands out nothing. */

@@ -8,6 +8,7 @@ import {
 } from '@understudy/shared';
 import { RecordingLog } from '@understudy/shared/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { EventLog } from '../events/event-log.ts';
 import type { ApiSource } from './api-source.ts';
 import { closeServers, serveApi } from './http.fixtures.ts';
 import type { HttpServer } from './server.ts';
@@ -72,7 +73,7 @@ beforeEach(async () => {
       if (fails) throw new Error('secret detail');
       return { coordinatorId: 'c1' } as ReturnType<ApiSource['status']>;
     },
-    fleet: { fleet: notAsked, heard: notAsked, isCrowded: false, watch: notAsked },
+    fleet: { fleet: notAsked, heard: notAsked, watch: notAsked },
     members: () => [],
     notEnrolled: () => [],
     keys: () => KEYS,
@@ -82,6 +83,8 @@ beforeEach(async () => {
     recoveries: () => ({ open: [], history: [], requests: [] }),
     holds: () => [],
     leftovers: () => [],
+    events: new EventLog('/t/', () => null),
+    notices: () => ({ waitingCount: 0, waiting: [], undelivered: [] }),
     history: (member, limit) => [{ member, limit }] as unknown as ReturnType<ApiSource['history']>,
   };
   const metrics = { contentType: 'text/plain; version=0.0.4', text: async () => 'understudy_leader 1\n' };

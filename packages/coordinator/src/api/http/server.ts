@@ -8,6 +8,7 @@ import type { ClusterKeys } from './cluster-keys.ts';
 import { ConnectionGate, type ConnectionLimits, type LimitCounts } from './connection-limits.ts';
 import { addRoute } from './frame.ts';
 import { addAnswerSignature, addIdentification } from './identification.ts';
+import { OpenStreams } from './open-streams.ts';
 import { Forwarding } from './peers/forwarding.ts';
 import { Refusal } from './refusal.ts';
 import { addRefusals, refuseConnection } from './refusals.ts';
@@ -114,7 +115,7 @@ function addBodies(server: FastifyInstance): void {
   });
 }
 
-function addApi(server: FastifyInstance, options: HttpServerOptions, peerCa: () => Buffer | null): void {
+function addApi(server: FastifyInstance, options: HttpServerOptions, peerCa: () => Buffer | null): OpenStreams {
   const { coordinatorId, keys, tokens, clock, random, log } = options;
   const ready = <T>(source: T | null): T => {
     if (source === null) throw new Refusal('STARTING', 'this coordinator is still put together');
@@ -122,16 +123,16 @@ function addApi(server: FastifyInstance, options: HttpServerOptions, peerCa: () 
   };
   const access = new Access({ coordinatorId, keys, tokens, clock, random, settings: options.access });
   const forwarding = new Forwarding({ coordinatorId, keys, clock, log, peerCa });
-  const context = {
-    ...{ api: () => ready(options.api()), metrics: () => ready(options.metrics()), access, clock, log },
-    site: options.site ?? null,
-    artefacts: options.artefacts ?? null,
-  };
+  const streams = new OpenStreams(clock, access);
+  const sources = { api: () => ready(options.api()), metrics: () => ready(options.metrics()) };
+  const { site = null, artefacts = null } = options;
+  const context = { ...sources, access, streams, clock, log, site, artefacts };
   addBodies(server);
   addIdentification(server, access);
   addAnswerSignature(server, coordinatorId, keys);
   addRefusals(server, ROUTES, log);
   for (const route of ROUTES) addRoute(server, route, { access, forwarding, context });
+  return streams;
 }
 
 /**
@@ -144,7 +145,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   let { tls } = options;
   const server = fastifyOf(options);
   const gate = new ConnectionGate(server.server, limits);
-  addApi(server, options, () => tls?.peerCa ?? null);
+  const streams = addApi(server, options, () => tls?.peerCa ?? null);
   try {
     await server.listen({ host, port });
   } catch (cause) {
@@ -163,7 +164,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       // Who was let in by the former authority has to show itself again.
       if (!isSameAuthority) server.server.closeAllConnections();
     },
-    close: () => (closing ??= server.close().then(() => undefined)),
+    close: () => {
+      streams.close();
+      return (closing ??= server.close().then(() => undefined));
+    },
   };
 }
 

@@ -1,0 +1,259 @@
+import { problemOf } from '@understudy/shared';
+import { describe, expect, it, test } from 'vitest';
+import { statusOf } from '../status.fixtures.ts';
+import { judgeCertificate } from './checks/certificates.ts';
+import { judgeClock } from './checks/clock.ts';
+import { judgeDescriptors } from './checks/descriptors.ts';
+import { judgeCompaction } from './checks/etcd-compaction.ts';
+import { judgeLatency } from './checks/etcd-latency.ts';
+import { judgeMembers } from './checks/etcd-members.ts';
+import { judgeSpace } from './checks/etcd-space.ts';
+import { judgeFiles } from './checks/files.ts';
+import { judgeKeys } from './checks/keys.ts';
+import { judgeNames } from './checks/names.ts';
+import { judgePeers } from './checks/peers.ts';
+import { judgePermissions } from './checks/permissions.ts';
+import { judgeBuffer } from './checks/receive-buffer.ts';
+import { judgeRunning } from './checks/running.ts';
+import { judgeSockets } from './checks/sockets.ts';
+import { namedFiles } from './config-files.ts';
+import { COORDINATOR_CHECKS } from './coordinator-checks.ts';
+import { dryRunInput } from './dry-runs.ts';
+import type { EtcdFacts } from './etcd-facts.ts';
+import type { Finding, Severity } from './finding.ts';
+import type { PeerFacts } from './peers.ts';
+
+const NOW = Date.UTC(2026, 10, 28, 12, 0, 0);
+const DAY_MS = 86_400_000;
+
+const etcd = (over: Partial<EtcdFacts> = {}): EtcdFacts => ({
+  ...{
+    host: 'http://e1:2379',
+    silent: null,
+    version: '3.5.30',
+    hasLeader: true,
+    dbBytes: 1_000,
+    quotaBytes: 1_000_000,
+  },
+  ...{ alarms: [], members: 1, revision: 200, compactRevision: 150, writeMs: 3, fsyncMs: 1, clockAheadMs: 0, ...over },
+});
+const members = (over: Partial<EtcdFacts>, allowUnsafeVersion: string | null = null) =>
+  judgeMembers({
+    etcd: [etcd({ members: 3, ...over }), etcd({ members: 3 }), etcd({ members: 3 })],
+    allowUnsafeVersion,
+  });
+const peer = (over: Partial<PeerFacts> = {}): PeerFacts => ({
+  ...{ coordinatorId: 'c2', az: 'b', httpUrl: 'http://c2:8080', udpEndpoint: 'c2:7946', httpProblem: null },
+  ...{ udp: 'no-refusal', keys: null, clockAheadMs: 0, ...over },
+});
+const key = (fingerprint: string): ReadonlyMap<number, string> => new Map([[1, fingerprint]]);
+const file = (mode: number | null, isSecret = true) => [{ field: 'keys.0.file', path: 'k', isSecret, mode }];
+const socket = (binding: 'free' | 'taken' | { problem: string }, running: boolean) => [
+  { what: 'UDP', address: ':7946', binding, running },
+];
+const certificate = (untilMs: number | null) => [
+  judgeCertificate({ field: 'f', path: 'c.pem', fromMs: NOW - 60 * DAY_MS, untilMs, problem: 'x' }, NOW),
+];
+const call = (answer: 'allowed' | 'denied' | 'untried' | { other: string }) => [
+  { action: 'ec2:StopInstances', why: 'fences a failed member', answer },
+];
+const notEnrolled = [{ instanceId: 'i-1', code: 'TagInvalid', text: 'x', remedy: 'correct it' }] as never;
+
+/** What each check is there to find, and what it says where all is well. */
+const CASES: readonly (readonly [check: string, what: string, readonly Finding[], Severity, RegExp])[] = [
+  ['files', 'a key that others can read', judgeFiles(file(0o640)), 'fault', /chmod 600 k/],
+  ['files', 'a file that is not there', judgeFiles(file(null)), 'fault', /not there/],
+  ['files', 'a certificate that others can change', judgeFiles(file(0o666, false)), 'warning', /chmod go-w/],
+  ['files', 'narrow modes', judgeFiles(file(0o600)), 'ok', /narrow/],
+  [
+    'clock',
+    'a clock far off',
+    judgeClock({ others: [{ whose: 'e1', aheadMs: -60_000 }], synchronised: true }),
+    'fault',
+    /behind ours/,
+  ],
+  ['clock', 'no NTP', judgeClock({ others: [], synchronised: false }), 'warning', /not kept by NTP/],
+  [
+    'clock',
+    'a second is no difference',
+    judgeClock({ others: [{ whose: 'e1', aheadMs: 900 }], synchronised: true }),
+    'ok',
+    /same time/,
+  ],
+  [
+    'names',
+    'an unknown name',
+    judgeNames([{ name: 'e9', addresses: [], problem: 'ENOTFOUND' }]),
+    'fault',
+    /getent hosts e9/,
+  ],
+  ['names', 'a known name', judgeNames([{ name: 'e1', addresses: ['10.0.0.1'], problem: null }]), 'ok', /10\.0\.0\.1/],
+  ['addresses', 'a port that another process has', judgeSockets(socket('taken', false)), 'fault', /another process/],
+  [
+    'addresses',
+    'an address that is not ours',
+    judgeSockets(socket({ problem: 'EADDRNOTAVAIL' }, false)),
+    'fault',
+    /EADDRNOTAVAIL/,
+  ],
+  ['addresses', 'a coordinator that does not hear', judgeSockets(socket('free', true)), 'fault', /bound by nobody/],
+  ['addresses', 'a free port', judgeSockets(socket('free', false)), 'ok', /free/],
+  ['addresses', 'its own port', judgeSockets(socket('taken', true)), 'ok', /by the coordinator/],
+  ['etcd members', 'an old version', members({ version: '3.5.20' }), 'fault', /3\.5\.20/],
+  [
+    'etcd members',
+    'an old version that is allowed',
+    members({ version: '3.5.20' }, 'we test it'),
+    'warning',
+    /we test it/,
+  ],
+  ['etcd members', 'a silent member', members({ silent: 'ECONNREFUSED', version: null }), 'fault', /ECONNREFUSED/],
+  ['etcd members', 'no quorum', members({ hasLeader: false }), 'fault', /quorum/],
+  [
+    'etcd members',
+    'a cluster of one',
+    judgeMembers({ etcd: [etcd()], allowUnsafeVersion: null }),
+    'warning',
+    /run three/,
+  ],
+  ['etcd members', 'a member that is not named', members({ members: 5 }), 'warning', /names 3/],
+  ['etcd members', 'an even number', members({ members: 4 }), 'warning', /odd number/],
+  ['etcd members', 'three that are well', members({}), 'ok', /3\.5\.30/],
+  ['etcd space', 'the alarm NOSPACE', judgeSpace([etcd({ alarms: ['NOSPACE'] })]), 'fault', /alarm disarm/],
+  ['etcd space', 'the alarm CORRUPT', judgeSpace([etcd({ alarms: ['CORRUPT'] })]), 'fault', /hashkv/],
+  ['etcd space', 'nearly full', judgeSpace([etcd({ dbBytes: 900_000 })]), 'warning', /quota-backend-bytes/],
+  ['etcd space', 'an unknown quota', judgeSpace([etcd({ quotaBytes: null })]), 'note', /not known/],
+  [
+    'etcd latency',
+    'no write',
+    judgeLatency({ etcd: [etcd({ writeMs: null })], callTimeoutMs: 1_500 }),
+    'fault',
+    /takes no write/,
+  ],
+  [
+    'etcd latency',
+    'slow writes',
+    judgeLatency({ etcd: [etcd({ writeMs: 900 })], callTimeoutMs: 1_500 }),
+    'warning',
+    /900 ms/,
+  ],
+  [
+    'etcd latency',
+    'a slow disk',
+    judgeLatency({ etcd: [etcd({ fsyncMs: 40 })], callTimeoutMs: 1_500 }),
+    'warning',
+    /40\.0 ms/,
+  ],
+  [
+    'etcd compaction',
+    'nobody compacts',
+    judgeCompaction([etcd({ revision: 500_000, compactRevision: -1 })]),
+    'warning',
+    /etcdctl compact 500000/,
+  ],
+  ['etcd compaction', 'compacted', judgeCompaction([etcd()]), 'ok', /50 old revisions/],
+  [
+    'coordinators',
+    'one that does not answer',
+    judgePeers([peer({ httpProblem: 'ECONNREFUSED' })], 'c1'),
+    'fault',
+    /open the TCP port/,
+  ],
+  [
+    'coordinators',
+    'one that does not hear',
+    judgePeers([peer({ udp: 'refused' })], 'c1'),
+    'fault',
+    /nothing listens at c2:7946/,
+  ],
+  [
+    'coordinators',
+    'all in one zone',
+    judgePeers([peer(), peer({ coordinatorId: 'c3' })], 'c1'),
+    'warning',
+    /three zones/,
+  ],
+  ['coordinators', 'none other', judgePeers([], 'c1'), 'note', /was not looked at/],
+  [
+    'keys',
+    'another secret',
+    judgeKeys({ own: key('aa'), others: new Map([['c2', key('bb')]]) }),
+    'fault',
+    /another secret for key id 1/,
+  ],
+  [
+    'keys',
+    'a missing key',
+    judgeKeys({ own: key('aa'), others: new Map([['c2', new Map()]]) }),
+    'warning',
+    /does not accept/,
+  ],
+  ['keys', 'the same keys', judgeKeys({ own: key('aa'), others: new Map([['c2', key('aa')]]) }), 'ok', /same keys/],
+  [
+    ...(['running coordinators', 'its problems'] as const),
+    judgeRunning({ status: statusOf({ problems: [problemOf('STORE_NOT_COMPACTED', 'old')] }), notEnrolled: [] }),
+    ...(['fault', /STORE_NOT_COMPACTED/] as const),
+  ],
+  [
+    'running coordinators',
+    'wrong tags',
+    judgeRunning({ status: statusOf({}), notEnrolled }),
+    'warning',
+    /not enrolled: TagInvalid/,
+  ],
+  [
+    'running coordinators',
+    'nobody leads',
+    judgeRunning({ status: statusOf({ leader: null }), notEnrolled: [] }),
+    'fault',
+    /nobody leads/,
+  ],
+  ['running coordinators', 'none runs', judgeRunning(null), 'note', /no coordinator runs/],
+  ['permissions', 'a denied call', judgePermissions(call('denied'), null), 'fault', /understudy iam-policy/],
+  ['permissions', 'no EC2', judgePermissions(call({ other: 'timeout' }), null), 'warning', /could not be tried/],
+  ['permissions', 'what was not tried', judgePermissions(call('untried'), null), 'note', /--try-member/],
+  ['permissions', 'an allowed call', judgePermissions(call('allowed'), 'i-1'), 'ok', /StopInstances/],
+  ['certificates', 'one that ended', certificate(NOW - DAY_MS), 'fault', /ended on/],
+  ['certificates', 'one that ends soon', certificate(NOW + 5 * DAY_MS), 'warning', /ends in 5 days/],
+  ['certificates', 'one that is none', certificate(null), 'fault', /cannot be read/],
+  ['certificates', 'a good one', certificate(NOW + 90 * DAY_MS), 'ok', /valid for 90 days/],
+  [
+    ...(['receive buffer', 'a small buffer'] as const),
+    judgeBuffer({ wantedBytes: 4_194_304, givenBytes: 212_992, rmemMaxBytes: 212_992 }),
+    ...(['warning', /sysctl -w net\.core\.rmem_max=4194304/] as const),
+  ],
+  ['file descriptors', 'a low limit', judgeDescriptors({ limit: 256, connections: 256 }), 'warning', /LimitNOFILE/],
+];
+
+test.each(CASES)('%s: %s', (_, __, findings, severity, text) => {
+  const found = findings.find((one) => one.severity === severity) ?? expect.fail(JSON.stringify(findings));
+  expect(JSON.stringify(found)).toMatch(text);
+  if (severity === 'fault' || severity === 'warning') expect(found.remedy).toBeTruthy();
+});
+
+describe('the checks of a coordinator', () => {
+  it('each have a case in which they find what they are for', () => {
+    // What quotas says is always the same.
+    const names = COORDINATOR_CHECKS.map(({ name }) => name).filter((name) => name !== 'quotas');
+    const found = CASES.filter(([, , , severity]) => severity !== 'ok').map(([name]) => name);
+    expect(new Set(found)).toEqual(new Set(names));
+  });
+
+  it('finds every file of a configuration, and which of them are secret', () => {
+    const config = { keys: [{ id: 1, file: 'k' }], etcd: { tls: { caFile: 'ca', keyFile: 'key' }, passwordFile: 'p' } };
+    expect(namedFiles(config)).toEqual([
+      { field: 'keys.0.file', path: 'k', isSecret: true },
+      { field: 'etcd.tls.caFile', path: 'ca', isSecret: false },
+      { field: 'etcd.tls.keyFile', path: 'key', isSecret: true },
+      { field: 'etcd.passwordFile', path: 'p', isSecret: true },
+    ]);
+  });
+
+  it('tries nothing that changes something unless an instance was chosen for it', () => {
+    expect(dryRunInput('ec2:StopInstances', null)).toBeNull();
+    expect(dryRunInput('ec2:TerminateInstances', { instanceId: 'i-1' })).toBeNull();
+    expect(dryRunInput('ec2:RunInstances', { instanceId: 'i-1' })).toBeNull();
+    expect(dryRunInput('ec2:StopInstances', { instanceId: 'i-1' })).toEqual({ InstanceIds: ['i-1'] });
+    expect(dryRunInput('ec2:DescribeVolumes', null)).toEqual({});
+  });
+});

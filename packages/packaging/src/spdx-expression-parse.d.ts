@@ -1,0 +1,5 @@
+/** The package brings no types. */
+declare module 'spdx-expression-parse' {
+  /** @throws Error on what is no SPDX expression. */
+  export default function parse(text: string): unknown;
+}
