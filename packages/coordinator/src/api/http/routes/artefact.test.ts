@@ -94,7 +94,7 @@ describe('many downloads at once', () => {
     expect(slow.map(({ status }) => status)).toEqual(Array(8).fill(200));
     const ninth = await fetch(`${url}/artefacts/${LARGE}`);
     expect([ninth.status, ninth.headers.get('retry-after')]).toEqual([503, '5']);
-    await Promise.all(slow.map((reply) => reply.body?.cancel()));
+    await Promise.all(slow.map(async (reply) => reply.body?.cancel()));
     const free = async () => {
       const reply = await fetch(`${url}/artefacts/${NAME}`);
       await reply.arrayBuffer();
