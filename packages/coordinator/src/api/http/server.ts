@@ -13,6 +13,7 @@ import { Forwarding } from './peers/forwarding.ts';
 import { Refusal } from './refusal.ts';
 import { addRefusals, refuseConnection } from './refusals.ts';
 import { ROUTES } from './registered.ts';
+import type { ArtefactSource } from './artefacts.ts';
 import type { Site } from './site.ts';
 
 export interface HttpServer {
@@ -54,6 +55,7 @@ export interface HttpServerOptions {
   readonly tls: ServerTls | null;
   /** The dashboard. Null or absent: it is not built, and `/` says so. */
   readonly site?: Site | null;
+  readonly artefacts?: ArtefactSource | null;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -123,7 +125,8 @@ function addApi(server: FastifyInstance, options: HttpServerOptions, peerCa: () 
   const forwarding = new Forwarding({ coordinatorId, keys, clock, log, peerCa });
   const streams = new OpenStreams(clock, access);
   const sources = { api: () => ready(options.api()), metrics: () => ready(options.metrics()) };
-  const context = { ...sources, access, streams, clock, log, site: options.site ?? null };
+  const { site = null, artefacts = null } = options;
+  const context = { ...sources, access, streams, clock, log, site, artefacts };
   addBodies(server);
   addIdentification(server, access);
   addAnswerSignature(server, coordinatorId, keys);
