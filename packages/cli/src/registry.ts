@@ -31,6 +31,7 @@ import { contextUse } from './commands/context-use.ts';
 import { coordinator } from './commands/coordinator.ts';
 import { demo } from './commands/demo.ts';
 import { doctorCoordinator } from './commands/doctor-coordinator.ts';
+import { events } from './commands/events.ts';
 import { explain } from './commands/explain.ts';
 import { iamPolicy } from './commands/iam-policy.ts';
 import { history } from './commands/history.ts';
@@ -60,6 +61,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   holds,
   recoveries,
   history,
+  events,
   wait,
   leftovers,
   notices,

@@ -4,6 +4,7 @@ import { explain, Refused } from '../adapters/api.ts';
 import { every } from '../adapters/clock.ts';
 import { memberScope, pauseAct, recoverAct, releaseAct, resumeAct } from '../model/commands.ts';
 import { heardCells } from '../model/fleet.ts';
+import { commandOf } from '../model/place.ts';
 import { ageText } from '../model/times.ts';
 import { fleet, past, session, status } from '../store.ts';
 import { ActButton } from './act-dialog.tsx';
@@ -322,7 +323,7 @@ export function MemberPage({ member }: { readonly member: string }) {
           </span>
         ) : null}
         {view && session.value ? <Acts view={view} /> : null}
-        <CopyCommand command={`understudy explain ${member}`} />
+        <CopyCommand command={commandOf({ page: 'member', member })} />
       </div>
       {trouble ? <Trouble trouble={trouble} isAlone={view === null} /> : null}
       {view ? (
