@@ -103,8 +103,8 @@ export const COMMANDS_MUTANTS: readonly NamedMutant[] = [
     edits: [
       {
         file: 'packages/coordinator/src/leader/command-desk.ts',
-        find: '        ...(answer ? [answer] : []),\n',
-        replace: '',
+        find: '...(answer ? [answer] : [])',
+        replace: '...(answer ? [] : [])',
       },
     ],
     tests: [`${SCENARIOS}/commands.test.ts`],

@@ -119,7 +119,7 @@ describe.each(WANTED)('$name', (wanted) => {
       const again = await askAgain(world, asked);
       expect(again).toMatchObject({ kind: 'done' });
       await world.clock.advance(90_000);
-      // Whom the lead was to be given to may have been elected meanwhile: then nothing is left to do.
+      // The one that was named may have been elected meanwhile, and then nothing is left to do.
       const isSo = asked.kind === 'transfer' && again.kind === 'done' && again.auditId === null;
       if (isSo) expect([idOf(world.mustLead()), auditOf(world)]).toEqual([asked.to, []]);
       else checkOnce(world, wanted, asked.kind);
