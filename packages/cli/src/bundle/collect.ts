@@ -1,5 +1,6 @@
 import { type Clock, errorText, type MemberView, type StatusView } from '@understudy/shared';
 import type { CoordinatorClient } from '@understudy/shared/node';
+import { keptEvents } from '../events/kept-events.ts';
 import { within } from '../client/within.ts';
 import type { Archive } from './archive.ts';
 
@@ -63,6 +64,8 @@ export async function collectCluster(archive: Archive, sources: Sources): Promis
   for (const { coordinatorId, httpUrl } of known)
     await ofCoordinator(archive, sources, `coordinators/${coordinatorId}`, httpUrl);
   await put(archive, 'history.json', () => client.history(null, HISTORY_MAX));
+  const wanted = { after: null, member: null, group: null };
+  await put(archive, 'events.json', async () => (await keptEvents(client, wanted)).events);
   const members = await client.members().catch(() => []);
   const odd = members.filter(isOdd);
   for (const { member } of odd.slice(0, EXPLAINED_MAX))
