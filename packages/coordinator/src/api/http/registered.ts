@@ -19,6 +19,7 @@ import { leftovers } from './routes/leftovers.ts';
 import { members } from './routes/members.ts';
 import { metrics } from './routes/metrics.ts';
 import { notices } from './routes/notices.ts';
+import { openapi } from './routes/openapi.ts';
 import { readyz } from './routes/readyz.ts';
 import { recoveries } from './routes/recoveries.ts';
 import { recoveryRequests } from './routes/recovery-requests.ts';
@@ -35,6 +36,7 @@ export const ROUTES: readonly AnyRoute[] = [
   metrics,
   ...session,
   errors,
+  openapi,
   status,
   members,
   ...fleet,
