@@ -120,18 +120,24 @@ join_cluster() {
     /usr/local/bin/etcdctl --endpoints "$others" --command-timeout 10s --cacert /etc/understudy/tls/etcd-ca.pem \
       --cert /etc/understudy/tls/etcd-client.pem --key /etc/understudy/tls/etcd-client.key "$@"
   }
-  until listed=$(etcd_says member list); do
-    was_ready || return 0
-    say "the other etcd members do not answer, and this cluster was ready before: waiting for them"
-    sleep 10
+  until listed=$(etcd_says member list) && admit; do
+    # Members that have just begun are asked to wait for a while ("unhealthy cluster").
+    if [ -z "$listed" ]; then was_ready || return 0; fi
+    say "this member is not admitted yet: the others do not answer, or are not ready for it"
+    sleep 5
   done
   STATE=existing
+}
+
+# One turn of admission. Every turn looks again at what the others list, so a reply that was lost
+# does no harm.
+admit() {
   own=$(echo "$listed" | grep -F "https://$IP:2380" || true)
   case $own in
     *", unstarted,"*) return 0 ;;
-    *", started,"*) again etcd_says member remove "${own%%,*}" ;;
+    *", started,"*) etcd_says member remove "${own%%,*}" || return 1 ;;
   esac
-  again etcd_says member add "$NAME" --peer-urls "https://$IP:2380"
+  etcd_says member add "$NAME" --peer-urls "https://$IP:2380"
 }
 
 [ -n "$ETCD_HOSTS" ] || start_etcd

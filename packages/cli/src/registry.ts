@@ -1,4 +1,17 @@
 import type { CommandDefinition } from './command-definition.ts';
+import { acknowledge } from './commands/acknowledge.ts';
+import { apply } from './commands/apply.ts';
+import { audit } from './commands/audit.ts';
+import { drain } from './commands/drain.ts';
+import { drains } from './commands/drains.ts';
+import { getPolicy } from './commands/get-policy.ts';
+import { holdRelease } from './commands/hold-release.ts';
+import { leaderTransfer } from './commands/leader-transfer.ts';
+import { pause } from './commands/pause.ts';
+import { plan } from './commands/plan.ts';
+import { policyReset } from './commands/policy-reset.ts';
+import { resume } from './commands/resume.ts';
+import { undrain } from './commands/undrain.ts';
 import { abandon } from './commands/abandon.ts';
 import { acceptLoss } from './commands/accept-loss.ts';
 import { agent } from './commands/agent.ts';
@@ -7,6 +20,7 @@ import { certsIssue } from './commands/certs-issue.ts';
 import { certsRenew } from './commands/certs-renew.ts';
 import { certsRotateCa } from './commands/certs-rotate-ca.ts';
 import { certsShow } from './commands/certs-show.ts';
+import { bundle } from './commands/bundle.ts';
 import { cloudSim } from './commands/cloud-sim.ts';
 import { complete, completion } from './commands/completion.ts';
 import { contextAdd } from './commands/context-add.ts';
@@ -17,6 +31,7 @@ import { contextUse } from './commands/context-use.ts';
 import { coordinator } from './commands/coordinator.ts';
 import { demo } from './commands/demo.ts';
 import { doctorCoordinator } from './commands/doctor-coordinator.ts';
+import { events } from './commands/events.ts';
 import { explain } from './commands/explain.ts';
 import { iamPolicy } from './commands/iam-policy.ts';
 import { history } from './commands/history.ts';
@@ -27,6 +42,8 @@ import { keysFingerprint } from './commands/keys-fingerprint.ts';
 import { keysGenerate } from './commands/keys-generate.ts';
 import { keysStatus } from './commands/keys-status.ts';
 import { leftovers } from './commands/leftovers.ts';
+import { noticeDrop } from './commands/notice-drop.ts';
+import { noticeResend } from './commands/notice-resend.ts';
 import { notices } from './commands/notices.ts';
 import { members } from './commands/members.ts';
 import { recover } from './commands/recover.ts';
@@ -46,16 +63,33 @@ export const COMMANDS: readonly CommandDefinition[] = [
   holds,
   recoveries,
   history,
+  events,
   wait,
   leftovers,
   notices,
+  noticeResend,
+  noticeDrop,
   keysStatus,
+  plan,
+  getPolicy,
+  drains,
+  audit,
+  pause,
+  resume,
+  holdRelease,
+  acknowledge,
+  apply,
+  policyReset,
+  drain,
+  undrain,
+  leaderTransfer,
   retry,
   replan,
   acceptLoss,
   abandon,
   recover,
   doctorCoordinator,
+  bundle,
   inspect,
   iamPolicy,
   contextList,
@@ -81,11 +115,18 @@ export const COMMANDS: readonly CommandDefinition[] = [
   demo,
 ];
 
+const DECIDE = 'Decide (each asks first, and is recorded with who and why):';
+
 /** Words that only hold others: `keys` of `keys status`. */
 export const PARENTS: Readonly<Record<string, { readonly summary: string; readonly group: string }>> = {
   token: { summary: 'tokens of the HTTP API', group: 'Prepare:' },
   context: { summary: 'the clusters this user knows, and which one is asked', group: 'Prepare:' },
   doctor: { summary: 'what is wrong with this host, and the remedy of each', group: 'Look at one machine:' },
   certs: { summary: 'TLS certificates of etcd, coordinators and operators', group: 'Prepare:' },
+  get: { summary: 'the policy of groups', group: 'See and ask:' },
+  hold: { summary: 'holds of recoveries', group: DECIDE },
+  leader: { summary: 'who leads', group: DECIDE },
+  notice: { summary: 'notices that a webhook did not take', group: DECIDE },
+  policy: { summary: 'policies of groups', group: DECIDE },
   keys: { summary: 'heartbeat keys: make, derive, and see how far a rotation is', group: 'Prepare:' },
 };

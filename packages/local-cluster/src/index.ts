@@ -7,5 +7,5 @@ export { keepOnlyLogs, makeRunDir, removeRunDir } from './leftovers.ts';
 export * from './local-cluster.ts';
 export * from './local-member.ts';
 export { ProcessGroup, type RunningProcess } from './process-group.ts';
-export { agentCommand, CACHE_DIR, understudyCommand } from './project-paths.ts';
+export { agentCommand, CACHE_DIR, etcdBinary, understudyCommand } from './project-paths.ts';
 export type { CloudEvent } from './sim-admin.ts';

@@ -18,6 +18,8 @@ const RECOVER = 'understudy recover MEMBER --why TEXT';
 const ACCEPT_ADDRESS = 'understudy accept-loss MEMBER address:eipalloc-… --why TEXT';
 const ACCEPT_VOLUME = 'understudy accept-loss MEMBER volume:vol-… --why TEXT';
 const EXPLAIN = 'understudy explain MEMBER';
+const ACKNOWLEDGE = 'understudy acknowledge RECOVERY --reason TEXT';
+const override = (gate: HoldReason): string => `understudy recover MEMBER --override ${gate} --reason TEXT`;
 
 const wayOut = (
   means: string,
@@ -38,17 +40,17 @@ const wayOut = (
  */
 export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
   Paused: wayOut('somebody paused this member, its group or everything', 'end the pause when you are done', [
-    'etcdctl del /understudy/v1/pauses/SCOPE',
+    'understudy resume SCOPE',
   ]),
   MassFailure: wayOut(
     'too many members failed at once: more likely the network or a change than the machines',
     'look at the network and at the last change first; the members are recovered once fewer are failed at once',
-    [EXPLAIN],
+    [EXPLAIN, override('MassFailure')],
   ),
   ZoneFailure: wayOut(
     'too many members of one zone failed at once',
     'wait for the zone, or set guard.whenZoneLost: recover in the policy of the group, with recover.placements elsewhere',
-    [EXPLAIN],
+    [EXPLAIN, override('ZoneFailure')],
   ),
   BudgetExhausted: wayOut('recoveries were begun faster than the budget allows', 'none: it refills by the minute'),
   GroupConcurrency: wayOut(
@@ -56,11 +58,13 @@ export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
     'end those, or raise guard.concurrency',
     [EXPLAIN],
   ),
-  Cooldown: wayOut('its last recovery ended a short while ago', 'none: it passes; guard.cooldownMs is its length'),
+  Cooldown: wayOut('its last recovery ended a short while ago', 'none: it passes; guard.cooldownMs is its length', [
+    ACKNOWLEDGE,
+  ]),
   Flapping: wayOut(
     'it was recovered as often as the policy allows within its window',
     'find out why it keeps failing; raise guard.flapLimit, or wait until the window has moved on',
-    [EXPLAIN],
+    [EXPLAIN, ACKNOWLEDGE],
   ),
   BootGrace: wayOut('it was started a moment ago', 'none: it passes'),
   Protected: wayOut(

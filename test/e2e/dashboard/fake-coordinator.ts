@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FleetMember } from '@understudy/shared';
 import { DASHBOARD_CSP } from '@understudy/coordinator/testing';
-import { delta, explained, pastOf, status, view } from './fake-fleet.ts';
+import { delta, explained, pastOf, pauses, plan, status, view } from './fake-fleet.ts';
 
 /** A server that answers like a coordinator, with a fleet that a test makes up. */
 export interface FakeCoordinator {
@@ -29,6 +29,8 @@ export interface FakeOptions {
   /** Rows that change in each update. */
   readonly changing?: number;
   readonly loggedIn?: boolean;
+  /** Default true. */
+  readonly reachesEtcd?: boolean;
   /** Default: one that is free. */
   readonly port?: number;
 }
@@ -57,7 +59,9 @@ export async function startFakeCoordinator(options: FakeOptions): Promise<FakeCo
   };
   const stream = (response: ServerResponse): void => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
-    const tell = (event: string, body: object) => response.write(`event: ${event}\ndata: ${JSON.stringify(body)}\n\n`);
+    const store = options.reachesEtcd === false ? { store: { fresh: false, lastContactAgoMs: 15_000 } } : {};
+    const tell = (event: string, body: object) =>
+      response.write(`event: ${event}\ndata: ${JSON.stringify({ ...body, ...store })}\n\n`);
     tell('status', status(members, Date.now()));
     tell('fleet', view(members, Date.now()));
     let turn = 0;
@@ -100,6 +104,8 @@ export async function startFakeCoordinator(options: FakeOptions): Promise<FakeCo
     if (path === '/v1/fleet/stream') return loggedIn ? stream(response) : json(response, 401, {});
     if (path === '/v1/history') return json(response, 200, { history: pastOf(nowMs) });
     if (named) return json(response, 200, explained(named, nowMs));
+    if (path === '/v1/pauses') return json(response, 200, pauses(nowMs));
+    if (path.endsWith('/plan')) return json(response, 200, plan(path));
     if (path.startsWith('/v1/')) return json(response, 404, { detail: 'no such thing', code: 'MEMBER_UNKNOWN' });
     page(site, path, response);
   };

@@ -1,4 +1,13 @@
-import type { ExplainView, FleetDelta, FleetMember, FleetView, HistoryRecord, StatusView } from '@understudy/shared';
+import type {
+  ExplainView,
+  FleetDelta,
+  FleetMember,
+  FleetView,
+  HistoryRecord,
+  PausesView,
+  PlanView,
+  StatusView,
+} from '@understudy/shared';
 import { historyRecord } from '@understudy/shared/testing';
 
 /**
@@ -280,4 +289,36 @@ export const explained = (one: FleetMember, nowMs: number): ExplainView => ({
       reason: one.reason,
     },
   ],
+});
+
+/** As the pause in {@link status}. */
+export const pauses = (nowMs: number): PausesView => ({
+  coordinatorId: 'coordinator-b',
+  revision: 812,
+  pauses: [
+    {
+      ...{
+        scope: 'group/licence',
+        who: 'ann',
+        why: 'kernel upgrade',
+        sinceWallMs: nowMs,
+        untilWallMs: nowMs + 1_500_000,
+      },
+      ...{ revision: 807, members: 2 },
+    },
+  ],
+});
+
+/** The plan for the member whose path this is. */
+export const plan = (path: string): PlanView => ({
+  member: path.replace(/^\/v1\/members\/|\/plan$/g, ''),
+  ...{
+    opId: 'op-1',
+    instanceId: 'i-1',
+    verdict: 'alive',
+    reason: 'It is alive: nothing is to be done.',
+    wouldBegin: false,
+  },
+  ...{ gates: [], token: '8141-7f3a', losses: [], problems: [], expectedMs: 132_000 },
+  lines: [{ sign: '~', text: 'i-0ab → new in eu-west-1b, vol-1 by snapshot' }],
 });

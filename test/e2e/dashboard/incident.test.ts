@@ -10,7 +10,7 @@ import {
   missingBrowser,
   newContext,
 } from './browser.ts';
-import { takePictures } from './pictures.ts';
+import { openPictures } from './pictures.ts';
 import { type RealCluster, startRealCluster } from './real-cluster.ts';
 import { ensureDashboard } from './site.ts';
 
@@ -132,13 +132,49 @@ describe.skipIf(missing)('an incident, in a browser', () => {
   it('predicts the next one from the one before, and looks as in the documentation', async () => {
     await page.click('nav >> text=Fleet');
     await page.waitForSelector(tile(DIES));
+    const takePictures = await openPictures(browser, context, real.cluster.urls[0] ?? '', DIES);
     await crash(DIES);
     await page.waitForSelector('.bar-row.started >> nth=0', { timeout: 60_000 });
     expect(await page.textContent('.prediction')).toMatch(/median of 1 earlier recovery of orders-db\/primary/);
     expect(await accessibilityFaults(page)).toEqual([]);
-    await takePictures(browser, context, real.cluster.urls[0] ?? '', DIES);
+    await page.waitForSelector('.bar-row >> text=launch', { timeout: 60_000 });
+    await takePictures();
     await page.waitForSelector(ALL_ALIVE, { timeout: 90_000 });
   }, 180_000);
+
+  it('pauses a group with a reason, shows it everywhere, and resumes exactly that pause', async () => {
+    await page.click('.group:has-text("ci") >> text=Pause group');
+    await page.fill('dialog input[name=reason]', 'kernel <b>upgrade</b>');
+    await page.click('dialog button[type=submit]');
+    await page.waitForSelector('dialog .outcome.done');
+    await page.click('dialog >> text=Close');
+    await page.waitForSelector('.attention.pause >> text=kernel <b>upgrade</b>', { timeout: 10_000 });
+    await page.waitForSelector('.facts-line >> text=1 pause in force');
+    await page.waitForSelector(`${tile('ci/broker')} >> text=paused`);
+    await page.click('.attention.pause >> text=Resume');
+    await page.waitForSelector('dialog .shown >> text=Paused by operator');
+    await page.fill('dialog input[name=reason]', 'it is done');
+    await page.click('dialog button[type=submit]');
+    await page.waitForSelector('dialog .outcome.done');
+    await page.click('dialog >> text=Close');
+    await page.waitForSelector('.facts-line >> text=nothing paused', { timeout: 10_000 });
+  });
+
+  it('refuses to replace a member that is alive, in words, and replaces nothing', async () => {
+    const before = await instanceOf('ci/broker');
+    await page.click(tile('ci/broker'));
+    await page.click('.acts >> text=Replace');
+    await page.waitForSelector('dialog .shown li');
+    await page.fill('dialog input[name=reason]', 'because');
+    await page.fill('dialog input[name=typed]', 'ci/broker');
+    await page.click('dialog button[type=submit]');
+    await page.waitForSelector('dialog .outcome.refused');
+    expect(await page.textContent('dialog .outcome')).toContain('ci/broker is not known to be dead');
+    await page.click('dialog >> text=Cancel');
+    await page.click('nav >> text=Fleet');
+    await page.waitForSelector(tile('ci/broker'));
+    expect(await instanceOf('ci/broker')).toBe(before);
+  });
 
   it('says when what it shows is old, and goes on at another coordinator, logged in', async () => {
     const [first = '', second = ''] = real.cluster.urls;

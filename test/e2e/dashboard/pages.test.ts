@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import {
@@ -22,14 +24,7 @@ import { ensureDashboard } from './site.ts';
 const missing = missingBrowser();
 if (missing) console.error(`understudy: the dashboard's tests are skipped: ${missing}`);
 
-const PAGES = [
-  '/',
-  '/members/db/primary',
-  '/members/db/replica-2',
-  '/members/broker/one',
-  '/cluster',
-  '/history',
-] as const;
+const PAGES = ['/', '/members/db/primary', '/members/db/replica-2', '/cluster', '/history'] as const;
 /** Scripting for one update with 1 000 members, in ms (DESIGN: budgets). */
 const BUDGET_MS = 100;
 
@@ -60,6 +55,12 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   for (const fake of fakes) await fake.close();
+});
+
+it.skipIf(missing)('is built the same everywhere, and names no path of this machine', () => {
+  const scripts = readdirSync(join(site, 'assets')).filter((name) => name.endsWith('.js'));
+  expect(scripts.length).toBeGreaterThan(1);
+  for (const name of scripts) expect(readFileSync(join(site, 'assets', name), 'utf8')).not.toMatch(/\.tsx|fileName:/);
 });
 
 describe.skipIf(missing)('every page', () => {
@@ -135,6 +136,9 @@ describe.skipIf(missing)('by keyboard', () => {
     expect(await page.evaluate(`getComputedStyle(document.activeElement).outlineStyle`)).toBe('solid');
     await page.keyboard.press('Enter');
     await page.waitForURL(`**/members/${focused}`);
+    await page.selectOption('.theme select', 'dark');
+    expect(await page.evaluate(`getComputedStyle(document.documentElement).colorScheme`)).toBe('dark');
+    await page.locator('.theme select').blur();
     await page.keyboard.press('g');
     await page.keyboard.press('h');
     await page.waitForURL('**/history');
@@ -190,10 +194,25 @@ describe.skipIf(missing)('an operator', () => {
     await page.context().close();
   });
 
+  it('resumes exactly the pause that was shown', async () => {
+    const fake = await fakeWith({ members: incident(Date.now()) });
+    const page = await open(fake.url);
+    await page.click('.attention.pause >> text=Resume');
+    await page.waitForSelector('dialog .shown >> text=Paused by ann: kernel upgrade');
+    await page.fill('dialog input[name=reason]', 'it is done');
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.click('dialog button[type=submit]');
+    await page.waitForSelector('dialog .outcome.done');
+    expect(fake.commands[0]?.path).toBe('/v1/groups/licence/resume');
+    expect(JSON.parse(fake.commands[0]?.body ?? '')).toEqual({ revision: 807, reason: 'it is done' });
+    await page.context().close();
+  });
+
   it('types the name of a member before it is replaced', async () => {
     const fake = await fakeWith({ members: incident(Date.now()) });
     const page = await open(`${fake.url}/members/broker/one`);
     await page.click('.acts >> text=Replace');
+    await page.waitForSelector('dialog .shown >> text=vol-1 by snapshot');
     await page.fill('dialog input[name=reason]', 'its disk is slow');
     await page.fill('dialog input[name=typed]', 'broker/two');
     expect(await page.isDisabled('dialog button[type=submit]')).toBe(true);
@@ -201,6 +220,12 @@ describe.skipIf(missing)('an operator', () => {
     await page.click('dialog button[type=submit]');
     await page.waitForSelector('dialog .outcome.done');
     expect(fake.commands[0]?.path).toBe('/v1/members/broker/one/recover');
+    // By the plan that was shown, and by no other.
+    expect(JSON.parse(fake.commands[0]?.body ?? '')).toEqual({
+      planToken: '8141-7f3a',
+      why: 'its disk is slow',
+      by: 'ann',
+    });
     await page.context().close();
   });
 });
@@ -218,6 +243,20 @@ describe.skipIf(missing)('what is old', () => {
     await fakeWith({ members: incident(Date.now()), everyMs: 300, port: Number(new URL(before.url).port) });
     await page.waitForSelector('.app:not(.old)', { timeout: 15_000 });
     expect(await page.locator('.banner').count()).toBe(0);
+    await page.context().close();
+  });
+});
+
+describe.skipIf(missing)('a coordinator that does not reach etcd', () => {
+  it('says what that means for what it shows', async () => {
+    const fake = await fakeWith({ members: incident(Date.now()), reachesEtcd: false });
+    const page = await open(fake.url);
+    await page.waitForSelector('.banner.etcd');
+    expect(await page.textContent('.banner')).toContain(
+      'has not reached etcd for 15 s: verdicts, holds and recoveries',
+    );
+    expect(await page.textContent('.facts-line')).toContain('etcd is not reached');
+    expect(await accessibilityFaults(page)).toEqual([]);
     await page.context().close();
   });
 });

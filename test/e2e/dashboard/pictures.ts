@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, BrowserContext } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { DESKTOP, newContext, PHONE } from './browser.ts';
 import { SHOTS } from './site.ts';
 
@@ -17,23 +17,31 @@ const PICTURES = [
   ['history-dark', '/history', DESKTOP, true],
 ] as const;
 
-/** How long a page is looked at before its picture is taken, so that it has something to show. */
-const LOOKED_AT_MS = 4_000;
+/** Pages are open for so long before anything happens, so that their lines have figures. */
+const LOOKED_AT_MS = 45_000;
 
-/** Takes the pictures of the documentation, all at once, where they are wanted. */
-export async function takePictures(browser: Browser, from: BrowserContext, url: string, member: string): Promise<void> {
-  if (process.env[WANTED] === undefined) return;
+/** Opens the pages of the documentation's pictures. The returned function takes them, at once. */
+export async function openPictures(
+  browser: Browser,
+  from: BrowserContext,
+  url: string,
+  member: string,
+): Promise<() => Promise<void>> {
+  if (process.env[WANTED] === undefined) return () => Promise.resolve();
   mkdirSync(SHOTS, { recursive: true });
-  const state = await from.storageState();
-  const taken = PICTURES.map(async ([name, path, viewport, dark]) => {
+  const { cookies } = await from.storageState();
+  const pages: [string, Page][] = [];
+  for (const [name, path, viewport, dark] of PICTURES) {
     const context = await newContext(browser, viewport, dark);
-    await context.addCookies(state.cookies);
+    await context.addCookies(cookies);
     const page = await context.newPage();
     await page.goto(`${url}${path.replace(':member', member)}`);
     await page.waitForSelector('.headline .mark');
-    await page.waitForTimeout(LOOKED_AT_MS);
-    await page.screenshot({ path: join(SHOTS, `${name}.png`), caret: 'hide' });
-    await context.close();
-  });
-  await Promise.all(taken);
+    pages.push([name, page]);
+  }
+  await pages[0]?.[1].waitForTimeout(LOOKED_AT_MS);
+  return async () => {
+    for (const [name, page] of pages) await page.screenshot({ path: join(SHOTS, `${name}.png`), caret: 'hide' });
+    for (const [, page] of pages) await page.context().close();
+  };
 }

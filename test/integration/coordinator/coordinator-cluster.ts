@@ -9,6 +9,7 @@ import { type DatagramSocket, type Endpoint, type MemberId, silentLog, TAG } fro
 import { SystemClock } from '@understudy/shared/node';
 import { SeededRandom } from '@understudy/shared/testing';
 import { stringify } from 'yaml';
+import { underGeneratedPolicy } from '../iam/generated-policy.ts';
 import { ScriptedAgent } from '../../sim/cluster/scripted-agent.ts';
 
 export const MASTER = new Uint8Array(32).fill(9);
@@ -93,6 +94,8 @@ export class CoordinatorCluster {
       log: silentLog,
       env: { PATH: process.env.PATH },
     });
+    // Coordinators have the rights that they are told to have, and no more.
+    cloud.sim.setAuthorize(underGeneratedPolicy({ groups: [] }));
     this.cloud = cloud;
     cloud.sim.onEvent(() => this.followMachines());
     return cloud;

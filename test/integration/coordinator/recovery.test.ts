@@ -77,6 +77,9 @@ describe('real coordinators, real etcd, EC2 over HTTP', () => {
       return !status.isLeader && status.counts.members === 2;
     });
     await until('none is open', async () => (await recoveriesOf(second)).open.length === 0);
+    // The role is that of `understudy iam-policy`, and all it was asked for stands in it.
+    expect(sim.log.calls().length).toBeGreaterThan(20);
+    expect(sim.log.calls().filter((call) => call.outcome === 'UnauthorizedOperation')).toEqual([]);
   });
 
   test('SIGTERM: resigns at once, takes its records along, exits 0', async () => {

@@ -27,7 +27,7 @@ export const history: CommandDefinition = {
   define: (command, { clock, environment }) => {
     command
       .argument('[member]', 'only its (group/name); the beginning will do')
-      .option('--since <duration>', 'only what ended in this time, such as 30m, 2h, 7d', parseDuration)
+      .option('--since <duration>', 'only what happened in this time, such as 30m, 2h, 7d', parseDuration)
       .action(async (asked: string | undefined, options: HistoryOptions) => {
         const client = clientOf(options, environment);
         const read = async (): Promise<readonly HistoryRecord[]> => {

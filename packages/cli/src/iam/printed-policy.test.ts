@@ -35,7 +35,7 @@ describe('the printed policy', () => {
       Statement: [
         {
           ...{ Sid: 'ReadOwnParameter', Effect: 'Allow', Action: ['ssm:GetParameter'] },
-          Resource: ['arn:aws:ssm:*:*:parameter/understudy/orders/db1/key'],
+          Resource: ['arn:aws:ssm:*:*:parameter/understudy/keys/orders/db1'],
         },
       ],
     });

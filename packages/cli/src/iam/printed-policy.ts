@@ -28,8 +28,8 @@ export interface PrintedPolicy {
   readonly notes: readonly string[];
 }
 
-/** Where `understudy user-data` looks for a member's key unless it is told otherwise. */
-const parameterOf = (group: string, member: string): string => `/understudy/${group}/${member}/key`;
+/** The name that the documentation gives to the parameter of a member's key. */
+const parameterOf = (group: string, member: string): string => `/understudy/keys/${group}/${member}`;
 
 /** A template knows where it is rolled out; a document on its own does not. */
 const placeOf = ({ format, partition, region, account }: PrintedPolicyOptions) =>

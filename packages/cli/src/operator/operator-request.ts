@@ -25,6 +25,9 @@ interface OperatorOptions extends MutationOptions {
   readonly by?: string;
   readonly opId?: string;
   readonly leaveOpen?: boolean;
+  /** `recover` */
+  readonly override?: readonly string[];
+  readonly plan?: string;
 }
 
 const AcceptedSchema = z.object({
@@ -117,10 +120,16 @@ async function run(
     );
   const why = await consentTo({ text: proposalText(about, { member, kind, loss }) }, options);
   const by = options.by ?? userInfo().username;
-  const body = { by, why, opId: options.opId ?? null, loss, leaveOpen: options.leaveOpen === true };
+  const body = { by, why, opId: options.opId ?? null, loss, leaveOpen: options.leaveOpen === true, ...seenOf(options) };
   const answer = await ask(context.clock, urls, { ...{ member, kind, body, token }, fetch: fetchWith(tls) });
   print(options.json === true ? shownJson(answer, 2) : shownOf(answer, acceptedText));
 }
+
+/** What only `recover` may say: gates that do not stop it, and the plan that was shown. */
+const seenOf = ({ override, plan }: OperatorOptions) => ({
+  ...(override === undefined ? {} : { overrides: override }),
+  ...(plan === undefined ? {} : { planToken: plan }),
+});
 
 const acceptedText = ({ request, repeated }: Accepted): string =>
   `${repeated ? 'already asked' : 'asked'}: ${request.kind} of ${request.member} (${request.opId}), by ${request.by}: ${request.why}\n` +

@@ -111,9 +111,11 @@ export const explain = async (member: string): Promise<ExplainView> =>
 export const history = async (limit: number): Promise<readonly HistoryRecord[]> =>
   ((await read(`/v1/history?limit=${limit}`)) as { readonly history: readonly HistoryRecord[] }).history;
 
+/** What is there now, for a form to show. */
+export const lookAt = read;
+
 /** What an operator asks for. */
 export interface Command {
-  readonly method: 'POST' | 'DELETE';
   readonly path: string;
   readonly body: Readonly<Record<string, unknown>>;
 }
@@ -121,7 +123,7 @@ export interface Command {
 /** A new key for each command a person means. Sending one again with its key does nothing twice. */
 export const newCommandKey = newKey;
 
-export async function send({ method, path, body }: Command, key: string, { csrf }: Session): Promise<unknown> {
+export async function send({ path, body }: Command, key: string, { csrf }: Session): Promise<unknown> {
   const headers = { 'content-type': 'application/json', 'idempotency-key': key, 'understudy-csrf': csrf ?? '' };
-  return await ask(path, { method, headers, body: JSON.stringify(body) }, COMMAND_LIMIT_MS);
+  return await ask(path, { method: 'POST', headers, body: JSON.stringify(body) }, COMMAND_LIMIT_MS);
 }

@@ -1,5 +1,17 @@
-import { groupOf } from './fleet.ts';
+import type { HeldView, PausesView, PlanView } from '@understudy/shared/browser';
 import { scopeText } from './attention.ts';
+import { groupOf } from './fleet.ts';
+import { absoluteText, spanText } from './times.ts';
+
+/** What is there now, as a person is shown it before they decide. */
+export interface Shown {
+  /** In words, a line each. Text from elsewhere is among it. */
+  readonly lines: readonly string[];
+  /** What makes the command mean exactly what was shown. */
+  readonly names: Readonly<Record<string, unknown>>;
+  /** Why it cannot be done now. Null: it can be tried. */
+  readonly obstacle: string | null;
+}
 
 /** Something an operator can do, as the form asks for it and the API takes it. */
 export interface Act {
@@ -11,76 +23,135 @@ export interface Act {
   readonly typed: string | null;
   /** It may have an end. */
   readonly hasEnd: boolean;
-  readonly method: 'POST' | 'DELETE';
   readonly path: string;
   /** The group it is about. Null: none in particular. */
   readonly group: string | null;
-  readonly fixed: Readonly<Record<string, unknown>>;
+  /** Looked at first. Null: there is nothing to look at. */
+  readonly look: { readonly path: string; readonly shown: (body: unknown) => Shown } | null;
+  /** The field that the reason stands in, and whether who asks is named beside it. */
+  readonly reasonField: 'reason' | 'why';
   /** The same on a terminal. */
   readonly command: string;
 }
 
+/** `global`, `group/db` and `member/db/one` below `/v1`. */
+const placeOfScope = (scope: string): string =>
+  scope === 'global' ? '/v1' : `/v1/${scope.replace(/^(group|member)\//, '$1s/')}`;
+
 const groupOfScope = (scope: string): string | null => scope.split('/')[1] ?? null;
 
-const scopePath = (scope: string): string => scope.split('/').map(encodeURIComponent).join('/');
+/** A scope on the command line. */
+const scopeWord = (scope: string): string => (scope === 'global' ? '--all' : scope.slice(scope.indexOf('/') + 1));
 
-/** `everything`, `group db`, `member db/one` as options of the command line. */
-const scopeOption = (scope: string): string => {
-  if (scope === 'global') return '--all';
-  const slash = scope.indexOf('/');
-  return `--${scope.slice(0, slash)} ${scope.slice(slash + 1)}`;
-};
+const BASE = { typed: null, hasEnd: false, look: null, reasonField: 'reason' } as const;
 
 export const pauseAct = (scope: string): Act => ({
+  ...BASE,
   title: `Pause ${scopeText(scope)}`,
   says: 'Heartbeats are still watched, and recoveries that run go on. No new recovery begins while it is paused.',
   button: 'Pause',
-  typed: null,
   hasEnd: true,
-  method: 'POST',
-  path: '/v1/pauses',
+  path: `${placeOfScope(scope)}/pause`,
   group: groupOfScope(scope),
-  fixed: { scope },
-  command: `understudy pause ${scopeOption(scope)} --reason TEXT`,
+  command: `understudy pause ${scopeWord(scope)} --reason TEXT`,
 });
 
+const endText = (untilWallMs: number | null): string =>
+  untilWallMs === null ? 'until somebody resumes' : `until ${absoluteText(untilWallMs)}`;
+
+/** The pause of this scope, with the revision that means exactly this one. */
+function shownPause(scope: string, { pauses }: PausesView): Shown {
+  const found = pauses.find((one) => one.scope === scope);
+  if (!found) return { lines: [], names: {}, obstacle: `${scopeText(scope)} is not paused any more` };
+  const { who, why, untilWallMs, members, revision } = found;
+  return {
+    lines: [
+      `Paused by ${who}: ${why}`,
+      `${endText(untilWallMs)}; it holds ${members} ${members === 1 ? 'member' : 'members'}`,
+    ],
+    names: { revision },
+    obstacle: null,
+  };
+}
+
 export const resumeAct = (scope: string): Act => ({
+  ...BASE,
   title: `Resume ${scopeText(scope)}`,
   says: 'Members that are dead by now, and that nothing else holds, are replaced at once.',
   button: 'Resume',
-  typed: null,
-  hasEnd: false,
-  method: 'DELETE',
-  path: `/v1/pauses/${scopePath(scope)}`,
+  path: `${placeOfScope(scope)}/resume`,
   group: groupOfScope(scope),
-  fixed: {},
-  command: `understudy resume ${scopeOption(scope)} --reason TEXT`,
+  look: { path: '/v1/pauses', shown: (body) => shownPause(scope, body as PausesView) },
+  command: `understudy resume ${scopeWord(scope)} --reason TEXT`,
 });
 
-export const releaseAct = (member: string, reason: string): Act => ({
+const shownHold = ({ reason, text, revision, releasable }: HeldView): Shown => ({
+  lines: [`${reason}: ${text}`],
+  names: { revision },
+  obstacle: releasable ? null : 'it is held for what is so now, not for what was tried: only its cause can go',
+});
+
+export const releaseAct = (member: string): Act => ({
+  ...BASE,
   title: `Release the hold of ${member}`,
-  says: `The hold (${reason}) is taken away once. If its cause is still there, the member is held again.`,
+  says: 'Its recovery is tried again at once. If the cause is still there, it is held again.',
   button: 'Release hold',
-  typed: null,
-  hasEnd: false,
-  method: 'POST',
-  path: `/v1/members/${member}/release`,
+  path: `/v1/members/${member}/hold/release`,
   group: groupOf(member),
-  fixed: {},
+  look: { path: `/v1/members/${member}/hold`, shown: (body) => shownHold(body as HeldView) },
   command: `understudy hold release ${member} --reason TEXT`,
 });
 
-export const recoverAct = (member: string, verdict: string): Act => ({
+/** The plan, what it loses, and the gates that hold it: those are overridden on a terminal only. */
+function shownPlan({ reason, lines, losses, problems, gates, token, expectedMs }: PlanView): Shown {
+  const holding = gates.filter(({ passes }) => !passes);
+  const [problem] = problems;
+  return {
+    lines: [
+      reason,
+      ...lines.map(({ sign, text }) => `${sign} ${text}`.trim()),
+      ...losses.map(({ text }) => `lost: ${text}`),
+      ...holding.map(({ gate, text }) => `held by ${gate}: ${text}`),
+      expectedMs === null
+        ? 'how long it takes is not known'
+        : `recoveries of the group took ${spanText(expectedMs)} (median)`,
+    ],
+    names: token === null ? {} : { planToken: token },
+    obstacle: problem ? `no plan can be made: ${problem.text}` : null,
+  };
+}
+
+export const recoverAct = (member: string): Act => ({
+  ...BASE,
   title: `Replace ${member}`,
-  says: `Its instance is stopped for good and a new one takes its place. It is ${verdict} now. Every gate of the guard is asked as ever.`,
+  says: 'Its instance is stopped for good and a new one takes its place, by the plan shown here or not at all.',
   button: 'Replace it',
   typed: member,
-  hasEnd: false,
-  method: 'POST',
   path: `/v1/members/${member}/recover`,
   group: groupOf(member),
-  fixed: {},
+  look: { path: `/v1/members/${member}/plan`, shown: (body) => shownPlan(body as PlanView) },
+  reasonField: 'why',
   command: `understudy recover ${member} --why TEXT`,
 });
 
 export const memberScope = (member: string): string => `member/${member}`;
+
+/** What a person filled in. */
+export interface Answers {
+  readonly reason: string;
+  /** Null: no end. */
+  readonly untilWallMs: number | null;
+  readonly who: string;
+}
+
+/** The body of the request. */
+export const bodyOf = (
+  { hasEnd, reasonField }: Act,
+  { reason, untilWallMs, who }: Answers,
+  names: Shown['names'],
+): Readonly<Record<string, unknown>> => ({
+  ...names,
+  [reasonField]: reason,
+  ...(reasonField === 'why' ? { by: who } : {}),
+  ...(hasEnd ? { untilWallMs } : {}),
+});

@@ -45,7 +45,7 @@ describe('the end of a recovery', () => {
     const told = predictedEnd(openOf(), [pastOf('db/one', 9_000, 3_000)], NOW);
     expect(told).toMatchObject({
       overdue: true,
-      text: '7.0 s longer than the median of 1 earlier recovery of db/one.',
+      text: 'Takes 7.0 s longer than the median of 1 earlier recovery of db/one.',
     });
   });
 });

@@ -68,6 +68,6 @@ export function predictedEnd(open: OpenRecoveryView, history: readonly HistoryRe
 
 function predicted(endsAtWallMs: number, basis: string, nowWallMs: number): Prediction {
   const leftMs = endsAtWallMs - nowWallMs;
-  if (leftMs < 0) return { endsAtWallMs, overdue: true, text: `${spanText(-leftMs)} longer than the ${basis}.` };
+  if (leftMs < 0) return { endsAtWallMs, overdue: true, text: `Takes ${spanText(-leftMs)} longer than the ${basis}.` };
   return { endsAtWallMs, overdue: false, text: `Ends in about ${spanText(leftMs)} (${basis}).` };
 }

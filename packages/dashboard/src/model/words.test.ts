@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { attentionOf, scopeText } from './attention.ts';
-import { pauseAct, recoverAct, releaseAct, resumeAct } from './commands.ts';
+import { type Act, bodyOf, pauseAct, recoverAct, releaseAct, resumeAct } from './commands.ts';
 import { member, NOW, statusOf, viewOf } from './fleet.fixtures.ts';
 import { freshness, OLD_AFTER_MS } from './freshness.ts';
 import { commandOf, pathOf, placeOf } from './place.ts';
@@ -109,12 +109,83 @@ describe('what needs attention', () => {
 
 describe('acts', () => {
   it('recovering needs the name typed, the others need a reason only', () => {
-    expect(recoverAct('db/one', 'dead')).toMatchObject({ typed: 'db/one', path: '/v1/members/db/one/recover' });
-    for (const act of [pauseAct('global'), resumeAct('group/db'), releaseAct('db/one', 'NoCapacity')])
-      expect(act.typed).toBeNull();
+    expect(recoverAct('db/one')).toMatchObject({ typed: 'db/one', path: '/v1/members/db/one/recover' });
+    for (const act of [pauseAct('global'), resumeAct('group/db'), releaseAct('db/one')]) expect(act.typed).toBeNull();
   });
-  it('name their scope for people and on the command line', () => {
-    expect([scopeText('global'), scopeText('member/db/one')]).toEqual(['everything', 'member db/one']);
-    expect(pauseAct('group/db').command).toContain('group');
+
+  test.each([
+    ['global', '/v1/pause', null, 'everything'],
+    ['group/db', '/v1/groups/db/pause', 'db', 'group db'],
+    ['member/db/one', '/v1/members/db/one/pause', 'db', 'member db/one'],
+  ])('the scope %s is at %s', (scope, path, group, words) => {
+    expect(pauseAct(scope)).toMatchObject({ path, group });
+    expect(resumeAct(scope).path).toBe(path.replace('pause', 'resume'));
+    expect(scopeText(scope)).toBe(words);
+  });
+
+  it('a pause has an end or none; who recovers is named beside the reason', () => {
+    const answers = { reason: 'work', untilWallMs: null, who: 'ann' };
+    expect(bodyOf(pauseAct('global'), answers, {})).toEqual({ reason: 'work', untilWallMs: null });
+    expect(bodyOf(recoverAct('db/one'), answers, { planToken: 't' })).toEqual({
+      planToken: 't',
+      why: 'work',
+      by: 'ann',
+    });
+    expect(bodyOf(resumeAct('global'), answers, { revision: 7 })).toEqual({ revision: 7, reason: 'work' });
+  });
+});
+
+describe('what is shown before an act, and meant by it', () => {
+  const shown = (act: Act, body: unknown) => act.look?.shown(body);
+  const pause = {
+    scope: 'group/db',
+    who: 'ann',
+    why: 'kernel',
+    sinceWallMs: 1,
+    untilWallMs: NOW,
+    revision: 7,
+    members: 2,
+  };
+
+  it('a pause, by its revision', () => {
+    const found = shown(resumeAct('group/db'), { pauses: [pause] });
+    expect(found).toMatchObject({ names: { revision: 7 }, obstacle: null });
+    expect(found?.lines[0]).toBe('Paused by ann: kernel');
+    expect(shown(resumeAct('global'), { pauses: [pause] })?.obstacle).toContain('not paused any more');
+  });
+
+  it('a hold, by its revision, unless only its cause can go', () => {
+    const held = { reason: 'NoCapacity', text: 'no room', revision: 9, releasable: true };
+    expect(shown(releaseAct('db/one'), held)).toMatchObject({ names: { revision: 9 }, obstacle: null });
+    expect(shown(releaseAct('db/one'), { ...held, releasable: false })?.obstacle).toContain('only its cause can go');
+  });
+
+  it('a plan, by its token, with what it loses and what holds it', () => {
+    const plan = {
+      ...{
+        reason: 'it is alive',
+        token: '8141-7f3a',
+        expectedMs: 192_000,
+        losses: [{ code: 'X', text: 'a public address' }],
+      },
+      ...{ lines: [{ sign: '~', text: 'vol-1 by snapshot' }], problems: [] },
+      gates: [
+        { gate: 'Paused', passes: true, text: 'no pause' },
+        { gate: 'Cooldown', passes: false, text: 'ended 1 min ago' },
+      ],
+    };
+    expect(shown(recoverAct('db/one'), plan)).toEqual({
+      lines: [
+        'it is alive',
+        '~ vol-1 by snapshot',
+        'lost: a public address',
+        'held by Cooldown: ended 1 min ago',
+        'recoveries of the group took 3 min 12 s (median)',
+      ],
+      names: { planToken: '8141-7f3a' },
+      obstacle: null,
+    });
+    const problems = [{ code: 'X', text: 'no subnet' }];
+    expect(shown(recoverAct('db/one'), { ...plan, problems })?.obstacle).toContain('no subnet');
   });
 });

@@ -1,7 +1,8 @@
 import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { newCommandKey, Refused, send, Unanswered } from '../adapters/api.ts';
-import type { Act } from '../model/commands.ts';
+import { harmlessText } from '@understudy/shared/browser';
+import { lookAt, newCommandKey, Refused, send, Unanswered } from '../adapters/api.ts';
+import { type Act, bodyOf, type Shown } from '../model/commands.ts';
 import { serverNowMs, session } from '../store.ts';
 import { CopyCommand } from './small.tsx';
 
@@ -55,7 +56,7 @@ function outcomeOf(error: unknown): Outcome {
   throw error;
 }
 
-const OUTCOME_WORD = { done: 'Recorded.', refused: 'Refused.', unanswered: 'Not known.' } as const;
+const OUTCOME_WORD = { done: 'Done.', refused: 'Refused.', unanswered: 'Not known.' } as const;
 
 function OutcomeText({ outcome: { kind, text, remedy } }: { readonly outcome: Outcome }) {
   return (
@@ -66,21 +67,12 @@ function OutcomeText({ outcome: { kind, text, remedy } }: { readonly outcome: Ou
   );
 }
 
-interface Answers {
-  readonly reason: string;
-  readonly endMinutes: number | null;
-}
-
-const bodyOf = (act: Act, { reason, endMinutes }: Answers): Readonly<Record<string, unknown>> => ({
-  ...act.fixed,
-  reason,
-  ...(act.hasEnd && endMinutes !== null ? { untilWallMs: Math.round(serverNowMs.peek() + endMinutes * 60_000) } : {}),
-});
+type Body = Readonly<Record<string, unknown>>;
 
 interface Sending {
   readonly outcome: Outcome | null;
   readonly isUnderWay: boolean;
-  readonly submit: (answers: Answers) => Promise<void>;
+  readonly submit: (body: Body) => Promise<void>;
 }
 
 /** Sends what the person means, under one key, however often it is sent. */
@@ -88,26 +80,67 @@ function useSending(act: Act): Sending {
   const [key] = useState(newCommandKey);
   const [outcome, setOutcome] = useState<Outcome | null>(null);
   const [isUnderWay, setUnderWay] = useState(false);
-  const [body, setBody] = useState<Readonly<Record<string, unknown>> | null>(null);
-  const submit = async (answers: Answers): Promise<void> => {
+  const [sent, setSent] = useState<Body | null>(null);
+  const submit = async (body: Body): Promise<void> => {
     const who = session.peek();
     if (who === null || who === 'unknown') return;
-    const sent = body ?? bodyOf(act, answers);
-    setBody(sent);
+    const meant = sent ?? body;
+    setSent(meant);
     setUnderWay(true);
     try {
-      await send({ method: act.method, path: act.path, body: sent }, key, who);
-      setOutcome({ kind: 'done', text: 'The page shows what follows.', remedy: null });
+      setOutcome({ kind: 'done', text: saidOf(await send({ path: act.path, body: meant }, key, who)), remedy: null });
     } catch (error) {
       const next = outcomeOf(error);
       // What was refused was not done: another try may say something else.
-      if (next.kind === 'refused') setBody(null);
+      if (next.kind === 'refused') setSent(null);
       setOutcome(next);
     } finally {
       setUnderWay(false);
     }
   };
   return { outcome, isUnderWay, submit };
+}
+
+/** What the coordinators say that they did. */
+function saidOf(answer: unknown): string {
+  const text = (answer as { readonly text?: unknown } | null)?.text;
+  return typeof text === 'string' ? harmlessText(text) : 'The page shows what follows.';
+}
+
+const NOTHING_SHOWN: Shown = { lines: [], names: {}, obstacle: null };
+
+/** What is there now. Null while it is looked at. */
+function useLook({ look }: Act): Shown | null {
+  const [shown, setShown] = useState<Shown | null>(look ? null : NOTHING_SHOWN);
+  useEffect(() => {
+    if (!look) return;
+    lookAt(look.path).then(
+      (body) => setShown(look.shown(body)),
+      (error: unknown) =>
+        setShown({ ...NOTHING_SHOWN, obstacle: error instanceof Error ? error.message : String(error) }),
+    );
+  }, [look]);
+  return shown;
+}
+
+function WhatIsThere({ shown }: { readonly shown: Shown | null }) {
+  if (shown === null) return <p class="note">Looking at what is there now</p>;
+  return (
+    <>
+      {shown.lines.length > 0 ? (
+        <ul class="shown">
+          {shown.lines.map((line) => (
+            <li key={line}>{harmlessText(line)}</li>
+          ))}
+        </ul>
+      ) : null}
+      {shown.obstacle ? (
+        <p class="outcome refused" role="status">
+          <strong>Not now.</strong> {harmlessText(shown.obstacle)}
+        </p>
+      ) : null}
+    </>
+  );
 }
 
 function Done({ outcome, close }: { readonly outcome: Outcome; readonly close: () => void }) {
@@ -150,20 +183,28 @@ function TypedName({
 
 function ActForm({ act, close }: { readonly act: Act; readonly close: () => void }) {
   const { outcome, isUnderWay, submit } = useSending(act);
+  const shown = useLook(act);
   const [reason, setReason] = useState('');
   const [typed, setTyped] = useState('');
   const [endMinutes, setEnd] = useState<number | null>(60);
-  const isReady = reason.trim() !== '' && (act.typed === null || typed === act.typed);
+  const isMeant = reason.trim() !== '' && (act.typed === null || typed === act.typed);
+  const isReady = isMeant && shown !== null && shown.obstacle === null;
   if (outcome?.kind === 'done') return <Done outcome={outcome} close={close} />;
+  const send = (): void => {
+    if (!isReady) return;
+    const untilWallMs = endMinutes === null ? null : Math.round(serverNowMs.peek() + endMinutes * 60_000);
+    void submit(bodyOf(act, { reason: reason.trim(), untilWallMs, who: whoAsks() }, shown.names));
+  };
   return (
     <form
       class="form"
       onSubmit={(event) => {
         event.preventDefault();
-        if (isReady) void submit({ reason: reason.trim(), endMinutes });
+        send();
       }}
     >
       <p>{act.says}</p>
+      <WhatIsThere shown={shown} />
       <label>
         Reason, for the record
         <input
@@ -191,6 +232,11 @@ function ActForm({ act, close }: { readonly act: Act; readonly close: () => void
     </form>
   );
 }
+
+const whoAsks = (): string => {
+  const who = session.peek();
+  return (who !== null && who !== 'unknown' ? who.name : null) ?? 'somebody';
+};
 
 function EndChoice({
   minutes,

@@ -51,7 +51,7 @@ function Who() {
   return (
     <span class="who">
       <span class="note">
-        {who.name ?? 'Everybody'} may {who.mayOperate ? 'operate' : 'read'}
+        {who.name ?? 'everybody'} · {who.mayOperate ? 'may operate' : 'may read'}
       </span>
       {who.csrf === null ? (
         <a href="/login">Log in</a>

@@ -9,8 +9,10 @@ const KIND_WORD = { hold: 'Held', pause: 'Paused', problem: 'Problem', request: 
 
 function Act({ one }: { readonly one: Attention }) {
   if (one.kind === 'pause' && one.scope !== null) return <ActButton act={resumeAct(one.scope)} label="Resume" />;
-  if (one.kind === 'hold' && one.member !== null)
-    return <ActButton act={releaseAct(one.member, one.label)} label="Release hold" />;
+  // Only what was tried can be tried again; other holds go with their cause.
+  const isTried = status.value?.recoveries.some(({ member }) => member === one.member) === true;
+  if (one.kind === 'hold' && one.member !== null && isTried)
+    return <ActButton act={releaseAct(one.member)} label="Release hold" />;
   return null;
 }
 

@@ -1,5 +1,6 @@
 import { type FleetObserver, harmlessText, type StatusView } from '@understudy/shared/browser';
 import { attentionOf } from '../model/attention.ts';
+import { commandOf } from '../model/place.ts';
 import { ageText, spanText } from '../model/times.ts';
 import { fleet, status } from '../store.ts';
 import { AttentionRow } from './attention-list.tsx';
@@ -18,7 +19,8 @@ function CoordinatorRow({
   readonly one: FleetObserver;
   readonly told: StatusView['coordinators'][number] | undefined;
 }) {
-  const isWell = one.self || (one.problem === null && one.answeredAgoMs !== null);
+  const answers = one.self || (one.problem === null && one.answeredAgoMs !== null);
+  const isWell = answers && one.abstains === null;
   return (
     <tr>
       <th scope="row">
@@ -98,7 +100,7 @@ export function ClusterPage() {
     <>
       <div class="page-head">
         <h1>Cluster</h1>
-        <CopyCommand command="understudy status" />
+        <CopyCommand command={commandOf({ page: 'cluster' })} />
       </div>
       <dl class="facts wide">
         {factsOf(told).map(([name, text]) => (

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { harmlessText, type HistoryRecord } from '@understudy/shared/browser';
+import { commandOf } from '../model/place.ts';
 import { spanText } from '../model/times.ts';
 import { past, readPast } from '../store.ts';
 import { Steps } from './recovery.tsx';
@@ -63,7 +64,7 @@ export function HistoryPage() {
     <>
       <div class="page-head">
         <h1>History</h1>
-        <CopyCommand command="understudy history" />
+        <CopyCommand command={commandOf({ page: 'history' })} />
       </div>
       <label class="search">
         <span class="only-heard">Search the history</span>

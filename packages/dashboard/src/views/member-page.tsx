@@ -4,6 +4,7 @@ import { explain, Refused } from '../adapters/api.ts';
 import { every } from '../adapters/clock.ts';
 import { memberScope, pauseAct, recoverAct, releaseAct, resumeAct } from '../model/commands.ts';
 import { heardCells } from '../model/fleet.ts';
+import { commandOf } from '../model/place.ts';
 import { ageText } from '../model/times.ts';
 import { fleet, past, session, status } from '../store.ts';
 import { ActButton } from './act-dialog.tsx';
@@ -132,6 +133,11 @@ function Gates({ view }: { readonly view: ExplainView }) {
   );
 }
 
+/** Far above this it only says: far too long. */
+const PHI_MAX = 20;
+const phiText = (phi: number | null): string =>
+  phi === null ? '–' : phi > PHI_MAX ? `over ${PHI_MAX}` : phi.toFixed(1);
+
 function Heard({ member }: { readonly member: string }) {
   const known = fleet.value;
   if (!known) return null;
@@ -148,7 +154,7 @@ function Heard({ member }: { readonly member: string }) {
               {coordinatorId} <span class="note">{az}</span>
             </span>
             <span class="number">{ageMs === null ? 'not heard' : `${ageText(ageMs)} ago`}</span>
-            <span class="number">φ {phi === null ? '–' : phi.toFixed(1)}</span>
+            <span class="number">φ {phiText(phi)}</span>
             <span>{row?.opinions[index] ?? 'no opinion'}</span>
           </li>
         ))}
@@ -181,7 +187,7 @@ function Flips({ view }: { readonly view: ExplainView }) {
 }
 
 function Acts({ view }: { readonly view: ExplainView }) {
-  const { member, verdict, hold, recovery } = view;
+  const { member, hold, recovery } = view;
   const scope = memberScope(member);
   const isPaused = status.value?.pauses.some((pause) => pause.scope === scope) === true;
   return (
@@ -191,8 +197,8 @@ function Acts({ view }: { readonly view: ExplainView }) {
       ) : (
         <ActButton act={pauseAct(scope)} label="Pause" />
       )}
-      {hold ? <ActButton act={releaseAct(member, hold.reason)} label="Release hold" /> : null}
-      {recovery === null ? <ActButton act={recoverAct(member, verdict)} label="Replace" kind="danger-quiet" /> : null}
+      {hold && recovery ? <ActButton act={releaseAct(member)} label="Release hold" /> : null}
+      {recovery === null ? <ActButton act={recoverAct(member)} label="Replace" kind="danger-quiet" /> : null}
     </div>
   );
 }
@@ -257,10 +263,15 @@ function Why({ view }: { readonly view: ExplainView }) {
   const { decision, readinessProblems, hold } = view;
   return (
     <>
-      <p class="lead">{harmlessText(view.reason)}</p>
-      <p class={`decision ${decision.kind}`}>
-        <strong>{DECISION_WORD[decision.kind]}.</strong> {harmlessText(decision.text)}
-      </p>
+      {/* An open recovery says why by itself. */}
+      {view.openRecovery ? null : (
+        <>
+          <p class="lead">{harmlessText(view.reason)}</p>
+          <p class={`decision ${decision.kind}`}>
+            <strong>{DECISION_WORD[decision.kind]}.</strong> {harmlessText(decision.text)}
+          </p>
+        </>
+      )}
       {hold && decision.kind !== 'hold' ? (
         <p class="hold-text">
           <strong>Held: {hold.reason}.</strong> {harmlessText(hold.text)}
@@ -312,7 +323,7 @@ export function MemberPage({ member }: { readonly member: string }) {
           </span>
         ) : null}
         {view && session.value ? <Acts view={view} /> : null}
-        <CopyCommand command={`understudy explain ${member}`} />
+        <CopyCommand command={commandOf({ page: 'member', member })} />
       </div>
       {trouble ? <Trouble trouble={trouble} isAlone={view === null} /> : null}
       {view ? (

@@ -2,6 +2,7 @@ import { computed } from '@preact/signals';
 import type { FleetObserver } from '@understudy/shared/browser';
 import { pauseAct } from '../model/commands.ts';
 import { type Group, groupsOf, matches } from '../model/fleet.ts';
+import { commandOf } from '../model/place.ts';
 import { fleet, members, search, status } from '../store.ts';
 import { AttentionList } from './attention-list.tsx';
 import { ActButton } from './act-dialog.tsx';
@@ -87,7 +88,7 @@ export function Overview() {
       <Recoveries />
       <div class="tools">
         <Search />
-        <CopyCommand command="understudy members" />
+        <CopyCommand command={commandOf({ page: 'fleet' })} />
         <ActButton act={pauseAct('global')} label="Pause everything" />
       </div>
       <div class={members.value.length >= MANY ? 'groups many' : 'groups'}>

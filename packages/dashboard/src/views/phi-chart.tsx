@@ -5,11 +5,13 @@ import { heardListeners, phiSamples } from '../store.ts';
 type Plot = import('uplot');
 
 const HEIGHT = 120;
+/** φ above this only says that the silence is far too long. */
+const TOP = 16;
 const TIMES = Float64Array.from({ length: SAMPLES }, (_, index) => index - SAMPLES + 1);
 
 /** φ of the last two minutes. NaN, where nothing was known, is a gap. */
 function series(member: string): (number | null)[] {
-  const values = phiSamples.last(member, SAMPLES).map((phi) => (Number.isNaN(phi) ? null : phi));
+  const values = phiSamples.last(member, SAMPLES).map((phi) => (Number.isNaN(phi) ? null : Math.min(TOP, phi)));
   return [...Array<null>(SAMPLES - values.length).fill(null), ...values];
 }
 
@@ -23,7 +25,11 @@ async function plotIn(target: HTMLElement, member: string): Promise<Plot> {
       ...{ width: target.clientWidth, height: HEIGHT, legend: { show: false }, cursor: { show: false } },
       scales: { x: { time: false }, y: { range: (_plot, _low, high) => [0, Math.max(4, high)] } },
       axes: [
-        { ...axis, values: (_plot, splits) => splits.map((second) => (second === 0 ? 'now' : `${second} s`)) },
+        {
+          ...axis,
+          size: 26,
+          values: (_plot, splits) => splits.map((second) => (second === 0 ? 'now' : `${second} s`)),
+        },
         { ...axis, size: 32 },
       ],
       series: [{}, { stroke: colour('--accent'), width: 1.5, points: { show: false } }],

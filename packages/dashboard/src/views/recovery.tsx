@@ -73,7 +73,9 @@ export function OpenRecovery({ open, linked = true }: { readonly open: OpenRecov
           <strong>Held: {hold.reason}.</strong> {harmlessText(hold.text)}
         </p>
       ) : null}
-      {activity ? <p class="activity">{harmlessText(activity)}</p> : null}
+      {activity && !open.steps.some((step) => step.text === activity) ? (
+        <p class="activity">{harmlessText(activity)}</p>
+      ) : null}
       <Steps steps={open.steps} times={{ startedAtWallMs, nowWallMs, endsAtWallMs }} />
       <p class={overdue ? 'prediction overdue' : 'prediction'}>{text}</p>
     </article>

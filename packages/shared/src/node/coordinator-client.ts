@@ -17,6 +17,7 @@ import {
   type StatusView,
   StatusViewSchema,
 } from '../api.ts';
+import { type EventsView, EventsViewSchema } from '../api-events.ts';
 import { ProblemDetailsSchema } from '../api-problems.ts';
 import { errorText, hasCode, OperationError } from '../errors.ts';
 import type { MemberId } from '../member-id.ts';
@@ -39,11 +40,29 @@ export interface CoordinatorClient {
   holds(): Promise<readonly HoldRecord[]>;
   /** Ended recoveries, the newest first; `member`: only its. */
   history(member: MemberId | null, limit: number): Promise<readonly HistoryRecord[]>;
+  /** A page of what changed, the oldest first. `after`: only what followed. */
+  events(wanted: EventsWanted): Promise<EventsView>;
   /** Keys of the coordinator that answers only. */
   keys(): Promise<KeysView>;
   /** @throws MEMBER_UNKNOWN when the coordinator that answers knows no such member. */
   explain(member: MemberId): Promise<ExplainView>;
 }
+
+/** Which events. */
+export interface EventsWanted {
+  /** The id of an event, or a cursor. Null: all that is kept. */
+  readonly after: string | null;
+  readonly member: MemberId | null;
+  readonly group: string | null;
+}
+
+/** The query of `GET /v1/events`. */
+export const eventsQuery = ({ after, member, group }: EventsWanted): URLSearchParams =>
+  new URLSearchParams({
+    ...(after === null ? {} : { after }),
+    ...(member === null ? {} : { member }),
+    ...(group === null ? {} : { group }),
+  });
 
 /** HTTP reads are answered from memory, so a longer wait means that the coordinator is not well. */
 const READ_TIMEOUT_MS = 3_000;
@@ -163,6 +182,7 @@ export function coordinatorClient(urls: readonly string[], options: ClientOption
       const query = new URLSearchParams({ limit: String(limit), ...(member === null ? {} : { member }) });
       return (await ask(HistoryViewSchema, `/v1/history?${query.toString()}`)).history;
     },
+    events: (wanted) => ask(EventsViewSchema, `/v1/events?${eventsQuery(wanted).toString()}`),
     keys: () => ask(KeysViewSchema, '/v1/keys'),
     explain: (member) => ask(ExplainViewSchema, `/v1/members/${member}/explain`),
   };

@@ -6,3 +6,4 @@ export * from './pino-log.ts';
 export * from './system-clock.ts';
 export * from './system-random.ts';
 export * from './until.ts';
+export * from './why-no-answer.ts';

@@ -50,11 +50,24 @@ const RESOURCES: Readonly<Record<string, (region: Region, input: Input) => reado
   CreateTags: (region, input) => changedTags(region, input),
   DeleteTags: (region, input) => changedTags(region, input),
   RunInstances: (region, input) => launchedResources(region, input),
+  'ssm:GetParameter': (region, input) => [parameterResource(region, textOf(input['Name']) ?? '')],
+  'secretsmanager:GetSecretValue': (region, input) => [secretResource(region, textOf(input['SecretId']) ?? '')],
   'kms:DescribeKey': (region, input) => [keyResource(region, textOf(input['KeyId']) ?? '')],
 };
 
 const keyResource = (region: Region, name: string): AskedResource => ({
   arn: region.kmsKeys.find(name)?.arn ?? name,
+  context: {},
+});
+
+const parameterResource = (region: Region, name: string): AskedResource => ({
+  arn: `arn:aws:ssm:${region.name}:${ACCOUNT_ID}:parameter/${name.replace(/^\//, '')}`,
+  context: {},
+});
+
+/** A secret is asked for by its name or its ARN; the ARN has six characters more. */
+const secretResource = (region: Region, id: string): AskedResource => ({
+  arn: id.startsWith('arn:') ? id : `arn:aws:secretsmanager:${region.name}:${ACCOUNT_ID}:secret:${id}-AbCdEf`,
   context: {},
 });
 
@@ -146,6 +159,9 @@ function roleRights(input: Input): readonly OtherRight[] {
 
 const KMS_PREFIX = 'kms:';
 
+/** Actions of other services stand with their service's name; EC2's stand alone. */
+const inFull = (action: string): string => (action.includes(':') ? action : `ec2:${action}`);
+
 /** Everything that IAM is asked before a call is carried out, in the order of asking. */
 export function accessRequests(
   region: Region,
@@ -154,7 +170,7 @@ export function accessRequests(
   input: Input,
 ): readonly AccessRequest[] {
   const everywhere = { 'aws:RequestedRegion': region.name };
-  const own = action.startsWith(KMS_PREFIX) ? action : `ec2:${action}`;
+  const own = inFull(action);
   const resources = RESOURCES[action]?.(region, input) ?? [{ arn: '*', context: {} }];
   const rights = [...tagRights(region, action, input), ...(action === 'RunInstances' ? roleRights(input) : [])];
   return [...resources.map((one) => ({ action: own, ...one })), ...rights].map(({ action: asked, arn, context }) => ({

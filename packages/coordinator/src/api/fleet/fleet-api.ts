@@ -12,7 +12,7 @@ import type {
 import type { ObserverTable } from '@understudy/observer';
 import type { FleetSource } from '../http/api-source.ts';
 import type { ClusterState } from '../../store/cluster-state.ts';
-import { type FleetEvent, FleetFeed, type FleetPass } from './fleet-feed.ts';
+import { type FeedEvent, FleetFeed, type FleetPass } from './fleet-feed.ts';
 import { fleetRow, FleetRows, type FleetRowSources } from './fleet-rows.ts';
 import { type AskPeer, HeardOfPeers, type Peer } from './heard-of-peers.ts';
 
@@ -70,12 +70,8 @@ export class FleetApi implements FleetSource {
     );
   }
 
-  get isCrowded(): boolean {
-    return this.#feed.isCrowded;
-  }
-
   /** Tells everything at once, then what changes, until the returned function is called. */
-  watch(watcher: (event: FleetEvent) => void): () => void {
+  watch(watcher: (event: FeedEvent) => void): () => void {
     this.#unsubscribe ??= this.#options.view.onChange((changed) => this.#noteChanged(changed));
     return this.#feed.watch(watcher);
   }

@@ -1,7 +1,7 @@
 import type { FleetDelta, FleetView, StatusView } from '@understudy/shared';
 import { SimClock } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
-import { type FleetEvent, FleetFeed } from './fleet-feed.ts';
+import { type FeedEvent, FleetFeed } from './fleet-feed.ts';
 
 function feeding() {
   const clock = new SimClock();
@@ -23,7 +23,7 @@ function feeding() {
   return { clock, counts, state, feed };
 }
 
-const names = (events: readonly FleetEvent[]): string => events.map(({ event }) => event).join(' ');
+const names = (events: readonly FeedEvent[]): string => events.map(({ event }) => event).join(' ');
 
 describe('the feed', () => {
   it('does nothing while nobody watches', async () => {
@@ -34,7 +34,7 @@ describe('the feed', () => {
 
   it('tells everything at once, then a delta a second', async () => {
     const { clock, feed, counts } = feeding();
-    const told: FleetEvent[] = [];
+    const told: FeedEvent[] = [];
     feed.watch((event) => told.push(event));
     expect(names(told)).toBe('status fleet');
     await clock.advance(3_000);
@@ -53,7 +53,7 @@ describe('the feed', () => {
 
   it('tells the status when it changed, and now and then for its ages', async () => {
     const { clock, feed, state } = feeding();
-    const told: FleetEvent[] = [];
+    const told: FeedEvent[] = [];
     feed.watch((event) => told.push(event));
     await clock.advance(2_000);
     const before = told.filter(({ event }) => event === 'status').length;
@@ -69,7 +69,7 @@ describe('the feed', () => {
 
   it('tells everything again when members or coordinators are others', async () => {
     const { clock, feed, state } = feeding();
-    const told: FleetEvent[] = [];
+    const told: FeedEvent[] = [];
     feed.watch((event) => told.push(event));
     state.delta = false;
     await clock.advance(1_000);

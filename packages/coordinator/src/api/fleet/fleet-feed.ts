@@ -1,7 +1,7 @@
 import type { Clock, FleetDelta, FleetView, StatusView, Timer } from '@understudy/shared';
 
 /** An event of the stream, written once for all who watch. */
-export interface FleetEvent {
+export interface FeedEvent {
   /** `fleet`: everything; `delta`: what changed; `status`: as `GET /v1/status`. */
   readonly event: 'fleet' | 'delta' | 'status';
   /** JSON. */
@@ -27,8 +27,8 @@ export interface FleetFeedSources {
 
 /** Time between two events, in ms. */
 const EVERY_MS = 1_000;
-/** Browsers share one stream between their tabs, so this is as many people at one coordinator. */
-const WATCHERS_MAX = 64;
+/** How long before an event others are asked, so that it tells what is new. In ms. */
+const ASKED_BEFORE_MS = 250;
 /** The status goes out again after so many passes, changed or not: its ages are shown. */
 const STATUS_EVERY = 5;
 
@@ -45,7 +45,7 @@ const withoutAges = (status: StatusView): string =>
 export class FleetFeed {
   readonly #sources: FleetFeedSources;
   readonly #clock: Clock;
-  readonly #watchers = new Set<(event: FleetEvent) => void>();
+  readonly #watchers = new Set<(event: FeedEvent) => void>();
   #timer: Timer | null = null;
   #passes = 0;
   #toldStatus = '';
@@ -55,21 +55,16 @@ export class FleetFeed {
     this.#clock = clock;
   }
 
-  /** As many watch as may. */
-  get isCrowded(): boolean {
-    return this.#watchers.size >= WATCHERS_MAX;
-  }
-
   get isWatched(): boolean {
     return this.#watchers.size > 0;
   }
 
   /** Tells everything at once, then what changes. Returns what ends it. */
-  watch(watcher: (event: FleetEvent) => void): () => void {
+  watch(watcher: (event: FeedEvent) => void): () => void {
     if (this.#watchers.size === 0) {
       this.#sources.askPeers();
       this.#sources.pass();
-      this.#timer = this.#clock.setTimer(EVERY_MS, () => this.#turn());
+      this.#askThenTell();
     }
     this.#watchers.add(watcher);
     watcher({ event: 'status', text: JSON.stringify(this.#sources.status()) });
@@ -83,7 +78,7 @@ export class FleetFeed {
     this.#rest();
   }
 
-  #leave(watcher: (event: FleetEvent) => void): void {
+  #leave(watcher: (event: FeedEvent) => void): void {
     this.#watchers.delete(watcher);
     if (this.#watchers.size === 0) this.#rest();
   }
@@ -94,10 +89,16 @@ export class FleetFeed {
     this.#sources.rest();
   }
 
+  #askThenTell(): void {
+    this.#timer = this.#clock.setTimer(EVERY_MS - ASKED_BEFORE_MS, () => {
+      this.#timer = this.#clock.setTimer(ASKED_BEFORE_MS, () => this.#turn());
+      this.#sources.askPeers();
+    });
+  }
+
   #turn(): void {
-    this.#timer = this.#clock.setTimer(EVERY_MS, () => this.#turn());
+    this.#askThenTell();
     const { delta } = this.#sources.pass();
-    this.#sources.askPeers();
     this.#tellStatus();
     this.#tell(
       delta
@@ -114,7 +115,7 @@ export class FleetFeed {
     this.#tell({ event: 'status', text: JSON.stringify(status) });
   }
 
-  #tell(event: FleetEvent): void {
+  #tell(event: FeedEvent): void {
     for (const watcher of [...this.#watchers]) watcher(event);
   }
 }

@@ -17,17 +17,15 @@ import type {
 import type { EventLog } from '../events/event-log.ts';
 import type { Controls } from '../controls.ts';
 import type { Authenticated, OperatorAnswer, OperatorCommand } from '../../leader/operator-command.ts';
-import type { FleetEvent } from '../fleet/fleet-feed.ts';
+import type { FeedEvent } from '../fleet/fleet-feed.ts';
 
 /** The fleet in few bytes, and what is heard of it. */
 export interface FleetSource {
   fleet(): FleetView;
   /** What our own observer hears. `order`: the order of members that the caller knows. */
   heard(order: string | null): HeardView;
-  /** As many watch as may. */
-  readonly isCrowded: boolean;
   /** Tells the fleet, and then what changes in it, until the returned function is called. */
-  watch(watcher: (event: FleetEvent) => void): () => void;
+  watch(watcher: (event: FeedEvent) => void): () => void;
 }
 
 /**

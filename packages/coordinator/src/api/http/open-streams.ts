@@ -8,7 +8,10 @@ import { Refusal } from './refusal.ts';
 const RETRY_MS = 2_000;
 /** Time between signs of life on a stream, in ms; below the time after which a socket is closed. */
 export const TICK_MS = 5_000;
-/** Bytes that wait for a slow reader. With more it is dropped: it comes back, and goes on. */
+/**
+ * Bytes that wait for a slow reader, unless its stream has other ones. With more it is dropped: it
+ * comes back, and goes on.
+ */
 export const WAITING_BYTES_MAX = 262_144;
 /** Streams at once, of everybody and of one caller. */
 export const STREAMS_MAX = 64;
@@ -22,11 +25,14 @@ const HEADERS = {
   'x-accel-buffering': 'no',
 };
 
-/** One event of a stream. `data` becomes JSON; `id`: what the reader shows when it comes back. */
+/** One event of a stream. `id`: what the reader shows when it comes back. */
 export interface StreamEvent {
   readonly event?: string;
   readonly id?: string;
-  readonly data: unknown;
+  /** Becomes JSON. */
+  readonly data?: unknown;
+  /** The JSON itself, where it is written once for many readers. */
+  readonly json?: string;
 }
 
 /** A stream to one reader. */
@@ -40,12 +46,14 @@ export interface OpenedStream {
   readonly caller: Caller;
   /** The role that reading on needs. */
   readonly role: Role;
+  /** Default {@link WAITING_BYTES_MAX}. */
+  readonly waitingBytesMax?: number;
   /** Begins to send, and returns what ends that. */
   readonly begin: (stream: Stream) => () => void;
 }
 
-const textOf = ({ event, id, data }: StreamEvent): string =>
-  `${event === undefined ? '' : `event: ${event}\n`}${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`;
+const textOf = ({ event, id, data, json }: StreamEvent): string =>
+  `${event === undefined ? '' : `event: ${event}\n`}${id === undefined ? '' : `id: ${id}\n`}data: ${json ?? JSON.stringify(data)}\n\n`;
 
 /**
  * The streams of server-sent events that are open: so many at most, each with a reader that may
@@ -75,7 +83,7 @@ export class OpenStreams {
    * Answers with a stream, until the reader goes, is too slow, or may not read any more.
    * @throws Refusal STREAMS_FULL
    */
-  open({ request, reply, caller, role, begin }: OpenedStream): void {
+  open({ request, reply, caller, role, begin, waitingBytesMax = WAITING_BYTES_MAX }: OpenedStream): void {
     this.#refuseTooMany(caller.id);
     const { raw } = reply.hijack();
     raw.writeHead(200, { ...HEADERS, 'request-id': request.id });
@@ -83,7 +91,7 @@ export class OpenStreams {
     const write = (event: StreamEvent): void => {
       if (raw.destroyed) return;
       raw.write(textOf(event));
-      if (raw.writableLength <= WAITING_BYTES_MAX) return;
+      if (raw.writableLength <= waitingBytesMax) return;
       this.#dropped++;
       raw.destroy();
     };

@@ -40,7 +40,7 @@ class Buckets {
   }
 }
 
-/** The one whom a request counts against. Null: a coordinator passed it on, which has counted it. */
+/** The caller that a request counts against. Null: a coordinator passed it on, and counted it. */
 function counted(request: FastifyRequest): { readonly key: string; readonly isWrong: boolean } | null {
   let caller: Caller;
   try {

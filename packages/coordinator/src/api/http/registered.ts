@@ -18,6 +18,7 @@ import { keys } from './routes/keys.ts';
 import { leftovers } from './routes/leftovers.ts';
 import { members } from './routes/members.ts';
 import { metrics } from './routes/metrics.ts';
+import { noticeCommands } from './routes/notice-commands.ts';
 import { notices } from './routes/notices.ts';
 import { openapi } from './routes/openapi.ts';
 import { readyz } from './routes/readyz.ts';
@@ -63,6 +64,7 @@ export const ROUTES: readonly AnyRoute[] = [
   recoveries,
   leftovers,
   notices,
+  ...noticeCommands,
   holds,
   history,
   ...dashboard,

@@ -73,7 +73,7 @@ beforeEach(async () => {
       if (fails) throw new Error('secret detail');
       return { coordinatorId: 'c1' } as ReturnType<ApiSource['status']>;
     },
-    fleet: { fleet: notAsked, heard: notAsked, isCrowded: false, watch: notAsked },
+    fleet: { fleet: notAsked, heard: notAsked, watch: notAsked },
     members: () => [],
     notEnrolled: () => [],
     keys: () => KEYS,

@@ -66,7 +66,7 @@ export interface HttpServerOptions {
 export interface HttpLimits extends ConnectionLimits {
   /** A connection without a complete header is closed after this time, in ms. */
   readonly headersTimeoutMs: number;
-  /** The value is made when first asked for. */
+  /** How often one caller may ask. */
   readonly requestsPerMinute: number;
 }
 
@@ -80,7 +80,7 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
 /** Raised when a reader of the API has to change. */
 export const API_VERSION = '1.0.0';
 
-/** Made when first asked for. */
+/** The value is made when first asked for. */
 function once<T extends object>(make: () => T): () => T {
   let made: T | null = null;
   return () => (made ??= make());

@@ -20,7 +20,7 @@ const serving = () =>
   serveApi({
     keys: new ClusterKeys(SECRET),
     access: { anonymous: 'none' },
-    api: { fleet: { fleet: () => never(), heard: () => heard, isCrowded: false, watch: () => never() } },
+    api: { fleet: { fleet: () => never(), heard: () => heard, watch: () => never() } },
   });
 const never = (): never => {
   throw new Error('not asked here');

@@ -1,7 +1,6 @@
 import { FleetViewSchema, HeardViewSchema } from '@understudy/shared';
 import * as z from 'zod';
-import { openEventStream, type Tell } from '../event-stream.ts';
-import { Refusal } from '../refusal.ts';
+import type { Stream } from '../open-streams.ts';
 import { type AnyRoute, defineRoute, ok } from '../route.ts';
 
 const view = defineRoute({
@@ -13,20 +12,19 @@ const view = defineRoute({
   handle: (_, context) => ok(context.api().fleet.fleet()),
 });
 
+/** The whole fleet comes at once, and 10 000 members are 3 MB. */
+const WAITING_BYTES_MAX = 8_388_608;
+
 const stream = defineRoute({
   ...{ method: 'GET', path: '/v1/fleet/stream', role: 'read', operationId: 'watchFleet', tag: 'Fleet' },
   summary: 'The fleet, and what changes in it, about once a second',
   description: 'Events: `status` as GET /v1/status, `fleet` as GET /v1/fleet, `delta` what changed since.',
   answers: { 200: { text: 'Server-sent events.', mediaType: 'text/event-stream' } },
-  refusals: ['STARTING', 'RATE_LIMITED'],
-  handle: ({ reply }, context) => {
-    const { fleet: source } = context.api();
-    if (source.isCrowded)
-      throw new Refusal('RATE_LIMITED', 'as many watch the fleet here as may: ask another coordinator', {
-        'retry-after': '5',
-      });
-    const begin = (tell: Tell) => source.watch(({ event, text }) => tell(event, text));
-    openEventStream(reply, { clock: context.clock, begin });
+  refusals: ['STARTING', 'STREAMS_FULL'],
+  handle: ({ request, reply, caller }, { api, streams }) => {
+    const { fleet: source } = api();
+    const begin = (stream: Stream) => source.watch(({ event, text: json }) => stream.send({ event, json }));
+    streams.open({ request, reply, caller, role: 'read', begin, waitingBytesMax: WAITING_BYTES_MAX });
     return ok(undefined);
   },
 });
