@@ -57,8 +57,8 @@ export const HttpConfigSchema = z.strictObject({
    */
   anonymous: z.enum(['none', 'metrics', 'read']).default('none'),
   /**
-   * Folder with the built dashboard, served at `/`. Default: where a checkout builds it; without
-   * one `/` says that it is not built.
+   * Folder with the built dashboard, served at `/`. Default: that of the checkout or the package;
+   * without one `/` says that it is not built.
    */
   dashboardDir: filePath.optional(),
   /** Absent: plain HTTP, in which tokens travel in clear. */
