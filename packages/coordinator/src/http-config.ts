@@ -74,6 +74,11 @@ export const HttpConfigSchema = z.strictObject({
    */
   connectionsPerAddress: z.number().int().min(1).max(10_000).default(64),
   /**
+   * Requests of one caller (token, certificate, or address of those who show nothing) in a minute,
+   * 10-1 000 000; half of them at once. Fewer = less that one caller can take from the others.
+   */
+  requestsPerMinute: z.number().int().min(10).max(1_000_000).default(1_200),
+  /**
    * A connection that has not sent a whole header after this is closed, ms, 1 000-60 000; one that
    * waits for its next request too.
    */
