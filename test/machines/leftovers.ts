@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { groupFolders, removeGroup } from '@understudy/cloud-sim';
 import { CACHE_DIR } from '@understudy/local-cluster';
-import { GROUP_PREFIX } from './world/world.ts';
+import { GROUP_PREFIX, groupOf } from './world/world.ts';
 
 /** Removes a control group of a run whose processes are gone. What is still in use stays. */
 function remove(folder: string): void {
@@ -11,6 +11,11 @@ function remove(folder: string): void {
   } catch {
     // Its last process is being reaped. The next run finds it.
   }
+}
+
+/** Removes the control groups of a run whose world has ended. */
+export function removeGroupsOf(folder: string): void {
+  for (const path of groupFolders(groupOf(folder))) remove(path);
 }
 
 /**

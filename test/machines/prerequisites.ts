@@ -9,7 +9,6 @@ const TOOLS: Readonly<Record<string, string>> = {
   'systemd-nspawn': 'systemd-container',
   ip: 'iproute2',
   nft: 'nftables',
-  openssl: 'openssl',
   setpriv: 'util-linux',
   nsenter: 'util-linux',
   unshare: 'util-linux',

@@ -3,7 +3,7 @@ import { keepOnlyLogs, makeRunDir, removeRunDir } from '@understudy/local-cluste
 import { SystemClock } from '@understudy/shared/node';
 import { startPrivateWorld } from '../faults/lab/private-world.ts';
 import type { CommandLine } from './command-line.ts';
-import { removeStaleGroups } from './leftovers.ts';
+import { removeGroupsOf, removeStaleGroups } from './leftovers.ts';
 import { lineOf, type Report, seconds, tableOf } from './report.ts';
 import { ensureTree } from './tree/tree.ts';
 
@@ -39,7 +39,7 @@ export async function superviseMachines(command: CommandLine, args: readonly str
     keepOnlyLogs(folder);
     console.log(`  logs: ${folder}/logs${code === 0 ? '' : ` (the world ended with ${code})`}`);
   } else removeRunDir(folder);
-  removeStaleGroups();
+  removeGroupsOf(folder);
   if (stopped) return EXIT.stopped;
   return failed ? EXIT.failed : EXIT.ok;
 }

@@ -42,6 +42,8 @@ import { keysFingerprint } from './commands/keys-fingerprint.ts';
 import { keysGenerate } from './commands/keys-generate.ts';
 import { keysStatus } from './commands/keys-status.ts';
 import { leftovers } from './commands/leftovers.ts';
+import { noticeDrop } from './commands/notice-drop.ts';
+import { noticeResend } from './commands/notice-resend.ts';
 import { notices } from './commands/notices.ts';
 import { members } from './commands/members.ts';
 import { recover } from './commands/recover.ts';
@@ -66,6 +68,8 @@ export const COMMANDS: readonly CommandDefinition[] = [
   wait,
   leftovers,
   notices,
+  noticeResend,
+  noticeDrop,
   keysStatus,
   plan,
   getPolicy,
@@ -124,6 +128,7 @@ export const PARENTS: Readonly<Record<string, { readonly summary: string; readon
   get: { summary: 'the policy of groups', group: 'See and ask:' },
   hold: { summary: 'holds of recoveries', group: DECIDE },
   leader: { summary: 'who leads', group: DECIDE },
+  notice: { summary: 'notices that a webhook did not take', group: DECIDE },
   policy: { summary: 'policies of groups', group: DECIDE },
   keys: { summary: 'heartbeat keys: make, derive, and see how far a rotation is', group: 'Prepare:' },
 };

@@ -49,7 +49,7 @@ export const PROBLEM_REMEDIES = {
     'upgrade through the builds in between, one after the other (docs/upgrading.md); until then this one only looks on',
   WEBHOOK_FAILING: 'see that the receiver answers 2xx at notify.webhooks[].url; everything is sent again when it does',
   NOTICES_UNDELIVERED:
-    'run `understudy notices`; send them again (`understudy notices retry`), or drop them (`understudy notices drop`)',
+    'run `understudy notices`; send them again (`understudy notice resend`), or drop them (`understudy notice drop`)',
   NOTICES_DROPPED: 'see what keeps the webhooks from taking them; the changes themselves stand in `understudy history`',
   NO_LEADER: 'start coordinators until most run, and look at etcd: nobody is judged or replaced meanwhile',
   GroupTagMissing: 'give it a tag understudy:group, or take its tag understudy:member away',

@@ -1,24 +1,27 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import type { Seat } from './seats.ts';
 
-const DAYS = '2';
+const UNDERSTUDY = fileURLToPath(new URL('../../../scripts/understudy.mjs', import.meta.url));
+const LIMIT_MS = 120_000;
+
+function certs(...args: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [UNDERSTUDY, 'certs', ...args], { timeout: LIMIT_MS }, (error, _, stderr) =>
+      error === null ? resolve() : reject(new Error(`understudy certs ${args.join(' ')}: ${stderr}`)),
+    );
+  });
+}
 
 /**
- * Makes `ca.pem`, and for each seat `ID.pem` and `ID.key` for its address, good for servers and
- * clients: etcd's peers and clients, and the coordinator.
+ * Makes two authorities and what each seat needs of them, as docs/certificates.md says: its etcd
+ * member's certificate, its coordinator's for etcd, and that of its HTTPS.
  */
-export function makeCertificates(folder: string, seats: readonly Seat[]): void {
-  mkdirSync(folder, { recursive: true });
-  const openssl = (...args: readonly string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', DAYS, '-subj', '/CN=machines');
+export async function makeCertificates(folder: string, seats: readonly Seat[]): Promise<void> {
+  await certs('init', folder);
   for (const { id, address } of seats) {
-    const names = `subjectAltName=IP:${address},IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n`;
-    writeFileSync(join(folder, `${id}.ext`), names);
-    openssl('req', ...key, '-keyout', `${id}.key`, '-out', `${id}.csr`, '-subj', `/CN=${id}`);
-    const sign = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', DAYS, '-extfile', `${id}.ext`];
-    openssl('x509', '-req', '-in', `${id}.csr`, '-out', `${id}.pem`, ...sign);
+    await certs('issue', folder, 'etcd-member', `etcd-${id}`, '--san', address, '--san', '127.0.0.1');
+    await certs('issue', folder, 'etcd-client', id);
+    await certs('issue', folder, 'coordinator', id, '--san', address);
   }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openStore } from '@understudy/coordinator';
 import { keyspace, type KvStore, MembersViewSchema, type MemberView, type PauseRecord } from '@understudy/shared';
@@ -8,13 +8,13 @@ import { DATA, World } from '../world/world.ts';
 import { coordinatorUserData } from './coordinator-machine.ts';
 import { buildNext, type Handout, makeHandout, operatorConfig } from './handout.ts';
 import { MEMBER, memberUserData } from './member-machine.ts';
+import { httpsGet, type HttpsReply } from './https-get.ts';
 import { HANDOUT, PORTS, type Seat } from './seats.ts';
 import { Writer } from './writer.ts';
 
 const KEYS = keyspace();
 const WELL_WITHIN_MS = 120_000;
 const REPLACED_WITHIN_MS = 180_000;
-const HTTP_LIMIT_MS = 3_000;
 
 /** Coordinators on machines of their own, one member with PostgreSQL, and a writer outside. */
 export class Cluster {
@@ -28,11 +28,14 @@ export class Cluster {
   /** The member's first instance. */
   readonly firstInstance: string;
   readonly #store: KvStore;
+  /** Authority of the certificates of the coordinators' HTTPS. */
+  readonly #authority: string;
   #next: Promise<void> | null = null;
   #closed = false;
 
   private constructor(world: World, handout: Handout, seats: readonly Seat[], tree: string, store: KvStore) {
     this.#store = store;
+    this.#authority = readFileSync(join(handout.folder, 'pki', 'api', 'ca.pem'), 'utf8');
     this.world = world;
     this.handout = handout;
     this.seats = seats;
@@ -59,16 +62,8 @@ export class Cluster {
   }
 
   /** What a coordinator's API answers. Null: it does not. */
-  async get(seat: Seat, path: string): Promise<{ readonly status: number; readonly body: unknown } | null> {
-    try {
-      const response = await fetch(`http://${seat.address}:${PORTS.http}${path}`, {
-        headers: { authorization: `Bearer ${this.handout.token}` },
-        signal: AbortSignal.timeout(HTTP_LIMIT_MS),
-      });
-      return { status: response.status, body: await response.json() };
-    } catch {
-      return null;
-    }
+  get(seat: Seat, path: string): Promise<HttpsReply | null> {
+    return httpsGet(`https://${seat.address}:${PORTS.http}${path}`, this.#authority, this.handout.token);
   }
 
   /** The member as this coordinator shows it. */

@@ -13,16 +13,25 @@ export function coordinatorConfig(seat: Seat, seats: readonly Seat[], folder = '
     id: seat.id,
     az: seat.zone,
     udp: { host: seat.address, port: PORTS.heartbeat },
-    http: { host: seat.address, port: PORTS.http, operatorTokenFile: `${folder}/operator.token` },
+    http: {
+      host: seat.address,
+      port: PORTS.http,
+      operatorTokenFile: `${folder}/operator.token`,
+      tls: {
+        certFile: `${folder}/tls/api/host.pem`,
+        keyFile: `${folder}/tls/api/host.key`,
+        caFile: `${folder}/tls/api/ca.pem`,
+      },
+    },
     etcd: {
       hosts: etcdHosts(seats),
       leaseTtlMs: 6_000,
       keepaliveMs: 1_000,
       callTimeoutMs: 1_500,
       tls: {
-        caFile: `${folder}/tls/ca.pem`,
-        certFile: `${folder}/tls/host.pem`,
-        keyFile: `${folder}/tls/host.key`,
+        caFile: `${folder}/tls/etcd/ca.pem`,
+        certFile: `${folder}/tls/etcd/host.pem`,
+        keyFile: `${folder}/tls/etcd/host.key`,
       },
     },
     aws: { region: 'us-east-1', endpoint: `http://${REGION.address}:${CLOUD_PORT}`, callTimeoutMs: 3_000 },
@@ -96,12 +105,14 @@ function etcdEnvironment(seat: Seat, seats: readonly Seat[]): string {
 const file = (path: string, text: string, mode = '644'): string =>
   `mkdir -p $(dirname ${path})\ncat > ${path} <<'END_OF_FILE'\n${text}END_OF_FILE\nchmod ${mode} ${path}\n`;
 
-/** Keys and certificates for one user, as a configuration tool hands them out. */
-const secrets = (seat: Seat, user: string, folder: string): string => `
-install -d -o ${user} -m 750 ${folder}/tls
-install -o ${user} -m 600 ${HANDOUT}/tls/${seat.id}.key ${folder}/tls/host.key
-install -o ${user} -m 644 ${HANDOUT}/tls/${seat.id}.pem ${folder}/tls/host.pem
-install -o ${user} -m 644 ${HANDOUT}/tls/ca.pem ${folder}/tls/ca.pem
+/**
+ * A certificate, its key and its authority for one user, as a configuration tool hands them out.
+ */
+const secrets = (user: string, folder: string, authority: 'etcd' | 'api', name: string): string => `
+install -d -o ${user} -m 750 ${folder}
+install -o ${user} -m 600 ${HANDOUT}/pki/${authority}/${name}.key ${folder}/host.key
+install -o ${user} -m 644 ${HANDOUT}/pki/${authority}/${name}.pem ${folder}/host.pem
+install -o ${user} -m 644 ${HANDOUT}/pki/${authority}/ca.pem ${folder}/ca.pem
 `;
 
 /** The user data of a coordinator's machine: etcd with TLS, and the coordinator of the .deb. */
@@ -110,14 +121,16 @@ export function coordinatorUserData(seat: Seat, seats: readonly Seat[]): string 
 set -eux
 useradd --system --home-dir /var/lib/etcd --shell /usr/sbin/nologin etcd
 install -m 755 ${HANDOUT}/bin/etcd /usr/local/bin/etcd
-${secrets(seat, 'etcd', '/etc/etcd')}
+${secrets('etcd', '/etc/etcd/tls', 'etcd', `etcd-${seat.id}`)}
 ${file('/etc/etcd/environment', etcdEnvironment(seat, seats))}
 ${file('/etc/systemd/system/etcd.service', ETCD_UNIT)}
 systemctl daemon-reload
 systemctl enable --now --no-block etcd.service
 
 dpkg --install ${HANDOUT}/packages/understudy-coordinator_*.deb
-${secrets(seat, 'understudy', '/etc/understudy')}
+install -d -o understudy -m 750 /etc/understudy/tls
+${secrets('understudy', '/etc/understudy/tls/etcd', 'etcd', seat.id)}
+${secrets('understudy', '/etc/understudy/tls/api', 'api', seat.id)}
 for name in master.key operator.token; do install -o understudy -m 600 ${HANDOUT}/$name /etc/understudy/$name; done
 ${file('/etc/understudy/coordinator.yaml', coordinatorConfig(seat, seats))}
 ${file(

@@ -36,13 +36,15 @@ export function build(words: readonly string[], out: string, version?: string): 
 export async function makeHandout(folder: string, seats: readonly Seat[]): Promise<Handout> {
   for (const each of ['bin', 'artefacts', 'packages']) mkdirSync(join(folder, each), { recursive: true });
   copyFileSync(await ensureEtcd(), join(folder, 'bin', 'etcd'));
-  makeCertificates(join(folder, 'tls'), seats);
   const master = randomBytes(32);
   const token = randomBytes(32).toString('hex');
   writeFileSync(join(folder, 'master.key'), `${master.toString('hex')}\n`);
   writeFileSync(join(folder, 'operator.token'), `${token}\n`);
-  await build(['agent', 'tarball', 'x64'], join(folder, 'artefacts'));
-  await build(['coordinator', 'deb', 'x64'], join(folder, 'packages'));
+  const packages = async () => {
+    await build(['agent', 'tarball', 'x64'], join(folder, 'artefacts'));
+    await build(['coordinator', 'deb', 'x64'], join(folder, 'packages'));
+  };
+  await Promise.all([makeCertificates(join(folder, 'pki'), seats), packages()]);
   return { folder, master, token };
 }
 
@@ -61,16 +63,19 @@ export async function buildNext(handout: Handout): Promise<void> {
  * configuration of that.
  */
 export function operatorConfig(handout: Handout, folder: string, seats: readonly Seat[]): string {
+  mkdirSync(folder, { recursive: true });
   const [seat] = seats;
   if (seat === undefined) throw new Error('a cluster has a seat');
-  mkdirSync(join(folder, 'tls'), { recursive: true });
   for (const name of ['master.key', 'operator.token']) copySecret(join(handout.folder, name), join(folder, name));
-  for (const [from, to] of [
-    ['ca.pem', 'ca.pem'],
-    [`${seat.id}.pem`, 'host.pem'],
-    [`${seat.id}.key`, 'host.key'],
-  ] as const)
-    copySecret(join(handout.folder, 'tls', from), join(folder, 'tls', to));
+  for (const authority of ['etcd', 'api']) {
+    mkdirSync(join(folder, 'tls', authority), { recursive: true });
+    for (const [from, to] of [
+      ['ca.pem', 'ca.pem'],
+      [`${seat.id}.pem`, 'host.pem'],
+      [`${seat.id}.key`, 'host.key'],
+    ] as const)
+      copySecret(join(handout.folder, 'pki', authority, from), join(folder, 'tls', authority, to));
+  }
   const path = join(folder, 'coordinator.yaml');
   writeFileSync(path, coordinatorConfig(seat, seats, folder));
   return path;

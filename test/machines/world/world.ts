@@ -36,7 +36,7 @@ export interface WorldOptions {
 /** The folder of a run is called `machines-…`. */
 export const GROUP_PREFIX = 'understudy-machines-';
 /** Name of the control group of a run, so that the next one finds what a killed one left. */
-const groupOf = (folder: string): string => `understudy-${basename(folder)}`;
+export const groupOf = (folder: string): string => `understudy-${basename(folder)}`;
 
 /** cloud-sim's log, of which the boots are counted and what went wrong is shown. */
 class BootCounter implements Log {

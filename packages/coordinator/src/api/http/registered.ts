@@ -19,7 +19,9 @@ import { keys } from './routes/keys.ts';
 import { leftovers } from './routes/leftovers.ts';
 import { members } from './routes/members.ts';
 import { metrics } from './routes/metrics.ts';
+import { noticeCommands } from './routes/notice-commands.ts';
 import { notices } from './routes/notices.ts';
+import { openapi } from './routes/openapi.ts';
 import { readyz } from './routes/readyz.ts';
 import { recoveries } from './routes/recoveries.ts';
 import { recoveryRequests } from './routes/recovery-requests.ts';
@@ -36,6 +38,7 @@ export const ROUTES: readonly AnyRoute[] = [
   metrics,
   ...session,
   errors,
+  openapi,
   status,
   members,
   ...fleet,
@@ -62,6 +65,7 @@ export const ROUTES: readonly AnyRoute[] = [
   recoveries,
   leftovers,
   notices,
+  ...noticeCommands,
   holds,
   history,
   artefact,
