@@ -1,4 +1,5 @@
 import type { AnyRoute } from './route.ts';
+import { artefact } from './routes/artefact.ts';
 import { acknowledge } from './routes/acknowledge.ts';
 import { audit } from './routes/audit.ts';
 import { drain, drains, transfer, undrain } from './routes/coordinators.ts';
@@ -20,6 +21,7 @@ import { members } from './routes/members.ts';
 import { metrics } from './routes/metrics.ts';
 import { noticeCommands } from './routes/notice-commands.ts';
 import { notices } from './routes/notices.ts';
+import { openapi } from './routes/openapi.ts';
 import { readyz } from './routes/readyz.ts';
 import { recoveries } from './routes/recoveries.ts';
 import { recoveryRequests } from './routes/recovery-requests.ts';
@@ -36,6 +38,7 @@ export const ROUTES: readonly AnyRoute[] = [
   metrics,
   ...session,
   errors,
+  openapi,
   status,
   members,
   ...fleet,
@@ -65,5 +68,6 @@ export const ROUTES: readonly AnyRoute[] = [
   ...noticeCommands,
   holds,
   history,
+  artefact,
   ...dashboard,
 ];
