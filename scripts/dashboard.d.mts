@@ -1,2 +1,5 @@
-/** Builds the dashboard unless it is there, made of this source. Returns its folder. */
-export function ensureDashboard(): Promise<string>;
+/**
+ * Builds the dashboard unless it is there, made of this source. Returns its folder. `tools`: what
+ * `setUp` gives; absent: it is asked for.
+ */
+export function ensureDashboard(tools?: { readonly node: string; readonly env: NodeJS.ProcessEnv }): Promise<string>;

@@ -26,15 +26,16 @@ after_install() {
     say "not started: fill in $CONFIG, then: systemctl restart $UNIT"
     return 0
   fi
-  restart_unit || say "the coordinator did not start: journalctl -u $UNIT"
+  restart_unit || say "the coordinator has not started yet: journalctl -u $UNIT"
 }
 
-# Debian's own way also asks policy-rc.d, with which images are built.
+# Debian's own way also asks policy-rc.d, with which images are built. A start that takes long (a key
+# that is fetched) goes on without us.
 restart_unit() {
   if command -v deb-systemd-invoke >/dev/null 2>&1; then
-    deb-systemd-invoke restart "$UNIT"
+    timeout 60 deb-systemd-invoke restart "$UNIT"
   else
-    systemctl restart "$UNIT"
+    timeout 60 systemctl restart "$UNIT"
   fi
 }
 

@@ -57,8 +57,8 @@ export const HttpConfigSchema = z.strictObject({
    */
   anonymous: z.enum(['none', 'metrics', 'read']).default('none'),
   /**
-   * Folder with the built dashboard, served at `/`. Default: where a checkout builds it; without
-   * one `/` says that it is not built.
+   * Folder with the built dashboard, served at `/`. Default: that of the checkout or the package;
+   * without one `/` says that it is not built.
    */
   dashboardDir: filePath.optional(),
   /**
@@ -79,6 +79,11 @@ export const HttpConfigSchema = z.strictObject({
    * share one: raise it there.
    */
   connectionsPerAddress: z.number().int().min(1).max(10_000).default(64),
+  /**
+   * Requests of one caller (token, certificate, or address of those who show nothing) in a minute,
+   * 10-1 000 000; half of them at once. Fewer = less that one caller can take from the others.
+   */
+  requestsPerMinute: z.number().int().min(10).max(1_000_000).default(1_200),
   /**
    * A connection that has not sent a whole header after this is closed, ms, 1 000-60 000; one that
    * waits for its next request too.

@@ -115,7 +115,7 @@ export function coordinatorConfig(
     udp: { host: HOST, port: self.udpPort },
     // Everything is on loopback, and for one person.
     http: {
-      ...{ host: HOST, port: self.httpPort, anonymous: 'read' },
+      ...{ host: HOST, port: self.httpPort, anonymous: 'read', requestsPerMinute: 60_000 },
       operatorTokenFile: secrets.operatorTokenFile,
     },
     etcd: {

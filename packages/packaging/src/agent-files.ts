@@ -19,6 +19,9 @@ export async function agentCode(root: string): Promise<AgentCode> {
   return { bundle: contents, fetchKey, packages: shippedPackages(root, inputs, readIntegrities(root)) };
 }
 
+/** The first line names a Node on the PATH; here the wrapper does, and there need be no other. */
+const withoutInterpreter = (bundle: Uint8Array): string => new TextDecoder().decode(bundle).replace(/^#!.*\n/, '');
+
 /** `/usr/lib/understudy/agent`: one bundle, the Node that runs it, and a wrapper with its flags. */
 export function agentFiles({ build, code, node, bill }: ShippedProgram<AgentCode>): FileTree {
   const { root } = build;
@@ -27,7 +30,7 @@ export function agentFiles({ build, code, node, bill }: ShippedProgram<AgentCode
   return fileTree([
     ['bin/node', program({ copyOf: node.binary })],
     ['bin/understudy-agent', program({ text: wrapper.replace('@NODE_FLAGS@', AGENT_NODE_FLAGS.join(' ')) })],
-    ['understudy-agent.cjs', textFile(bundle)],
+    ['understudy-agent.cjs', textFile(withoutInterpreter(bundle))],
     ['understudy-fetch-key.cjs', textFile(fetchKey)],
     ['LICENSE', copiedFile(join(root, 'LICENSE'))],
     ['LICENSE.node', copiedFile(node.licence)],

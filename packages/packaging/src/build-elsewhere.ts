@@ -38,6 +38,8 @@ async function copyCheckout(root: string, copy: string): Promise<void> {
   await mkdir(join(copy, '.cache/packages'), { recursive: true });
   const inputs = [...INPUTS, ...MORE_INPUTS].map((name) => join(root, name));
   await runTool('cp', ['-al', ...inputs, copy]);
+  // Made once more as well.
+  await rm(join(copy, 'packages/dashboard/dist'), { recursive: true, force: true });
   const runtimes = join(root, '.cache/packages/node');
   if (existsSync(runtimes)) await runTool('cp', ['-al', runtimes, join(copy, '.cache/packages/node')]);
 }

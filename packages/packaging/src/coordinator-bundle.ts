@@ -1,14 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { build, type Metafile, type Plugin } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
+import { inputsOf } from './bundle-inputs.ts';
+import { dashboardSite } from './dashboard-site.ts';
 import { readIntegrities } from './lockfile.ts';
-import { type ShippedPackage, shippedPackages } from './shipped-packages.ts';
+import { type ShippedPackage, shippedPackages, togetherOf } from './shipped-packages.ts';
 
 /** The coordinator and the command: ES modules, and whose code is in them. */
 export interface CoordinatorCode {
   /** Path below `lib` → content. */
   readonly modules: ReadonlyMap<string, Uint8Array>;
   readonly packages: readonly ShippedPackage[];
+  /** Folder of the page that it serves. */
+  readonly site: string;
 }
 
 /** The command, of which a coordinator is one, and every file that is started as a thread. */
@@ -69,13 +73,6 @@ const COMMONJS_NAMES = [
   'const __filename=understudyPath(import.meta.url),__dirname=understudyFolder(__filename);',
 ].join('');
 
-/** Files of which something is in the bundle; what fell out of it is not. */
-const inputsOf = ({ outputs }: Metafile): readonly string[] =>
-  Object.values(outputs)
-    .flatMap((output) => Object.entries(output.inputs))
-    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
-    .map(([input]) => input);
-
 /** Bundles once for all architectures: there is no native code in it. */
 export async function coordinatorCode(root: string, { readable = false } = {}): Promise<CoordinatorCode> {
   const { outputFiles, metafile } = await build({
@@ -100,5 +97,7 @@ export async function coordinatorCode(root: string, { readable = false } = {}): 
     plugins: [besideTheBundle(root)],
   });
   const modules = new Map(outputFiles.map(({ path, contents }) => [relative(join(root, 'lib'), path), contents]));
-  return { modules, packages: shippedPackages(root, inputsOf(metafile), readIntegrities(root)) };
+  const site = await dashboardSite(root);
+  const packages = shippedPackages(root, inputsOf(metafile), readIntegrities(root));
+  return { modules, packages: togetherOf(packages, site.packages), site: site.folder };
 }

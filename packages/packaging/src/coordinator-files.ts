@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { CoordinatorCode } from './coordinator-bundle.ts';
 import { below, copiedFile, type FileTree, fileTree, program, textFile } from './file-tree.ts';
@@ -14,12 +14,6 @@ function filesIn(folder: string): FileTree {
 
 /** etcd3 reads its descriptions of the protocol at every start. */
 const protocolFiles = (root: string): FileTree => filesIn(join(root, 'packages/coordinator/node_modules/etcd3/proto'));
-
-/** The dashboard, where it was built. */
-function dashboardFiles(root: string): FileTree {
-  const built = join(root, 'packages/dashboard/dist/site');
-  return existsSync(built) ? filesIn(built) : fileTree();
-}
 
 /**
  * `/usr/lib/understudy/coordinator`: the command and the coordinator, and the Node that runs them.
@@ -42,6 +36,6 @@ export function coordinatorFiles({ build, code, node, bill }: ShippedProgram<Coo
     ],
     [...modules].map(([path, contents]) => [`lib/${path}`, textFile(contents)]),
     below('proto', protocolFiles(root)),
-    below('dashboard', dashboardFiles(root)),
+    below('dashboard', filesIn(code.site)),
   );
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Artefact } from './artefact.ts';
 import { ARCHITECTURES } from './architecture.ts';
 import type { BuildInfo } from './build-info.ts';
-import { below, bytesOf, type FileTree, fileTree, textFile, type TreeFile } from './file-tree.ts';
+import { below, bytesOf, copiedFile, type FileTree, fileTree, textFile, type TreeFile } from './file-tree.ts';
 import type { Labels } from './options.ts';
 import { runTool } from './run-tool.ts';
 import { dateOf, gzipped } from './shared-files.ts';
@@ -35,7 +36,12 @@ export function deb(build: BuildInfo, name: string, labels: Labels, contents: ()
 }
 
 async function debTree(build: BuildInfo, made: SystemPackage): Promise<FileTree> {
-  const tree = fileTree([...made.tree], [[`usr/share/doc/${made.name}/changelog.Debian.gz`, changelog(build, made)]]);
+  const overrides = copiedFile(join(build.root, 'deploy/lint/lintian-overrides'));
+  const tree = fileTree(
+    [...made.tree],
+    [[`usr/share/doc/${made.name}/changelog.Debian.gz`, changelog(build, made)]],
+    made.functions === null ? [] : [[`usr/share/lintian/overrides/${made.name}`, overrides]],
+  );
   const control: (readonly [string, TreeFile])[] = [
     ['control', textFile(await controlText(build, made, tree))],
     ['md5sums', textFile(await md5sums(tree))],

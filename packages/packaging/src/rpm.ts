@@ -7,7 +7,8 @@ import type { BuildInfo } from './build-info.ts';
 import { wrapped } from './deb.ts';
 import type { Labels } from './options.ts';
 import { runTool } from './run-tool.ts';
-import { RELEASE, type SystemPackage } from './system-package.ts';
+import { dateOf } from './shared-files.ts';
+import { MAINTAINER, RELEASE, type SystemPackage } from './system-package.ts';
 import { writeTree } from './write-tree.ts';
 
 /** `contents` is called only when it is made. */
@@ -69,7 +70,8 @@ function specText(build: BuildInfo, made: SystemPackage): string {
   return `Name: ${made.name}
 Version: ${build.version}
 Release: ${RELEASE}
-Summary: ${made.summary}
+Summary: ${made.summary.slice(0, 1).toUpperCase()}${made.summary.slice(1)}
+Packager: ${MAINTAINER}
 License: Apache-2.0
 AutoReqProv: no
 ${requires}
@@ -83,8 +85,18 @@ ${scriptlets(made)}
 %files
 %defattr(-,root,root,-)
 ${filesOf(made).join('\n')}
+
+%changelog
+* ${changelogDate(build)} ${MAINTAINER} - ${build.version}-${RELEASE}
+- Commit ${build.commit}.
 `;
 }
+
+/** `Sat Nov 28 2026`; UTC, whatever the zone of this machine. */
+const changelogDate = (build: BuildInfo): string =>
+  dateOf(build)
+    .toUTCString()
+    .replace(/^(\w+), (\d+) (\w+) (\d+) .*/, '$1 $3 $2 $4');
 
 /** Folders that are nobody else's, and every file; what is the administrator's is not replaced. */
 function filesOf({ tree }: SystemPackage): readonly string[] {

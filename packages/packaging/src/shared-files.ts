@@ -23,7 +23,7 @@ Comment: Node.js and parts of other packages are inside: see LICENSE.node and
  THIRD-PARTY-LICENSES beside the program.
 
 Files: *
-Copyright: The Understudy authors
+Copyright: 2026 The Understudy authors
 License: Apache-2.0
  On Debian systems the text is in /usr/share/common-licenses/Apache-2.0; it also stands in the file
  LICENSE beside the program.

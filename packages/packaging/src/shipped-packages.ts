@@ -38,9 +38,19 @@ export function shippedPackages(
   integrities: Integrities,
 ): readonly ShippedPackage[] {
   const folders = new Set(inputs.flatMap((input) => PACKAGE_FOLDER.exec(input)?.[1] ?? []));
-  const packages = [...folders].map((folder) => readPackage(join(root, folder), integrities));
-  const byId = new Map(packages.map((one) => [`${one.name}@${one.version}`, one]));
-  return [...byId].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, one]) => one);
+  return togetherOf(
+    [...folders].map((folder) => readPackage(join(root, folder), integrities)),
+    [],
+  );
+}
+
+/** Both lists as one, each package once. */
+export function togetherOf(
+  one: readonly ShippedPackage[],
+  other: readonly ShippedPackage[],
+): readonly ShippedPackage[] {
+  const byId = new Map([...one, ...other].map((each) => [`${each.name}@${each.version}`, each]));
+  return [...byId].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, each]) => each);
 }
 
 function readPackage(folder: string, integrities: Integrities): ShippedPackage {

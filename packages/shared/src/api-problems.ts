@@ -19,7 +19,7 @@ export const API_PROBLEMS = {
   BAD_REQUEST: {
     status: 400,
     title: 'The request does not fit what this path takes',
-    remedy: 'correct the field that the detail names; GET docs/api.md describes requests',
+    remedy: 'correct the field that the detail names; GET GET /v1/openapi.json describes every request',
     retryable: false,
   },
   UNAUTHENTICATED: {
@@ -67,7 +67,7 @@ export const API_PROBLEMS = {
   PATH_UNKNOWN: {
     status: 404,
     title: 'There is no such path',
-    remedy: 'compare the path with docs/api.md; an older coordinator has fewer',
+    remedy: 'look for the path in GET /v1/openapi.json; an older coordinator has fewer',
     retryable: false,
   },
   MEMBER_UNKNOWN: {
@@ -286,7 +286,7 @@ export const ProblemDetailsSchema = z
     /** What is there now, as far as the caller needs it to ask better. Absent: nothing. */
     facts: z.record(z.string(), z.unknown()).optional(),
   })
-  .meta({ id: 'ProblemDetails', description: 'Why a request was refused (RFC 9457)' });
+  .meta({ description: 'Why a request was refused (RFC 9457)' });
 export type ProblemDetails = z.infer<typeof ProblemDetailsSchema>;
 
 export function problemDetails(code: ApiProblemCode, detail: string, requestId: string): ProblemDetails {

@@ -235,6 +235,8 @@ export const MembersViewSchema = z.object({
    * them.
    */
   notEnrolled: z.array(NotEnrolledSchema).default([]),
+  /** For `cursor` of the next page. Null: there is none, or all were asked for. */
+  next: z.string().nullable().default(null),
 });
 export type MembersView = z.infer<typeof MembersViewSchema>;
 
@@ -385,7 +387,11 @@ export const LeftoversViewSchema = z.object({ leftovers: z.array(LeftoverViewSch
 export const HoldsViewSchema = z.object({ holds: z.array(HoldRecordSchema) });
 
 /** `GET /v1/history` */
-export const HistoryViewSchema = z.object({ history: z.array(HistoryRecordSchema) });
+export const HistoryViewSchema = z.object({
+  history: z.array(HistoryRecordSchema),
+  /** For `cursor` of the next page. Null: there is none. */
+  next: z.string().nullable().default(null),
+});
 
 /** `GET /v1/session`: who the caller is. */
 export const SessionViewSchema = z.object({

@@ -51,7 +51,7 @@ export function coordinatorConfig(
     id: coordinatorHost.name(zone),
     az: `us-east-1${zone}`,
     udp: { host, port: PORTS.heartbeat },
-    http: { host, port: PORTS.api, operatorTokenFile: secrets.tokenFile, anonymous: 'read' },
+    http: { host, port: PORTS.api, operatorTokenFile: secrets.tokenFile, anonymous: 'read', requestsPerMinute: 60_000 },
     etcd: {
       hosts: ZONES.map((each) => `http://${etcdHost.address(each)}:${PORTS.etcdClient}`),
       leaseTtlMs: TTL_MS,

@@ -138,7 +138,7 @@ export class CoordinatorCluster {
       id: `c${index + 1}`,
       az: `us-east-1${'abc'[index] ?? 'a'}`,
       udp: { host: '127.0.0.1', port: udpPort },
-      http: { host: '127.0.0.1', port: httpPort, anonymous: 'read' },
+      http: { host: '127.0.0.1', port: httpPort, anonymous: 'read', requestsPerMinute: 60_000 },
       etcd: { hosts, leaseTtlMs: 4_000, leaseMarginMs: 600, keepaliveMs: 500, callTimeoutMs: 1_000 },
       aws: { region: 'us-east-1', endpoint: this.cloud?.url ?? 'http://127.0.0.1:1', callTimeoutMs: 1_500 },
       keys: [{ id: 1, file: join(this.dir, 'master.key') }],

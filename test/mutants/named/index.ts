@@ -6,6 +6,7 @@ import { AGENT_MUTANTS } from './agent.ts';
 import { LEADING_MUTANTS } from './leading.ts';
 import { OBSERVING_MUTANTS } from './observing.ts';
 import { LEASES_MUTANTS } from './leases.ts';
+import { COMMANDS_MUTANTS } from './commands.ts';
 import { BUILDS_MUTANTS } from './builds.ts';
 import type { NamedMutant } from '../run-named.ts';
 
@@ -23,4 +24,5 @@ export const NAMED_MUTANTS: readonly NamedMutant[] = [
   ...OBSERVING_MUTANTS,
   ...LEASES_MUTANTS,
   ...BUILDS_MUTANTS,
+  ...COMMANDS_MUTANTS,
 ];

@@ -208,6 +208,7 @@ const CASES: readonly (readonly [check: string, what: string, readonly Finding[]
     'fault',
     /nobody leads/,
   ],
+  ['running coordinators', 'a stranger', judgeRunning('refused'), 'note', /UNDERSTUDY_TOKEN_FILE/],
   ['running coordinators', 'none runs', judgeRunning(null), 'note', /no coordinator runs/],
   ['permissions', 'a denied call', judgePermissions(call('denied'), null), 'fault', /understudy iam-policy/],
   ['permissions', 'no EC2', judgePermissions(call({ other: 'timeout' }), null), 'warning', /could not be tried/],

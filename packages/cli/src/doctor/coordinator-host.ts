@@ -17,6 +17,8 @@ export interface CoordinatorHost {
   /** Every coordinator that etcd names. */
   readonly peers: () => Promise<readonly PeerFacts[]>;
   readonly ec2: () => Promise<Ec2Transport>;
+  /** How coordinators are asked: the authority that they believe, and the token of the operator. */
+  readonly asked: () => { readonly fetch: typeof fetch; readonly token: string | null };
   /** A member whose instance may be named in dry runs. Null: none was chosen. */
   readonly tryMember: string | null;
 }
@@ -54,12 +56,19 @@ export interface HostOptions {
 
 export function coordinatorHost(options: HostOptions): CoordinatorHost {
   const { config, clock, environment, configPath } = options;
+  const asked = () => {
+    const ca = text(config.http.tls?.caFile);
+    const { UNDERSTUDY_TOKEN_FILE = '' } = environment;
+    const tokenFile =
+      config.http.operatorTokenFile ?? (UNDERSTUDY_TOKEN_FILE === '' ? undefined : UNDERSTUDY_TOKEN_FILE);
+    return { fetch: fetchWith(ca === undefined ? {} : { ca }), token: text(tokenFile)?.trim() ?? null };
+  };
   return {
     ...options,
+    asked,
     etcd: once(async () => etcdFacts(etcdAccess(config), clock)),
     peers: once(async () => {
-      const token = text(config.http.operatorTokenFile)?.trim() ?? null;
-      return peerFacts({ configPath, root: config.etcd.root, fetch, token, clock });
+      return peerFacts({ configPath, root: config.etcd.root, ...asked(), clock });
     }),
     ec2: once(() => ec2Of(config, environment)),
   };

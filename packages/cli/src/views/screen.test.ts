@@ -14,6 +14,10 @@ it('breaks a line at blanks, and goes on below where its text began', () => {
   );
 });
 
+it('goes on below the name of a branch', () => {
+  expect(wrapText('├─ db/one  dead for 7 s  i-04e3…0015  recovering (op-1)', NARROW).split('\n')[1]).toMatch(/^ {3}\S/);
+});
+
 it('leaves a line alone where there is no terminal, and a word that is too long', () => {
   const line = `label      ${'x'.repeat(60)} y`;
   expect(wrapText(line, { width: null })).toBe(line);

@@ -41,7 +41,7 @@ const placeOfScope = (scope: string): string =>
 const groupOfScope = (scope: string): string | null => scope.split('/')[1] ?? null;
 
 /** A scope on the command line. */
-const scopeWord = (scope: string): string => (scope === 'global' ? '--all' : scope.slice(scope.indexOf('/') + 1));
+const scopeWord = (scope: string): string => (scope === 'global' ? 'all' : scope.slice(scope.indexOf('/') + 1));
 
 const BASE = { typed: null, hasEnd: false, look: null, reasonField: 'reason' } as const;
 
@@ -131,7 +131,7 @@ export const recoverAct = (member: string): Act => ({
   group: groupOf(member),
   look: { path: `/v1/members/${member}/plan`, shown: (body) => shownPlan(body as PlanView) },
   reasonField: 'why',
-  command: `understudy recover ${member} --why TEXT`,
+  command: `understudy recover ${member} --reason TEXT`,
 });
 
 export const memberScope = (member: string): string => `member/${member}`;

@@ -1,10 +1,9 @@
-import type { MembersView, StatusView } from '@understudy/shared';
+import { hasCode, type MembersView, type StatusView } from '@understudy/shared';
 import { coordinatorClient } from '@understudy/shared/node';
 import { wantsPerson } from '../../health.ts';
 import { check } from '../check.ts';
 import type { CoordinatorHost } from '../coordinator-host.ts';
 import { type Finding, fault, note, ok, warning } from '../finding.ts';
-import { readToken } from '../../client/token-file.ts';
 
 export interface RunningFacts {
   readonly status: StatusView;
@@ -15,7 +14,9 @@ export interface RunningFacts {
  * What the coordinators that run say themselves: problems, and instances whose tags are wrong.
  * Pure.
  */
-export function judgeRunning(facts: RunningFacts | null): readonly Finding[] {
+export function judgeRunning(facts: RunningFacts | 'refused' | null): readonly Finding[] {
+  if (facts === 'refused')
+    return [note('coordinators run, and show a stranger nothing: name a token by UNDERSTUDY_TOKEN_FILE')];
   if (facts === null)
     return [note('no coordinator runs that could say what it sees (tags, enrolment, its own trouble)')];
   const { status, notEnrolled } = facts;
@@ -35,12 +36,17 @@ export function judgeRunning(facts: RunningFacts | null): readonly Finding[] {
 
 export const running = check(
   'running coordinators',
-  async ({ peers, config }: CoordinatorHost): Promise<RunningFacts | null> => {
+  async ({ peers, asked }: CoordinatorHost): Promise<RunningFacts | 'refused' | null> => {
     const urls = (await peers()).filter(({ httpProblem }) => httpProblem === null).map(({ httpUrl }) => httpUrl);
     if (urls.length === 0) return null;
-    const client = coordinatorClient(urls, { token: readToken(config.http.operatorTokenFile) });
-    const [status, { notEnrolled }] = await Promise.all([client.status(), client.membersView()]);
-    return { status, notEnrolled };
+    const client = coordinatorClient(urls, asked());
+    try {
+      const [status, { notEnrolled }] = await Promise.all([client.status(), client.membersView()]);
+      return { status, notEnrolled };
+    } catch (error) {
+      if (hasCode(error, 'OPERATOR_UNKNOWN')) return 'refused';
+      throw error;
+    }
   },
   judgeRunning,
 );

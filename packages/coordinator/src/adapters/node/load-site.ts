@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { errorText, OperationError } from '@understudy/shared';
 
-/** Where the dashboard lies in a checkout, as `npm run dashboard` builds it. */
+/** Where `npm run dashboard` builds it in a checkout. The packages have it beside their code. */
 const IN_CHECKOUT = fileURLToPath(new URL('../../../../dashboard/dist/site', import.meta.url));
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {

@@ -10,7 +10,9 @@ let server: HttpServer;
 const sockets: Socket[] = [];
 
 beforeEach(async () => {
-  server = await serveApi({ limits: { connections: 256, connectionsPerAddress: 64, headersTimeoutMs: 1_000 } });
+  server = await serveApi({
+    limits: { connections: 256, connectionsPerAddress: 64, headersTimeoutMs: 1_000, requestsPerMinute: 60_000 },
+  });
 });
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();

@@ -37,8 +37,11 @@ export interface LimitCounts {
  */
 export class ConnectionGate {
   readonly #limits: ConnectionLimits;
-  /** Open connections in the order they came. At most `connections`. */
-  readonly #open = new Map<Socket, Connection>();
+  /**
+   * Open connections in the order they came, by both ends' ports: over TLS a request does not have
+   * the socket that was accepted. At most `connections`.
+   */
+  readonly #open = new Map<string, Connection>();
   readonly #perAddress = new Map<string, number>();
   #evicted = 0;
   #refused = 0;
@@ -62,13 +65,14 @@ export class ConnectionGate {
       socket.destroy();
       return;
     }
-    this.#open.set(socket, { socket, address, underWay: 0 });
+    const key = keyOf(socket);
+    this.#open.set(key, { socket, address, underWay: 0 });
     this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
-    socket.once('close', () => this.#forget(socket));
+    socket.once('close', () => this.#forget(key));
   }
 
   #begin({ socket }: IncomingMessage, response: ServerResponse): void {
-    const connection = this.#open.get(socket);
+    const connection = this.#open.get(keyOf(socket));
     if (!connection) return;
     connection.underWay++;
     response.once('close', () => {
@@ -82,14 +86,15 @@ export class ConnectionGate {
    */
   #evict(address: string | null): boolean {
     let victim: Connection | null = null;
-    for (const connection of this.#open.values()) {
+    let victimKey = '';
+    for (const [key, connection] of this.#open) {
       if (connection.underWay > 0 || (address !== null && connection.address !== address)) continue;
-      if (victim === null || this.#share(connection) > this.#share(victim)) victim = connection;
+      if (victim === null || this.#share(connection) > this.#share(victim)) [victim, victimKey] = [connection, key];
       if (address !== null) break;
     }
     if (!victim) return false;
     this.#evicted++;
-    this.#forget(victim.socket);
+    this.#forget(victimKey);
     victim.socket.destroy();
     return true;
   }
@@ -98,12 +103,15 @@ export class ConnectionGate {
     return this.#perAddress.get(address) ?? 0;
   }
 
-  #forget(socket: Socket): void {
-    const connection = this.#open.get(socket);
+  #forget(key: string): void {
+    const connection = this.#open.get(key);
     if (!connection) return;
-    this.#open.delete(socket);
+    this.#open.delete(key);
     const left = this.#share(connection) - 1;
     if (left > 0) this.#perAddress.set(connection.address, left);
     else this.#perAddress.delete(connection.address);
   }
 }
+
+const keyOf = ({ remoteAddress, remotePort, localPort }: Socket): string =>
+  `${remoteAddress ?? ''} ${remotePort ?? 0} ${localPort ?? 0}`;

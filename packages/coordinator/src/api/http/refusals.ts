@@ -45,7 +45,10 @@ const BY_NODE_CODE: Readonly<Record<string, ConstructorParameters<typeof Refusal
  * Answers, as well as that can be done, what could not be read as HTTP, and ends the connection.
  */
 export function refuseConnection(error: Error & { readonly code?: string }, socket: Duplex, requestId: string): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  // What failed before or below HTTP (a reset, a TLS handshake) can be answered nothing: an answer
+  // would wait for the other side, and with it the connection.
+  const isHttp = /^(?:HPE_|ERR_HTTP_)/.test(error.code ?? '');
+  if (!isHttp || !socket.writable) return void socket.destroy();
   const refusal = new Refusal(...(BY_NODE_CODE[error.code ?? ''] ?? ['BAD_REQUEST', 'this is no HTTP request']));
   const body = JSON.stringify(problemDetails(refusal.code, refusal.message, requestId));
   const head = [
@@ -55,7 +58,7 @@ export function refuseConnection(error: Error & { readonly code?: string }, sock
     `request-id: ${requestId}`,
     'connection: close',
   ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }
 
 /** True when a path fits the pattern of a route. A part that begins with `:` fits any one part. */

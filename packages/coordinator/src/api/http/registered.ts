@@ -21,6 +21,7 @@ import { members } from './routes/members.ts';
 import { metrics } from './routes/metrics.ts';
 import { noticeCommands } from './routes/notice-commands.ts';
 import { notices } from './routes/notices.ts';
+import { openapi } from './routes/openapi.ts';
 import { readyz } from './routes/readyz.ts';
 import { recoveries } from './routes/recoveries.ts';
 import { recoveryRequests } from './routes/recovery-requests.ts';
@@ -37,6 +38,7 @@ export const ROUTES: readonly AnyRoute[] = [
   metrics,
   ...session,
   errors,
+  openapi,
   status,
   members,
   ...fleet,

@@ -16,6 +16,8 @@ export interface RouteContext {
   /** @throws Refusal STARTING while the process is put together. */
   readonly metrics: () => MetricsSource;
   readonly access: Access;
+  /** The OpenAPI document of all routes. */
+  readonly description: () => object;
   readonly streams: OpenStreams;
   /** The dashboard. Null: it is not built. */
   readonly site: Site | null;

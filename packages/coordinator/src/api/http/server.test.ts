@@ -85,7 +85,10 @@ beforeEach(async () => {
     leftovers: () => [],
     events: new EventLog('/t/', () => null),
     notices: () => ({ waitingCount: 0, waiting: [], undelivered: [] }),
-    history: (member, limit) => [{ member, limit }] as unknown as ReturnType<ApiSource['history']>,
+    history: () => {
+      const ended = [1, 2].map((nth) => ({ opId: `op-${nth}`, endedAtWallMs: nth * 1_000 }));
+      return ended as unknown as ReturnType<ApiSource['history']>;
+    },
   };
   const metrics = { contentType: 'text/plain; version=0.0.4', text: async () => 'understudy_leader 1\n' };
   server = await serveApi({ api: () => (started ? api : null), metrics, log });
@@ -115,12 +118,17 @@ describe('HTTP', () => {
     },
   );
 
-  test('history takes a member and a bounded limit', async () => {
-    expect(await (await ask('/v1/history?member=prod/db1&limit=5')).json()).toEqual({
-      history: [{ member: 'prod/db1', limit: 5 }],
+  test('history takes a member, a bounded limit and the cursor of the page before', async () => {
+    const page = async (query: string) =>
+      (await (await ask(`/v1/history?${query}`)).json()) as { history: object[]; next: string };
+    const first = await page('member=prod/db1&limit=1');
+    expect(first.history).toEqual([{ opId: 'op-2', endedAtWallMs: 2_000 }]);
+    expect(await page(`limit=1&cursor=${first.next}`)).toEqual({
+      history: [{ opId: 'op-1', endedAtWallMs: 1_000 }],
+      next: null,
     });
-    for (const limit of ['0', '1001', 'many', '1.5'])
-      expect((await ask(`/v1/history?limit=${limit}`)).status).toBe(400);
+    for (const bad of ['limit=0', 'limit=1001', 'limit=many', 'limit=1.5', 'cursor=x'])
+      expect((await ask(`/v1/history?${bad}`)).status, bad).toBe(400);
   });
 
   test('explain answers for a member it knows; another is 404, another method 405', async () => {

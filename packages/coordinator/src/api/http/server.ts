@@ -8,6 +8,8 @@ import type { ClusterKeys } from './cluster-keys.ts';
 import { ConnectionGate, type ConnectionLimits, type LimitCounts } from './connection-limits.ts';
 import { addRoute } from './frame.ts';
 import { addAnswerSignature, addIdentification } from './identification.ts';
+import { openApiDocument } from './openapi/document.ts';
+import { addRateLimits } from './rate-limits.ts';
 import { OpenStreams } from './open-streams.ts';
 import { Forwarding } from './peers/forwarding.ts';
 import { Refusal } from './refusal.ts';
@@ -66,9 +68,25 @@ export interface HttpServerOptions {
 export interface HttpLimits extends ConnectionLimits {
   /** A connection without a complete header is closed after this time, in ms. */
   readonly headersTimeoutMs: number;
+  /** How often one caller may ask. */
+  readonly requestsPerMinute: number;
 }
 
-export const DEFAULT_HTTP_LIMITS: HttpLimits = { connections: 256, connectionsPerAddress: 64, headersTimeoutMs: 5_000 };
+export const DEFAULT_HTTP_LIMITS: HttpLimits = {
+  connections: 256,
+  connectionsPerAddress: 64,
+  headersTimeoutMs: 5_000,
+  requestsPerMinute: 1_200,
+};
+
+/** Raised when a reader of the API has to change. */
+export const API_VERSION = '1.0.0';
+
+/** The value is made when first asked for. */
+function once<T extends object>(make: () => T): () => T {
+  let made: T | null = null;
+  return () => (made ??= make());
+}
 
 /** What a body may have where none is wanted: it is read and forgotten. */
 const UNWANTED_BODY_BYTES_MAX = 4_096;
@@ -125,10 +143,12 @@ function addApi(server: FastifyInstance, options: HttpServerOptions, peerCa: () 
   const forwarding = new Forwarding({ coordinatorId, keys, clock, log, peerCa });
   const streams = new OpenStreams(clock, access);
   const sources = { api: () => ready(options.api()), metrics: () => ready(options.metrics()) };
+  const description = once(() => openApiDocument(ROUTES, API_VERSION));
   const { site = null, artefacts = null } = options;
-  const context = { ...sources, access, streams, clock, log, site, artefacts };
+  const context = { ...sources, description, access, streams, clock, log, site, artefacts };
   addBodies(server);
   addIdentification(server, access);
+  addRateLimits(server, clock, (options.limits ?? DEFAULT_HTTP_LIMITS).requestsPerMinute);
   addAnswerSignature(server, coordinatorId, keys);
   addRefusals(server, ROUTES, log);
   for (const route of ROUTES) addRoute(server, route, { access, forwarding, context });

@@ -31,5 +31,5 @@ export const DASHBOARD_CSP = [
 export const NOT_BUILT = `The dashboard is not built, so this coordinator does not serve it.
 In a checkout:      npm run dashboard     (then start the coordinator again)
 On a terminal:      understudy status
-In the packages it is in the folder that http.dashboardDir names.
+Another folder:     http.dashboardDir in its configuration
 `;
