@@ -158,6 +158,9 @@ describe.skipIf(missing)('an operator', () => {
     await page.click('button[type=submit]');
     await page.waitForSelector('.outcome.refused');
     expect(await page.inputValue('input[name=token]')).toBe('');
+    await page.fill('input[name=token]', 'for metrics');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.outcome >> text=metrics only');
     await page.fill('input[name=token]', 'the right one');
     await page.keyboard.press('Enter');
     await page.waitForSelector('.tile');
