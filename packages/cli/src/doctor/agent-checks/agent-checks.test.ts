@@ -128,7 +128,7 @@ describe('the agent’s service', () => {
       [],
       /^warning: the agent says: a\/b: waits for its key/,
     ],
-    ['cannot see what lies there', {}, ['/root/db'], /^fault: .*sandbox hides \/root\/db/],
+    ['cannot see what lies there', {}, ['/run/user/7'], /^fault: .*sandbox hides \/run\/user\/7/],
     ['has a /tmp of its own', {}, ['/var/tmp/x'], /^fault: .*\/tmp of its own/],
     ['is not watched', { WatchdogUSec: '0' }, [], /^warning: systemd does not watch/],
     ['dies again and again', { NRestarts: '7' }, [], /^warning: .*again 7 times/],
