@@ -51,6 +51,7 @@ import { recoveries } from './commands/recoveries.ts';
 import { replan } from './commands/replan.ts';
 import { retry } from './commands/retry.ts';
 import { status } from './commands/status.ts';
+import { userData } from './commands/user-data.ts';
 import { tokenNew } from './commands/token-new.ts';
 
 import { wait } from './commands/wait.ts';
@@ -108,6 +109,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   keysDerive,
   keysFingerprint,
   agentKey,
+  userData,
   tokenNew,
   agent,
   coordinator,

@@ -22,7 +22,7 @@ export function standardOutput(): Screen {
 /** Where the text of a line begins: behind its label, its bullet or its arrow. */
 function textStart(line: string): number {
   const bare = line.replaceAll(/\p{Cc}\[[\d;]*m/gu, '');
-  const label = /^(?:\S{1,12}(?: \S{1,10})? {2,}|\s+(?:→ |\$ |- )?|[├└]─ |- )/u.exec(bare)?.[0] ?? '';
+  const label = /^(?:[├└]─ |\S{1,12}(?: \S{1,10})? {2,}|\s+(?:→ |\$ |- )?|- )/u.exec(bare)?.[0] ?? '';
   return label.length > INDENT_MAX ? 2 : label.length;
 }
 
