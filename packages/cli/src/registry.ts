@@ -30,6 +30,7 @@ import { contextShow } from './commands/context-show.ts';
 import { contextUse } from './commands/context-use.ts';
 import { coordinator } from './commands/coordinator.ts';
 import { demo } from './commands/demo.ts';
+import { doctorAgent } from './commands/doctor-agent.ts';
 import { doctorCoordinator } from './commands/doctor-coordinator.ts';
 import { events } from './commands/events.ts';
 import { explain } from './commands/explain.ts';
@@ -90,6 +91,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   abandon,
   recover,
   doctorCoordinator,
+  doctorAgent,
   bundle,
   inspect,
   iamPolicy,
