@@ -1,8 +1,5 @@
 /**
- * Builds the dashboard unless it is there, made of this source. Returns its folder. `tools`: with
- * what to run it; default: what the set-up finds.
+ * Builds the dashboard unless it is there, made of this source. Returns its folder. `tools`: what
+ * `setUp` gives; absent: it is asked for.
  */
-export function ensureDashboard(tools?: {
-  readonly node: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}): Promise<string>;
+export function ensureDashboard(tools?: { readonly node: string; readonly env: NodeJS.ProcessEnv }): Promise<string>;

@@ -152,6 +152,7 @@ http:
   port: 8443
   publicUrl: https://$IP:8443
   tokensFile: /etc/understudy/tokens.yaml
+  artefactsDir: /usr/lib/understudy/artefacts
   tls:
     certFile: /etc/understudy/tls/api.pem
     keyFile: /etc/understudy/tls/api.key

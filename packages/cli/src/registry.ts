@@ -30,6 +30,7 @@ import { contextShow } from './commands/context-show.ts';
 import { contextUse } from './commands/context-use.ts';
 import { coordinator } from './commands/coordinator.ts';
 import { demo } from './commands/demo.ts';
+import { doctorAgent } from './commands/doctor-agent.ts';
 import { doctorCoordinator } from './commands/doctor-coordinator.ts';
 import { events } from './commands/events.ts';
 import { explain } from './commands/explain.ts';
@@ -51,6 +52,7 @@ import { recoveries } from './commands/recoveries.ts';
 import { replan } from './commands/replan.ts';
 import { retry } from './commands/retry.ts';
 import { status } from './commands/status.ts';
+import { userData } from './commands/user-data.ts';
 import { tokenNew } from './commands/token-new.ts';
 
 import { wait } from './commands/wait.ts';
@@ -89,6 +91,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   abandon,
   recover,
   doctorCoordinator,
+  doctorAgent,
   bundle,
   inspect,
   iamPolicy,
@@ -108,6 +111,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   keysDerive,
   keysFingerprint,
   agentKey,
+  userData,
   tokenNew,
   agent,
   coordinator,

@@ -222,6 +222,7 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
     runs: leader.runs,
     isWritable: () => condition.isStoreWritable(),
     receiveBufferBytes: options.socket.receiveBufferBytes ?? null,
+    commands: () => leader.commandCounts,
     foreignAnswers: () => answers?.totals ?? new Map(),
     connections: options.connections ?? null,
   });

@@ -61,6 +61,12 @@ export const HttpConfigSchema = z.strictObject({
    * without one `/` says that it is not built.
    */
   dashboardDir: filePath.optional(),
+  /**
+   * Folder with the agent's tarballs and their `SHA256SUMS`, handed out at `/artefacts/NAME` to
+   * anybody. Absent: nothing is. The package `understudy-artefacts` brings
+   * `/usr/lib/understudy/artefacts`.
+   */
+  artefactsDir: filePath.optional(),
   /** Absent: plain HTTP, in which tokens travel in clear. */
   tls: httpTls.optional(),
   /**

@@ -29,6 +29,7 @@ import { ClusterKeys } from './api/http/cluster-keys.ts';
 import { AccessFiles } from './adapters/node/access-files.ts';
 import { keySource } from './adapters/node/key-source.ts';
 import { type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
+import { artefactsFolder } from './adapters/node/artefacts-folder.ts';
 import { loadSite } from './adapters/node/load-site.ts';
 import { peerQuestion } from './api/http/peers/peer-question.ts';
 import { webhookSender } from './adapters/node/webhook-sender.ts';
@@ -231,6 +232,7 @@ async function assemble(parts: Assembly): Promise<void> {
     api: () => coordinator?.api ?? null,
     metrics: () => coordinator?.metrics ?? null,
     site: loadSite(config.http.dashboardDir),
+    artefacts: config.http.artefactsDir === undefined ? null : artefactsFolder(config.http.artefactsDir),
     ...{ clock, random: new SystemRandom(), log },
   });
   files.onCertificates = (certificates) => http.setTls(certificates);

@@ -1,5 +1,7 @@
 /** What tests of other packages, and the tools in test/, use beyond the public entry. */
 export { EtcdKvStore, type EtcdKvStoreOptions } from './adapters/etcd/etcd-kv-store.ts';
+export { closeServers, serveApi } from './api/http/http.fixtures.ts';
+export { artefactsFolder } from './adapters/node/artefacts-folder.ts';
 export { DASHBOARD_CSP } from './api/http/site.ts';
 export { type CoordinatorConfig, CoordinatorConfigSchema } from './config.ts';
 export { Coordinator } from './coordinator.ts';

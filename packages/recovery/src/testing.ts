@@ -1,5 +1,6 @@
 /** What tests of other packages, and the tools in test/, use beyond the public entry. */
 export { NO_ATTRIBUTES, NOT_LOOKED_AT } from './core/fidelity/not-read.ts';
+export { firstBootOf } from './core/user-data/first-boot.ts';
 export { FIDELITY } from './core/fidelity/table.ts';
 export {
   buildImageRequest,

@@ -85,6 +85,7 @@ export async function startFakeCoordinator(options: FakeOptions): Promise<FakeCo
     request.on('data', (part: Buffer) => (body += part.toString()));
     request.on('end', () => {
       if (path === '/v1/session') {
+        if (body.includes('metrics')) return json(response, 200, { ...SESSION, role: 'metrics' });
         loggedIn = request.method === 'POST' && body.includes('right');
         return json(
           response,

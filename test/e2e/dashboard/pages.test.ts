@@ -158,6 +158,9 @@ describe.skipIf(missing)('an operator', () => {
     await page.click('button[type=submit]');
     await page.waitForSelector('.outcome.refused');
     expect(await page.inputValue('input[name=token]')).toBe('');
+    await page.fill('input[name=token]', 'for metrics');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.outcome >> text=metrics only');
     await page.fill('input[name=token]', 'the right one');
     await page.keyboard.press('Enter');
     await page.waitForSelector('.tile');
@@ -208,6 +211,19 @@ describe.skipIf(missing)('an operator', () => {
     await page.context().close();
   });
 
+  it('finds a form that fits a phone', async () => {
+    const fake = await fakeWith({ members: incident(Date.now()) });
+    const page = await open(fake.url, PHONE, true);
+    await page.click('.attention.pause >> text=Resume');
+    await page.waitForSelector('dialog .shown');
+    const wider = await page.evaluate(
+      `(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('dialog'))`,
+    );
+    expect(wider).toBe(0);
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.context().close();
+  });
+
   it('types the name of a member before it is replaced', async () => {
     const fake = await fakeWith({ members: incident(Date.now()) });
     const page = await open(`${fake.url}/members/broker/one`);
@@ -237,6 +253,7 @@ describe.skipIf(missing)('what is old', () => {
     await page.waitForSelector('.tile');
     await before.close();
     await page.waitForSelector('.app.old .banner', { timeout: 15_000 });
+    expect(await page.textContent('.headline')).toContain('As last known: db/replica-2 is held');
     expect(await page.textContent('.banner')).toMatch(
       /What you see is \d+(\.\d)? s old: coordinator-a does not answer/,
     );

@@ -1,4 +1,5 @@
 import { SystemClock } from '@understudy/shared/node';
+import { createHash } from 'node:crypto';
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -18,9 +19,10 @@ import { fileURLToPath } from 'node:url';
 
 const clock = new SystemClock();
 const CACHE = fileURLToPath(new URL('../../../.cache/agent-machine/', import.meta.url));
-const TREE = join(CACHE, 'tree');
 const SUITE = 'bookworm';
-const PACKAGES = 'systemd,systemd-sysv,dbus';
+const PACKAGES = 'systemd,systemd-sysv,dbus,ca-certificates,curl,wget,python3';
+const RECIPE = createHash('sha256').update(`${SUITE} ${PACKAGES}`).digest('hex').slice(0, 8);
+const TREE = join(CACHE, `tree-${RECIPE}`);
 const BUILD_LIMIT_MS = 300_000;
 const BOOT_LIMIT_MS = 60_000;
 const HIERARCHIES = ['/sys/fs/cgroup/systemd', '/sys/fs/cgroup/unified', '/sys/fs/cgroup'];

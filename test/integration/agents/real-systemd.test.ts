@@ -94,13 +94,23 @@ describe.skipIf(missing !== null)(`the agent and a real systemd${missing === nul
     expect(await states()).toEqual(['inactive', 'inactive', 'inactive']);
   });
 
+  it('says of a unit what doctor looks for', async () => {
+    const asked = 'Requisite,PartOf,After,WantedBy';
+    const { output } = await machine.run('systemctl', 'show', '--property', asked, '--', 'db.service');
+    for (const property of ['Requisite', 'PartOf', 'After', 'WantedBy'])
+      expect(output).toMatch(new RegExp(`^${property}=.*understudy-active\\.target`, 'm'));
+    // `show` calls assertions unprintable, so its text is looked at.
+    const { output: text } = await machine.run('systemctl', 'cat', '--', 'db.service');
+    expect(text).toMatch(/^AssertPathExists=\/run\/understudy\/active$/m);
+  });
+
   it('starts when activated, and stops when fenced while somebody restarts it again and again', async () => {
     await serve();
     expect(await asserts()).toBe(true);
     const restarts = machine.run(
       'sh',
       '-c',
-      'i=0; while [ $i -lt 40 ]; do systemctl restart --no-block db.service 2>>/tmp/refused; i=$((i+1)); sleep 0.05; done',
+      'i=0; while [ $i -lt 40 ]; do systemctl restart db.service 2>>/tmp/refused; i=$((i+1)); sleep 0.05; done',
     );
     await clock.sleep(200);
     told('fenced');

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { builtPackages } from './built.ts';
@@ -62,6 +62,15 @@ function withOtherSkeleton(folder: string): void {
   expect(spawnSync('dpkg-deb', args).status).toBe(0);
 }
 
+/** Nobody inside knows the name localhost, which etcd would ask for. */
+const ETCD_PLACE = [
+  ...['listen-client-urls', 'advertise-client-urls'].map((name) => `--${name} http://127.0.0.1:2379`),
+  ...['listen-peer-urls', 'initial-advertise-peer-urls'].map((name) => `--${name} http://127.0.0.1:2380`),
+  '--initial-cluster default=http://127.0.0.1:2380',
+].join(' ');
+
+/** The page of the coordinator, read with the Node that came with it. */
+const PAGE = `/usr/lib/understudy/coordinator/bin/node -e "fetch('http://127.0.0.1:8080/').then((r) => r.text()).then(console.log)"`;
 const FETCH = `/usr/lib/understudy/coordinator/bin/node -e "fetch('http://127.0.0.1:8080/healthz').then((r) => console.log(r.status))"`;
 
 /** In order: each fact is about the machine that the ones before it left. */
@@ -118,6 +127,15 @@ describe.skipIf(why !== null)('.deb packages on a Debian machine', () => {
     expect(machine.run(`ps -o user= -p ${pidOf('understudy-coordinator')}`)).toBe('understudy');
     expect(machine.run("stat -c '%a' /var/lib/understudy")).toBe('700');
     expect(machine.run('understudy --version')).toMatch(/^\d+\.\d+\.\d+$/);
+  });
+
+  it('lead, through an etcd that comes up later, and serve the dashboard, all from the bundle', () => {
+    const etcd = process.env.ETCD_BIN;
+    if (etcd === undefined) throw new Error('the global set-up names an etcd');
+    cpSync(realpathSync(etcd), join(machine.folder, 'usr/local/bin/etcd'));
+    machine.run(`systemd-run --quiet --unit=etcd /usr/local/bin/etcd --data-dir /var/tmp/etcd ${ETCD_PLACE}`);
+    machine.until(journal('understudy-coordinator', '"event":"leader.began"'));
+    expect(machine.run(PAGE)).toMatch(/<script type="module"[^>]* src="\/assets\//);
   });
 
   it('have units that systemd finds nothing wrong with, and that are exposed no more than now', () => {

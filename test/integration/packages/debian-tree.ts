@@ -18,6 +18,13 @@ export function whyNoMachines(): string | null {
   return missing.length === 0 ? null : `${missing.join(', ')} not found (.ci/package-tools.sh installs them)`;
 }
 
+/** Every form of the packages, and not only the part that is tried with all other tests. */
+export const THOROUGH = process.env.UNDERSTUDY_PACKAGES === 'all';
+
+/** As {@link whyNoMachines}, of what takes minutes. */
+export const whyNotThorough = (): string | null =>
+  THOROUGH ? whyNoMachines() : 'npm run package:check tries tarball and .rpm, and looks the packages over';
+
 /**
  * A small Debian 12 with systemd, made once by mmdebstrap from this machine's own sources.
  * @throws Error with mmdebstrap's last words.

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { builtPackages } from './built.ts';
-import { whyNoMachines } from './debian-tree.ts';
+import { whyNotThorough } from './debian-tree.ts';
 
 const RPMLINT = fileURLToPath(new URL('../../../deploy/lint/rpmlint.toml', import.meta.url));
 const has = (tool: string) => spawnSync('/bin/sh', ['-c', `command -v ${tool}`]).status === 0;
-const why = whyNoMachines() ?? (has('lintian') && has('rpmlint') ? null : 'lintian or rpmlint not found');
+const why = whyNotThorough() ?? (has('lintian') && has('rpmlint') ? null : 'lintian or rpmlint not found');
 if (why !== null) process.stderr.write(`the packages are not looked over: ${why}\n`);
 
 /** Quick packages are compressed as Debian's own never are. */

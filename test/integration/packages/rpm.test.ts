@@ -3,14 +3,14 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { builtPackages } from './built.ts';
-import { whyNoMachines } from './debian-tree.ts';
+import { whyNotThorough } from './debian-tree.ts';
 import { copiedTree } from './machine.ts';
 
 /**
  * In a folder that rpm takes for a machine. Its base is Debian's, so what is required of Fedora's
  * names (glibc) is not looked at.
  */
-describe.skipIf(whyNoMachines() !== null)('.rpm packages in a folder of their own', () => {
+describe.skipIf(whyNotThorough() !== null)('.rpm packages in a folder of their own', () => {
   let root = '';
   const built: Record<string, string> = {};
   const at = (path: string) => join(root, path);

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { builtPackages } from './built.ts';
-import { whyNoMachines } from './debian-tree.ts';
+import { whyNotThorough } from './debian-tree.ts';
 import { Machine } from './machine.ts';
 
 const CONFIG = `
@@ -19,7 +19,7 @@ END
 const installer = (version: string) => `/tarballs/understudy-agent-${version}-linux-x64/install.sh`;
 
 /** In order: each fact is about the machine that the ones before it left. */
-describe.skipIf(whyNoMachines() !== null)("the agent's tarball on a Debian machine", () => {
+describe.skipIf(whyNotThorough() !== null)("the agent's tarball on a Debian machine", () => {
   let machine: Machine;
   const pid = () => machine.run('systemctl show -p MainPID --value understudy-agent');
 

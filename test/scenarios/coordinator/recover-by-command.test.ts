@@ -121,7 +121,7 @@ describe('a plan', () => {
 
 describe('what blocks the next recovery', () => {
   test('is lifted by acknowledging the last one, and nothing else is', async () => {
-    const world = new ScenarioCluster({ policy: { guard: { cooldownMs: HOUR_MS } } });
+    const world = new ScenarioCluster({ policy: { guard: { cooldownMs: 12 * HOUR_MS } } });
     world.seed(DB1);
     world.seed('prod/db2', { az: 'us-east-1b' });
     await world.up();

@@ -16,7 +16,11 @@ function addScope(command: Command): void {
     .option('--partition <name>', 'aws, aws-cn or aws-us-gov', 'aws')
     .option('--region <name>', 'only there (default: every Region)')
     .option('--account <id>', 'only this account (default: any)')
-    .option('--group <name>', 'only members of this group; may be repeated (default: every group)', collect)
+    .option(
+      '--group <name>',
+      'a recovery group, as in the tag understudy:group; iam-policy: may be repeated, default every group',
+      collect,
+    )
     .option('--pass-role <arn>', "a role of a member's instance profile; may be repeated (default: none)", collect)
     .option('--kms-key <arn>', 'a key of volumes, or of the agent key; may be repeated (default: any)', collect)
     .option('--tagged-resources', 'touch only volumes and Elastic IP addresses tagged understudy:group');
@@ -44,7 +48,7 @@ export const iamPolicy: CommandDefinition = {
     command
       .addOption(new Option(PROCESS, 'whose role').choices(['coordinator', 'agent']).default('coordinator'))
       .addOption(new Option(FORMAT, 'how').choices(['json', 'cloudformation']).default('json'))
-      .option('--member <name>', 'agent: the member, with --group')
+      .option('--member <name>', 'the member, with --group; iam-policy: for --process agent')
       .option('--parameter <name>', 'agent: the parameter its key is in; may be repeated', collect)
       .option('--secret-name <name-or-arn>', 'agent: the secret its key is in; may be repeated', collect)
       .action((options: IamPolicyOptions) => {

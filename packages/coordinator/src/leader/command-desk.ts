@@ -74,7 +74,7 @@ export class CommandDesk {
     this.#options = options;
   }
 
-  /** How many were asked for, by `<command> <outcome>`, since the process began. */
+  /** How many were asked for, by outcome, since the process began. */
   get counts(): ReadonlyMap<string, number> {
     return this.#counts;
   }
@@ -87,8 +87,7 @@ export class CommandDesk {
   async take(term: Term | null, asked: Asked): Promise<CommandAnswer> {
     const answer = await this.#take(term, asked);
     const outcome = answer.kind === 'refused' ? answer.code : answer.repeated ? 'repeated' : 'done';
-    const key = `${asked.command.kind} ${outcome}`;
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+    this.#counts.set(outcome, (this.#counts.get(outcome) ?? 0) + 1);
     this.#tell(asked, answer);
     return answer;
   }

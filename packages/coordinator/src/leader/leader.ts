@@ -210,7 +210,7 @@ export class Leader {
     return new PlanPreview({ assessor, decider, planner, view, clock }).of(this.#termOfOurs(), member);
   }
 
-  /** Commands this process was asked for, by `<command> <outcome>`. */
+  /** Commands this process was asked for, by outcome. */
   get commandCounts(): ReadonlyMap<string, number> {
     return this.#parts.desk.counts;
   }

@@ -1,6 +1,12 @@
 import type { LeadershipView } from '../store/leadership-view.ts';
 import type { ReadAtScrape } from './read-at-scrape.ts';
 
+/** What people have asked this coordinator for while it led. */
+export function commandMetrics(declare: ReadAtScrape, read: () => ReadonlyMap<string, number>): void {
+  const help = 'Commands of people that came to this coordinator as leader, by outcome (done, repeated, or why not)';
+  declare.totals('understudy_commands_total', help, 'outcome', read);
+}
+
 /** Whether this coordinator leads, and for how long it may believe that. */
 export function leadershipMetrics(declare: ReadAtScrape, leadership: Pick<LeadershipView, 'current'>): void {
   declare.flag('understudy_leader', 'Whether this coordinator leads (0 or 1)', () => leadership.current() !== null);

@@ -72,6 +72,7 @@ function sourcesOf(now: () => State, withServer = true): MetricsSources {
     outbox: { dropped: 4 },
     wallMs: () => 1_000,
     problems: () => [problemOf('NO_LEADER', 'nobody leads'), problemOf('NO_LEADER', 'still nobody')],
+    commands: () => new Map([['done', 3]]),
     foreignAnswers: () => new Map([['RunInstances', 1]]),
     connections: withServer ? () => ({ open: 3, evicted: 7, refused: 2 }) : null,
   };

@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client
 import type { ClusterState } from '../store/cluster-state.ts';
 import type { LeadershipView } from '../store/leadership-view.ts';
 import { EndedRecoveries } from './ended-recoveries.ts';
-import { leadershipMetrics } from './leadership.ts';
+import { commandMetrics, leadershipMetrics } from './leadership.ts';
 import { memberMetrics, type MemberMetricsSources } from './members.ts';
 import { observerMetrics, type ObserverMetricsSources } from './observer.ts';
 import { buildMetrics, type ConnectionCounts, connectionMetrics, foreignAnswerMetrics } from './process.ts';
@@ -21,6 +21,8 @@ export interface MetricsSources
   readonly version: string;
   readonly outbox: { readonly dropped: number };
   readonly leadership: Pick<LeadershipView, 'current'>;
+  /** Commands, by outcome. */
+  readonly commands: () => ReadonlyMap<string, number>;
   readonly foreignAnswers: () => ReadonlyMap<string, number>;
   /** To our HTTP server; null where there is none. */
   readonly connections: (() => ConnectionCounts) | null;
@@ -90,6 +92,7 @@ export class Metrics {
     buildMetrics(declare, { version: sources.version, featureLevel });
     this.#ended.follow(sources.view);
     leadershipMetrics(declare, sources.leadership);
+    commandMetrics(declare, sources.commands);
     storeMetrics(declare, sources);
     observerMetrics(declare, sources);
     memberMetrics(declare, sources);

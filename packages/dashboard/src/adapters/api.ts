@@ -70,7 +70,7 @@ function parsed(text: string): unknown {
 
 const read = (path: string): Promise<unknown> => ask(path, { headers: { accept: 'application/json' } }, READ_LIMIT_MS);
 
-/** Null: nobody is logged in. */
+/** Null: nobody is logged in who may read. */
 export async function currentSession(): Promise<Session | null> {
   try {
     return sessionOf(await read('/v1/session'));
@@ -87,17 +87,19 @@ interface SessionBody {
   readonly csrf: string | null;
 }
 
-function sessionOf(body: unknown): Session {
+/** Null: it may not read, so there is nothing to show it. */
+function sessionOf(body: unknown): Session | null {
   const { name, role, groups, csrf } = body as SessionBody;
-  return { name, mayOperate: role === 'operate', groups, csrf };
+  return role === 'read' || role === 'operate' ? { name, mayOperate: role === 'operate', groups, csrf } : null;
 }
 
 /** Shows the token once, for a cookie. */
 export async function logIn(token: string): Promise<Session> {
   const headers = { 'content-type': 'application/json' };
-  return sessionOf(
-    await ask('/v1/session', { method: 'POST', headers, body: JSON.stringify({ token }) }, READ_LIMIT_MS),
-  );
+  const request = { method: 'POST', headers, body: JSON.stringify({ token }) };
+  const session = sessionOf(await ask('/v1/session', request, READ_LIMIT_MS));
+  if (session === null) throw new Refused(403, 'FORBIDDEN', 'This token may read metrics only.', null);
+  return session;
 }
 
 export async function logOut({ csrf }: Session): Promise<void> {

@@ -120,7 +120,8 @@ function Line() {
   return (
     <div class={`headline ${line.tone}`}>
       <p aria-live="polite">
-        <Mark kind={line.tone} /> {line.text}
+        <Mark kind={line.tone} /> {isOld.value ? 'As last known: ' : ''}
+        {line.text}
       </p>
       <p class="facts-line">{line.facts.join(' · ')}</p>
     </div>

@@ -33,6 +33,8 @@ describe('the registry of routes', () => {
     const page = ['/', '/history', '/cluster', '/login', '/members/:group/:name', '/assets/:file'];
     expect(open).toEqual([
       ...['GET /healthz', 'GET /readyz', 'POST /v1/session'],
+      // What anybody may download from the project as well.
+      'GET /artefacts/:file',
       // The dashboard's files: they say nothing of the cluster.
       ...page.map((path) => `GET ${path}`),
     ]);

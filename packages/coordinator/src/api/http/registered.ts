@@ -1,4 +1,5 @@
 import type { AnyRoute } from './route.ts';
+import { artefact } from './routes/artefact.ts';
 import { acknowledge } from './routes/acknowledge.ts';
 import { audit } from './routes/audit.ts';
 import { drain, drains, transfer, undrain } from './routes/coordinators.ts';
@@ -67,5 +68,6 @@ export const ROUTES: readonly AnyRoute[] = [
   ...noticeCommands,
   holds,
   history,
+  artefact,
   ...dashboard,
 ];

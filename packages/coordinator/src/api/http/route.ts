@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type * as z from 'zod';
 import type { ApiSource, MetricsSource } from './api-source.ts';
 import type { Access } from './access/access.ts';
+import type { ArtefactSource } from './artefacts.ts';
 import type { Caller, Role } from './access/caller.ts';
 import type { OpenStreams } from './open-streams.ts';
 import type { Session } from './access/sessions.ts';
@@ -20,6 +21,8 @@ export interface RouteContext {
   readonly streams: OpenStreams;
   /** The dashboard. Null: it is not built. */
   readonly site: Site | null;
+  /** What instances install. Null: this coordinator hands out nothing. */
+  readonly artefacts: ArtefactSource | null;
   readonly clock: Clock;
   readonly log: Log;
 }

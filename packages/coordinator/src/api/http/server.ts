@@ -15,6 +15,7 @@ import { Forwarding } from './peers/forwarding.ts';
 import { Refusal } from './refusal.ts';
 import { addRefusals, refuseConnection } from './refusals.ts';
 import { ROUTES } from './registered.ts';
+import type { ArtefactSource } from './artefacts.ts';
 import type { Site } from './site.ts';
 
 export interface HttpServer {
@@ -56,6 +57,7 @@ export interface HttpServerOptions {
   readonly tls: ServerTls | null;
   /** The dashboard. Null or absent: it is not built, and `/` says so. */
   readonly site?: Site | null;
+  readonly artefacts?: ArtefactSource | null;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -142,7 +144,8 @@ function addApi(server: FastifyInstance, options: HttpServerOptions, peerCa: () 
   const streams = new OpenStreams(clock, access);
   const sources = { api: () => ready(options.api()), metrics: () => ready(options.metrics()) };
   const description = once(() => openApiDocument(ROUTES, API_VERSION));
-  const context = { ...sources, description, access, streams, clock, log, site: options.site ?? null };
+  const { site = null, artefacts = null } = options;
+  const context = { ...sources, description, access, streams, clock, log, site, artefacts };
   addBodies(server);
   addIdentification(server, access);
   addRateLimits(server, clock, (options.limits ?? DEFAULT_HTTP_LIMITS).requestsPerMinute);

@@ -34,8 +34,8 @@ function page(asked: Request, { site }: Pick<RouteContext, 'site'>): Answer {
 }
 
 const answers = {
-  200: { text: 'The page.' },
-  404: { text: 'The dashboard is not built, in words.' },
+  200: { text: 'The page.', mediaType: 'text/html' },
+  404: { text: 'The dashboard is not built, in words.', mediaType: 'text/plain' },
 };
 
 const pages = [
@@ -60,7 +60,7 @@ const asset = defineRoute({
   summary: 'A file of the dashboard',
   description: 'Its name changes with its content, so it may be kept for ever.',
   params: ParamsSchema,
-  answers: { 200: { text: 'The file.' } },
+  answers: { 200: { text: 'The file.', mediaType: '*/*' } },
   refusals: ['PATH_UNKNOWN'],
   handle: (asked, { site }) => {
     const file = site?.assets.get(asked.params.file);
