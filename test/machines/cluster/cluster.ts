@@ -33,7 +33,14 @@ export class Cluster {
   #next: Promise<void> | null = null;
   #closed = false;
 
-  private constructor(world: World, handout: Handout, seats: readonly Seat[], tree: string, store: KvStore) {
+  private constructor(
+    world: World,
+    handout: Handout,
+    seats: readonly Seat[],
+    userData: string,
+    tree: string,
+    store: KvStore,
+  ) {
     this.#store = store;
     this.#authority = readFileSync(join(handout.folder, 'pki', 'api', 'ca.pem'), 'utf8');
     this.world = world;
@@ -44,7 +51,7 @@ export class Cluster {
       member: MEMBER,
       dataVolumes: [{ deviceName: DATA.device, sizeGiB: 4 }],
       elasticIp: true,
-      userData: memberUserData(handout.master, seats),
+      userData,
     });
     this.firstInstance = made.instanceId;
     this.writer = new Writer(tree, made.publicIp ?? '', this.clock);
@@ -54,7 +61,8 @@ export class Cluster {
     const handout = await makeHandout(join(folder, 'handout'), seats);
     const world = await World.open({ folder, tree, readOnly: { [HANDOUT]: handout.folder } });
     const config = operatorConfig(handout, join(folder, 'operator'), seats);
-    return new Cluster(world, handout, seats, tree, openStore({ configPath: config }));
+    const userData = await memberUserData(handout, join(folder, 'operator'), seats);
+    return new Cluster(world, handout, seats, userData, tree, openStore({ configPath: config }));
   }
 
   machineOf(seat: Seat): string {

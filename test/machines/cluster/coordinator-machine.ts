@@ -17,6 +17,7 @@ export function coordinatorConfig(seat: Seat, seats: readonly Seat[], folder = '
       host: seat.address,
       port: PORTS.http,
       operatorTokenFile: `${folder}/operator.token`,
+      artefactsDir: `${HANDOUT}/artefacts`,
       tls: {
         certFile: `${folder}/tls/api/host.pem`,
         keyFile: `${folder}/tls/api/host.key`,
@@ -38,7 +39,7 @@ export function coordinatorConfig(seat: Seat, seats: readonly Seat[], folder = '
     keys: [{ id: 1, file: `${folder}/master.key` }],
     observer: {
       warmUpMs: 4_000,
-      heartbeatMs: 500,
+      heartbeatMs: 1_000,
       ...(alone ? { minimumObservers: 1, minimumZones: 1 } : {}),
     },
     loop: {

@@ -41,7 +41,7 @@ export async function makeHandout(folder: string, seats: readonly Seat[]): Promi
   writeFileSync(join(folder, 'master.key'), `${master.toString('hex')}\n`);
   writeFileSync(join(folder, 'operator.token'), `${token}\n`);
   const packages = async () => {
-    await build(['agent', 'tarball', 'x64'], join(folder, 'artefacts'));
+    await build(['agent', 'tarball'], join(folder, 'artefacts'));
     await build(['coordinator', 'deb', 'x64'], join(folder, 'packages'));
   };
   await Promise.all([makeCertificates(join(folder, 'pki'), seats), packages()]);

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { runProgram } from '../../faults/lab/network.ts';
 
 /**
@@ -31,6 +32,22 @@ export function buildRegion(): void {
     `route add 203.0.113.0/24 dev ${REGION.bridge}`,
   );
   runProgram('nft', ['-f', '-'], ELASTIC);
+}
+
+/**
+ * Has the region's address answer names, by the name server that listens on that port of loopback.
+ */
+export function setNameServer(port: number): void {
+  // Otherwise the kernel takes what comes from a network for loopback as forged.
+  writeFileSync(`/proc/sys/net/ipv4/conf/${REGION.bridge}/route_localnet`, '1');
+  const rules = `
+table ip region {
+  chain names {
+    type nat hook prerouting priority -100;
+    ip daddr ${REGION.address} udp dport 53 dnat to 127.0.0.1:${port}
+  }
+}`;
+  runProgram('nft', ['-f', '-'], `${rules}\n`);
 }
 
 /** Replaces all of them: public address → private address. */

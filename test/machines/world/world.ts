@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import {
   type CloudSim,
@@ -16,7 +16,7 @@ import {
 import type { Log, LogFields } from '@understudy/shared';
 import { SystemClock, SystemRandom, until } from '@understudy/shared/node';
 import { type Outcome, runInMachine } from './inside.ts';
-import { REGION, setElasticIps } from './region.ts';
+import { REGION, setElasticIps, setNameServer } from './region.ts';
 
 /** Where the members' data volume is, and its device's name. */
 export const DATA = { device: '/dev/sdf', path: '/data' } as const;
@@ -73,6 +73,8 @@ export class World {
   static async open({ folder, tree, readOnly }: WorldOptions): Promise<World> {
     const workDir = join(folder, 'cloud');
     mkdirSync(workDir, { recursive: true });
+    const names = join(folder, 'resolv.conf');
+    writeFileSync(names, `nameserver ${REGION.address}\n`);
     const config = CloudSimConfigSchema.parse({
       http: { host: REGION.address, port: CLOUD_PORT },
       imds: { host: REGION.address },
@@ -88,14 +90,16 @@ export class World {
           router: REGION.address,
           prefixLength: REGION.prefixLength,
           mounts: { [DATA.device]: DATA.path },
-          readOnly,
+          readOnly: { ...readOnly, '/etc/resolv.conf': names },
           cgroup: groupOf(folder),
         },
       },
     });
     const log = new BootCounter();
     const parts = { clock: new SystemClock(), random: new SystemRandom(), log, env: process.env };
-    return new World(await startCloudSim(config, parts), folder, log);
+    const cloud = await startCloudSim(config, parts);
+    setNameServer(cloud.dnsPort);
+    return new World(cloud, folder, log);
   }
 
   /** Boots so far, of all machines. */

@@ -54,7 +54,7 @@ const EC2: Readonly<Record<Ec2Action, CallFacts>> = {
     allowedBy: ['ChangeMembers', 'CaptureVolumes', 'CaptureAsOurs'],
   },
   DeleteSnapshot: { why: 'removes a capture whose time is over', allowedBy: ['RemoveOurCaptures'] },
-  DeleteVolume: { why: 'removes a volume that a retired instance left', allowedBy: ['RemoveRetiredVolumes'] },
+  DeleteVolume: { why: 'removes a volume that a retired instance left', allowedBy: ['RemoveRetired'] },
   RegisterImage: {
     why: 'makes the image of the captured root disk',
     allowedBy: ['RegisterAsOurs', 'UseOurSnapshots'],
@@ -93,11 +93,11 @@ const KMS: Readonly<Record<KmsAction, CallFacts>> = {
  */
 const IMPLIED = {
   'iam:PassRole': { for: 'ec2:RunInstances', allowedBy: ['PassMemberRoles'] },
-  'kms:CreateGrant': { for: 'ec2:RunInstances', allowedBy: ['GrantKeysToVolumes'] },
-  'kms:Decrypt': { for: 'ec2:RunInstances', allowedBy: ['UseKeysOfVolumes'] },
-  'kms:GenerateDataKeyWithoutPlaintext': { for: 'ec2:RunInstances', allowedBy: ['UseKeysOfVolumes'] },
-  'kms:ReEncryptFrom': { for: 'ec2:RunInstances', allowedBy: ['UseKeysOfVolumes'] },
-  'kms:ReEncryptTo': { for: 'ec2:RunInstances', allowedBy: ['UseKeysOfVolumes'] },
+  'kms:CreateGrant': { for: 'ec2:RunInstances', allowedBy: ['GrantKeys'] },
+  'kms:Decrypt': { for: 'ec2:RunInstances', allowedBy: ['UseKeys'] },
+  'kms:GenerateDataKeyWithoutPlaintext': { for: 'ec2:RunInstances', allowedBy: ['UseKeys'] },
+  'kms:ReEncryptFrom': { for: 'ec2:RunInstances', allowedBy: ['UseKeys'] },
+  'kms:ReEncryptTo': { for: 'ec2:RunInstances', allowedBy: ['UseKeys'] },
 } as const satisfies Readonly<Record<string, { readonly for: string; readonly allowedBy: readonly StatementName[] }>>;
 
 /** One row of the table of calls. */

@@ -69,7 +69,7 @@ describe('the IAM policy of a coordinator', () => {
     const china = coordinatorStatements({ partition: 'aws-cn', region: 'cn-north-1', ...PASS });
     expect(JSON.stringify(china)).not.toContain('arn:aws:ec2');
     expect(JSON.stringify(named(china, 'PassMemberRoles'))).toContain('ec2.amazonaws.com.cn');
-    expect(JSON.stringify(named(china, 'UseKeysOfVolumes'))).toContain('ec2.cn-north-1.amazonaws.com.cn');
+    expect(JSON.stringify(named(china, 'UseKeys'))).toContain('ec2.cn-north-1.amazonaws.com.cn');
   });
 });
 

@@ -199,7 +199,7 @@ export const STATEMENTS = {
     why: 'taking an address off asks for the interface too, and a member’s first one is unmarked',
     resources: arns('network-interface'),
   },
-  RemoveRetiredVolumes: {
+  RemoveRetired: {
     why: 'a volume is removed only with the mark that it was left by a retired instance',
     resources: arns('volume'),
     condition: all(tagged(TAG.retiredBy), belongsToMember),
@@ -233,12 +233,12 @@ export const STATEMENTS = {
     why: 'asks about the keys of volumes before anything needs them',
     resources: keys,
   },
-  UseKeysOfVolumes: {
+  UseKeys: {
     why: 'EC2 uses the key of a volume with our rights; we cannot use it ourselves',
     resources: keys,
     condition: throughEc2,
   },
-  GrantKeysToVolumes: {
+  GrantKeys: {
     why: 'EC2 gets a grant for a volume’s key while it attaches it; nobody else gets one',
     resources: keys,
     condition: all(throughEc2, () => ({ Bool: { 'kms:GrantIsForAWSResource': 'true' } })),

@@ -48,6 +48,7 @@ export const iamPolicy: CommandDefinition = {
     command
       .addOption(new Option(PROCESS, 'whose role').choices(['coordinator', 'agent']).default('coordinator'))
       .addOption(new Option(FORMAT, 'how').choices(['json', 'cloudformation']).default('json'))
+      .option('--part <number>', 'of several policies only this one', Number)
       .option('--member <name>', 'the member, with --group; iam-policy: for --process agent')
       .option('--parameter <name>', 'agent: the parameter its key is in; may be repeated', collect)
       .option('--secret-name <name-or-arn>', 'agent: the secret its key is in; may be repeated', collect)

@@ -15,7 +15,14 @@ describe('the printed policy', () => {
   it('is a list of documents where one would be too long, and says that all are needed', () => {
     const { document, notes } = printedPolicy({ ...OPTIONS, ...NARROW });
     expect(document).toHaveLength(2);
-    expect(notes).toEqual(['these are 2 policies, as one may have 6144 characters: attach all']);
+    expect(notes).toEqual(['these are 2 policies, as one may have 6144 characters: attach all (--part prints one)']);
+    const parts = [1, 2].map((part) => printedPolicy({ ...OPTIONS, ...NARROW, part }).document);
+    expect(parts).toEqual(document);
+    expect(() => printedPolicy({ ...OPTIONS, ...NARROW, part: 3 })).toThrow(/no policy 3: there are 2/);
+  });
+
+  it('is one document, which IAM takes as it is, with a role of an ordinary name', () => {
+    expect(printedPolicy({ ...OPTIONS, ...PASS }).document).toHaveProperty('Version');
   });
 
   it('of CloudFormation is a template that finds out by itself where it is', () => {

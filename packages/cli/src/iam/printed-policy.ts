@@ -20,6 +20,8 @@ export interface PrintedPolicyOptions {
   readonly secretName?: readonly string[];
   readonly taggedResources?: boolean;
   readonly format: 'json' | 'cloudformation';
+  /** Number of the one policy to print, counted from 1. Absent: all of them. */
+  readonly part?: number;
 }
 
 export interface PrintedPolicy {
@@ -93,7 +95,9 @@ const TAGS_OWN =
 function notesOf(options: PrintedPolicyOptions, policies: readonly IamPolicy[]): readonly string[] {
   const { process, passRole = [], taggedResources = false } = options;
   const several =
-    policies.length > 1 ? [`these are ${policies.length} policies, as one may have 6144 characters: attach all`] : [];
+    policies.length > 1
+      ? [`these are ${policies.length} policies, as one may have 6144 characters: attach all (--part prints one)`]
+      : [];
   if (process === 'agent') return several;
   return [...several, ...(passRole.length === 0 ? [PASSES_NONE] : []), ...(taggedResources ? [] : [TAGS_OWN])];
 }
@@ -106,8 +110,11 @@ function notesOf(options: PrintedPolicyOptions, policies: readonly IamPolicy[]):
 export function printedPolicy(options: PrintedPolicyOptions): PrintedPolicy {
   const statements = options.process === 'agent' ? agentOf(options) : coordinatorOf(options);
   const policies = managedPolicies(statements);
+  const { part } = options;
   const [only, ...others] = policies;
-  const documents = others.length === 0 ? only : policies;
+  const documents = part === undefined ? (others.length === 0 ? only : policies) : policies[part - 1];
+  if (documents === undefined)
+    throw new OperationError('CONFIG_INVALID', `there is no policy ${part}: there are ${policies.length}`);
   const document = options.format === 'cloudformation' ? templateOf(options.process, policies) : documents;
   return { document, notes: notesOf(options, policies) };
 }
