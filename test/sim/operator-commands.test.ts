@@ -54,3 +54,30 @@ test('abandoned three times, by leaders that crash meanwhile', async () => {
   const { tally } = await run([crash, ...rounds]);
   expect([tally.recoveriesBegun, tally.recoveriesFinished]).toEqual([4, 4]);
 });
+
+const CRASHED_AT_MS = 60_000;
+
+test('paused by command before it dies, it is replaced once, and only after the pause has ended', async () => {
+  const { tally } = await run([ask('pause', { atMs: 30_000 }), crash, ask('resume', { atMs: 400_000 })]);
+  expect(tally.holdsSeen.get('Paused') ?? 0).toBeGreaterThan(0);
+  expect([tally.recoveriesBegun, tally.recoveriesFinished]).toEqual([1, 1]);
+});
+
+test.each<[Command, Exclude<Stage, 'none'>]>([
+  ['transfer', 'fence'],
+  ['transfer', 'launch'],
+  ['transfer', 'activate'],
+  ['drain', 'capture'],
+  ['drain', 'verify'],
+])('%s at %s: the recovery goes on under the next leader, once', async (command, stage) => {
+  const { tally } = await run([crash, ask(command, at(stage))]);
+  expect([tally.recoveriesBegun, tally.recoveriesFinished]).toEqual([1, 1]);
+  expect([...tally.heldLast]).toEqual([]);
+});
+
+test('an override of a member that is well is never taken', async () => {
+  const late = { ...ask('override', { atMs: 20_000 }), forMs: CRASHED_AT_MS - 25_000 };
+  const result = await simulate({ seed: 7, days: 0.005, members: 2, coordinators: 3, faults: [[late]] });
+  expect(result.violations).toEqual([]);
+  expect([result.tally.recoveriesBegun, result.outcomes.map((one) => one.result)]).toEqual([0, ['no-effect']]);
+});

@@ -1,5 +1,7 @@
 import { type Ec2Transport, inProcessTransport } from '@understudy/cloud-sim';
-import type { MemberId, RequestKind } from '@understudy/shared';
+import type { Command } from '@understudy/coordinator/testing';
+import { type MemberId, type RequestKind, unreachable } from '@understudy/shared';
+import type { Control } from '../faults/fault.ts';
 import type { SimulatedCluster } from './simulated-cluster.ts';
 
 export const OPERATOR = 'operator';
@@ -92,16 +94,38 @@ export class Operators {
    * `end`.
    */
   command(member: MemberId, kind: RequestKind, loss: string | null = null): Asking {
-    const { kernel, hosts } = this.#cluster;
+    const { hosts } = this.#cluster;
     const words = { by: OPERATOR, why: 'simulated', opId: null, leaveOpen: false };
+    return this.#untilTaken(async () => {
+      const leader = hosts.find((host) => host.leads && host.runs)?.life?.coordinator;
+      const answer = await leader?.api.operate({ ...words, member, kind, loss });
+      if (answer?.kind !== 'accepted') return false;
+      if (answer.request.kind === 'recover') this.#recoverAsked.add(answer.request.opId);
+      return true;
+    });
+  }
+
+  /** A command that is about no recovery, asked of whoever leads until it is taken. */
+  control(member: MemberId, kind: Control): Asking {
+    const { hosts } = this.#cluster;
+    return this.#untilTaken(async () => {
+      const leader = hosts.find((host) => host.leads && host.runs);
+      const answer = await leader?.life?.coordinator.controls.command({
+        command: controlOf(kind, member, leader.id),
+        caller: { identity: OPERATOR, from: '', requestId: kind },
+        reason: 'simulated',
+        idempotencyKey: `${kind} ${member}`,
+      });
+      return answer?.kind === 'done';
+    });
+  }
+
+  #untilTaken(attempt: () => Promise<boolean>): Asking {
+    const { kernel } = this.#cluster;
     let ended = false;
     let taken = false;
     const ask = async (): Promise<void> => {
-      const leader = hosts.find((host) => host.leads && host.runs)?.life?.coordinator;
-      const answer = await leader?.api.operate({ ...words, member, kind, loss });
-      if (answer?.kind !== 'accepted') return;
-      taken = true;
-      if (answer.request.kind === 'recover') this.#recoverAsked.add(answer.request.opId);
+      if (await attempt()) taken = true;
     };
     const again = (): void => {
       if (ended || taken) return;
@@ -201,5 +225,28 @@ export class Operators {
   startedLately(instanceId: string): boolean {
     const atMs = this.#startedAtMs.get(instanceId);
     return atMs !== undefined && this.#cluster.kernel.monotonicMs() - atMs < SEEN_AFTER_MS;
+  }
+}
+
+function controlOf(kind: Control, member: MemberId, leaderId: string): Command {
+  const scope = `member/${member}`;
+  switch (kind) {
+    case 'pause':
+      return { kind, scope, untilWallMs: null, replaces: null };
+    case 'resume':
+      return { kind, scope, revision: null };
+    case 'drain':
+      return { kind, coordinatorId: leaderId, untilWallMs: null, override: true };
+    case 'undrain':
+      return { kind, coordinatorId: 'c1', revision: null };
+    case 'transfer':
+      return { kind, to: null };
+    case 'override':
+      return {
+        ...{ kind: 'recover', member, by: null, opId: null, loss: null, leaveOpen: false, planToken: null },
+        overrides: ['MassFailure', 'BudgetExhausted', 'GroupConcurrency', 'Cooldown', 'Flapping'],
+      };
+    default:
+      return unreachable(kind);
   }
 }

@@ -26,6 +26,10 @@ const when = z.union([
   }),
 ]);
 
+/** Commands that are about no recovery. Seeds do not choose them; a list of faults may. */
+export const CONTROLS = ['pause', 'resume', 'drain', 'undrain', 'transfer', 'override'] as const;
+export type Control = (typeof CONTROLS)[number];
+
 const base = { id: z.string().min(1), when, forMs: z.number().min(0) };
 /** `leader`: whoever believes to lead at that moment, else the first. */
 const coordinator = z.string().regex(/^(leader|c\d+)$/);
@@ -125,7 +129,12 @@ export const FaultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...base, kind: z.literal('operator-releases-address'), member }),
   z.strictObject({ ...base, kind: z.literal('operator-keeps-address'), member }),
   /** Asked for by the command of that name, again and again until the leader takes it. */
-  z.strictObject({ ...base, kind: z.literal('operator-commands'), member, command: z.enum(REQUEST_KINDS) }),
+  z.strictObject({
+    ...base,
+    kind: z.literal('operator-commands'),
+    member,
+    command: z.enum([...REQUEST_KINDS, ...CONTROLS]),
+  }),
   /**
    * Processes again: started anew under the id of the next one, which runs on; then under its own.
    */

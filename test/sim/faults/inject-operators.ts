@@ -1,5 +1,6 @@
 import { HistoryRecordSchema, type MemberId, parseRecord } from '@understudy/shared';
 import { GROUP } from '../cluster/simulated-cluster.ts';
+import { type Control, CONTROLS } from './fault.ts';
 import {
   always,
   memberOf,
@@ -109,10 +110,16 @@ const disableKey: Injection<'operator-disables-key'> = (fault, context) => {
   return { undo: () => void cluster.cloud.changeKmsKey(key, { state: 'Enabled' }), happened: always };
 };
 
+const isControl = (command: string): command is Control => (CONTROLS as readonly string[]).includes(command);
+
 /** A person asks for a way out of a recovery, whether it is held or not. */
 const command: Injection<'operator-commands'> = (fault, context) => {
   const { cluster } = context;
   const member = memberOf(context, fault.member);
+  if (isControl(fault.command)) {
+    const asking = cluster.operators.control(member, fault.command);
+    return { undo: asking.end, happened: asking.isTaken };
+  }
   const loss = fault.command === 'accept-loss' ? lossOf(context, member) : null;
   if (fault.command === 'accept-loss' && loss === null) return null;
   const asking = cluster.operators.command(member, fault.command, loss);
