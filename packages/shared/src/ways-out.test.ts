@@ -20,6 +20,6 @@ describe('the way out of every hold', () => {
       'CloudRejected',
     ] as const;
     for (const reason of ofEngine)
-      expect(commandsFor(reason, 'prod/db1')).toContain('understudy abandon prod/db1 --why TEXT');
+      expect(commandsFor(reason, 'prod/db1')).toContain('understudy abandon prod/db1 --reason TEXT');
   });
 });

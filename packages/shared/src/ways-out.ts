@@ -11,12 +11,12 @@ export interface WayOut {
   readonly endsByItself: boolean;
 }
 
-const RETRY = 'understudy retry MEMBER --why TEXT';
-const REPLAN = 'understudy replan MEMBER --why TEXT';
-const ABANDON = 'understudy abandon MEMBER --why TEXT';
-const RECOVER = 'understudy recover MEMBER --why TEXT';
-const ACCEPT_ADDRESS = 'understudy accept-loss MEMBER address:eipalloc-… --why TEXT';
-const ACCEPT_VOLUME = 'understudy accept-loss MEMBER volume:vol-… --why TEXT';
+const RETRY = 'understudy retry MEMBER --reason TEXT';
+const REPLAN = 'understudy replan MEMBER --reason TEXT';
+const ABANDON = 'understudy abandon MEMBER --reason TEXT';
+const RECOVER = 'understudy recover MEMBER --reason TEXT';
+const ACCEPT_ADDRESS = 'understudy accept-loss MEMBER address:eipalloc-… --reason TEXT';
+const ACCEPT_VOLUME = 'understudy accept-loss MEMBER volume:vol-… --reason TEXT';
 const EXPLAIN = 'understudy explain MEMBER';
 const ACKNOWLEDGE = 'understudy acknowledge RECOVERY --reason TEXT';
 const override = (gate: HoldReason): string => `understudy recover MEMBER --override ${gate} --reason TEXT`;

@@ -101,7 +101,7 @@ describe('what needs attention', () => {
   it('names the way out of a hold with its commands', () => {
     expect(attentionOf(status)[0]).toMatchObject({
       remedy: expect.stringContaining('stop it in EC2'),
-      commands: ['understudy retry db/one --why TEXT', 'understudy abandon db/one --why TEXT'],
+      commands: ['understudy retry db/one --reason TEXT', 'understudy abandon db/one --reason TEXT'],
       sinceWallMs: null,
     });
   });

@@ -61,7 +61,7 @@ describe('nextAttempt', () => {
     expect(text).toContain('type-0 in subnet-0 (az-0): is arm64');
     expect(text).toContain('type-1 in subnet-1 (az-1): takes 4 disks');
     expect(text).toContain('asked again after 15 min');
-    expect(text).toContain('understudy replan db/one --why TEXT');
+    expect(text).toContain('understudy replan db/one --reason TEXT');
   });
   test('... and asked again by itself when that may have changed', () =>
     expect(next(ended([0, 'placement'], [1, 'placement']), { nowWallMs: 1_000_000 })).toMatchObject(attempt(0)));
@@ -72,8 +72,8 @@ describe('what costs a try', () => {
     const spent = next(ended([0, 'instance'], [1, 'instance'], [0, 'instance', 'mute']));
     expect(spent).toMatchObject({ kind: 'hold', reason: 'LaunchAttemptsExhausted' });
     expect(spent.kind === 'hold' && spent.text).toBe(
-      '3 of 3 replacements failed; the last: mute. To try again at once: understudy retry db/one --why TEXT; ' +
-        'with a plan from the policy of now: understudy replan db/one --why TEXT',
+      '3 of 3 replacements failed; the last: mute. To try again at once: understudy retry db/one --reason TEXT; ' +
+        'with a plan from the policy of now: understudy replan db/one --reason TEXT',
     );
   });
   test.each<AttemptFailure>(['capacity', 'unknown', 'key'])('%s costs none, a hundred times', (failure) => {
@@ -92,7 +92,7 @@ describe('what costs a try', () => {
     const held = next(all, { ...limit, nowWallMs: HOUR_MS });
     expect(held).toMatchObject({ kind: 'hold', reason: 'LaunchAttemptsExhausted' });
     expect(held.kind === 'hold' && held.text).toContain('type-1 in subnet-1 (az-1): none there');
-    expect(held.kind === 'hold' && held.text).toContain('understudy retry db/one --why TEXT');
+    expect(held.kind === 'hold' && held.text).toContain('understudy retry db/one --reason TEXT');
   });
   test('a launch begins the series anew', () => {
     const all = ended([0, 'capacity'], [1, 'instance'], [0, 'capacity']);

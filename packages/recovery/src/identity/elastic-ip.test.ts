@@ -152,7 +152,7 @@ describe('an address that somebody else holds', () => {
     expect(held).toMatchObject({ kind: 'hold', reason: 'AddressHeldElsewhere' });
     const text = held.kind === 'hold' ? held.text : '';
     expect(text).toContain('is associated with i-x');
-    expect(text).toContain(`understudy accept-loss db/one address:${ID} --why TEXT`);
+    expect(text).toContain(`understudy accept-loss db/one address:${ID} --reason TEXT`);
   });
   test('and gives it back in between: the two looks begin anew', async () => {
     const { rig, ask, shown } = await scene(elsewhere);

@@ -82,7 +82,7 @@ function fencedHolder(run: Run, allocationId: string): FencedHolder {
 }
 
 const giveUp = (run: Run, allocationId: string): string =>
-  `Or give it up: understudy accept-loss ${run.record.member} address:${allocationId} --why TEXT`;
+  `Or give it up: understudy accept-loss ${run.record.member} address:${allocationId} --reason TEXT`;
 
 /**
  * What EC2 does not show it may only not show yet: "not found" counts once no look has shown it for

@@ -231,7 +231,7 @@ describe('an address that came to the old instance meanwhile', () => {
     const held = await ask();
     expect(held).toMatchObject({ kind: 'hold', reason: 'AddressHeldElsewhere' });
     const text = held.kind === 'hold' ? held.text : '';
-    for (const part of ['(eipalloc-1)', 'Move it to i-new', 'accept-loss db/one address:eipalloc-1 --why TEXT'])
+    for (const part of ['(eipalloc-1)', 'Move it to i-new', 'accept-loss db/one address:eipalloc-1 --reason TEXT'])
       expect(text).toContain(part);
   });
   test('and goes again: the two looks begin anew', async () => {

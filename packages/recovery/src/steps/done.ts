@@ -141,7 +141,7 @@ async function strayAddress(run: Run, frozen: Frozen<typeof DONE>, strays: Stray
   return {
     kind: 'hold',
     reason: 'AddressHeldElsewhere',
-    text: `${stray.publicIp} (${stray.allocationId}) is on ${oldInstanceId}, which was replaced; it came there after the plan was made. Move it to ${frozen.request.instanceId}, or release it, or leave it there: understudy accept-loss ${run.record.member} address:${stray.allocationId} --why TEXT`,
+    text: `${stray.publicIp} (${stray.allocationId}) is on ${oldInstanceId}, which was replaced; it came there after the plan was made. Move it to ${frozen.request.instanceId}, or release it, or leave it there: understudy accept-loss ${run.record.member} address:${stray.allocationId} --reason TEXT`,
   };
 }
 
