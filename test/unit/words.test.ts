@@ -64,7 +64,9 @@ it('every command that any text advises exists', () => {
 
 it('the advice in the text of a hold is commands that exist, and never to delete a key', () => {
   const commands = commandsOf(buildProgram({ clock: new SimClock(), random: new SeededRandom(1), environment: {} }));
-  const advised = [...retryAdvice('db/one', 'plan-may-be-wrong').matchAll(/understudy ([a-z-]+) db\/one --reason TEXT/g)];
+  const advised = [
+    ...retryAdvice('db/one', 'plan-may-be-wrong').matchAll(/understudy ([a-z-]+) db\/one --reason TEXT/g),
+  ];
   expect(advised.map(([, name]) => name)).toEqual(['retry', 'replan']);
   for (const [, name = ''] of advised) expect(commands).toContain(name);
   const coordinators = textFiles.filter((path) => /^packages\/(?:coordinator|shared)\/src\//.test(path));
