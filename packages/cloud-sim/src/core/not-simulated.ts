@@ -7,7 +7,7 @@ export const NOT_SIMULATED: readonly string[] = [
   'launch templates, Spot, fleets and Auto Scaling groups',
   'Multi-Attach volumes',
   'KMS beyond DescribeKey: keys are made, disabled and deleted by POST /_sim/kms/keys, at once and for everybody; policies and grants are one word per key',
-  'IAM and License Manager: profiles and licences are names that exist or not; no permissions beyond denied actions and required tags',
+  'IAM and License Manager: profiles and licences are names that exist or not; permissions are those of denied actions, required tags and setAuthorize',
   'CreateImage, CopyVolumes, CopySnapshot, replace-root-volume tasks, Recycle Bin',
   'secondary private addresses, delegated prefixes, and of IPv6 all but the addresses that a launch asks for',
   'host resource groups, and room on Dedicated Hosts: they are made by POST /_sim/hosts and never full',
