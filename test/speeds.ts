@@ -9,6 +9,16 @@ export const ONLY_VERIFIED: readonly string[] = [
   'test/scenarios/recovery/ways-out-crashes.test.ts',
   // Simulated days of one kind of trouble each. The fixed seeds have them all, more thinly.
   'test/sim/{serve-lease,lost-address,operator-commands,kms-key}.test.ts',
+  'test/sim/{store-refuses,namesake}.test.ts',
+  // Chance: faults at random, and thousands of lossy agent-hours.
+  'test/scenarios/recovery/random-faults.test.ts',
+  'test/scenarios/coordinator/{half-failing,builds-at-random}.test.ts',
+  'test/detection/detection.test.ts',
+  'packages/observer/src/core/detection.test.ts',
+  // A leader killed at every moment of a command.
+  'test/scenarios/coordinator/commands-crash.test.ts',
+  // Streams that are held open and dropped, by real time.
+  'packages/coordinator/src/api/http/routes/events.test.ts',
   // Real processes that wait for one another: pipes that close, locks that are lost.
   'test/unit/pipes.test.ts',
   'packages/agent/src/adapters/lock-files.test.ts',

@@ -1,12 +1,17 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { SPEED } from '../speeds.ts';
 import { failureOf } from './report.ts';
 import { readRegression, specOf } from './regression.ts';
 import { type RunResult, simulate } from './simulation.ts';
 
-/** The seeds of every test run. The night takes others. `UNDERSTUDY_SIM_SEEDS` for more. */
-const SEEDS = Array.from({ length: Number(process.env['UNDERSTUDY_SIM_SEEDS'] ?? 16) }, (_, index) => index + 1);
+/** The short run takes half of them. The night takes others. `UNDERSTUDY_SIM_SEEDS` for more. */
+const SEED_COUNT = process.env[SPEED] === 'short' ? 8 : 16;
+const SEEDS = Array.from(
+  { length: Number(process.env['UNDERSTUDY_SIM_SEEDS'] ?? SEED_COUNT) },
+  (_, index) => index + 1,
+);
 const REGRESSIONS = join(import.meta.dirname, 'regressions');
 
 const totals = { runs: 0, simulatedMs: 0, faults: 0, recoveries: 0 };
