@@ -158,12 +158,12 @@ default, so a group without a policy is fine. This page is made from the schema 
 (\`npm run reference\`); a test holds it against them.
 
 \`\`\`yaml
-# groups.yaml
-groups:
-  orders-db:
-    detect: { suspectAfterMs: 5s, degradedFailsAfterMs: 2m }
-    guard: { cooldownMs: 10m, flapLimit: 3 }
-    recover: { placements: [{ subnetId: subnet-0aa }, { subnetId: subnet-0bb }], retainForMs: 1d }
+# groups.yaml: one group a document, with --- between them
+group: orders-db
+policy:
+  detect: { suspectAfterMs: 5s, degradedFailsAfterMs: 2m }
+  guard: { cooldownMs: 10m, flapLimit: 3 }
+  recover: { placements: [{ subnetId: subnet-0aa }, { subnetId: subnet-0bb }], retainForMs: 1d }
 \`\`\`
 
 \`\`\`sh

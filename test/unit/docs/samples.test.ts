@@ -34,7 +34,7 @@ const COORDINATOR = {
 /** What a sample is, by a key that only such a file has. */
 const KINDS: readonly (readonly [key: string, check: (value: Sample['value']) => unknown])[] = [
   ['coordinators', (value) => AgentConfigSchema.parse(value)],
-  ['groups', ({ groups }) => z.record(z.string(), GroupPolicySchema).parse(groups)],
+  ['group', ({ group, policy }) => [z.string().parse(group), GroupPolicySchema.parse(policy)]],
   ['workDir', (value) => CloudSimConfigSchema.parse(value)],
   ...['id', 'udp', 'http', 'etcd', 'keys', 'notify', 'policy'].map(
     (key) => [key, (value: Sample['value']) => CoordinatorConfigSchema.parse({ ...COORDINATOR, ...value })] as const,
@@ -52,7 +52,7 @@ test.each(samples.map((one) => [one.place, one] as const))('the sample %s is a f
 });
 
 test('there are samples of every kind', () => {
-  for (const key of ['coordinators', 'groups', 'workDir', 'udp', 'notify'])
+  for (const key of ['coordinators', 'group', 'workDir', 'udp', 'notify'])
     expect(
       samples.some(({ value }) => key in value),
       key,
