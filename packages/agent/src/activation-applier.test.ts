@@ -105,6 +105,17 @@ describe('a workload that cannot be stopped', () => {
     expect(applier.workload).toBe('unknown');
   });
 
+  it('is no reason to switch off any more once nobody else is named', async () => {
+    const { applier, clock, outputs } = applierWith();
+    outputs.targetFailure = stuck;
+    applier.want(wanted('fenced'));
+    await clock.advance(5_000);
+    expect(outputs.powerOffs).toBe(1);
+    applier.want(wanted('standby'));
+    await clock.advance(120_000);
+    expect(outputs.powerOffs).toBe(1);
+  });
+
   it.each([
     ['on standby, where nobody else is named yet', 'standby', stuck, true],
     ['where the configuration says report', 'fenced', stuck, false],

@@ -116,14 +116,16 @@ export class ActivationApplier {
    */
   async powerOff(limitMs: number): Promise<void> {
     await this.settled(limitMs);
-    await this.#switchOff();
+    await this.#switchOff((state) => state !== 'active');
   }
 
-  async #switchOff(): Promise<void> {
+  /** Tries again only while `mustBeOff` says so of what is wanted by then. */
+  async #switchOff(mustBeOff: (state: WantedActivation['state']) => boolean): Promise<void> {
     const { outputs, clock, log } = this.#parts;
     if (this.#switchingOff) return;
     this.#switchingOff = true;
-    for (let attempt = 1; attempt <= POWEROFF_ATTEMPTS_MAX && this.#wanted?.state !== 'active'; attempt++) {
+    for (let attempt = 1; attempt <= POWEROFF_ATTEMPTS_MAX; attempt++) {
+      if (this.#wanted !== null && !mustBeOff(this.#wanted.state)) break;
       log.error('serve.poweroff', { attempt });
       const failed = (error: unknown) => log.error('serve.poweroff.failed', { error: String(error) });
       await outputs.powerOff(attempt).catch(failed);
@@ -174,7 +176,7 @@ export class ActivationApplier {
     if (failures.length > 0) {
       // Somebody else is about to serve, or does already.
       const stuck = wanted.state === 'fenced' && failures.some((error) => hasCode(error, 'WORKLOAD_STUCK'));
-      if (stuck && this.#parts.powerOffWhenStuck) void this.#switchOff();
+      if (stuck && this.#parts.powerOffWhenStuck) void this.#switchOff((state) => state === 'fenced');
       throw failures[0];
     }
     if (serving && !isLatest()) return;
