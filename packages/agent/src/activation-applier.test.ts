@@ -20,11 +20,11 @@ function applierWith(
     clock,
     random: new SeededRandom(1),
     log,
-    beforeActivating: () => {
-      asked++;
-      beforeActivating(applier);
-    },
   });
+  applier.beforeActivating = () => {
+    asked++;
+    beforeActivating(applier);
+  };
   return { applier, clock, outputs, log, asked: () => asked };
 }
 

@@ -38,11 +38,6 @@ interface ApplierParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /**
-   * Asked right before a workload is started, because this process may have been paused since that
-   * was decided.
-   */
-  readonly beforeActivating: () => void;
 }
 
 /**
@@ -66,6 +61,11 @@ export class ActivationApplier {
   #workload: WorkloadState = 'unknown';
   #wanted: WantedActivation | null = null;
   #switchingOff = false;
+  /**
+   * Asked right before a workload is started, because this process may have been paused since that
+   * was decided.
+   */
+  beforeActivating: () => void = () => undefined;
 
   constructor(parts: ApplierParts) {
     this.#parts = parts;
@@ -161,7 +161,7 @@ export class ActivationApplier {
     const serving = wanted.state === 'active';
     if (!serving && this.#workload === 'withdrawn') return;
     await this.#file.settled(FILE_FIRST_MS);
-    if (serving) this.#parts.beforeActivating();
+    if (serving) this.beforeActivating();
     if (!isLatest()) return;
     this.#workload = 'unknown';
     const { outputs, log } = this.#parts;
