@@ -91,8 +91,15 @@ export class Forwarding {
       ...(idempotencyKey === '' ? {} : { 'idempotency-key': idempotencyKey }),
       ...vouched,
     };
-    return askPeer(clock, { url: new URL(path, leader.httpUrl), method, headers, body, timeoutMs }, peerCa());
+    return askPeer(clock, { url: urlAt(leader, path), method, headers, body, timeoutMs }, peerCa());
   }
+}
+
+/** **S** @throws where the path leads to another host than the leader's. */
+function urlAt({ httpUrl }: KnownLeaderAddress, path: string): URL {
+  const url = new URL(path, httpUrl);
+  if (url.origin !== new URL(httpUrl).origin) throw new Error('the path names another host than the leader');
+  return url;
 }
 
 const silent = ({ coordinatorId, httpUrl }: KnownLeaderAddress, why: string): Refusal =>
