@@ -20,11 +20,11 @@ function applierWith(
     clock,
     random: new SeededRandom(1),
     log,
-    beforeActivating: () => {
-      asked++;
-      beforeActivating(applier);
-    },
   });
+  applier.beforeActivating = () => {
+    asked++;
+    beforeActivating(applier);
+  };
   return { applier, clock, outputs, log, asked: () => asked };
 }
 
@@ -103,6 +103,17 @@ describe('a workload that cannot be stopped', () => {
     await clock.advance(10_000);
     expect(outputs.attempts).toEqual([1, 2]);
     expect(applier.workload).toBe('unknown');
+  });
+
+  it('is no reason to switch off any more once nobody else is named', async () => {
+    const { applier, clock, outputs } = applierWith();
+    outputs.targetFailure = stuck;
+    applier.want(wanted('fenced'));
+    await clock.advance(5_000);
+    expect(outputs.powerOffs).toBe(1);
+    applier.want(wanted('standby'));
+    await clock.advance(120_000);
+    expect(outputs.powerOffs).toBe(1);
   });
 
   it.each([

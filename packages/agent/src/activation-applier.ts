@@ -38,11 +38,6 @@ interface ApplierParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /**
-   * Asked right before a workload is started, because this process may have been paused since that
-   * was decided.
-   */
-  readonly beforeActivating: () => void;
 }
 
 /**
@@ -66,6 +61,11 @@ export class ActivationApplier {
   #workload: WorkloadState = 'unknown';
   #wanted: WantedActivation | null = null;
   #switchingOff = false;
+  /**
+   * Asked right before a workload is started, because this process may have been paused since that
+   * was decided.
+   */
+  beforeActivating: () => void = () => undefined;
 
   constructor(parts: ApplierParts) {
     this.#parts = parts;
@@ -116,14 +116,16 @@ export class ActivationApplier {
    */
   async powerOff(limitMs: number): Promise<void> {
     await this.settled(limitMs);
-    await this.#switchOff();
+    await this.#switchOff((state) => state !== 'active');
   }
 
-  async #switchOff(): Promise<void> {
+  /** Tries again only while `mustBeOff` says so of what is wanted by then. */
+  async #switchOff(mustBeOff: (state: WantedActivation['state']) => boolean): Promise<void> {
     const { outputs, clock, log } = this.#parts;
     if (this.#switchingOff) return;
     this.#switchingOff = true;
-    for (let attempt = 1; attempt <= POWEROFF_ATTEMPTS_MAX && this.#wanted?.state !== 'active'; attempt++) {
+    for (let attempt = 1; attempt <= POWEROFF_ATTEMPTS_MAX; attempt++) {
+      if (this.#wanted !== null && !mustBeOff(this.#wanted.state)) break;
       log.error('serve.poweroff', { attempt });
       const failed = (error: unknown) => log.error('serve.poweroff.failed', { error: String(error) });
       await outputs.powerOff(attempt).catch(failed);
@@ -159,7 +161,7 @@ export class ActivationApplier {
     const serving = wanted.state === 'active';
     if (!serving && this.#workload === 'withdrawn') return;
     await this.#file.settled(FILE_FIRST_MS);
-    if (serving) this.#parts.beforeActivating();
+    if (serving) this.beforeActivating();
     if (!isLatest()) return;
     this.#workload = 'unknown';
     const { outputs, log } = this.#parts;
@@ -174,7 +176,7 @@ export class ActivationApplier {
     if (failures.length > 0) {
       // Somebody else is about to serve, or does already.
       const stuck = wanted.state === 'fenced' && failures.some((error) => hasCode(error, 'WORKLOAD_STUCK'));
-      if (stuck && this.#parts.powerOffWhenStuck) void this.#switchOff();
+      if (stuck && this.#parts.powerOffWhenStuck) void this.#switchOff((state) => state === 'fenced');
       throw failures[0];
     }
     if (serving && !isLatest()) return;

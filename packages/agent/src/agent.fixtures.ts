@@ -16,7 +16,7 @@ import {
   tagMatches,
 } from '@understudy/shared';
 import { RecordingLog, SeededRandom, SimClock, SimDatagramNetwork } from '@understudy/shared/testing';
-import type { ActivationOutputs, WantedActivation } from './activation-applier.ts';
+import type { ActivationApplier, ActivationOutputs, WantedActivation } from './activation-applier.ts';
 import type { KeyFiles } from './adapters/key-files.ts';
 import type { StateStore } from './adapters/state-file.ts';
 import { Agent, type AgentParts } from './agent.ts';
@@ -194,6 +194,8 @@ export interface FixtureOptions {
   readonly watchdog?: Watchdog;
   readonly coordinatorCount?: number;
   readonly keyFiles?: KeyFiles;
+  readonly outputs?: TestOutputs;
+  readonly applier?: ActivationApplier;
 }
 
 /**
@@ -215,7 +217,7 @@ export function agentFixture(options: FixtureOptions = {}) {
     activation: { onActivate: ['on'], onDeactivate: ['off'] },
     ...options.config,
   });
-  const outputs = new TestOutputs();
+  const outputs = options.outputs ?? new TestOutputs();
   const stateStore = new TestStateStore(options.stored ?? null);
   const log = new RecordingLog();
   const identity: { answer: MetadataAnswer } = { answer: { kind: 'found', text: INSTANCE_ID } };
@@ -235,6 +237,7 @@ export function agentFixture(options: FixtureOptions = {}) {
     stateStore,
     lock: null,
     outputs,
+    ...(options.applier ? { applier: options.applier } : {}),
     watchdog: options.watchdog ?? null,
     makeChecks: (context) => {
       lost = context.onIdentityLost;
