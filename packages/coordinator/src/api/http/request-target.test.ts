@@ -63,6 +63,7 @@ describe('a request whose target names another host', () => {
       method: 'GET',
       body: '',
       caller: nobody('read'),
+      address: '192.0.2.1',
       requestId: 'r1',
       ifMatch: '',
       idempotencyKey: '',

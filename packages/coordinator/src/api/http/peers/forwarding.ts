@@ -29,6 +29,8 @@ export interface Forwarded {
   /** As it came; '' for none. */
   readonly body: string;
   readonly caller: Caller;
+  /** From which the caller asked. */
+  readonly address: string;
   readonly requestId: string;
   readonly ifMatch: string;
   readonly idempotencyKey: string;
@@ -75,10 +77,10 @@ export class Forwarding {
 
   #ask(leader: KnownLeaderAddress, request: Forwarded, timeoutMs: number): Promise<PeerReply> {
     const { coordinatorId, keys, clock, peerCa } = this.#options;
-    const { method, path, body, ifMatch, idempotencyKey, requestId } = request;
+    const { method, path, body, ifMatch, idempotencyKey, requestId, address } = request;
     const { passedOnBy: _, ...caller } = request.caller;
     const vouched = signedHeaders(keys, {
-      ...{ method, path, requestId, caller, ifMatch, idempotencyKey },
+      ...{ method, path, requestId, caller, address, ifMatch, idempotencyKey },
       bodySha256: sha256Of(body),
       from: coordinatorId,
       to: leader.coordinatorId,
