@@ -55,6 +55,19 @@ describe('telling the workload', () => {
     expect(outputs.hooks).toEqual(['active', 'fenced']);
   });
 
+  it.each(['standby', 'fenced'] as const)('a hook that starts the workload is ended by %s', async (state) => {
+    const { applier, clock, outputs } = applierWith();
+    outputs.hangsUntilEnded = true;
+    applier.want(wanted('active'));
+    await clock.advance(100);
+    applier.want({ ...wanted('active'), incarnation: 2 });
+    await clock.advance(100);
+    expect([outputs.ended, outputs.hooks]).toEqual([0, []]);
+    applier.want(wanted(state));
+    await clock.advance(100);
+    expect([outputs.ended, outputs.hooks, applier.workload]).toEqual([1, [state], 'withdrawn']);
+  });
+
   it('a withdrawal that failed is repeated until it works, at most 60 s apart', async () => {
     const { applier, clock, outputs, log } = applierWith();
     outputs.hookFailures = 12;

@@ -1,6 +1,7 @@
 import { CHECK_CODES, type CheckReading, type Clock, hasCode, type Log, type Random } from '@understudy/shared';
 import type { WorkloadState } from './core/watchdog.ts';
 import { LatestWins } from './latest-wins.ts';
+import { FILE_FIRST_MS } from './serve-times.ts';
 
 /** What the workload is to be told. */
 export interface WantedActivation {
@@ -22,11 +23,16 @@ export interface ActivationOutputs {
    * workloads and waits until they are seen down. No target is told when none is configured or
    * systemd is absent.
    *
+   * `signal` ends a start that is under way.
+   *
    * @throws WORKLOAD_STUCK when something of it is still up after it was killed.
    */
-  tellTarget(serving: boolean): Promise<void>;
-  /** Runs `onActivate` or `onDeactivate`. Does nothing when it is not configured. */
-  runHook(wanted: WantedActivation): Promise<void>;
+  tellTarget(serving: boolean, signal?: AbortSignal): Promise<void>;
+  /**
+   * Runs `onActivate` or `onDeactivate`. Does nothing when it is not configured. `signal` ends it,
+   * within twice `HOOK_GRACE_MS`.
+   */
+  runHook(wanted: WantedActivation, signal?: AbortSignal): Promise<void>;
   /** `attempt` counts from 1: what did not help is not tried again in the same way. */
   powerOff(attempt: number): Promise<void>;
 }
@@ -40,11 +46,6 @@ interface ApplierParts {
   readonly log: Log;
 }
 
-/**
- * A hook may read the file, so the file goes first. A file that cannot be written delays the hook
- * no longer than this.
- */
-const FILE_FIRST_MS = 2_000;
 const POWEROFF_ATTEMPTS_MAX = 5;
 const POWEROFF_EVERY_MS = 10_000;
 
@@ -61,6 +62,8 @@ export class ActivationApplier {
   #workload: WorkloadState = 'unknown';
   #wanted: WantedActivation | null = null;
   #switchingOff = false;
+  /** Ends the command that starts the workload: a withdrawal does not wait for its deadline. */
+  #starting = new AbortController();
   /**
    * Asked right before a workload is started, because this process may have been paused since that
    * was decided.
@@ -75,6 +78,7 @@ export class ActivationApplier {
 
   want(wanted: WantedActivation): void {
     this.#wanted = wanted;
+    if (wanted.state !== 'active') this.#starting.abort();
     this.#file.offer(wanted);
     this.#commands.offer(wanted);
   }
@@ -165,7 +169,9 @@ export class ActivationApplier {
     if (!isLatest()) return;
     this.#workload = 'unknown';
     const { outputs, log } = this.#parts;
-    const steps = [() => outputs.tellTarget(serving), () => outputs.runHook(wanted)];
+    this.#starting = new AbortController();
+    const signal = serving ? this.#starting.signal : undefined;
+    const steps = [() => outputs.tellTarget(serving, signal), () => outputs.runHook(wanted, signal)];
     const failures: unknown[] = [];
     // Withdrawing goes on after a failure, because one of the two may be enough to stop the
     // workload.

@@ -118,6 +118,9 @@ export class TestOutputs implements ActivationOutputs {
   targetFailure: Error | null = null;
   hookFailures = 0;
   hookGate: Promise<void> | null = null;
+  /** `onActivate` hangs until it is ended. */
+  hangsUntilEnded = false;
+  ended = 0;
 
   get powerOffs(): number {
     return this.attempts.length;
@@ -135,7 +138,12 @@ export class TestOutputs implements ActivationOutputs {
     this.targets.push(serving);
     if (this.targetFailure) throw this.targetFailure;
   }
-  async runHook(wanted: WantedActivation): Promise<void> {
+  async runHook(wanted: WantedActivation, signal?: AbortSignal): Promise<void> {
+    if (this.hangsUntilEnded && wanted.state === 'active' && signal) {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      this.ended++;
+      throw new Error('ended');
+    }
     if (this.hookGate) await this.hookGate;
     if (this.hookFailures > 0) {
       this.hookFailures--;
