@@ -32,7 +32,13 @@ const TRANSFER = asked({ kind: 'transfer', to: 'c2' });
 beforeEach(() => {
   [answers, resigned, written, lost] = [new Map(), 0, [], false];
   const coordinators = new Map(['c1', 'c2'].map((id) => [id, { record: { coordinatorId: id }, modRevision: 1 }]));
-  const empty = { drains: new Map(), groups: new Map(), policies: new Map(), members: new Map(), unreadable: new Map() };
+  const empty = {
+    drains: new Map(),
+    groups: new Map(),
+    policies: new Map(),
+    members: new Map(),
+    unreadable: new Map(),
+  };
   const view = {
     ...{ isFresh: () => true, revisionOf: () => 0, valueOf: () => null, faultsOf: () => [] },
     records: { ...empty, answers, coordinators },
