@@ -20,11 +20,11 @@ function applierWith(
     clock,
     random: new SeededRandom(1),
     log,
-    beforeActivating: () => {
-      asked++;
-      beforeActivating(applier);
-    },
   });
+  applier.beforeActivating = () => {
+    asked++;
+    beforeActivating(applier);
+  };
   return { applier, clock, outputs, log, asked: () => asked };
 }
 
@@ -53,6 +53,19 @@ describe('telling the workload', () => {
     open();
     await clock.advance(100);
     expect(outputs.hooks).toEqual(['active', 'fenced']);
+  });
+
+  it.each(['standby', 'fenced'] as const)('a hook that starts the workload is ended by %s', async (state) => {
+    const { applier, clock, outputs } = applierWith();
+    outputs.hangsUntilEnded = true;
+    applier.want(wanted('active'));
+    await clock.advance(100);
+    applier.want({ ...wanted('active'), incarnation: 2 });
+    await clock.advance(100);
+    expect([outputs.ended, outputs.hooks]).toEqual([0, []]);
+    applier.want(wanted(state));
+    await clock.advance(100);
+    expect([outputs.ended, outputs.hooks, applier.workload]).toEqual([1, [state], 'withdrawn']);
   });
 
   it('a withdrawal that failed is repeated until it works, at most 60 s apart', async () => {
@@ -103,6 +116,17 @@ describe('a workload that cannot be stopped', () => {
     await clock.advance(10_000);
     expect(outputs.attempts).toEqual([1, 2]);
     expect(applier.workload).toBe('unknown');
+  });
+
+  it('is no reason to switch off any more once nobody else is named', async () => {
+    const { applier, clock, outputs } = applierWith();
+    outputs.targetFailure = stuck;
+    applier.want(wanted('fenced'));
+    await clock.advance(5_000);
+    expect(outputs.powerOffs).toBe(1);
+    applier.want(wanted('standby'));
+    await clock.advance(120_000);
+    expect(outputs.powerOffs).toBe(1);
   });
 
   it.each([

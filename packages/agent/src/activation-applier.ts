@@ -1,6 +1,7 @@
 import { CHECK_CODES, type CheckReading, type Clock, hasCode, type Log, type Random } from '@understudy/shared';
 import type { WorkloadState } from './core/watchdog.ts';
 import { LatestWins } from './latest-wins.ts';
+import { FILE_FIRST_MS } from './serve-times.ts';
 
 /** What the workload is to be told. */
 export interface WantedActivation {
@@ -22,11 +23,16 @@ export interface ActivationOutputs {
    * workloads and waits until they are seen down. No target is told when none is configured or
    * systemd is absent.
    *
+   * `signal` ends a start that is under way.
+   *
    * @throws WORKLOAD_STUCK when something of it is still up after it was killed.
    */
-  tellTarget(serving: boolean): Promise<void>;
-  /** Runs `onActivate` or `onDeactivate`. Does nothing when it is not configured. */
-  runHook(wanted: WantedActivation): Promise<void>;
+  tellTarget(serving: boolean, signal?: AbortSignal): Promise<void>;
+  /**
+   * Runs `onActivate` or `onDeactivate`. Does nothing when it is not configured. `signal` ends it,
+   * within twice `HOOK_GRACE_MS`.
+   */
+  runHook(wanted: WantedActivation, signal?: AbortSignal): Promise<void>;
   /** `attempt` counts from 1: what did not help is not tried again in the same way. */
   powerOff(attempt: number): Promise<void>;
 }
@@ -38,18 +44,8 @@ interface ApplierParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /**
-   * Asked right before a workload is started, because this process may have been paused since that
-   * was decided.
-   */
-  readonly beforeActivating: () => void;
 }
 
-/**
- * A hook may read the file, so the file goes first. A file that cannot be written delays the hook
- * no longer than this.
- */
-const FILE_FIRST_MS = 2_000;
 const POWEROFF_ATTEMPTS_MAX = 5;
 const POWEROFF_EVERY_MS = 10_000;
 
@@ -66,6 +62,13 @@ export class ActivationApplier {
   #workload: WorkloadState = 'unknown';
   #wanted: WantedActivation | null = null;
   #switchingOff = false;
+  /** Ends the command that starts the workload: a withdrawal does not wait for its deadline. */
+  #starting = new AbortController();
+  /**
+   * Asked right before a workload is started, because this process may have been paused since that
+   * was decided.
+   */
+  beforeActivating: () => void = () => undefined;
 
   constructor(parts: ApplierParts) {
     this.#parts = parts;
@@ -75,6 +78,7 @@ export class ActivationApplier {
 
   want(wanted: WantedActivation): void {
     this.#wanted = wanted;
+    if (wanted.state !== 'active') this.#starting.abort();
     this.#file.offer(wanted);
     this.#commands.offer(wanted);
   }
@@ -116,14 +120,16 @@ export class ActivationApplier {
    */
   async powerOff(limitMs: number): Promise<void> {
     await this.settled(limitMs);
-    await this.#switchOff();
+    await this.#switchOff((state) => state !== 'active');
   }
 
-  async #switchOff(): Promise<void> {
+  /** Tries again only while `mustBeOff` says so of what is wanted by then. */
+  async #switchOff(mustBeOff: (state: WantedActivation['state']) => boolean): Promise<void> {
     const { outputs, clock, log } = this.#parts;
     if (this.#switchingOff) return;
     this.#switchingOff = true;
-    for (let attempt = 1; attempt <= POWEROFF_ATTEMPTS_MAX && this.#wanted?.state !== 'active'; attempt++) {
+    for (let attempt = 1; attempt <= POWEROFF_ATTEMPTS_MAX; attempt++) {
+      if (this.#wanted !== null && !mustBeOff(this.#wanted.state)) break;
       log.error('serve.poweroff', { attempt });
       const failed = (error: unknown) => log.error('serve.poweroff.failed', { error: String(error) });
       await outputs.powerOff(attempt).catch(failed);
@@ -159,11 +165,13 @@ export class ActivationApplier {
     const serving = wanted.state === 'active';
     if (!serving && this.#workload === 'withdrawn') return;
     await this.#file.settled(FILE_FIRST_MS);
-    if (serving) this.#parts.beforeActivating();
+    if (serving) this.beforeActivating();
     if (!isLatest()) return;
     this.#workload = 'unknown';
     const { outputs, log } = this.#parts;
-    const steps = [() => outputs.tellTarget(serving), () => outputs.runHook(wanted)];
+    this.#starting = new AbortController();
+    const signal = serving ? this.#starting.signal : undefined;
+    const steps = [() => outputs.tellTarget(serving, signal), () => outputs.runHook(wanted, signal)];
     const failures: unknown[] = [];
     // Withdrawing goes on after a failure, because one of the two may be enough to stop the
     // workload.
@@ -174,7 +182,7 @@ export class ActivationApplier {
     if (failures.length > 0) {
       // Somebody else is about to serve, or does already.
       const stuck = wanted.state === 'fenced' && failures.some((error) => hasCode(error, 'WORKLOAD_STUCK'));
-      if (stuck && this.#parts.powerOffWhenStuck) void this.#switchOff();
+      if (stuck && this.#parts.powerOffWhenStuck) void this.#switchOff((state) => state === 'fenced');
       throw failures[0];
     }
     if (serving && !isLatest()) return;

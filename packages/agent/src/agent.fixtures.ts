@@ -16,7 +16,7 @@ import {
   tagMatches,
 } from '@understudy/shared';
 import { RecordingLog, SeededRandom, SimClock, SimDatagramNetwork } from '@understudy/shared/testing';
-import type { ActivationOutputs, WantedActivation } from './activation-applier.ts';
+import type { ActivationApplier, ActivationOutputs, WantedActivation } from './activation-applier.ts';
 import type { KeyFiles } from './adapters/key-files.ts';
 import type { StateStore } from './adapters/state-file.ts';
 import { Agent, type AgentParts } from './agent.ts';
@@ -118,6 +118,9 @@ export class TestOutputs implements ActivationOutputs {
   targetFailure: Error | null = null;
   hookFailures = 0;
   hookGate: Promise<void> | null = null;
+  /** `onActivate` hangs until it is ended. */
+  hangsUntilEnded = false;
+  ended = 0;
 
   get powerOffs(): number {
     return this.attempts.length;
@@ -135,7 +138,12 @@ export class TestOutputs implements ActivationOutputs {
     this.targets.push(serving);
     if (this.targetFailure) throw this.targetFailure;
   }
-  async runHook(wanted: WantedActivation): Promise<void> {
+  async runHook(wanted: WantedActivation, signal?: AbortSignal): Promise<void> {
+    if (this.hangsUntilEnded && wanted.state === 'active' && signal) {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      this.ended++;
+      throw new Error('ended');
+    }
     if (this.hookGate) await this.hookGate;
     if (this.hookFailures > 0) {
       this.hookFailures--;
@@ -194,6 +202,8 @@ export interface FixtureOptions {
   readonly watchdog?: Watchdog;
   readonly coordinatorCount?: number;
   readonly keyFiles?: KeyFiles;
+  readonly outputs?: TestOutputs;
+  readonly applier?: ActivationApplier;
 }
 
 /**
@@ -215,7 +225,7 @@ export function agentFixture(options: FixtureOptions = {}) {
     activation: { onActivate: ['on'], onDeactivate: ['off'] },
     ...options.config,
   });
-  const outputs = new TestOutputs();
+  const outputs = options.outputs ?? new TestOutputs();
   const stateStore = new TestStateStore(options.stored ?? null);
   const log = new RecordingLog();
   const identity: { answer: MetadataAnswer } = { answer: { kind: 'found', text: INSTANCE_ID } };
@@ -235,6 +245,7 @@ export function agentFixture(options: FixtureOptions = {}) {
     stateStore,
     lock: null,
     outputs,
+    ...(options.applier ? { applier: options.applier } : {}),
     watchdog: options.watchdog ?? null,
     makeChecks: (context) => {
       lost = context.onIdentityLost;

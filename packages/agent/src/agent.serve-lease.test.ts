@@ -47,8 +47,8 @@ describe('serve lease of 20 s', () => {
   });
 
   it('is promised in every heartbeat, rounded up, and not without one', async () => {
-    const kept = await running({ config: { serve: { leaseMs: 20_000, stopWithinMs: 30_500 } } }, 1_500);
-    expect(kept.c1.last?.servePromise).toEqual({ stopWithinSeconds: 31, watchdog: false });
+    const kept = await running({ config: { serve: { leaseMs: 20_000, stopWithinMs: 40_500 } } }, 1_500);
+    expect(kept.c1.last?.servePromise).toEqual({ stopWithinSeconds: 41, watchdog: false });
     await kept.stop();
     const none = await running({}, 10);
     expect(none.c1.last?.servePromise).toBeNull();
@@ -156,7 +156,8 @@ describe('serve lease of 20 s with a watchdog of 10 s', () => {
   const guarded = async (timeoutMs = 10_000, ms = 8_000) => {
     const clock = new SimClock();
     const watchdog = new TestWatchdog(clock, timeoutMs);
-    const fixture = await running({ active: true, holdsForMs: 20_000, config: { serve }, clock, watchdog }, ms);
+    const config = { serve, activation: { onActivate: ['on'], onDeactivate: ['off'], timeoutMs: 20_000 } };
+    const fixture = await running({ active: true, holdsForMs: 20_000, config, clock, watchdog }, ms);
     return { ...fixture, watchdog };
   };
 

@@ -64,6 +64,8 @@ export interface AgentParts {
   /** Null: no other agent is kept away (simulation). */
   readonly lock: AgentLock | null;
   readonly outputs: ActivationOutputs;
+  /** What withdraws already, with these outputs: two would undo each other's work. Absent: none. */
+  readonly applier?: ActivationApplier;
   /** Null: none is configured. */
   readonly watchdog: Watchdog | null;
   readonly makeChecks: (context: CheckContext) => Checks;
@@ -120,11 +122,9 @@ export class Agent {
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
-    this.#applier = new ActivationApplier({
-      ...parts,
-      powerOffWhenStuck: parts.config.activation.onStuck === 'poweroff',
-      beforeActivating: () => this.#noticePause(),
-    });
+    const powerOffWhenStuck = parts.config.activation.onStuck === 'poweroff';
+    this.#applier = parts.applier ?? new ActivationApplier({ ...parts, powerOffWhenStuck });
+    this.#applier.beforeActivating = () => this.#noticePause();
     this.#targets = new CoordinatorTargets(parts.config.coordinators, parts);
     this.#watchdog = parts.watchdog && this.#keeperOf(parts.watchdog);
     const { member, key, heartbeat } = parts.config;

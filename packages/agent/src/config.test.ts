@@ -69,8 +69,8 @@ describe('agent config', () => {
     ],
     [
       'a lease that leaves the hook less than its time',
-      'activation: { onDeactivate: [off] }\nserve: { leaseMs: 20000, stopWithinMs: 50000, watchdog: { timeoutMs: 10000 } }\n',
-      /stopWithinMs = 50000 less 3 × watchdog.timeoutMs = 10000 leaves 20000, below 30000/,
+      'activation: { onDeactivate: [off] }\nserve: { leaseMs: 20000, stopWithinMs: 69999, watchdog: { timeoutMs: 10000 } }\n',
+      /stopWithinMs = 69999 less 3 × watchdog.timeoutMs = 10000 leaves 39999, below 40000 = 6000 before anything is told \+ onDeactivate 30000 and 4000 to kill it/,
     ],
     [
       'a lease at whose end nothing would be stopped',
@@ -79,8 +79,8 @@ describe('agent config', () => {
     ],
     [
       'a lease that leaves hook and target less than their time, one after the other',
-      'activation: { onDeactivate: [off], systemdTarget: a.target }\nserve: { leaseMs: 20000, stopWithinMs: 69999 }\n',
-      /stopWithinMs = 69999 leaves 69999, below 70000 = onDeactivate 30000 \+ systemdTarget 30000 and 10000/,
+      'activation: { onDeactivate: [off], systemdTarget: a.target }\nserve: { leaseMs: 20000, stopWithinMs: 79999 }\n',
+      /stopWithinMs = 79999 leaves 79999, below 80000 = 6000 .* \+ onDeactivate 30000 and 4000 .* \+ systemdTarget 30000 and 10000/,
     ],
     [
       'workloads without the target that they follow',
@@ -91,6 +91,17 @@ describe('agent config', () => {
     ['a hook without a command', 'activation: { onActivate: [] }\n', /want a command/],
   ])('refuses: %s', (_name, text, message) => {
     expect(() => parse(BASE + text)).toThrow(message);
+  });
+
+  it.each([
+    ['a hook', 'onDeactivate: [off]', 70_000],
+    ['a target', 'systemdTarget: a.target', 76_000],
+    ['both', 'onDeactivate: [off], systemdTarget: a.target', 110_000],
+  ])('takes a lease that leaves %s, and all that comes before, just their time', (_name, what, stopWithinMs) => {
+    const serve = (ms: number) => `serve: { leaseMs: 20000, stopWithinMs: ${ms}, watchdog: { timeoutMs: 10000 } }\n`;
+    const activation = `activation: { ${what} }\n`;
+    expect(parse(BASE + activation + serve(stopWithinMs)).serve.stopWithinMs).toBe(stopWithinMs);
+    expect(() => parse(BASE + activation + serve(stopWithinMs - 1))).toThrow(/leaves/);
   });
 
   it('refuses two sources of the key, none, the same coordinator twice and a member without group, all in one message', () => {

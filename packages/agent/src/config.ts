@@ -153,10 +153,10 @@ const AgentConfigFields = z.strictObject({
        */
       leaseMs: duration(z.number().int().min(0).max(86_400_000)).default(0),
       /**
-       * Once the lease is over, everything has stopped within this time, ms, 1 000-3 600 000. The
-       * hook gets this time less three times the watchdog's. Shorter = a recovery that waits it out
-       * goes on sooner; longer = workloads that take long to stop are not cut off. It is sent to
-       * the coordinators.
+       * Once the lease is over, everything has stopped within this time, ms, 1 000-3 600 000. It
+       * has to leave the withdrawal its time, besides three times the watchdog's. Shorter = a
+       * recovery that waits it out goes on sooner; longer = workloads that take long to stop are
+       * not cut off. It is sent to the coordinators.
        */
       stopWithinMs: durationMs(60_000, 1_000, 3_600_000),
       /** `deactivate`: hook, file, target. `poweroff`: the same, then `poweroffCommand`. */
@@ -202,16 +202,18 @@ function serveFaults(serve: AgentConfig['serve'], activation: AgentConfig['activ
   if (serve.leaseMs === 0)
     return serve.watchdog ? [[['serve', 'watchdog'], 'watchdog guards nothing with leaseMs = 0']] : [];
   const withdrawMs = withdrawMsOf({ serve });
-  const { hook = 0, target = 0 } = withdrawalParts(activation);
+  const { before, hook = 0, target = 0 } = withdrawalParts(activation);
   if (hook + target === 0) return [[['serve', 'leaseMs'], NOTHING_STOPS]];
-  if (hook + target <= withdrawMs) return [];
+  const needsMs = before + hook + target;
+  if (needsMs <= withdrawMs) return [];
   const beside = serve.watchdog ? ` less ${WATCHDOG_PERIODS} × watchdog.timeoutMs = ${serve.watchdog.timeoutMs}` : '';
   const { timeoutMs } = activation;
   const needs = [
-    ...(hook > 0 ? [`onDeactivate ${hook}`] : []),
+    `${before} before anything is told`,
+    ...(hook > 0 ? [`onDeactivate ${timeoutMs} and ${hook - timeoutMs} to kill it`] : []),
     ...(target > 0 ? [`systemdTarget ${timeoutMs} and ${target - timeoutMs} to kill what is left`] : []),
   ].join(' + ');
-  const text = `stopWithinMs = ${serve.stopWithinMs}${beside} leaves ${withdrawMs}, below ${hook + target} = ${needs} (activation.timeoutMs = ${timeoutMs}): the last would be cut off`;
+  const text = `stopWithinMs = ${serve.stopWithinMs}${beside} leaves ${withdrawMs}, below ${needsMs} = ${needs} (activation.timeoutMs = ${timeoutMs}): the last would be cut off`;
   return [[['serve', 'stopWithinMs'], text]];
 }
 

@@ -10,7 +10,7 @@ async function halfTold(breakHalf: (outputs: TestOutputs) => void) {
   const clock = new SimClock();
   const outputs = new TestOutputs();
   const parts = { outputs, clock, random: new SeededRandom(1), log: new RecordingLog() };
-  const applier = new ActivationApplier({ powerOffWhenStuck: true, ...parts, beforeActivating: () => undefined });
+  const applier = new ActivationApplier({ powerOffWhenStuck: true, ...parts });
   applier.want(wanted('standby'));
   await clock.advance(100);
   expect([applier.workload, outputs.hooks, outputs.targets]).toEqual(['withdrawn', ['standby'], [false]]);
@@ -79,7 +79,7 @@ describe('a workload whose hook fails when it is withdrawn', () => {
     const clock = new SimClock();
     const outputs = new TestOutputs();
     const parts = { outputs, clock, random: new SeededRandom(1), log: new RecordingLog() };
-    const applier = new ActivationApplier({ powerOffWhenStuck: true, ...parts, beforeActivating: () => undefined });
+    const applier = new ActivationApplier({ powerOffWhenStuck: true, ...parts });
     applier.want(wanted('active'));
     await clock.advance(100);
     outputs.hookFailures = 1;

@@ -6,6 +6,7 @@ import { uptime } from 'node:os';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { ActivationApplier } from './activation-applier.ts';
 import { activationOutputs } from './adapters/activation-outputs.ts';
 import { IMDS_DEFAULT_ENDPOINT, ImdsClient } from './adapters/imds-client.ts';
 import { JsonLinesLog } from './adapters/json-lines-log.ts';
@@ -187,13 +188,15 @@ async function serve(
   const imds = new ImdsClient({ endpoint: imdsEndpoint, timeoutMs: config.checks.metadata.deadlineMs, clock });
   const { family } = config.heartbeat;
   const outputs = activationOutputs({ config, clock, log });
+  const powerOffWhenStuck = config.activation.onStuck === 'poweroff';
+  const applier = new ActivationApplier({ powerOffWhenStuck, outputs, clock, random, log });
   const fetched = fetchedKeysOf(config, imds, imdsEndpoint, log);
   const agent = new Agent({
     config,
     clock,
     random,
     log,
-    configuredKey: await keyOf(configuredKey, fetched, { outputs, clock, random, log }),
+    configuredKey: await keyOf(configuredKey, fetched, applier),
     keyFiles: keyFiles(keyFilePaths(config), log),
     macOf: hmacOf,
     socket: await openUdpSocket({
@@ -207,6 +210,7 @@ async function serve(
     ),
     lock,
     outputs,
+    applier,
     watchdog: watchdogOf(config),
     makeChecks: checksOf(config, clock, imds),
     uptimeMs: () => uptime() * 1000,
@@ -228,10 +232,10 @@ async function serve(
 async function keyOf(
   configured: AgentKey | null,
   fetched: FetchedKeys | null,
-  parts: Parameters<typeof keyAtStart>[1],
+  applier: ActivationApplier,
 ): Promise<AgentKey> {
   if (configured) return configured;
-  if (fetched) return keyAtStart(fetched, parts);
+  if (fetched) return keyAtStart(fetched, applier);
   throw new OperationError('KEY_INVALID', 'the configuration names no key');
 }
 

@@ -21,7 +21,8 @@ import { exitOf, TestMetadataService } from './agent-process.fixtures.ts';
 
 const clock = new SystemClock();
 const LEASE_MS = 1_500;
-const STOP_WITHIN_MS = 6_000;
+/** Three times the watchdog's, 6 s before anything is told, the hook's time and 4 s to kill it. */
+const STOP_WITHIN_MS = 14_000;
 const WATCHDOG_MS = 1_000;
 /** Slack of a busy machine: scheduling, and the shells of hook and workload. */
 const SLACK_MS = 500;
@@ -123,7 +124,7 @@ async function serving(name: string, stop = 'kill -9 $(cat $UNDERSTUDY_ROOT/work
       rootDir,
       heartbeat: { intervalMs: 100 },
       checks: { network: { gateway: 'none', dns: 'none' }, storage: { mounts: [], probeFiles: ['/'] } },
-      activation: { onActivate: ['/bin/sh', '-c', on], onDeactivate: ['/bin/sh', '-c', off], timeoutMs: 2_000 },
+      activation: { onActivate: ['/bin/sh', '-c', on], onDeactivate: ['/bin/sh', '-c', off], timeoutMs: 1_000 },
       serve: { leaseMs: LEASE_MS, stopWithinMs: STOP_WITHIN_MS, watchdog: { timeoutMs: WATCHDOG_MS } },
     }),
   );
@@ -158,7 +159,7 @@ const isQuiet = async (lastServedMs: () => number) => {
 describe('an agent process with a serve lease and a watchdog', () => {
   it('promises both, serves while it is vouched for, and disarms when it is stopped in order', async () => {
     const { child, coordinator, watchdog, lastServedMs, close } = await serving('in order');
-    expect(coordinator.last?.servePromise).toEqual({ stopWithinSeconds: 6, watchdog: true });
+    expect(coordinator.last?.servePromise).toEqual({ stopWithinSeconds: STOP_WITHIN_MS / 1_000, watchdog: true });
     const before = watchdog.pets;
     await clock.sleep(2_000);
     expect(watchdog.pets).toBeGreaterThan(before);
@@ -177,7 +178,7 @@ describe('an agent process with a serve lease and a watchdog', () => {
     await until(
       'lease and promise are over',
       () => uptimeMs() - cutAtMs > LEASE_MS + STOP_WITHIN_MS + SLACK_MS,
-      15_000,
+      25_000,
       20,
     );
     expect(await isQuiet(lastServedMs)).toBe(true);
@@ -191,7 +192,7 @@ describe('an agent process with a serve lease and a watchdog', () => {
     const { child, watchdog, lastServedMs, close } = await serving('stopped');
     const stoppedAtMs = uptimeMs();
     child.kill('SIGSTOP');
-    await until('the watchdog has struck', () => watchdog.resets === 1, 15_000, 20);
+    await until('the watchdog has struck', () => watchdog.resets === 1, 25_000, 20);
     expect(await isQuiet(lastServedMs)).toBe(true);
     expect(lastServedMs() - stoppedAtMs).toBeLessThan(LEASE_MS + STOP_WITHIN_MS);
     await close();
@@ -201,7 +202,7 @@ describe('an agent process with a serve lease and a watchdog', () => {
     const { coordinator, watchdog, lastServedMs, output, close } = await serving('hook hangs', 'sleep 60');
     const cutAtMs = uptimeMs();
     coordinator.reply = null;
-    await until('the watchdog has struck', () => watchdog.resets === 1, 15_000, 20);
+    await until('the watchdog has struck', () => watchdog.resets === 1, 25_000, 20);
     expect(await isQuiet(lastServedMs)).toBe(true);
     expect(lastServedMs() - cutAtMs).toBeLessThan(LEASE_MS + STOP_WITHIN_MS + SLACK_MS);
     expect(output()).toContain('watchdog.starving');

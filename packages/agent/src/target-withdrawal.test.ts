@@ -40,9 +40,10 @@ class PlayedSystemd implements ServiceUnits {
     if (await this.#hangs()) return null;
     const units = names.map((name) => ({
       name,
-      known: name === TARGET || this.#workloads.has(name),
+      loaded: name === TARGET || this.#workloads.has(name),
       activeState: this.#stateOf(name),
       jobPending: this.#stopping.has(name),
+      tasks: 0,
     }));
     return {
       units,

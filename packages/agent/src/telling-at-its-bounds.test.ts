@@ -15,7 +15,7 @@ function telling() {
     clock,
     outputs,
     log,
-    applier: new ActivationApplier({ powerOffWhenStuck: true, ...parts, beforeActivating: () => undefined }),
+    applier: new ActivationApplier({ powerOffWhenStuck: true, ...parts }),
   };
 }
 

@@ -84,6 +84,16 @@ describe('configuration', () => {
     expect(refusal(MINIMAL.replace(':2379]', ':2379], tls: { caFile: a }'))).toContain('hosts are http');
   });
 
+  test('nobody commands by certificate under the name of another', () => {
+    const table = (...names: readonly string[]) => {
+      const clients = names.map((name) => `{ subject: CN=${name}.${names.length}, name: ${name}, role: operate }`);
+      return `${MINIMAL}http: { tls: { certFile: a, keyFile: b, clientCaFile: c, clients: [${clients.join()}] } }\n`;
+    };
+    expect(refusal(table('deploy', 'deploy'))).toContain('the name deploy with the role operate twice');
+    expect(refusal(table('operator'))).toContain('reserved');
+    expect(parse(table('deploy', 'ci')).http.tls?.clients).toHaveLength(2);
+  });
+
   test('an unsafe etcd needs a reason, not a flag', () => {
     expect(refusal(MINIMAL.replace(':2379]', ':2379], allowUnsafeVersion: yes'))).toContain('says why');
   });

@@ -1,4 +1,4 @@
-import { duration, durationMs, GroupPolicySchema, isName } from '@understudy/shared';
+import { duration, durationMs, GroupPolicySchema, isName, sharedName, sharedNameFault } from '@understudy/shared';
 import * as z from 'zod';
 import { HttpConfigSchema } from './http-config.ts';
 import { NotifyConfigSchema } from './notices/notify-config.ts';
@@ -365,6 +365,13 @@ const RULES: readonly Rule[] = [
       tls !== undefined && tls.clients.length > 0 && tls.clientCaFile === undefined
         ? 'clients have roles by certificate, and clientCaFile says of no authority that it vouches for them'
         : null,
+  },
+  {
+    path: ['http', 'tls', 'clients'],
+    refusal: ({ http: { tls } }) => {
+      const shared = sharedName(tls?.clients ?? []);
+      return shared === null ? null : sharedNameFault(shared);
+    },
   },
   {
     path: ['dropKeysInUse'],

@@ -36,6 +36,27 @@ export const TokenEntrySchema = z.strictObject({
 });
 export type TokenEntry = z.infer<typeof TokenEntrySchema>;
 
+/** The name under which the token of `http.operatorTokenFile` commands. Nobody else has it. */
+export const OPERATOR_NAME = 'operator';
+
+/**
+ * **S** The first name of somebody who may command that is not theirs alone; null: there is none.
+ * By that name a pause is known as theirs, an idempotency key, and what they did.
+ */
+export function sharedName(holders: readonly Pick<TokenEntry, 'name' | 'role'>[]): string | null {
+  const seen = new Set([OPERATOR_NAME]);
+  for (const { name, role } of holders) {
+    if (role !== 'operate') continue;
+    if (seen.has(name)) return name;
+    seen.add(name);
+  }
+  return null;
+}
+
+/** What is wrong where {@link sharedName} finds a name. */
+export const sharedNameFault = (name: string): string =>
+  `the name ${name} with the role operate ${name === OPERATOR_NAME ? 'is reserved for http.operatorTokenFile' : 'twice'}: records tell by it who commands`;
+
 /** `http.tokensFile`. */
 export const TokenFileSchema = z
   .strictObject({ tokens: z.array(TokenEntrySchema).max(1_000).default([]) })
@@ -45,6 +66,8 @@ export const TokenFileSchema = z
       if (seen.has(id)) context.addIssue({ code: 'custom', path: ['tokens', index, 'id'], message: `${id} twice` });
       seen.add(id);
     }
+    const shared = sharedName(tokens);
+    if (shared !== null) context.addIssue({ code: 'custom', path: ['tokens'], message: sharedNameFault(shared) });
   });
 
 export const tokenHash = (token: string): Buffer => createHash('sha256').update(token, 'utf8').digest();

@@ -37,6 +37,9 @@ export const MEMBERS: readonly { readonly member: MemberId; readonly zone: Zone 
  * coordinator with a fresh view, as it should.
  */
 export const LEASED: MemberId = 'lab/licence';
+const LEASED_HOOK_MS = 2_000;
+/** The hook's time, 4 s to kill it, and 6 s before anything is told. */
+const STOP_WITHIN_MS = LEASED_HOOK_MS + 10_000;
 
 /**
  * The coordinators' configuration. Times are short, so that a scenario takes seconds. The mass
@@ -81,7 +84,7 @@ export function coordinatorConfig(
         retainCaptureForMs: 0,
         // There is no watchdog in a network namespace; `agent/src/serve-lease.integration.test.ts`
         // tests it.
-        serveLease: { stopWithinMs: 6_000, requireWatchdog: false, fenceAfterMs: 0 },
+        serveLease: { stopWithinMs: STOP_WITHIN_MS, requireWatchdog: false, fenceAfterMs: 0 },
       },
     },
     log: { level: 'info' },
@@ -143,9 +146,9 @@ export function agentUserData(member: MemberId, ledgerDir: string): string {
       file: '/run/understudy/activation.json',
       onActivate: note('on', ledgerDir, member),
       onDeactivate: note('off', ledgerDir, member),
-      timeoutMs: 5_000,
+      timeoutMs: member === LEASED ? LEASED_HOOK_MS : 5_000,
     },
-    ...(member === LEASED ? { serve: { leaseMs: 10 * HEARTBEAT_MS, stopWithinMs: 6_000 } } : {}),
+    ...(member === LEASED ? { serve: { leaseMs: 10 * HEARTBEAT_MS, stopWithinMs: STOP_WITHIN_MS } } : {}),
     log: { level: 'info' },
   });
 }

@@ -38,7 +38,7 @@ describe.skipIf(missing !== null)(`the agent and a real systemd${missing === nul
       checks: { network: { enabled: false } },
       activation: {
         systemdTarget: TARGET,
-        workloads: ['db.service', 'stubborn.service'],
+        workloads: ['db.service', 'stubborn.service', 'linked.service'],
         timeoutMs: STOP_MS,
         onStuck: 'report',
       },
@@ -58,6 +58,7 @@ describe.skipIf(missing !== null)(`the agent and a real systemd${missing === nul
       'understudy-agent.service': `[Service]\nExecStart=${command.join(' ')}\nRestart=always\nRestartSec=500ms\nTimeoutStopSec=60\n[Install]\nWantedBy=multi-user.target\n`,
       'db.service': service(FOLLOWS, '/bin/sleep 1000000'),
       'stubborn.service': service(FOLLOWS, IGNORES_SIGTERM, 'TimeoutStopSec=1h'),
+      'linked.service': service(FOLLOWS, '/bin/sleep 1000000'),
     };
     for (const [name, text] of Object.entries(units)) machine.write(`/etc/systemd/system/${name}`, text);
     await machine.boot();
@@ -138,6 +139,18 @@ describe.skipIf(missing !== null)(`the agent and a real systemd${missing === nul
     const why = await machine.run('systemctl', 'show', '--property=Result', '--value', 'stubborn.service');
     expect(why.output).toBe('signal');
     await waitFor(TARGET, 'inactive');
+  });
+
+  it('a workload whose file vanished while it runs is stopped like any other', async () => {
+    await serve();
+    await machine.run('systemctl', 'start', 'linked.service');
+    await machine.run('rm', '/etc/systemd/system/linked.service');
+    await machine.run('systemctl', 'daemon-reload');
+    // The fault has happened: it runs, and systemd finds no file of it.
+    const asked = ['show', '--property=LoadState,ActiveState', 'linked.service'];
+    expect((await machine.run('systemctl', ...asked)).output).toBe('LoadState=not-found\nActiveState=active');
+    told('fenced');
+    await waitFor('linked.service', 'inactive');
   });
 
   it('an agent that is killed leaves the workload up for as long as it is gone; the next one withdraws it first', async () => {

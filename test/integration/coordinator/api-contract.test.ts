@@ -11,7 +11,7 @@ import { clusterPerTest } from './cluster-per-test.ts';
 const now = clusterPerTest();
 const random = new SystemRandom();
 const reader = makeToken(random, { name: 'reader', role: 'read' });
-const operator = makeToken(random, { name: 'operator', role: 'operate' });
+const operator = makeToken(random, { name: 'commander', role: 'operate' });
 const MEMBER = { group: 'prod', name: 'db1', coordinator: 'c1', file: 'none.js', id: 'none' };
 /** What a command needs beside its reason. */
 const BODIES: Readonly<Record<string, object>> = {

@@ -34,6 +34,16 @@ describe('a pause by command', () => {
     ]);
   });
 
+  test('of nobody is refused: it would look like safety and hold nothing', async () => {
+    const world = await up();
+    for (const scope of ['group/nobody', 'member/group/prod'])
+      expect(await command(world, { kind: 'pause', scope, untilWallMs: null, replaces: null }), scope).toMatchObject({
+        kind: 'refused',
+        code: 'NOTHING_THERE',
+      });
+    expect(auditOf(world)).toEqual([]);
+  });
+
   test('ends by itself when its time is over', async () => {
     const world = await up();
     const untilWallMs = world.clock.wallMs() + 600_000;

@@ -119,6 +119,10 @@ describe('a receiver that is down', () => {
         .coordinator.api.status()
         .problems.map((one) => one.code);
     expect(problems()).toContain('WEBHOOK_FAILING');
+    // News that nobody takes keeps no leader from its work, and so from being ready.
+    for (const { coordinator } of cluster.nodes) expect(coordinator.api.notReady()).toEqual([]);
+    const { problems: followers } = cluster.nodes.find((one) => !one.leads)?.coordinator.api.status() ?? {};
+    expect(followers?.map((one) => one.code)).toContain('WEBHOOK_FAILING');
     receiver.answer = () => 'taken';
     await cluster.clock.advance(300_000);
     expect(storyOf(receiver)).toEqual(STORY);

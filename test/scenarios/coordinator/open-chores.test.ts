@@ -2,6 +2,7 @@ import { joinedChanges, type PolicyChange } from '@understudy/shared/testing';
 import type { SeededInstance } from '@understudy/cloud-sim';
 import { opIdOf } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
+import { command } from './commanding.ts';
 import { ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
@@ -124,6 +125,28 @@ describe('an address that was moved to somebody else while its recovery runs', (
     await world.until('closed', () => world.history(DB1).length === 2, HOUR_MS);
     expect([holderOf(stage), world.hold(DB1)]).toEqual([second, null]);
     world.expectHealthy();
+  });
+
+  test('a person who overrides what holds the dead replacement has it replaced, at once and once', async () => {
+    const stage = await staged({ guard: { cooldownMs: 12 * HOUR_MS } });
+    const { world, allocationId } = stage;
+    const third = world.seed('other/m1', { az: 'us-east-1c' });
+    const first = await activated(stage, () => {
+      takeOff(stage);
+      world.sim.seed('AssociateAddress', { AllocationId: allocationId, InstanceId: third.instanceId });
+    });
+    await world.until('owes its address', () => world.hold(DB1)?.reason === 'AddressHeldElsewhere', HOUR_MS);
+    world.crash(first);
+    await world.until('held', () => world.hold(DB1)?.reason === 'Cooldown', HOUR_MS);
+    expect(world.intent(DB1)).not.toBeNull();
+    const recover = { kind: 'recover', member: DB1, by: null, opId: null, loss: null, leaveOpen: false } as const;
+    const overriding = { ...recover, overrides: ['Cooldown'], planToken: null } as const;
+    expect(await command(world, { ...recover, overrides: [], planToken: null })).toMatchObject({ code: 'GATES_HOLD' });
+    expect(await command(world, overriding)).toMatchObject({ kind: 'done' });
+    const tookMs = await world.until('activated', () => world.activation(DB1)?.incarnation === 3, HOUR_MS);
+    expect(tookMs).toBeLessThan(600_000);
+    expect([world.launches, world.activation(DB1)?.opId]).toEqual([2, opIdOf(first)]);
+    expect(world.intent(DB1)?.acts).toMatchObject([{ kind: 'recover', by: 'ann' }]);
   });
 
   test('a pause keeps the dead replacement, and says so although the recovery before it has a hold of its own', async () => {

@@ -1,4 +1,4 @@
-import type { HoldReason, MemberId } from '@understudy/shared';
+import { type HoldReason, type MemberId, opIdOf } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { auditOf, command } from './commanding.ts';
 import { KEYS, ScenarioCluster } from './scenario-cluster.ts';
@@ -74,6 +74,25 @@ describe('recover with an override', () => {
     await world.clock.advance(600_000);
     expect([world.launches, world.hold(DB1)?.reason]).toEqual([0, 'MassFailure']);
   });
+});
+
+test.each([
+  ['for a recovery of another name', { opId: 'op-another' }],
+  ['for a time that is over', { untilWallMs: 1 }],
+])("a recovery that begins by itself is nobody's act: one asked %s", async (_, over) => {
+  const world = new ScenarioCluster();
+  world.seed(DB1);
+  world.seed('prod/db2', { az: 'us-east-1b' });
+  await world.up();
+  const old = activeOf(world);
+  const asked = { member: DB1, kind: 'recover', opId: opIdOf(old), by: 'ann', why: 'long ago', atWallMs: 1 };
+  world.crash(old);
+  await world.until('dead', () => world.mustLead().coordinator.leader.judged(DB1)?.verdict === 'dead', HOUR_MS);
+  world.put(KEYS.request(DB1), { ...asked, loss: null, leaveOpen: false, ...over });
+  await world.until('begun', () => world.intent(DB1) !== null, HOUR_MS);
+  expect(world.kv.entries(KEYS.requests)).toEqual([]);
+  const dropped = world.mustLead().log.events().includes('operator.request_dropped');
+  expect([dropped, world.intent(DB1)?.acts]).toEqual([false, undefined]);
 });
 
 describe('a plan', () => {

@@ -11,8 +11,12 @@ import { Workload } from './workload.ts';
 import type { SimulatedCluster } from './simulated-cluster.ts';
 
 const PASSING: Check = { run: () => Promise.resolve({ status: 'pass', code: 'none' }) };
-/** Fulfils what {@link SimulatedCluster} asks for in its policy. */
+/**
+ * Fulfils what {@link SimulatedCluster} asks for in its policy. 60 s less the watchdog's 30 leave
+ * 30: 6 before anything is told, 20 for the hook and 4 to kill it.
+ */
 const SERVE = { leaseMs: 20_000, stopWithinMs: 60_000, watchdog: { timeoutMs: 10_000 } };
+const LEASED_HOOK_MS = 20_000;
 /** From power on to the agent's first line. */
 const BOOT_MS = [2_000, 12_000] as const;
 
@@ -34,12 +38,13 @@ interface AgentLife {
 /** What one member's machine needs to speak: the same for every instance of it. */
 export function speechOf(cluster: SimulatedCluster, member: MemberId) {
   const key = deriveAgentKey(cluster.master, 1, member);
+  const leased = cluster.keepsLease(member);
   const config = AgentConfigSchema.parse({
-    ...(cluster.keepsLease(member) ? { serve: SERVE } : {}),
+    ...(leased ? { serve: SERVE } : {}),
     member,
     key: { id: 1, hex: Buffer.from(key).toString('hex') },
     coordinators: cluster.endpoints.map(({ address, port }) => `${address}:${port}`),
-    activation: { onActivate: ['on'], onDeactivate: ['off'] },
+    activation: { onActivate: ['on'], onDeactivate: ['off'], ...(leased ? { timeoutMs: LEASED_HOOK_MS } : {}) },
   });
   return {
     config,

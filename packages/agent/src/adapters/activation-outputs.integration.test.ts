@@ -106,6 +106,24 @@ describe('the target and the assert file', () => {
     expect(calls().length).toBeGreaterThan(0);
   });
 
+  it('a start that hangs, of the target or by hook, is ended once it is not wanted any more', async () => {
+    playSystemctl('exec sleep 1000');
+    const { outputs } = outputsWith({ onActivate: ['sleep', '1000'] });
+    for (const start of [
+      (signal: AbortSignal) => outputs.tellTarget(true, signal),
+      (signal: AbortSignal) => outputs.runHook(wanted('active'), signal),
+    ]) {
+      const stop = new AbortController();
+      const ended = start(stop.signal);
+      await clock.sleep(200);
+      const atMs = clock.monotonicMs();
+      stop.abort();
+      await expect(ended).rejects.toThrow(/not wanted any more/);
+      expect(clock.monotonicMs() - atMs).toBeLessThan(4_000);
+    }
+    expect(calls()).toHaveLength(1);
+  });
+
   it('where systemd does not run it counts as told, unless somebody may wait for a serve lease to run out', async () => {
     playSystemctl('exit 1');
     const without = outputsWith({}, {}, false);

@@ -34,17 +34,19 @@ export function activationOutputs(parts: OutputParts): ActivationOutputs {
       await rm(assertPath, { force: true });
       await rm(path, { force: true });
     },
-    async tellTarget(serving) {
+    async tellTarget(serving, signal) {
       if (serving) await writeDurably(assertPath, '', 0o644);
       else await rm(assertPath, { force: true });
       if (activation.systemdTarget === undefined) return;
       if (!mayAsk(parts, serving)) return;
-      await (serving ? startTarget(activation.systemdTarget, parts) : stopTarget(activation.systemdTarget, parts));
+      const { systemdTarget } = activation;
+      await (serving ? startTarget(systemdTarget, parts, signal) : stopTarget(systemdTarget, parts));
     },
-    async runHook(wanted) {
+    async runHook(wanted, signal) {
       const command = wanted.state === 'active' ? activation.onActivate : activation.onDeactivate;
       if (!command) return;
-      const options = { clock, timeoutMs: activation.timeoutMs, env: hookEnvironment(config, wanted) };
+      const env = hookEnvironment(config, wanted);
+      const options = { clock, timeoutMs: activation.timeoutMs, env, ...(signal ? { signal } : {}) };
       failUnlessDone(await runCommand(command, options), command[0] ?? '');
     },
     powerOff: (attempt) => powerOff(parts, attempt),
@@ -70,9 +72,10 @@ function mayAsk({ config, log, systemdRuns = sdBooted }: OutputParts, serving: b
 }
 
 /** Does not wait for the workload, which may take minutes to start. */
-async function startTarget(target: string, { config, clock }: OutputParts): Promise<void> {
+async function startTarget(target: string, { config, clock }: OutputParts, signal?: AbortSignal): Promise<void> {
   const command = ['systemctl', 'start', '--no-block', '--no-ask-password', target];
-  const outcome = await runCommand(command, { clock, timeoutMs: config.activation.timeoutMs });
+  const options = { clock, timeoutMs: config.activation.timeoutMs, ...(signal ? { signal } : {}) };
+  const outcome = await runCommand(command, options);
   failUnlessDone(outcome, `systemctl start ${target}`);
 }
 

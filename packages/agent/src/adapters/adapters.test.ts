@@ -150,6 +150,24 @@ describe('hooks and file', () => {
     expect(statSync(beat).size).toBe(sizeThen);
   });
 
+  it.each([
+    ['ends at SIGTERM', 'sleep 60 & wait', 0, 300],
+    ['ignores SIGTERM', 'trap "" TERM; echo on; while :; do sleep 0.05; done', 300, 900],
+  ])('a command that is not wanted any more and %s is ended', async (_name, script, fromMs, toMs) => {
+    const stop = new AbortController();
+    const options = { clock, timeoutMs: 60_000, graceMs: 300, signal: stop.signal };
+    const ended = runCommand(['/bin/sh', '-c', `echo > ${folder}/began; ${script}`], options);
+    await until(() => existsSync(join(folder, 'began')));
+    await clock.sleep(50);
+    const atMs = clock.monotonicMs();
+    stop.abort();
+    expect(await ended).toEqual({ kind: 'killed', detail: 'not wanted any more' });
+    expect(clock.monotonicMs() - atMs).toBeGreaterThanOrEqual(fromMs);
+    expect(clock.monotonicMs() - atMs).toBeLessThan(toMs + 2_000);
+    const before = await runCommand(['/bin/sh', '-c', 'exec sleep 60'], options);
+    expect(before).toEqual({ kind: 'killed', detail: 'not wanted any more' });
+  });
+
   it('a program that is not there is an outcome, not a crash', async () => {
     expect((await runCommand(['/nope/hook'], { clock, timeoutMs: 1_000 })).kind).toBe('not-started');
   });

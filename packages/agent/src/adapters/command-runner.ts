@@ -1,5 +1,6 @@
 import { type Clock, errorText } from '@understudy/shared';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { HOOK_GRACE_MS } from '../serve-times.ts';
 import { NO_SUCH_PROGRAM, throughShell } from './through-shell.ts';
 
 export type CommandOutcome =
@@ -8,7 +9,6 @@ export type CommandOutcome =
   | { readonly kind: 'not-started'; readonly detail: string };
 
 const OUTPUT_CHARACTERS_MAX = 2_000;
-const KILL_GRACE_MS = 2_000;
 
 interface RunOptions {
   readonly clock: Clock;
@@ -18,6 +18,8 @@ interface RunOptions {
    * Default 2 000.
    */
   readonly graceMs?: number;
+  /** Ends it at once, as its deadline would. */
+  readonly signal?: AbortSignal;
   /** The last so many characters of its output are kept. Default 2 000. */
   readonly outputCharactersMax?: number;
   readonly env?: Readonly<Record<string, string>>;
@@ -43,7 +45,7 @@ export function runCommand(command: readonly string[], options: RunOptions): Pro
     };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
-    const stages = killStages(child, options, () => finish(timedOut(options.timeoutMs)));
+    const stages = killStages(child, options, () => finish(endedBy(options)));
     const finish = (outcome: CommandOutcome) => {
       stages.cancel();
       leave(child);
@@ -51,7 +53,7 @@ export function runCommand(command: readonly string[], options: RunOptions): Pro
     };
     child.on('error', (error) => finish({ kind: 'not-started', detail: errorText(error) }));
     child.on('exit', (code, signal) => {
-      if (stages.fired()) finish(timedOut(options.timeoutMs));
+      if (stages.fired()) finish(endedBy(options));
       else if (code === null) finish({ kind: 'killed', detail: `ended by ${signal}` });
       // The command's last output may still be in the pipe. Children it left behind may hold the
       // pipe open, so the end of the pipe is not waited for either.
@@ -63,20 +65,32 @@ export function runCommand(command: readonly string[], options: RunOptions): Pro
 const outcomeOf = (code: number, output: string): CommandOutcome =>
   code === NO_SUCH_PROGRAM ? { kind: 'not-started', detail: output } : { kind: 'exited', code, output };
 
-const timedOut = (timeoutMs: number): CommandOutcome => ({ kind: 'killed', detail: `not done after ${timeoutMs} ms` });
+const endedBy = ({ signal, timeoutMs }: RunOptions): CommandOutcome => ({
+  kind: 'killed',
+  detail: signal?.aborted ? 'not wanted any more' : `not done after ${timeoutMs} ms`,
+});
 
 function killStages(child: ChildProcess, options: RunOptions, giveUp: () => void) {
-  const { clock, timeoutMs, graceMs = KILL_GRACE_MS } = options;
+  const { clock, timeoutMs, graceMs = HOOK_GRACE_MS, signal } = options;
   let fired = false;
-  let timer = clock.setTimer(timeoutMs, () => {
+  const end = () => {
+    if (fired) return;
     fired = true;
+    timer.cancel();
     killGroup(child, 'SIGTERM');
     timer = clock.setTimer(graceMs, () => {
       killGroup(child, 'SIGKILL');
       timer = clock.setTimer(graceMs, giveUp);
     });
-  });
-  return { cancel: () => timer.cancel(), fired: () => fired };
+  };
+  let timer = clock.setTimer(timeoutMs, end);
+  signal?.addEventListener('abort', end, { once: true });
+  if (signal?.aborted) end();
+  const cancel = () => {
+    timer.cancel();
+    signal?.removeEventListener('abort', end);
+  };
+  return { cancel, fired: () => fired };
 }
 
 /** Kills the child's process group. Harmless when it is gone. */

@@ -19,7 +19,7 @@ export const systemctl = (args: readonly string[], clock: Clock): Promise<Comman
 const done = (outcome: CommandOutcome): boolean => outcome.kind === 'exited' && outcome.code === 0;
 
 /** Asked of every unit; the last two name what hangs on a target. */
-const PROPERTIES = ['Id', 'LoadState', 'ActiveState', 'Job', 'ConsistsOf', 'RequisiteOf'];
+const PROPERTIES = ['Id', 'LoadState', 'ActiveState', 'Job', 'TasksCurrent', 'ConsistsOf', 'RequisiteOf'];
 
 /** systemd, asked through `systemctl`. */
 export const serviceUnits = (clock: Clock): ServiceUnits => ({
@@ -50,15 +50,24 @@ export function parseUnits(
   const units = blocks.map(
     (block, index): UnitSight => ({
       name: names[index] ?? '',
-      known: block.get('LoadState') !== 'not-found',
+      loaded: block.get('LoadState') !== 'not-found',
       activeState: block.get('ActiveState') ?? '',
       jobPending: (block.get('Job') ?? '') !== '',
+      tasks: tasksIn(block.get('TasksCurrent') ?? ''),
     }),
   );
   const asked = new Set([...names, ...blocks.map((block) => block.get('Id') ?? '')]);
   const hanging = blocks.flatMap((block) => [block.get('ConsistsOf') ?? '', block.get('RequisiteOf') ?? '']);
   const found = hanging.flatMap((list) => list.split(' ')).filter((name) => name !== '' && !asked.has(name));
   return { units, alsoFound: [...new Set(found)] };
+}
+
+/** What is not known shows as `[not set]`, or as the largest number of 64 bits. */
+const TASKS_UNKNOWN = 2 ** 64;
+
+function tasksIn(text: string): number {
+  const tasks = /^\d+$/.test(text) ? Number(text) : 0;
+  return tasks < TASKS_UNKNOWN ? tasks : 0;
 }
 
 const propertiesOf = (block: string): ReadonlyMap<string, string> =>

@@ -8,9 +8,10 @@ const DB = 'db.service';
 
 const unit = (name: string, changes: Partial<UnitSight> = {}): UnitSight => ({
   name,
-  known: true,
+  loaded: true,
   activeState: 'inactive',
   jobPending: false,
+  tasks: 0,
   ...changes,
 });
 
@@ -36,7 +37,7 @@ const dbUp = [unit(TARGET), unit(DB, { activeState: 'active' })];
 describe('the next move of a withdrawal', () => {
   it('looks first, then stops what systemd knows', () => {
     expect(at({}, 1_000)).toEqual({ kind: 'look', units: [TARGET, DB] });
-    const unknownDb = [unit(TARGET), unit(DB, { known: false })];
+    const unknownDb = [unit(TARGET), unit(DB, { loaded: false })];
     expect(at(seen(1_000, unknownDb), 1_010)).toEqual({ kind: 'stop', units: [TARGET] });
     expect(at({ lookedAtMs: monotonicMs(1_000) }, 1_010)).toEqual({ kind: 'stop', units: [TARGET, DB] });
   });
@@ -57,6 +58,14 @@ describe('the next move of a withdrawal', () => {
       { ...stopped(1_020), ...seen(1_030, [unit(TARGET), unit(DB, { activeState: 'activating' })]) },
     ],
     [
+      'a unit that runs although its file has vanished',
+      { ...stopped(1_020), ...seen(1_030, [unit(TARGET), unit(DB, { loaded: false, activeState: 'active' })]) },
+    ],
+    [
+      'a unit that is over and has left processes behind',
+      { ...stopped(1_020), ...seen(1_030, [unit(TARGET), unit(DB, { activeState: 'failed', tasks: 2 })]) },
+    ],
+    [
       'a unit that hangs on the target and was not looked at',
       { ...stopped(1_020), ...seen(1_030, bothDown, ['web.service']) },
     ],
@@ -65,7 +74,7 @@ describe('the next move of a withdrawal', () => {
   });
 
   it('is over when a later look sees everything down: inactive, failed, or unknown to systemd', () => {
-    const units = [unit(TARGET), unit(DB, { activeState: 'failed' }), unit('x.service', { known: false })];
+    const units = [unit(TARGET), unit(DB, { activeState: 'failed' }), unit('x.service', { loaded: false })];
     expect(at({ ...stopped(1_020), ...seen(1_020, units) }, 1_030)).toEqual({ kind: 'stopped' });
   });
 
@@ -110,6 +119,16 @@ describe('the next move of a withdrawal', () => {
     expect(at(killed, 11_011).kind).toBe('look');
     expect(at({ ...killed, ...seen(11_900, stubborn) }, 12_009).kind).toBe('wait');
     expect(at({ ...killed, ...seen(11_900, stubborn) }, 12_010).kind).toBe('kill');
+  });
+
+  it('stops and kills what runs without its file, and kills what a unit left behind', () => {
+    const orphan = unit(DB, { loaded: false, activeState: 'active' });
+    expect(at(seen(1_000, [unit(TARGET), orphan]), 1_010)).toEqual({ kind: 'stop', units: [TARGET, DB] });
+    for (const one of [orphan, unit(DB, { tasks: 1 }), unit(DB, { loaded: false, activeState: 'failed', tasks: 1 })])
+      expect(at({ ...stopped(10_800), ...seen(10_900, [unit(TARGET), one]) }, 11_000)).toEqual({
+        kind: 'kill',
+        units: [DB],
+      });
   });
 
   it('kills unseen what cannot be seen', () => {

@@ -3,12 +3,16 @@ import type { MonotonicMs } from '@understudy/shared';
 /** What `systemctl show` tells of one unit. */
 export interface UnitSight {
   readonly name: string;
-  /** False: systemd has no such unit, so nothing of it can run. */
-  readonly known: boolean;
+  /**
+   * False: systemd finds no file of it. It may run all the same: a running unit outlives its file.
+   */
+  readonly loaded: boolean;
   /** `active`, `inactive`, `failed`, `activating`, `deactivating`, `reloading` … */
   readonly activeState: string;
   /** A job of this unit (start, stop, restart) is queued or runs. */
   readonly jobPending: boolean;
+  /** Processes and threads in its cgroup. 0: none, or systemd does not count them. */
+  readonly tasks: number;
 }
 
 export interface UnitsSight {
@@ -85,9 +89,13 @@ function isStopped({ stop, sight }: WithdrawalFacts): boolean {
   return sight.alsoFound.length === 0 && sight.units.every((unit) => !isUp(unit));
 }
 
-/** A job that is pending may be a start, so a unit that has one is not down for good. */
-const isUp = ({ known, activeState, jobPending }: UnitSight): boolean =>
-  known && (jobPending || !(activeState === 'inactive' || activeState === 'failed'));
+const isOver = ({ activeState }: UnitSight): boolean => activeState === 'inactive' || activeState === 'failed';
+
+/**
+ * A job that is pending may be a start, so a unit that has one is not down for good. A unit that is
+ * over may have left processes behind (`KillMode=process` and `none`).
+ */
+const isUp = (unit: UnitSight): boolean => unit.tasks > 0 || !isOver(unit) || (unit.loaded && unit.jobPending);
 
 const unitsUp = (sight: UnitsSight | null): readonly string[] =>
   (sight?.units ?? []).filter(isUp).map(({ name }) => name);
@@ -107,8 +115,10 @@ const unitsToSee = ({ asked, sight }: WithdrawalFacts): readonly string[] => [
   ...new Set([...asked, ...(sight?.units ?? []).map(({ name }) => name), ...(sight?.alsoFound ?? [])]),
 ];
 
-/** systemd refuses a stop of what it does not know, so that is left out. */
+/** systemd refuses a stop of what has no file and does not run, so that is left out. */
 function unitsToStop(facts: WithdrawalFacts): readonly string[] {
-  const unknown = new Set((facts.sight?.units ?? []).filter(({ known }) => !known).map(({ name }) => name));
+  const unknown = new Set(
+    (facts.sight?.units ?? []).filter((unit) => !unit.loaded && isOver(unit)).map(({ name }) => name),
+  );
   return unitsToSee(facts).filter((name) => !unknown.has(name));
 }

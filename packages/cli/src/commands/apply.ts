@@ -47,7 +47,7 @@ async function run(context: ProgramContext, options: ApplyOptions): Promise<void
   try {
     if (options.dryRun === true) {
       complain(diffText(written, views));
-      printResult(await client.look(sent), options);
+      printResult(await client.look(sent, options.reason), options);
       return;
     }
     printResult(await carryOut(client, { sent, now: diffText(written, views) }, options), options);

@@ -67,7 +67,7 @@ function textOf(path: string, what: string): string {
 
 /** `ssm:NAME`, `secretsmanager:NAME`, `embedded` or `image`. */
 function keyOf({ keySource, keyFile, group, member }: UserDataOptions): KeyPlace {
-  const source = keySource ?? (keyFile === undefined ? `ssm:/understudy/${group}/${member}/key` : 'embedded');
+  const source = keySource ?? (keyFile === undefined ? `ssm:/understudy/keys/${group}/${member}` : 'embedded');
   if (source === 'image') return { kind: 'image' };
   if (source === 'embedded') {
     if (keyFile === undefined) throw new OperationError('CONFIG_INVALID', '--key-source embedded wants --key-file');
@@ -157,7 +157,7 @@ export const userData: CommandDefinition = {
   examples: [
     {
       line: 'understudy user-data --group orders-db --member primary --coordinators c1.internal,c2.internal,c3.internal --ca ca.pem --workload postgresql@15-main.service',
-      what: 'a shell script; the key is read from the parameter /understudy/orders-db/primary/key',
+      what: 'a shell script; the key is read from the parameter /understudy/keys/orders-db/primary',
     },
     {
       line: 'understudy user-data --group orders-db --member primary --coordinators c1.internal --format multipart --append-to own.yaml',

@@ -19,7 +19,7 @@ export interface Wish {
  */
 export async function carryOut(client: ControlClient, wish: Wish, options: MutationOptions): Promise<CommandResult> {
   const { sent, now = '', typed } = wish;
-  const planned = await client.look(sent);
+  const planned = await client.look(sent, options.reason);
   const text = [now, `will be done: ${planned.text}`].filter((line) => line !== '').join('\n');
   const reason = await consentTo({ text, ...(typed === undefined ? {} : { typed }) }, options);
   return client.carryOut(sent, reason);

@@ -59,8 +59,8 @@ export class ControlClient {
   }
 
   /** What the command would come to. Nothing is changed. @throws as {@link read} */
-  async look(sent: Sent): Promise<CommandResult> {
-    const body = { ...sent.body, reason: 'only looked at', dryRun: true };
+  async look(sent: Sent, reason: string | undefined): Promise<CommandResult> {
+    const body = { ...sent.body, reason: reason ?? 'the reason you give', dryRun: true };
     return CommandResultSchema.parse(await this.#ask({ ...sent, body }, this.#urls));
   }
 

@@ -9,8 +9,20 @@ export interface Scope {
   readonly path: string;
 }
 
-/** Reads `all`, a group, or group/name. @throws InvalidArgumentError */
-export function scopeOf(text: string): Scope {
+/**
+ * A scope as `status` and the records write it: `global`, `group/GROUP`, `member/GROUP/NAME`. So
+ * what is shown can be typed. A member of a group that is called `group` is `member/group/NAME`.
+ */
+function asShown(text: string): string | null {
+  if (text === 'global') return 'all';
+  const [kind, ...names] = text.split('/');
+  const isGroup = kind === 'group' && names.length === 1;
+  return isGroup || (kind === 'member' && names.length === 2) ? names.join('/') : null;
+}
+
+/** Reads `all`, a group, group/name, or a scope as it is shown. @throws InvalidArgumentError */
+export function scopeOf(given: string): Scope {
+  const text = asShown(given) ?? given;
   if (text === 'all') return { scope: 'global', path: '/v1' };
   const names = text.split('/');
   const [group = '', name] = names;

@@ -174,7 +174,11 @@ async function perform(
     screen.say(`\n${text}`);
     if (options.json) print(shownJson(report, 0));
     if (options.keep) {
-      screen.say(lookAround(cluster, dir, report.recoveries[0]?.newInstanceId ?? null));
+      // One that was recovered a moment ago would be held for its cooldown.
+      const untouched = CAST.find(({ member }) => report.recoveries.every((one) => one.member !== member));
+      const members = await cluster.client.members();
+      const victim = members.find(({ member, verdict }) => member === untouched?.member && verdict === 'alive');
+      screen.say(lookAround(cluster, dir, victim?.instanceId ?? null));
       await interrupted(signal);
     }
     return succeeded(report, EXPECTED_RECOVERIES) ? EXIT.ok : EXIT.failed;

@@ -17,7 +17,7 @@ export interface AgentHost {
 
 const ASK_MS = 5_000;
 const PROPERTIES =
-  'LoadState,ActiveState,UnitFileState,Requisite,PartOf,After,WantedBy,BindsTo,Requires,RequiredBy,StatusText,NRestarts,FragmentPath,DropInPaths,MainPID,WatchdogUSec,ProtectHome,PrivateTmp,Type';
+  'LoadState,ActiveState,UnitFileState,Requisite,PartOf,After,WantedBy,BindsTo,Requires,RequiredBy,StatusText,NRestarts,FragmentPath,DropInPaths,MainPID,WatchdogUSec,ProtectHome,PrivateTmp,Type,KillMode';
 
 /** Reads `NAME=value` lines. A name that comes again adds a line. Pure. */
 export function propertiesIn(text: string): UnitProperties {

@@ -101,7 +101,8 @@ for unit do
   cp "$work/drop-in" "/etc/systemd/system/$unit.d/understudy.conf"
   chmod 755 "/etc/systemd/system/$unit.d" "/etc/systemd/system/${TARGET}.wants"
   chmod 644 "/etc/systemd/system/$unit.d/understudy.conf"
-  systemctl --quiet add-wants ${TARGET} "$unit"
+  # A unit that is not there yet must not keep the agent away. The doctor finds it.
+  systemctl --quiet add-wants ${TARGET} "$unit" || say "$unit is not there: give it to ${TARGET} later (systemctl add-wants)"
 done
 systemctl daemon-reload
 `;

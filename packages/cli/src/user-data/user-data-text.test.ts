@@ -21,7 +21,7 @@ const SETTINGS: InstallSettings = {
     arm64: { name: 'understudy-agent-0.1.0-linux-arm64.tar.gz', sha256: 'b'.repeat(64) },
   },
   keyId: 3,
-  key: { kind: 'ssmParameter', reference: '/understudy/orders-db/primary/key' },
+  key: { kind: 'ssmParameter', reference: '/understudy/keys/orders-db/primary' },
   caPem: PEM,
   workloads: ['postgresql@15-main.service', 'odd\\x2dname.service'],
 };

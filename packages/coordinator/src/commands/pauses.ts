@@ -1,5 +1,5 @@
 import { isName, type PauseRecord, type Revision } from '@understudy/shared';
-import { isInForce } from '../policy/pauses.ts';
+import { isInForce, scopesOf } from '../policy/pauses.ts';
 import { type Asked, type Command, type CommandFacts, type CommandDecision, refused } from './command.ts';
 
 type Pause = Extract<Command, { kind: 'pause' }>;
@@ -13,6 +13,10 @@ export function scopeFault(scope: string): string | null {
     ? null
     : `"${scope}" is no scope: global, group/<group> or member/<group>/<member>`;
 }
+
+/** A pause of nobody is a typing error that looks like safety. */
+const holdsSomebody = (scope: string, { records }: CommandFacts): boolean =>
+  scope === 'global' || [...records.members.keys()].some((member) => scopesOf(member).includes(scope));
 
 /** A pause in words: who, why and until when. */
 const saidOf = ({ who, why, untilWallMs }: Pick<PauseRecord, 'who' | 'why' | 'untilWallMs'>): string =>
@@ -33,6 +37,8 @@ export function decidePause({ command, caller, reason }: Asked<Pause>, facts: Co
   if (fault !== null) return refused('BAD_REQUEST', fault);
   if (untilWallMs !== null && untilWallMs <= facts.nowWallMs)
     return refused('BAD_REQUEST', 'its end is over by the clock of the leader: it would hold nobody');
+  if (!holdsSomebody(scope, facts))
+    return refused('NOTHING_THERE', `${scope} is of nobody: no member is enrolled that it would hold`);
   const key = facts.keys.pause(scope);
   const revision = facts.revisionOf(key);
   const there = facts.records.pauses.get(scope)?.record;

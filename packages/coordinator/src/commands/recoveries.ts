@@ -1,3 +1,4 @@
+import { hasActivated } from '@understudy/recovery';
 import {
   commandsFor,
   type HoldReason,
@@ -37,14 +38,16 @@ const WAITS_FOR_A_PERSON: ReadonlySet<string> = new Set(['Abandoned', 'StoppedBy
 )[]);
 
 /**
- * What a person has seen is carried out within this time or not at all: an override must not hit a
- * failure of another day.
+ * What a person has seen is carried out within this time or not at all: neither an override nor an
+ * opinion that somebody is dead must hit a failure of another day.
  */
 const SEEN_FOR_MS = 120_000;
 
 interface Target {
   readonly opId: string;
   readonly kind: RequestKind;
+  /** It is about what is so now. False: about something that waits for a person, however long. */
+  readonly ofNow: boolean;
   readonly also: readonly KvCompare[];
 }
 
@@ -70,7 +73,7 @@ export function decideRecovery(
   const target = targetOf(command, facts, standingOf(command));
   if ('code' in target) return target;
   const { opId, kind } = target;
-  const isSeen = overrides.length > 0 || planToken !== null;
+  const isSeen = overrides.length > 0 || planToken !== null || target.ofNow;
   const request: Unwritten<OperatorRequestRecord> = {
     ...{ member, kind, opId, by: command.by ?? caller.identity, why: reason, atWallMs: nowWallMs, loss, leaveOpen },
     ...(overrides.length > 0 ? { overrides: [...overrides] } : {}),
@@ -103,19 +106,21 @@ function targetOf(command: RecoveryCommand, facts: CommandFacts, standing: Stand
   const never = overrides.find((gate) => !OVERRIDE_RULES[gate].may);
   if (never !== undefined)
     return refused('NEVER_OVERRIDDEN', `${never} is never overridden: ${OVERRIDE_RULES[never].because}`);
+  const activation = records.activations.get(member);
   const intent = records.intents.get(member);
-  if (intent) {
+  // An activated replacement is judged like any other instance, whatever chores are left.
+  const isNext = kind === 'recover' && intent !== undefined && hasActivated(intent.record, activation?.record);
+  if (intent && !isNext) {
     const { opId } = intent.record;
     if (overrides.length > 0 || command.planToken !== null)
       return refused('OTHER_RECOVERY', `recovery ${opId} of ${member} is open already: it passed every gate`);
     return (
       isOther(command, opId, 'open') ?? {
-        ...{ opId, kind },
+        ...{ opId, kind, ofNow: false },
         also: [{ key: keys.intent(member), modRevision: intent.modRevision }],
       }
     );
   }
-  const activation = records.activations.get(member);
   const begins = kind === 'recover' || kind === 'retry';
   const waits = WAITS_FOR_A_PERSON.has(standing?.reasonCode ?? '');
   if (!activation || !begins || !(waits || (kind === 'recover' && standing?.act)))
@@ -128,9 +133,9 @@ function targetOf(command: RecoveryCommand, facts: CommandFacts, standing: Stand
   const opId = opIdOf(activation.record.instanceId, activation.record.ordinal);
   return (
     isOther(command, opId, 'next') ?? {
-      ...{ opId, kind: 'recover' },
+      ...{ opId, kind: 'recover', ofNow: !waits },
       also: [
-        { key: keys.intent(member), modRevision: 0 },
+        { key: keys.intent(member), modRevision: intent?.modRevision ?? 0 },
         { key: keys.activation(member), modRevision: activation.modRevision },
       ],
     }

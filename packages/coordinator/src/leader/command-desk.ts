@@ -44,7 +44,7 @@ export interface CommandDeskOptions {
   readonly handOver: () => void;
 }
 
-/** Larger ones are left out of the audit record: it must not fill etcd. */
+/** Larger ones are left out of the audit record, or the answer: neither must fill etcd. */
 const SIDE_BYTES_MAX = 16_384;
 const ASK_AGAIN = 'ask again, with the same idempotency key';
 
@@ -128,7 +128,7 @@ export class CommandDesk {
     if (term === null || !this.#options.view.isFresh()) return NOBODY_LEADS;
     const keyed = keyOf(asked);
     const before = keyed && this.#options.view.records.answers.get(keyed.answerId);
-    if (keyed && before) return answeredBefore(asked, keyed.requestHash, before.record);
+    if (keyed && before) return this.#answeredBefore(term, asked, keyed, before.record);
     const decision = this.#decide(term, asked);
     if (decision.kind === 'refused') return decision;
     if (decision.kind === 'unchanged') {
@@ -172,7 +172,7 @@ export class CommandDesk {
       deletes,
       also,
     });
-    if (outcome.kind === 'conflict') return this.#conflict(asked, keyed, outcome);
+    if (outcome.kind === 'conflict') return this.#conflict(term, asked, keyed, outcome);
     if (asked.command.kind === 'transfer') this.#options.handOver();
     const { text, result } = change;
     return {
@@ -182,13 +182,26 @@ export class CommandDesk {
   }
 
   /** The same request may have been carried out a moment ago; the view does not show it yet. */
-  #conflict(asked: Asked, keyed: Keyed | null, { entries }: CommitOutcome & { kind: 'conflict' }): CommandAnswer {
+  #conflict(
+    term: Term,
+    asked: Asked,
+    keyed: Keyed | null,
+    { entries }: CommitOutcome & { kind: 'conflict' },
+  ): CommandAnswer {
     const entry = keyed ? (entries[1] ?? null) : null;
     if (keyed && entry) {
       const record: AnswerRecord = parseRecord(AnswerRecordSchema, entry.key, entry.value);
-      return answeredBefore(asked, keyed.requestHash, record);
+      return this.#answeredBefore(term, asked, keyed, record);
     }
     return refused('CHANGED', 'what it rests on has changed meanwhile, and nothing was done: look again');
+  }
+
+  /** A transfer that was written, and whose reply was lost, is carried out by asking again. */
+  #answeredBefore(term: Term, asked: Asked, { requestHash }: Keyed, record: AnswerRecord): CommandAnswer {
+    const answer = answeredBefore(asked, requestHash, record);
+    const isOurs = answer.kind === 'done' && answer.result.term === term.number;
+    if (asked.command.kind === 'transfer' && isOurs) this.#options.handOver();
+    return answer;
   }
 
   #auditOf(term: Term, done: Done): Unwritten<AuditRecord> {
@@ -227,9 +240,9 @@ const answerOf = (
   { answerId, requestHash }: Keyed,
   { auditId, atWallMs }: Unwritten<AuditRecord>,
   { text, result }: Change,
-): Unwritten<AnswerRecord> => ({ answerId, requestHash, auditId, atWallMs, result: { ...result, text } });
+): Unwritten<AnswerRecord> => ({ answerId, requestHash, auditId, atWallMs, result: { ...bounded(result), text } });
 
-function bounded(side: Change['before']): Change['before'] {
+function bounded<T extends Change['before']>(side: T): T | { readonly leftOut: string } {
   const bytes = side === null ? 0 : Buffer.byteLength(JSON.stringify(side));
   return bytes <= SIDE_BYTES_MAX ? side : { leftOut: `${bytes} bytes, at most ${SIDE_BYTES_MAX} are kept` };
 }

@@ -19,6 +19,7 @@ import {
   type RecoveryPlan,
   type Term,
   type Unwritten,
+  type WallMs,
 } from '@understudy/shared';
 import { firstSteps, launchPlan, type PlanResult, type ServeLeases, supersede } from '@understudy/recovery';
 import type { Stored } from '../store/cluster-records.ts';
@@ -206,11 +207,12 @@ export class IntentWriter {
     // when the intent is.
     const lease = serveLeases.standing(member, instanceId);
     const { ordinal } = activation.record;
+    const opId = opIdOf(instanceId, ordinal);
     const hold = records.holds.get(member);
     // Whatever was asked of it before: a recovery that begins has not been asked for anything yet.
     const asked = records.requests.get(member);
     const record: Unwritten<IntentRecord> = {
-      opId: opIdOf(instanceId, ordinal),
+      opId,
       member,
       oldInstanceId: instanceId,
       ordinal,
@@ -225,7 +227,7 @@ export class IntentWriter {
       serveLeaseOverAfterMs:
         plan.policy.recover.serveLease !== null && lease.kind === 'counts' ? lease.overAfterMs : null,
       plan,
-      ...(asked?.record.kind === 'recover' && { acts: [begunFor(asked.record, clock.wallMs())] }),
+      ...begunFor(asked?.record, opId, clock.wallMs()),
     };
     if (records.coordinators.size + (records.opinions.get(member)?.size ?? 0) > OBSERVERS_MAX) return null;
     return {
@@ -288,14 +290,17 @@ export class IntentWriter {
   }
 }
 
-const begunFor = (
-  { kind, by, why, atWallMs, overrides = [] }: OperatorRequestRecord,
-  nowWallMs: number,
-): OperatorAct => ({
-  ...{ kind, by, why, atWallMs },
-  carriedOutAtWallMs: nowWallMs,
-  text: `a recovery was begun${overrides.length === 0 ? '' : `, overriding ${overrides.join(', ')}`}`,
-});
+/** The act of whoever asked for this very recovery, and still does. */
+function begunFor(
+  request: OperatorRequestRecord | undefined,
+  opId: string,
+  nowWallMs: WallMs,
+): { readonly acts?: [OperatorAct] } {
+  if (request?.kind !== 'recover' || request.opId !== opId || !isStillAsked(request, nowWallMs)) return {};
+  const { kind, by, why, atWallMs, overrides = [] } = request;
+  const text = `a recovery was begun${overrides.length === 0 ? '' : `, overriding ${overrides.join(', ')}`}`;
+  return { acts: [{ kind, by, why, atWallMs, carriedOutAtWallMs: nowWallMs, text }] };
+}
 
 /** The same failure, whatever ids and counts its text has. */
 const kindOf = (reason: HoldReason | null, text: string): string => `${reason ?? ''} ${text.replaceAll(/\d+/g, '#')}`;

@@ -35,6 +35,11 @@ export class LeaderLoop {
     this.#tasks = new TermTasks({ ...parts, onBroken }, term);
   }
 
+  /** What the jobs want people to know; it keeps nobody from anything. */
+  remarks(): readonly Problem[] {
+    return this.#parts.jobs.flatMap((job) => job.remarks?.() ?? []);
+  }
+
   /** What failed last, by task, and what the jobs found to be wrong. */
   problems(): readonly Problem[] {
     return [...this.#tasks.problems(), ...this.#parts.jobs.flatMap((job) => job.problems?.() ?? [])];

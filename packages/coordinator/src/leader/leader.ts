@@ -246,12 +246,17 @@ export class Leader {
     return this.#leads() ? this.#parts.decider.lostZones() : [];
   }
 
-  /** The same as problems. */
+  /** What a person should know of; it keeps the leader from nothing. */
   remarks(): readonly Problem[] {
-    return this.notEnrolled().map(({ instanceId, ...problem }) => ({
+    const tags = this.notEnrolled().map(({ instanceId, ...problem }) => ({
       ...problem,
       text: `${instanceId} ${problem.text}`.trim(),
     }));
+    return [...tags, ...this.#jobRemarks()];
+  }
+
+  #jobRemarks(): readonly Problem[] {
+    return this.#leads() && this.#work ? this.#work.work.remarks() : [];
   }
 
   #termOfOurs(): Term | null {
@@ -337,7 +342,7 @@ export class Leader {
         ...{ random: this.#options.random, outbox: this.#options.outbox, notify: config.notify },
         ...{ sendNotice: this.#options.sendNotice, onNoticeTried: this.#options.onNoticeTried },
         wantedHolds: () => decider.wantedHolds(),
-        found: () => ({ problems: this.problems(), notEnrolled: this.notEnrolled() }),
+        found: () => ({ problems: [...this.problems(), ...this.#jobRemarks()], notEnrolled: this.notEnrolled() }),
       }),
     };
   }

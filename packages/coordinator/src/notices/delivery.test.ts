@@ -118,6 +118,15 @@ describe('a notice', () => {
     expect(settled(notice(1, { kind: 'pause.ended' }), both())).toMatchObject({ puts: [], deletes: [{ key }] });
   });
 
+  test('sent again to a webhook that is gone is put aside again, and not taken for delivered', () => {
+    expect(settled(notice(1, { onlyTo: 'gone' }), both())).toMatchObject({
+      puts: [
+        { key: KEYS.undeliveredNotice('gone', ONE.record.id), record: { error: 'no webhook gone is configured' } },
+      ],
+      deletes: [{ key, expect: 5 }],
+    });
+  });
+
   test('is put aside for who did not take it for a day, and only if it was tried', () => {
     const [a, b] = both();
     a.note(ONE.record.id, TAKEN, at(0), 0);

@@ -4,11 +4,22 @@ import * as z from 'zod';
 /** A suspicion is over within seconds, one way or the other. */
 const TOLD_KINDS = NOTICE_KINDS.filter((kind) => kind !== 'member.suspect');
 
+/** Also true of what is no URL: that is another fault, and has its own words. */
+function hasUserInfo(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && (url.username !== '' || url.password !== '');
+}
+
 const webhook = z.strictObject({
   /** Names it in metrics, records and commands, 1-63 of `a-z 0-9 . _ -`. */
   name: z.string().refine(isName, 'want 1-63 of a-z 0-9 . _ -, first a letter or digit'),
   /** Where notices are posted. Redirects are not followed. */
-  url: z.url({ protocol: /^https?$/ }),
+  url: z
+    .url({ protocol: /^https?$/ })
+    .refine(
+      (text) => !hasUserInfo(text),
+      'a user or password in a URL is logged by others: put a secret into the path',
+    ),
   /**
    * File with the secret that signs them, mode 0600: `whsec_` and at least 24 bytes in base64.
    * `echo "whsec_$(openssl rand -base64 32)"` makes one.

@@ -34,6 +34,7 @@ export interface SettleContext {
 export function settle({ record, modRevision }: Stored<NoticeRecord>, context: SettleContext): Settling | null {
   const { states, keys, nowWallMs, giveUpAfterMs } = context;
   const wanting = states.filter(({ webhook }) => wants(webhook, record));
+  if (record.onlyTo !== null && wanting.length === 0) return putBack({ record, modRevision }, record.onlyTo, context);
   const waiting = wanting.filter((state) => !state.hasHad(record));
   const isOld = nowWallMs - record.waitsSinceWallMs >= giveUpAfterMs;
   const givenUp = isOld
@@ -59,5 +60,22 @@ export function settle({ record, modRevision }: Stored<NoticeRecord>, context: S
     ...base,
     puts: [{ key, record: { ...unwritten(record), deliveredTo }, expect: modRevision }, ...kept],
     deletes: [],
+  };
+}
+
+/** An operator sent it to a webhook that is not configured (any more): nobody has had it. */
+function putBack(
+  { record, modRevision }: Stored<NoticeRecord>,
+  webhook: string,
+  { keys, nowWallMs }: SettleContext,
+): Settling {
+  const { deliveredTo: _had, onlyTo: _to, waitsSinceWallMs: _since, ...content } = unwritten(record);
+  const error = `no webhook ${webhook} is configured`;
+  const kept = { ...content, webhook, error, givenUpAtWallMs: nowWallMs };
+  return {
+    id: record.id,
+    puts: [{ key: keys.undeliveredNotice(webhook, record.id), record: kept, expect: 0 }],
+    deletes: [{ key: keys.notice(record.id), expect: modRevision }],
+    givenUp: [{ webhook, error }],
   };
 }

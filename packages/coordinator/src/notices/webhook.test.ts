@@ -1,6 +1,7 @@
 import type { MemberId } from '@understudy/shared';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, test } from 'vitest';
+import { NotifyConfigSchema } from './notify-config.ts';
 import { bodyOf, signedHeaders, webhookSecret } from './webhook.ts';
 
 const DB1: MemberId = 'prod/db1';
@@ -55,4 +56,11 @@ test.each([
   [`${SECRET}\n`, 32],
 ])('the secret %j has %j bytes', (text, length) => {
   expect(webhookSecret(text)?.length ?? null).toBe(length);
+});
+
+test('a user or a password in the URL is refused, since it would stand in logs and in etcd', () => {
+  const parsed = (url: string) =>
+    NotifyConfigSchema.safeParse({ webhooks: [{ name: 'pager', url, secretFile: '/x' }] }).success;
+  expect([parsed('https://a:b@example.org/x'), parsed('https://a@example.org/x')]).toEqual([false, false]);
+  expect(parsed('https://example.org/a:b@x')).toBe(true);
 });

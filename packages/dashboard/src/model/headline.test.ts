@@ -19,6 +19,11 @@ describe('the line that is read first', () => {
       'db/one and db/two are suspect',
     ],
     [[member('db/one', { verdict: 'unknown' })], 'unknown', 'db/one is unknown'],
+    [
+      [member('db/one'), member('db/two', { verdict: 'left' })],
+      'well',
+      '1 of 2 members is alive, 1 stopped on purpose',
+    ],
     [[member('db/one', { degraded: true })], 'warning', 'db/one is degraded'],
     [
       [member('db/one'), member('db/two', { readinessProblems: 2 })],

@@ -75,11 +75,18 @@ export function headline(view: FleetView, status: StatusView | null): Headline {
   const [worst] = found;
   if (worst) return { tone: worst.tone, text: listed(found.map(({ text }) => text)), facts };
   if (members.length === 0) return { tone: 'unknown', text: 'No members are enrolled yet', facts };
-  const well = members.filter(isWell).length;
-  const text = members.length === 1 ? 'The one member is alive' : `All ${members.length} members are alive`;
-  if (well < members.length)
-    return { tone: 'warning', text: `${text}; ${members.length - well} could not be replaced now`, facts };
+  const left = members.filter(({ verdict }) => verdict === 'left').length;
+  const notReady = members.filter((one) => one.verdict !== 'left' && !isWell(one)).length;
+  const text = aliveText(members.length, left);
+  if (notReady > 0) return { tone: 'warning', text: `${text}; ${notReady} could not be replaced now`, facts };
   return { tone: (status?.problems.length ?? 0) > 0 ? 'warning' : 'well', text, facts };
+}
+
+/** Nobody is counted as alive who was stopped on purpose. */
+function aliveText(all: number, left: number): string {
+  if (left > 0)
+    return `${all - left} of ${all} members ${verb(all - left, 'is', 'are')} alive, ${left} stopped on purpose`;
+  return all === 1 ? 'The one member is alive' : `All ${all} members are alive`;
 }
 
 const PARTS_MAX = 3;

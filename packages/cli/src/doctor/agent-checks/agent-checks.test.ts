@@ -19,6 +19,7 @@ const FOLLOWS: UnitProperties = {
   After: `basic.target ${TARGET}`,
   Text: `[Unit]\nAssertPathExists=${FILE}\n`,
   WantedBy: TARGET,
+  KillMode: 'mixed',
 };
 const TARGET_UNIT: UnitProperties = { LoadState: 'loaded', Text: `AssertPathExists=${FILE}` };
 
@@ -41,6 +42,8 @@ describe('a workload’s unit', () => {
     ['goes on', { PartOf: '' }, /^fault: .*may go on when the target stops/m],
     ['is not ordered', { After: 'basic.target' }, /^fault: .*not ordered after/m],
     ['asserts nothing', { Text: '' }, /^warning: .*does not assert/m],
+    ['leaves its children', { KillMode: 'process' }, /^fault: .*may leave processes behind .*KillMode=process/m],
+    ['is not killed at all', { KillMode: 'none' }, /^fault: .*KillMode=none/m],
     ['pulls the target in', { BindsTo: TARGET }, /^fault: .*pulls the target in by BindsTo=/m],
     ['is not wanted', { WantedBy: '' }, /^fault: .*is not started with the target/m],
     ['is wanted elsewhere, and kept down', { WantedBy: `${TARGET} multi-user.target` }, /^ok: .*keeps it down/m],

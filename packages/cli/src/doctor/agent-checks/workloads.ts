@@ -11,6 +11,9 @@ export interface WorkloadFacts {
 }
 
 const PAGE = 'docs/workloads.md has the drop-in to copy';
+/** With the others, processes of a unit that is `inactive` may go on and serve. */
+const KILL_MODES: readonly string[] = ['control-group', 'mixed'];
+const KILL_MODE_REMEDY = 'set KillMode=control-group or mixed in a drop-in; docs/workloads.md says why';
 const has = (unit: UnitProperties, property: string, name: string): boolean =>
   (unit[property] ?? '').split(/\s+/).includes(name);
 
@@ -39,6 +42,9 @@ function judgeOne(name: string, unit: UnitProperties, target: string, assertFile
     found.push(
       warning(`${name} does not assert ${assertFile}: a start queued before a fence is still carried out`, PAGE, show),
     );
+  const killMode = unit['KillMode'];
+  if (killMode !== undefined && !KILL_MODES.includes(killMode))
+    found.push(fault(`${name} may leave processes behind when it stops: KillMode=${killMode}`, KILL_MODE_REMEDY, show));
   for (const pulls of ['BindsTo', 'Requires'])
     if (has(unit, pulls, target))
       found.push(

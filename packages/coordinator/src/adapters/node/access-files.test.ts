@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HttpConfigSchema } from '../../http-config.ts';
 import { AccessFiles } from './access-files.ts';
 
+const HAS_OPENSSL = spawnSync('openssl', ['version']).status === 0;
 let folder: string;
 let clock: SimClock;
 let log: RecordingLog;
@@ -24,6 +26,7 @@ afterEach(() => {
 const path = (name: string) => join(folder, name);
 const write = (name: string, text: string) => writeFileSync(path(name), text, { mode: 0o600 });
 const { entry } = makeToken(new SystemRandom(), { name: 'ann', role: 'read' });
+const commander = (name: string) => tokenLine(makeToken(new SystemRandom(), { name, role: 'operate' }).entry);
 const GOOD = `tokens:\n${tokenLine(entry)}\n`;
 function begin(over: object): void {
   files = new AccessFiles({ http: HttpConfigSchema.parse(over), clock, log });
@@ -52,6 +55,8 @@ describe('http.tokensFile', () => {
     ['a role that there is not', GOOD.replace('"read"', '"root"'), 'role'],
     ['a token in clear', GOOD.replace(/"sha256":"[^"]+"/, '"sha256":"hunter2"'), '64 hex'],
     ['an id twice', `${GOOD}${tokenLine(entry)}\n`, 'twice'],
+    ['two who command under one name', `${GOOD}${commander('bob')}\n${commander('bob')}\n`, 'bob'],
+    ['the name of the operator token', `${GOOD}${commander('operator')}\n`, 'reserved'],
     ['an unknown field', GOOD.replace('"role"', '"colour":"red","role"'), 'colour'],
   ])('with %s changes nothing, and is a problem until it is mended', async (_, text, said) => {
     write('tokens', GOOD);
@@ -64,6 +69,27 @@ describe('http.tokensFile', () => {
     write('tokens', `${GOOD}\n`);
     await clock.advance(5_000);
     expect([files.problems, ids()]).toEqual([[], [entry.id]]);
+  });
+
+  test.skipIf(!HAS_OPENSSL)('has nobody command under the name of a certificate in the table', () => {
+    const made = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=c1', '-keyout', 'key', '-out', 'cert'];
+    execFileSync('openssl', made, { cwd: folder, stdio: 'ignore' });
+    write('tokens', `${GOOD}${commander('deploy')}\n`);
+    const clients = [{ subject: 'CN=deploy', name: 'deploy', role: 'operate' }];
+    const tls = { certFile: path('cert'), keyFile: path('key'), clientCaFile: path('cert'), clients };
+    begin({ tokensFile: path('tokens'), tls });
+    const text = expect.stringContaining('the name deploy with the role operate twice');
+    expect(files.problems).toMatchObject([{ code: 'TOKENS_REFUSED', text }]);
+    write('tokens', `${GOOD}${commander('bob')}\n`);
+    files.look();
+    expect([ids().length, files.problems]).toEqual([2, []]);
+  });
+
+  test('may have a name twice among those who only read', () => {
+    const other = makeToken(new SystemRandom(), { name: 'ann', role: 'read' }).entry;
+    write('tokens', `${GOOD}${tokenLine(other)}\n${commander('ann')}\n`);
+    begin({ tokensFile: path('tokens') });
+    expect([ids().length, files.problems]).toEqual([3, []]);
   });
 
   test('that is missing at the start keeps nobody from starting', async () => {

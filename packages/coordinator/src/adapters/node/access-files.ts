@@ -7,6 +7,8 @@ import {
   OperationError,
   type Problem,
   problemOf,
+  sharedName,
+  sharedNameFault,
   type Timer,
   type TokenEntry,
   TokenFileSchema,
@@ -113,7 +115,7 @@ export class AccessFiles {
     const { http, log } = this.#options;
     const read = () => {
       const current = {
-        entries: entriesOf(http.tokensFile),
+        entries: entriesOf(http),
         operatorTokenHash: operatorHashOf(http.operatorTokenFile),
       };
       log.info('http.tokens', { tokens: current.entries.map(({ id, name, role }) => `${id} ${role} ${name}`) });
@@ -173,8 +175,13 @@ function read(file: string): Buffer {
   }
 }
 
-const entriesOf = (file: string | undefined): readonly TokenEntry[] =>
-  file === undefined ? [] : parseConfig(TokenFileSchema, read(file).toString('utf8'), file).tokens;
+function entriesOf({ tokensFile: file, tls }: CoordinatorConfig['http']): readonly TokenEntry[] {
+  if (file === undefined) return [];
+  const { tokens } = parseConfig(TokenFileSchema, read(file).toString('utf8'), file);
+  const shared = sharedName([...(tls?.clients ?? []), ...tokens]);
+  if (shared === null) return tokens;
+  throw new OperationError('CONFIG_INVALID', `${file} and http.tls.clients: ${sharedNameFault(shared)}`);
+}
 
 function operatorHashOf(file: string | undefined): Buffer | null {
   if (file === undefined) return null;

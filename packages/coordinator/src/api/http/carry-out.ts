@@ -17,7 +17,8 @@ type AnyAsked = Asked<unknown, unknown, unknown>;
 /** Who asks, as the records have it. */
 export function callerOf({ caller, request, requestId }: Pick<AnyAsked, 'caller' | 'request' | 'requestId'>): Caller {
   const identity = caller.name ?? caller.id;
-  const from = caller.passedOnBy === null ? request.ip : `${request.ip} (${caller.passedOnBy})`;
+  const { peer } = request.identified();
+  const from = peer === null ? request.ip : `${peer.address} (by ${caller.passedOnBy})`;
   return { identity, from, requestId };
 }
 

@@ -70,6 +70,7 @@ export function admitTo(route: AnyRoute, { access }: FrameOptions, request: Fast
 
 const forwardedOf = (request: FastifyRequest, { caller }: Identified): Forwarded => ({
   ...{ method: request.method, path: request.url, body: bodyTextOf(request), caller, requestId: request.id },
+  address: request.ip,
   ifMatch: headerOf(request.headers, 'if-match'),
   idempotencyKey: headerOf(request.headers, 'idempotency-key'),
 });

@@ -40,8 +40,23 @@ class Buckets {
   }
 }
 
+interface Counted {
+  readonly key: string;
+  readonly isWrong: boolean;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /**
+     * Counts a token that was shown otherwise than in the header, and is wrong.
+     * @throws Refusal RATE_LIMITED: there were too many from this address.
+     */
+    countWrongToken: () => void;
+  }
+}
+
 /** The caller that a request counts against. Null: a coordinator passed it on, and counted it. */
-function counted(request: FastifyRequest): { readonly key: string; readonly isWrong: boolean } | null {
+function counted(request: FastifyRequest): Counted | null {
   let caller: Caller;
   try {
     caller = request.identified().caller;
@@ -60,14 +75,19 @@ function counted(request: FastifyRequest): { readonly key: string; readonly isWr
 export function addRateLimits(server: FastifyInstance, clock: Clock, requestsPerMinute: number): void {
   const asked = new Buckets(perMinute(requestsPerMinute));
   const wrong = new Buckets(perMinute(WRONG_PER_MINUTE));
+  const count = ({ key, isWrong }: Counted): void => {
+    const waitMs = (isWrong ? wrong : asked).take(key, clock.monotonicMs());
+    if (waitMs === 0) return;
+    const seconds = String(Math.ceil(waitMs / 1_000));
+    const limit = isWrong ? `${WRONG_PER_MINUTE} refused tokens` : `${requestsPerMinute} requests`;
+    throw new Refusal('RATE_LIMITED', `more than ${limit} a minute`, { 'retry-after': seconds });
+  };
+  server.decorateRequest('countWrongToken', function (this: FastifyRequest) {
+    count({ key: `address:${this.ip}`, isWrong: true });
+  });
   server.addHook('onRequest', async (request) => {
     if (EXEMPT.has(request.url)) return;
     const who = counted(request);
-    if (who === null) return;
-    const waitMs = (who.isWrong ? wrong : asked).take(who.key, clock.monotonicMs());
-    if (waitMs === 0) return;
-    const seconds = String(Math.ceil(waitMs / 1_000));
-    const limit = who.isWrong ? `${WRONG_PER_MINUTE} refused tokens` : `${requestsPerMinute} requests`;
-    throw new Refusal('RATE_LIMITED', `more than ${limit} a minute`, { 'retry-after': seconds });
+    if (who !== null) count(who);
   });
 }

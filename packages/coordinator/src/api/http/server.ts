@@ -10,6 +10,7 @@ import { addRoute } from './frame.ts';
 import { addAnswerSignature, addIdentification } from './identification.ts';
 import { openApiDocument } from './openapi/document.ts';
 import { addRateLimits } from './rate-limits.ts';
+import { addTargetCheck } from './request-target.ts';
 import { OpenStreams } from './open-streams.ts';
 import { Forwarding } from './peers/forwarding.ts';
 import { Refusal } from './refusal.ts';
@@ -147,6 +148,7 @@ function addApi(server: FastifyInstance, options: HttpServerOptions, peerCa: () 
   const { site = null, artefacts = null } = options;
   const context = { ...sources, description, access, streams, clock, log, site, artefacts };
   addBodies(server);
+  addTargetCheck(server);
   addIdentification(server, access);
   addRateLimits(server, clock, (options.limits ?? DEFAULT_HTTP_LIMITS).requestsPerMinute);
   addAnswerSignature(server, coordinatorId, keys);

@@ -21,4 +21,9 @@ export interface LeaderJob {
   run(term: Term): Promise<void>;
   /** What it found to be wrong, beside a pass that failed. Absent: nothing ever. */
   problems?(): readonly Problem[];
+  /**
+   * What a person should know of, and that keeps the leader from nothing: it is shown, and this
+   * coordinator is ready all the same. Absent: nothing ever.
+   */
+  remarks?(): readonly Problem[];
 }

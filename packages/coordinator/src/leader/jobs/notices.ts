@@ -3,6 +3,7 @@ import {
   durationText,
   type GuardedDelete,
   type Keyspace,
+  laterBy,
   type Log,
   type Problem,
   problemOf,
@@ -19,6 +20,8 @@ import type { LeaderJob } from './leader-job.ts';
 
 /** Deliveries to one webhook in one pass. */
 const PER_PASS_MAX = 20;
+/** The others wait for one that is slow no longer than this, and for its last delivery. */
+const SERVED_FOR_MS = 5_000;
 /** Notices settled in one pass, each in a transaction of its own but for the removals. */
 const SETTLED_PER_PASS_MAX = 50;
 /** So many that were given up are kept; older ones go. */
@@ -81,7 +84,7 @@ export class NoticesJob implements LeaderJob {
     await this.#forget(term);
   }
 
-  problems(): readonly Problem[] {
+  remarks(): readonly Problem[] {
     const { view, clock, outbox } = this.#options;
     const nowMs = clock.monotonicMs();
     const failing = this.#states.flatMap(({ webhook, failing: one }) =>
@@ -116,7 +119,8 @@ export class NoticesJob implements LeaderJob {
   async #serve(term: Term, state: WebhookState): Promise<void> {
     const { view, clock, random, send, settings, onTried, log } = this.#options;
     const { name, timeoutMs } = state.webhook;
-    for (let sent = 0; sent < PER_PASS_MAX; sent += 1) {
+    const endsAtMs = laterBy(clock.monotonicMs(), SERVED_FOR_MS);
+    for (let sent = 0; sent < PER_PASS_MAX && clock.monotonicMs() < endsAtMs; sent += 1) {
       const notice = state.next(view.records.outbox, clock.monotonicMs());
       // Whoever leads next sends it. A second delivery is harmless, and need not be made.
       if (notice === null || !term.holdsFor(Math.min(timeoutMs, 1_000))) return;

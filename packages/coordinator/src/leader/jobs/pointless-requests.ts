@@ -1,3 +1,4 @@
+import { undecidedRecovery } from '@understudy/recovery';
 import { type Clock, type Keyspace, type Log, opIdOf, type Term } from '@understudy/shared';
 import { isStillAsked } from '../../commands/recoveries.ts';
 import type { ClusterState } from '../../store/cluster-state.ts';
@@ -37,8 +38,10 @@ export class PointlessRequestsJob implements LeaderJob {
     const { requests, intents, activations } = this.#view.records;
     for (const [member, { record, modRevision }] of requests) {
       const { instanceId = '', ordinal } = activations.get(member)?.record ?? {};
-      const due = intents.get(member)?.record.opId ?? opIdOf(instanceId, ordinal);
-      const isDue = record.opId === due && isStillAsked(record, this.#clock.wallMs());
+      const open = intents.get(member)?.record.opId ?? null;
+      // The next one can be asked for while an activated replacement is still owed chores.
+      const next = undecidedRecovery(this.#view.records, member) === null ? opIdOf(instanceId, ordinal) : null;
+      const isDue = [open, next].includes(record.opId) && isStillAsked(record, this.#clock.wallMs());
       if (isDue || !this.#view.isFresh()) continue;
       const outcome = await term.remove([{ key: this.#keys.request(member), expect: modRevision }]);
       if (outcome.kind === 'committed')

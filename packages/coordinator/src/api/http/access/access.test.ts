@@ -141,6 +141,16 @@ describe('who may ask what', () => {
   });
 });
 
+test('wrong tokens shown to begin a session are counted like all others', async () => {
+  const { url } = await serve({ clock: new SimClock() });
+  const logIn = (token: string) => ask(url, '/v1/session', { method: 'POST', body: { token } });
+  const guesses = [];
+  for (let count = 0; count < 40; count++) guesses.push((await logIn(make().token)).status);
+  expect([guesses[0], guesses[29], guesses[30], guesses.at(-1)]).toEqual([401, 401, 429, 429]);
+  expect((await ask(url, '/v1/status', { token: make().token })).status, 'as a header').toBe(429);
+  expect((await logIn(reader.token)).status, 'a good one').toBe(200);
+});
+
 describe('sessions', () => {
   const begin = async (url: string, token: string) => {
     const reply = await ask(url, '/v1/session', { method: 'POST', body: { token } });

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { type TokenEntry, tokenHash, tokenIdOf } from '@understudy/shared';
+import { OPERATOR_NAME, type TokenEntry, tokenHash, tokenIdOf } from '@understudy/shared';
 import type { Caller } from './caller.ts';
 
 /** What may be shown as a bearer token. */
@@ -40,7 +40,7 @@ const knownOf = (entry: TokenEntry): KnownToken => ({
 
 const operatorOf = (hash: Buffer): KnownToken => ({
   caller: {
-    ...{ id: OPERATOR_TOKEN_ID, name: 'operator', role: 'operate', groups: null, via: 'bearer', passedOnBy: null },
+    ...{ id: OPERATOR_TOKEN_ID, name: OPERATOR_NAME, role: 'operate', groups: null, via: 'bearer', passedOnBy: null },
   },
   expiresAtWallMs: null,
   fingerprint: createHash('sha256').update(hash).digest('base64url'),

@@ -29,6 +29,8 @@ export interface Forwarded {
   /** As it came; '' for none. */
   readonly body: string;
   readonly caller: Caller;
+  /** From which the caller asked. */
+  readonly address: string;
   readonly requestId: string;
   readonly ifMatch: string;
   readonly idempotencyKey: string;
@@ -75,10 +77,10 @@ export class Forwarding {
 
   #ask(leader: KnownLeaderAddress, request: Forwarded, timeoutMs: number): Promise<PeerReply> {
     const { coordinatorId, keys, clock, peerCa } = this.#options;
-    const { method, path, body, ifMatch, idempotencyKey, requestId } = request;
+    const { method, path, body, ifMatch, idempotencyKey, requestId, address } = request;
     const { passedOnBy: _, ...caller } = request.caller;
     const vouched = signedHeaders(keys, {
-      ...{ method, path, requestId, caller, ifMatch, idempotencyKey },
+      ...{ method, path, requestId, caller, address, ifMatch, idempotencyKey },
       bodySha256: sha256Of(body),
       from: coordinatorId,
       to: leader.coordinatorId,
@@ -91,8 +93,15 @@ export class Forwarding {
       ...(idempotencyKey === '' ? {} : { 'idempotency-key': idempotencyKey }),
       ...vouched,
     };
-    return askPeer(clock, { url: new URL(path, leader.httpUrl), method, headers, body, timeoutMs }, peerCa());
+    return askPeer(clock, { url: urlAt(leader, path), method, headers, body, timeoutMs }, peerCa());
   }
+}
+
+/** **S** @throws where the path leads to another host than the leader's. */
+function urlAt({ httpUrl }: KnownLeaderAddress, path: string): URL {
+  const url = new URL(path, httpUrl);
+  if (url.origin !== new URL(httpUrl).origin) throw new Error('the path names another host than the leader');
+  return url;
 }
 
 const silent = ({ coordinatorId, httpUrl }: KnownLeaderAddress, why: string): Refusal =>

@@ -18,6 +18,8 @@ export interface PeerGateOptions {
 export interface AdmittedPeer {
   /** The original caller, for whom the peer vouches. */
   readonly caller: Caller;
+  /** From which the original caller asked, as the peer saw it. */
+  readonly address: string;
   readonly requestId: string;
   /** What the body has to hash to. */
   readonly bodySha256: string;
@@ -46,14 +48,14 @@ export class PeerGate {
       throw refused('the signature is by none of the master secrets that this coordinator has');
     const envelope = envelopeOf(header);
     if (envelope === null) throw refused('it is of another version');
-    const { from, to, atWallMs, requestId, bodySha256, caller } = envelope;
+    const { from, to, atWallMs, requestId, bodySha256, caller, address } = envelope;
     if (to !== coordinatorId) throw refused(`it was meant for ${to}, and this is ${coordinatorId}`);
     const agoMs = clock.wallMs() - atWallMs;
     if (!(Math.abs(agoMs) <= PEER_WINDOW_MS))
       throw refused(`the clocks of ${from} and ${coordinatorId} are ${Math.round(agoMs)} ms apart`);
     if (atWallMs < this.#startedAtWallMs) throw refused('it was sent before this coordinator started');
     this.#remember(`${from} ${requestId}`);
-    return { caller: { ...caller, passedOnBy: from }, requestId, bodySha256 };
+    return { caller: { ...caller, passedOnBy: from }, address, requestId, bodySha256 };
   }
 
   /** @throws Refusal PEER_REFUSED: it was seen before, or there is no room to remember it. */

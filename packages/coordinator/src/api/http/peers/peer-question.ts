@@ -27,7 +27,7 @@ export function peerQuestion({ coordinatorId, keys, clock, random, peerCa }: Pee
     const requestId = random.hex(REQUEST_ID_BYTES);
     const headers = signedHeaders(keys, {
       ...{ method: 'GET', path, requestId, ifMatch: '', idempotencyKey: '', bodySha256: sha256Of('') },
-      ...{ from: coordinatorId, to: peer.coordinatorId, atWallMs: clock.wallMs() },
+      ...{ from: coordinatorId, to: peer.coordinatorId, atWallMs: clock.wallMs(), address: '' },
       caller: { id: `coordinator:${coordinatorId}`, name: coordinatorId, role: 'read', groups: null, via: 'nothing' },
     });
     const message = { url: new URL(path, peer.httpUrl), method: 'GET', headers, body: '', timeoutMs: TIMEOUT_MS };

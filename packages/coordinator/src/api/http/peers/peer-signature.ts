@@ -17,6 +17,8 @@ export interface PeerRequest {
   /** The original caller's. It also names this sending: it is never used twice. */
   readonly requestId: string;
   readonly caller: Omit<Caller, 'passedOnBy'>;
+  /** The address from which the original caller asked. '': the coordinator itself asks. */
+  readonly address: string;
   /** Headers that change what is done, as they came; '' for one that did not. */
   readonly ifMatch: string;
   readonly idempotencyKey: string;
@@ -35,6 +37,7 @@ const EnvelopeSchema = z.strictObject({
   requestId: z.string().max(64),
   bodySha256: z.string().max(64),
   caller: CallerSchema,
+  address: z.string().max(64),
 });
 type Envelope = z.infer<typeof EnvelopeSchema>;
 
@@ -61,8 +64,8 @@ export type Carried = Pick<PeerRequest, 'method' | 'path' | 'ifMatch' | 'idempot
 
 /** The headers that vouch for a request. */
 export function signedHeaders(keys: ClusterKeys, request: PeerRequest): Readonly<Record<string, string>> {
-  const { from, to, atWallMs, requestId, bodySha256, caller } = request;
-  const envelope = encode({ from, to, atWallMs, requestId, bodySha256, caller });
+  const { from, to, atWallMs, requestId, bodySha256, caller, address } = request;
+  const envelope = encode({ from, to, atWallMs, requestId, bodySha256, caller, address });
   return { [PEER_HEADER]: envelope, [PEER_SIGNATURE_HEADER]: keys.sign('peer', signedText(envelope, request)) };
 }
 

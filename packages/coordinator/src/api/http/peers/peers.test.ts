@@ -41,7 +41,14 @@ beforeEach(() => {
 
 const requestOf = (over: Partial<PeerRequest> = {}): PeerRequest => ({
   ...{ method: 'POST', path: '/v1/members/db/a/retry', bodySha256: sha256Of('{}'), from: 'c2', to: 'c1' },
-  ...{ atWallMs: clock.wallMs(), requestId: `r${count++}`, caller: CALLER, ifMatch: '', idempotencyKey: 'k1' },
+  ...{
+    atWallMs: clock.wallMs(),
+    requestId: `r${count++}`,
+    caller: CALLER,
+    address: '192.0.2.1',
+    ifMatch: '',
+    idempotencyKey: 'k1',
+  },
   ...over,
 });
 /** `sent`: what arrives, where it is not what was signed. */
@@ -54,7 +61,11 @@ const refusal = (why: string) =>
 
 describe('what another coordinator passes on', () => {
   test('is taken with the identity of the original caller', () => {
-    expect(arrive(requestOf())).toMatchObject({ caller: { ...CALLER, passedOnBy: 'c2' }, bodySha256: sha256Of('{}') });
+    expect(arrive(requestOf())).toMatchObject({
+      address: '192.0.2.1',
+      caller: { ...CALLER, passedOnBy: 'c2' },
+      bodySha256: sha256Of('{}'),
+    });
   });
 
   test.each<[string, Partial<PeerRequest>]>([
@@ -67,13 +78,14 @@ describe('what another coordinator passes on', () => {
     expect(() => arrive(requestOf(), undefined, sent)).toThrow(refusal('signature'));
   });
 
-  test('is refused with another identity, body or time than was signed', () => {
+  test('is refused with another identity, address, body or time than was signed', () => {
     const request = requestOf();
     const signature = signedHeaders(new ClusterKeys(OLD), request)[PEER_SIGNATURE_HEADER] ?? '';
     for (const over of [
       { caller: { ...CALLER, groups: null } },
       { bodySha256: sha256Of('{"a":1}') },
       { atWallMs: 1 },
+      { address: '192.0.2.2' },
     ]) {
       const header = signedHeaders(new ClusterKeys(NEW), { ...request, ...over })[PEER_HEADER] ?? '';
       expect(() => gate.admit(header, signature, request)).toThrow(refusal('signature'));

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '@understudy/shared/node';
@@ -87,14 +87,46 @@ describe('what is handed out', () => {
   });
 });
 
+/** A download from an address of this machine, which nobody reads. */
+const begun = (url: string, from: string): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => {
+    const own = { host: '127.0.0.1', port: new URL(url).port, path: `/artefacts/${LARGE}`, localAddress: from };
+    request({ ...own, agent: false }, resolve)
+      .on('error', reject)
+      .end();
+  });
+const ADDRESSES = [2, 3, 4, 5].flatMap((last) => [`127.0.0.${last}`, `127.0.0.${last}`]);
+
+async function bytesOf(reply: IncomingMessage): Promise<number> {
+  let count = 0;
+  for await (const chunk of reply) count += (chunk as Buffer).byteLength;
+  return count;
+}
+
 describe('many downloads at once', () => {
+  it('from one address leave room for others: the third is told to ask again', async () => {
+    const { url } = await serve();
+    const two = [await begun(url, '127.0.0.2'), await begun(url, '127.0.0.2')];
+    const third = await begun(url, '127.0.0.2');
+    const other = await begun(url, '127.0.0.3');
+    const codes = [...two, third, other].map(({ statusCode }) => statusCode);
+    expect([codes, third.headers['retry-after']]).toEqual([[200, 200, 503, 200], '5']);
+    for (const reply of [...two, third, other]) reply.destroy();
+    const free = async () => {
+      const reply = await begun(url, '127.0.0.2');
+      reply.destroy();
+      return reply.statusCode === 200;
+    };
+    await until('its slots are free', free, 5_000);
+  });
+
   it('are bounded: the ninth is told to ask again, and a slot comes back when a reader goes', async () => {
     const { url } = await serve();
-    const slow = await Promise.all(Array.from({ length: 8 }, () => fetch(`${url}/artefacts/${LARGE}`)));
-    expect(slow.map(({ status }) => status)).toEqual(Array(8).fill(200));
+    const slow = await Promise.all(ADDRESSES.map((from) => begun(url, from)));
+    expect(slow.map(({ statusCode }) => statusCode)).toEqual(Array(8).fill(200));
     const ninth = await fetch(`${url}/artefacts/${LARGE}`);
     expect([ninth.status, ninth.headers.get('retry-after')]).toEqual([503, '5']);
-    await Promise.all(slow.map(async (reply) => reply.body?.cancel()));
+    for (const reply of slow) reply.destroy();
     const free = async () => {
       const reply = await fetch(`${url}/artefacts/${NAME}`);
       await reply.arrayBuffer();
@@ -106,10 +138,10 @@ describe('many downloads at once', () => {
   it('leave room for everybody else: health is answered between their pieces', async () => {
     const { url } = await serve();
     let left = 8;
-    const downloads = Array.from({ length: 8 }, async () => {
-      const bytes = await (await fetch(`${url}/artefacts/${LARGE}`)).arrayBuffer();
+    const downloads = ADDRESSES.map(async (from) => {
+      const bytes = await bytesOf(await begun(url, from));
       left -= 1;
-      return bytes.byteLength;
+      return bytes;
     });
     let answered = 0;
     while (left > 0) {

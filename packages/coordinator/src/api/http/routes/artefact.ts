@@ -27,7 +27,7 @@ export const artefact = defineRoute({
     if (!found) throw new Refusal('PATH_UNKNOWN', 'no such file is handed out here: GET /artefacts/SHA256SUMS');
     const etag = `"${found.sha256}"`;
     if (request.headers['if-none-match'] === etag) return { status: 304, body: undefined, headers: { etag } };
-    const giveUp = slots.take();
+    const giveUp = slots.take(request.ip);
     if (!giveUp) throw new Refusal('UNAVAILABLE', 'too many downloads are under way', { 'retry-after': RETRY_AFTER_S });
     const stream = found.open();
     const limit = clock.setTimer(DOWNLOAD_MS, () => stream.destroy(new Error('the reader is too slow')));

@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { makeToken } from '@understudy/shared';
 import { SystemRandom } from '@understudy/shared/node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -102,6 +103,22 @@ describe('a command over HTTP', () => {
     await send('/v1/policies', { ...WHY, groups });
     expect(asked.map((one) => one.command)).toEqual([{ kind: 'apply-policies', groups }]);
   });
+});
+
+test('passed on by a follower, it says from which address it was asked, and who passed it on', async () => {
+  const leading = await serve();
+  const leader = { coordinatorId: 'c1', httpUrl: leading };
+  const follower = await serveApi({ coordinatorId: 'c2', host: '127.0.0.2', api: { leader: () => leader } });
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${OPERATOR_TOKEN}` };
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const own = { host: '127.0.0.2', port: follower.port, localAddress: '127.0.0.3' };
+  const sent = request({ ...own, method: 'POST', path: '/v1/pause', headers }, (reply) => {
+    reply.resume();
+    resolve(reply.statusCode ?? 0);
+  });
+  sent.on('error', reject).end(JSON.stringify({ ...WHY, untilWallMs: null }));
+  expect(await promise).toBe(200);
+  expect(asked[0]?.caller).toMatchObject({ identity: 'operator', from: '127.0.0.3 (by c2)' });
 });
 
 test('the policy of a group has the ETag that a change names; one that is not there is 404', async () => {

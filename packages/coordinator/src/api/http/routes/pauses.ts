@@ -40,7 +40,11 @@ const pairOf = <P>({ path, name, what, params, scopeOf }: Place<P>): readonly An
     ...{ ...commandRoute, method: 'POST', path: `${path}/pause`, operationId: `pause${name}`, tag: 'Control' },
     summary: `Begin no recovery of ${what}`,
     description: 'From the moment it is answered. Recoveries that were begun go on; detection goes on.',
-    ...{ params, body: PauseSchema, refusals: [...COMMON_REFUSALS, 'PAUSED_BY_ANOTHER', 'REVISION_STALE'] },
+    ...{
+      params,
+      body: PauseSchema,
+      refusals: [...COMMON_REFUSALS, 'NOTHING_THERE', 'PAUSED_BY_ANOTHER', 'REVISION_STALE'],
+    },
     handle: (asked, context) => {
       const { untilWallMs, replaces } = asked.body;
       return carryOut(asked, context, { kind: 'pause', scope: scopeOf(asked.params), untilWallMs, replaces });

@@ -1,9 +1,12 @@
 import { SessionViewSchema } from '@understudy/shared';
+import type { FastifyRequest } from 'fastify';
 import * as z from 'zod';
+import type { Access } from '../access/access.ts';
 import { sessionCookie } from '../access/cookie.ts';
 import { refuseOtherSites } from '../access/origin.ts';
 import type { Caller } from '../access/caller.ts';
 import type { Session } from '../access/sessions.ts';
+import type { KnownToken } from '../access/token-book.ts';
 import { type AnyRoute, defineRoute, ok } from '../route.ts';
 
 const PATH = '/v1/session';
@@ -16,6 +19,16 @@ const viewOf = (caller: Caller, session: Session | null): z.infer<typeof Session
   csrf: session?.csrf ?? null,
 });
 
+/** @throws Refusal UNAUTHENTICATED, and RATE_LIMITED where too many wrong ones were shown. */
+function knownOf(access: Access, token: string, request: FastifyRequest): KnownToken {
+  try {
+    return access.known(token);
+  } catch (error) {
+    request.countWrongToken();
+    throw error;
+  }
+}
+
 const login = defineRoute({
   ...{ method: 'POST', path: PATH, role: 'anybody', operationId: 'logIn', tag: 'Session' },
   summary: 'Begin a session with a token',
@@ -26,7 +39,7 @@ const login = defineRoute({
   handle: ({ body, request }, { access, clock }) => {
     // A page of another site may not log its visitor in as somebody else.
     refuseOtherSites(request.headers);
-    const { cookie, session } = access.sessions.begin(access.known(body.token));
+    const { cookie, session } = access.sessions.begin(knownOf(access, body.token, request));
     const maxAgeSeconds = Math.max(0, Math.floor((session.expiresAtWallMs - clock.wallMs()) / 1_000));
     const headers = { 'set-cookie': sessionCookie(cookie, maxAgeSeconds, access.settings.isSecure) };
     return { status: 200, body: viewOf(session.caller, session), headers };
