@@ -29,7 +29,7 @@ step() {
 }
 `;
 
-/** What the script calls: AWS, systemd and rpm as far as it can tell, and the rest with a step around it. */
+/** What the script calls: AWS, systemd and rpm as it sees them; the rest behind a step. */
 const PRELUDE = `
 BOOT=$$; export BOOT
 . "$BOX/step.sh"
@@ -108,7 +108,7 @@ interface Launch {
   };
 }
 
-/** The user data of the template, with values; without the first line, which cloud-init takes off. */
+/** The user data of the template, with values. */
 function userData(values: Readonly<Record<string, string>>): string {
   const launch = readTemplate(textOf('coordinators.yaml')).Resources['CoordinatorLaunch'] as unknown as Launch;
   const [head, script] = launch.Properties.LaunchTemplateData.UserData['Fn::Base64']['Fn::Join'][1];
@@ -116,7 +116,7 @@ function userData(values: Readonly<Record<string, string>>): string {
   return `${filled}${script}`;
 }
 
-/** What a host comes to: its files and packages, what starts with it, and the cluster as the others list it. */
+/** What a host comes to: its files and packages, what starts with it, how the others list it. */
 export const outcomeOf = (host: BootSandbox) => ({
   files: host.files(),
   packages: host.read('rpms'),
