@@ -58,7 +58,7 @@ describe('the lead given to another', () => {
 });
 
 const shownBy = ({ coordinator }: Node): number =>
-  coordinator.api.problems().filter(({ code }) => code === 'COORDINATOR_DRAINED').length;
+  coordinator.api.status().problems.filter(({ code }) => code === 'COORDINATOR_DRAINED').length;
 
 describe('a coordinator that is drained', () => {
   const drain = (coordinatorId: string, override = false) =>
