@@ -15,6 +15,7 @@ const ROOT = '/understudy/v1/';
 /** What a coordinator writes beside `leader`, as docs/etcd-keys.md names it. */
 const AREAS = [
   ...[
+    ...(['audit', 'answers', 'drains', 'leader-transfer', 'outbox', 'undelivered'] as const),
     'coordinators',
     'opinions',
     'judgements',
