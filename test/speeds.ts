@@ -15,6 +15,8 @@ export const ONLY_VERIFIED: readonly string[] = [
   'test/scenarios/coordinator/{half-failing,builds-at-random}.test.ts',
   'test/detection/detection.test.ts',
   'packages/observer/src/core/detection.test.ts',
+  // The boot of a coordinator's host cut off at every step.
+  'test/unit/cloudformation/boot-power-cuts.test.ts',
   // A leader killed at every moment of a command.
   'test/scenarios/coordinator/commands-crash.test.ts',
   // Streams that are held open and dropped, by real time.

@@ -1,9 +1,51 @@
 # Makes a bare Amazon Linux 2023 instance a coordinator, and an etcd member unless ETCD_HOSTS names
-# another etcd. The lines before this one set the upper-case names. Runs once, as root.
+# another etcd. The lines before this one set the upper-case names. Runs as root, until it has once
+# come to its end: every part may be cut off anywhere and run again.
 set -eu
 umask 077
 
 say() { echo "understudy-boot: $*"; }
+# put FILE MODE: writes what it reads. The file is there whole or not at all, also after a power cut.
+put() {
+  cat > "$1.new"
+  chmod "$2" "$1.new"
+  sync "$1.new"
+  mv "$1.new" "$1"
+}
+
+# User data is a boothook, which cloud-init runs at every boot. It only hands this script to systemd,
+# which runs it again after a failure, and after a reboot in the middle.
+if [ "$0" != /usr/local/sbin/understudy-boot ]; then
+  [ ! -e /var/lib/understudy-booted ] || exit 0
+  put /usr/local/sbin/understudy-boot 0700 < "$0"
+  put /etc/systemd/system/understudy-boot.service 0644 << UNIT
+[Unit]
+Description=Makes this host an Understudy coordinator
+ConditionPathExists=!/var/lib/understudy-booted
+Wants=network-online.target
+After=network-online.target cloud-config.service
+StartLimitIntervalSec=0
+
+[Service]
+# Not oneshot: the boot of the host would wait for it.
+Type=exec
+ExecStart=/usr/local/sbin/understudy-boot
+Restart=on-failure
+RestartSec=30
+RuntimeDirectory=understudy-boot
+RuntimeDirectoryMode=0700
+RuntimeDirectoryPreserve=restart
+
+[Install]
+WantedBy=multi-user.target
+UNIT
+  systemctl daemon-reload
+  systemctl enable -q understudy-boot.service
+  sync
+  systemctl start --no-block understudy-boot.service
+  exit 0
+fi
+
 imds() {
   token=$(curl -sSf -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token)
   curl -sSf -H "X-aws-ec2-metadata-token: $token" "http://169.254.169.254/latest/meta-data/$1"
@@ -19,6 +61,7 @@ again() {
 }
 # fetch URL SHA256 FILE: nothing is used that is not what was pinned.
 fetch() {
+  if echo "$2  $3" | sha256sum -c --status - 2> /dev/null; then return 0; fi
   case $1 in
     s3://*) again aws s3 cp --only-show-errors "$1" "$3" ;;
     *) again curl -sSfL --max-time 300 -o "$3" "$1" ;;
@@ -43,6 +86,10 @@ for package in "$COORDINATOR_RPM $COORDINATOR_SHA256" "$ARTEFACTS_RPM $ARTEFACTS
   fetch "$PACKAGES_URL/$file" "${package#* }" "$file"
 done
 again dnf install -y -q "./$COORDINATOR_RPM" "./$ARTEFACTS_RPM"
+# An installation that was cut off may be in rpm's list without all of its files.
+rpm -V understudy-coordinator understudy-artefacts > /dev/null \
+  || again dnf reinstall -y -q "./$COORDINATOR_RPM" "./$ARTEFACTS_RPM"
+systemd-sysusers understudy-coordinator.conf
 
 mkdir -p /etc/understudy/tls
 again aws secretsmanager get-secret-value --region "$REGION" --secret-id "$SECRET_PREFIX/$NAME" \
@@ -57,13 +104,21 @@ start_etcd() {
   fetch "$ETCD_URL" "$ETCD_SHA256" etcd.tar.gz
   tar -xzf etcd.tar.gz --strip-components=1 --no-same-owner
   install -m 0755 etcd etcdctl /usr/local/bin/
-  id etcd > /dev/null 2>&1 || useradd --system --home-dir /var/lib/etcd --shell /sbin/nologin etcd
+  echo 'u etcd - "etcd of Understudy" /var/lib/etcd' | systemd-sysusers -
   install -d -m 0700 -o etcd -g etcd /var/lib/etcd /etc/etcd
   install -m 0600 -o etcd -g etcd -t /etc/etcd /etc/understudy/tls/etcd-ca.pem \
     /etc/understudy/tls/etcd-member.pem /etc/understudy/tls/etcd-member.key
   rm -f /etc/understudy/tls/etcd-member.key
+  # The unit is the record of how this host came in. Asked again when etcd has begun, the others would
+  # name it as started, and it would take out itself.
+  [ -e /etc/systemd/system/etcd.service ] || write_etcd_unit
+  systemctl daemon-reload
+  systemctl enable -q --now --no-block etcd.service
+}
+
+write_etcd_unit() {
   join_cluster
-  cat > /etc/systemd/system/etcd.service << UNIT
+  put /etc/systemd/system/etcd.service 0644 << UNIT
 [Unit]
 Description=etcd of Understudy
 Wants=network-online.target
@@ -94,18 +149,16 @@ PrivateTmp=yes
 [Install]
 WantedBy=multi-user.target
 UNIT
-  systemctl daemon-reload
-  systemctl enable -q --now --no-block etcd.service
 }
 
 # Whether this cluster has ever been ready. Any answer but "yes" and "there is none" is no answer.
 was_ready() {
-  found=$(aws ssm get-parameter --region "$REGION" --name "$READY_PARAMETER" --query Parameter.Value --output text 2>&1) \
-    && return 0
-  case $found in
-    *ParameterNotFound*) return 1 ;;
-    *) say "$found"; sleep 10; was_ready ;;
-  esac
+  until found=$(aws ssm get-parameter --region "$REGION" --name "$READY_PARAMETER" --query Parameter.Value --output text 2>&1); do
+    case $found in
+      *ParameterNotFound*) return 1 ;;
+      *) say "$found"; sleep 10 ;;
+    esac
+  done
 }
 
 # A host that is replaced has lost its data. Its old member goes and a new one comes, by the word of
@@ -143,7 +196,7 @@ admit() {
 [ -n "$ETCD_HOSTS" ] || start_etcd
 HOSTS=${ETCD_HOSTS:-https://$IP_A:2379,https://$IP_B:2379,https://$IP_C:2379}
 
-cat > /etc/understudy/coordinator.yaml << CONFIG
+put /etc/understudy/coordinator.yaml 0600 << CONFIG
 id: $NAME
 az: $ZONE
 udp: { host: $IP, port: 7946 }
@@ -171,12 +224,13 @@ CONFIG
 chown understudy: /etc/understudy/coordinator.yaml
 
 mkdir -p /etc/systemd/journald.conf.d
-printf '[Journal]\nSystemMaxUse=1G\nMaxRetentionSec=%sday\n' "$LOG_DAYS" > /etc/systemd/journald.conf.d/understudy.conf
+printf '[Journal]\nSystemMaxUse=1G\nMaxRetentionSec=%sday\n' "$LOG_DAYS" \
+  | put /etc/systemd/journald.conf.d/understudy.conf 0644
 systemctl restart systemd-journald
 systemctl enable -q --now --no-block understudy-coordinator.service
 
 # Says once a minute that this coordinator is ready. CloudWatch's alarm fires when nobody says so.
-cat > /usr/local/sbin/understudy-ready << READY
+put /usr/local/sbin/understudy-ready 0755 << READY
 #!/bin/sh
 curl -sSf --max-time 10 --cacert /etc/understudy/tls/api-ca.pem https://$IP:8443/readyz > /dev/null || exit 0
 if [ ! -e /var/lib/understudy-ready ]; then
@@ -186,11 +240,13 @@ fi
 exec aws cloudwatch put-metric-data --region $REGION --namespace Understudy --metric-name ReadyCoordinators \\
   --dimensions Cluster=$CLUSTER --value 1 --unit Count
 READY
-chmod 0755 /usr/local/sbin/understudy-ready
 printf '[Service]\nType=oneshot\nExecStart=/usr/local/sbin/understudy-ready\nTimeoutStartSec=50\n' \
-  > /etc/systemd/system/understudy-ready.service
+  | put /etc/systemd/system/understudy-ready.service 0644
 printf '[Timer]\nOnCalendar=*-*-* *:*:00\nAccuracySec=1s\n[Install]\nWantedBy=timers.target\n' \
-  > /etc/systemd/system/understudy-ready.timer
+  | put /etc/systemd/system/understudy-ready.timer 0644
 systemctl daemon-reload
 systemctl enable -q --now understudy-ready.timer
+# All of the above is on the disk before the word that it is done.
+sync
+touch /var/lib/understudy-booted
 say "done"

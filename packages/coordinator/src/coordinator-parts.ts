@@ -204,6 +204,7 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
     ...{ ...parts, clock, answers: answers ?? null },
     receiveBuffer: options,
     accessProblems: options.accessProblems ?? (() => []),
+    minimum: config.observer,
     freshForMs: config.etcd.leaseTtlMs,
   });
   const controls = new Controls({ ...parts, clock, coordinatorId: config.id, keyspace: parts.keys });

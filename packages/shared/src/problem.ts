@@ -31,6 +31,7 @@ export const PROBLEM_REMEDIES = {
     'raise net.core.rmem_max (sysctl) to udp.receiveBufferBytes or more, then start the coordinator again',
   POLICY_OF_NOBODY: 'correct its key (groups/<group>), tag the members of the group, or remove it',
   PAUSE_OF_NOBODY: 'correct its key (pauses/group/<group>, pauses/member/<group>/<member>), or remove it',
+  COORDINATOR_DRAINED: 'run `understudy undrain COORDINATOR` when its work is done (docs/operating.md)',
   CLOUD_ANSWERS_FOREIGN:
     'something answers in place of EC2: check aws.endpoint, AWS_ENDPOINT_URL_EC2, proxies and DNS of this host; nothing it says is believed',
   MEMBERS_NOT_READY:

@@ -155,6 +155,20 @@ describe('a host and its etcd member', () => {
     expect(idOf(await ask('c1', 'member', 'list'))).not.toBe(idOf(before));
   }, 120_000);
 
+  it('that is cut off once it was admitted finds itself in the list, and comes in all the same', async () => {
+    await wholeCluster();
+    await kill('c2');
+    rmSync(join(folder, 'c2'), { recursive: true });
+    expect(await joinAs('c2', true)).toMatch(/^existing /);
+    const admitted = await ask('c1', 'member', 'list');
+    expect(admitted).toContain(', unstarted,');
+    const joined = await joinAs('c2', true);
+    expect(joined).toMatch(/^existing /);
+    expect((await ask('c1', 'member', 'list')).split('\n').toSorted()).toEqual(admitted.split('\n').toSorted());
+    start('c2', joined);
+    await until('three members', async () => (await startedCount('c1')) === 3);
+  }, 120_000);
+
   it('that restarts with its data changes nothing', async () => {
     await wholeCluster();
     const before = await ask('c1', 'member', 'list');

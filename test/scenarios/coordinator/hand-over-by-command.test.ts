@@ -57,6 +57,9 @@ describe('the lead given to another', () => {
   });
 });
 
+const shownBy = ({ coordinator }: Node): number =>
+  coordinator.api.status().problems.filter(({ code }) => code === 'COORDINATOR_DRAINED').length;
+
 describe('a coordinator that is drained', () => {
   const drain = (coordinatorId: string, override = false) =>
     ({ kind: 'drain', coordinatorId, untilWallMs: null, override }) as const;
@@ -143,7 +146,10 @@ describe('a coordinator that is drained', () => {
     const again = world.start(index);
     await world.clock.advance(30_000);
     expect(again.coordinator.controls.drains().drains).toMatchObject([{ inForce: true }]);
+    expect([shownBy(again), shownBy(world.mustLead())]).toEqual([1, 1]);
+    expect(again.coordinator.api.notReady()).toEqual([]);
     await world.clock.advance(600_000);
     expect(again.coordinator.controls.drains().drains).toMatchObject([{ inForce: false }]);
+    expect(shownBy(again)).toBe(0);
   });
 });

@@ -197,8 +197,15 @@ describe('what the stack promises', () => {
     ]);
   });
 
-  it('an alarm that takes silence for a breach', () => {
-    const [nobody] = of('AWS::CloudWatch::Alarm');
-    expect(nobody?.Properties).toMatchObject({ TreatMissingData: 'breaching', Statistic: 'SampleCount', Threshold: 1 });
+  it('an alarm when nobody is ready, and one below three; both take silence for a breach, and both end', () => {
+    const alarms = of('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties);
+    const told = { 'Fn::If': ['HasTopic', [{ Ref: 'AlarmTopic' }], { Ref: 'AWS::NoValue' }] };
+    const below = (Threshold: number) => ({
+      ...{ MetricName: 'ReadyCoordinators', TreatMissingData: 'breaching', Statistic: 'SampleCount', Threshold },
+      ...{ ComparisonOperator: 'LessThanThreshold', AlarmActions: told, OKActions: told },
+    });
+    expect(alarms).toHaveLength(2);
+    expect(alarms[0]).toMatchObject(below(1));
+    expect(alarms[1]).toMatchObject(below(3));
   });
 });

@@ -1,6 +1,7 @@
 import type { AnswerWatch } from '@understudy/aws';
 import type { KeyRotation, ObserverTable } from '@understudy/observer';
 import { type Clock, type Problem, problemOf } from '@understudy/shared';
+import type { ObserverMinimum } from '../commands/command.ts';
 import type { Leader } from '../leader/leader.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 import type { LevelGate } from '../store/level-gate.ts';
@@ -8,6 +9,7 @@ import type { StoreGate } from '../store/store-gate.ts';
 import type { WatchedStore } from '../store/watched-store.ts';
 import type { WriteProof } from '../store/write-proof.ts';
 import type { CoordinatorInsight } from './insight.ts';
+import { drainProblems } from './drain-problems.ts';
 import { type ReceiveBuffer, receiveBufferProblem } from './receive-buffer-problem.ts';
 import { recordProblems, slowAgentProblems } from './record-problems.ts';
 
@@ -26,6 +28,7 @@ export interface OwnConditionOptions {
   readonly answers: Pick<AnswerWatch, 'problem'> | null;
   readonly receiveBuffer: ReceiveBuffer;
   readonly accessProblems: () => readonly Problem[];
+  readonly minimum: ObserverMinimum;
   /** How old a proven view may be. */
   readonly freshForMs: number;
 }
@@ -59,11 +62,12 @@ export class OwnCondition implements CoordinatorInsight {
   }
 
   remarks(): readonly Problem[] {
-    const { gate, view, clock, observer, leader, answers, keyRotation, receiveBuffer } = this.#options;
+    const { gate, view, clock, observer, leader, answers, keyRotation, receiveBuffer, minimum } = this.#options;
     return [
       ...gate.remarks,
       ...this.#options.accessProblems(),
       ...recordProblems(view, clock.wallMs()),
+      ...drainProblems(view.records, minimum, clock.wallMs()),
       ...slowAgentProblems(observer),
       ...one(receiveBufferProblem(receiveBuffer, observer.watchedCount)),
       ...leader.remarks(),

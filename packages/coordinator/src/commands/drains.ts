@@ -75,9 +75,15 @@ const shown = ({ coordinatorId, who, why, sinceWallMs, untilWallMs }: DrainRecor
   ...{ coordinatorId, who, why, sinceWallMs, untilWallMs },
 });
 
-const zonesOf = (left: readonly CoordinatorRecord[]): readonly string[] => [...new Set(left.map((one) => one.az))];
+const zonesOf = (left: readonly Pick<CoordinatorRecord, 'az'>[]): readonly string[] => [
+  ...new Set(left.map((one) => one.az)),
+];
 
-function tooFew(left: readonly CoordinatorRecord[], { minimumObservers, minimumZones }: ObserverMinimum) {
+/** What is missing where only these accuse, with numbers. Null: they are enough to call dead. */
+export function tooFew(
+  left: readonly Pick<CoordinatorRecord, 'az'>[],
+  { minimumObservers, minimumZones }: ObserverMinimum,
+) {
   if (left.length < minimumObservers) return `${left.length} of at least ${minimumObservers} observers would be left`;
   const zones = zonesOf(left).length;
   return zones < minimumZones ? `observers in ${zones} of at least ${minimumZones} zones would be left` : null;
