@@ -1,4 +1,4 @@
-import { makeToken, type TokenEntry } from '@understudy/shared';
+import { makeToken, problemOf, type TokenEntry } from '@understudy/shared';
 import { SystemRandom } from '@understudy/shared/node';
 import { SimClock } from '@understudy/shared/testing';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -114,6 +114,19 @@ describe('who may ask what', () => {
     expect((await ask(url, '/v1/status', { token: soon.token })).status).toBe(200);
     await clock.advance(60_000);
     expect((await ask(url, '/v1/status', { token: soon.token })).code).toBe('UNAUTHENTICATED');
+  });
+
+  test('why a coordinator is not ready is told to readers; others learn its code and the remedy', async () => {
+    const problem = problemOf('STORE_UNAVAILABLE', 'etcd at 10.0.0.9 does not answer');
+    const { url } = await serve({ api: { ...api, notReady: () => [problem] } });
+    const told = async (token?: string) => {
+      const { status, json } = await ask(url, '/readyz', token === undefined ? {} : { token });
+      return [status, json.problems];
+    };
+    const { code, remedy } = problem;
+    const bare = [503, [{ code, remedy, text: 'told to callers with the role read' }]];
+    for (const token of [undefined, scraper.token, make().token]) expect(await told(token), token).toEqual(bare);
+    expect(await told(reader.token)).toEqual([503, [problem]]);
   });
 
   test('a token in a query string is no token', async () => {
