@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { ONLY_VERIFIED, SHORT_INTEGRATION, SPEED } from './test/speeds.ts';
+import { LONG, ONLY_VERIFIED, SHORT_INTEGRATION, SPEED } from './test/speeds.ts';
 
 /**
  * Workspace packages are taken from their TypeScript source, as everywhere (`node
@@ -10,7 +10,8 @@ const source = {
   ssr: { resolve: { conditions: ['source'], externalConditions: ['source'] } },
 };
 const short = process.env[SPEED] === 'short';
-const never = ['**/node_modules/**', '**/dist/**', '.cache/**', ...(short ? ONLY_VERIFIED : [])];
+const left = short ? [...ONLY_VERIFIED, ...LONG] : process.env[SPEED] === 'all' ? LONG : [];
+const never = ['**/node_modules/**', '**/dist/**', '.cache/**', ...left];
 const INTEGRATION = ['packages/**/src/**/*.integration.test.ts', 'test/{integration,e2e}/**/*.test.ts'];
 
 /**

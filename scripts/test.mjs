@@ -1,6 +1,6 @@
 /**
  * `npm test`: sets up what is missing, then runs every check, and the tests for every commit
- * (test/speeds.ts), with the project's own Node; minutes. `npm run verify` runs every test.
+ * (test/speeds.ts), with the project's own Node; minutes. `npm run verify` runs all but those of `npm run verify:long`.
  * Arguments go to vitest (`npm test -- --project unit`), and then nothing is left out either. The
  * last line is `N passed, N failed, N skipped`; the three static checks count as one test each.
  * Before it stand the names of the tests that passed only when they were run again (`retry` in
@@ -15,7 +15,7 @@ import { CACHE, ROOT, setUp } from './setup.mjs';
 const [wish, ...rest] = process.argv.slice(2);
 /** What is handed to vitest; `all` is the word of `npm run verify`. */
 const VITEST_ARGS = wish === 'all' ? rest : process.argv.slice(2);
-const SPEED = wish === undefined ? 'short' : 'all';
+const SPEED = wish === undefined ? 'short' : wish === 'all' ? 'all' : 'named';
 
 const CHECKS = ['format:check', 'lint', 'typecheck'];
 const RESULTS = join(CACHE, 'test-results', `${process.pid}.json`);
