@@ -1,6 +1,7 @@
 /**
  * `npm test`: sets up what is missing, then runs every check, and the tests for every commit
- * (test/speeds.ts), with the project's own Node; minutes. `npm run verify` runs all but those of `npm run verify:long`.
+ * (test/speeds.ts), with the project's own Node; minutes. `npm run verify` runs all tests but those
+ * of `npm run verify:long`.
  * Arguments go to vitest (`npm test -- --project unit`), and then nothing is left out either. The
  * last line is `N passed, N failed, N skipped`; the three static checks count as one test each.
  * Before it stand the names of the tests that passed only when they were run again (`retry` in

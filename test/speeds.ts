@@ -43,11 +43,11 @@ export const SHORT_INTEGRATION: readonly string[] = [
 ];
 
 /**
- * Left out of `npm run verify` too, which is to stay well under forty minutes with CI's set-up: `npm
- * run verify:long` runs them. What each is about is looked at more briefly in verify.
+ * Left out of `npm run verify` too, which is to stay well under forty minutes with CI's set-up. The
+ * command `npm run verify:long` runs them. What each is about is looked at more briefly in verify.
  */
 export const LONG: readonly string[] = [
-  // The printed user data on machines without curl, without wget …; `machines.test.ts` boots with it.
+  // The printed user data on machines without curl, without wget; `machines.test.ts` boots with it.
   'test/integration/agents/user-data.test.ts',
   // Three real etcd members that join, lose their disk and rotate their authority.
   'test/integration/cloudformation/etcd-join.test.ts',
@@ -58,5 +58,8 @@ export const LONG: readonly string[] = [
   'test/integration/packages/reproducible.test.ts',
 ];
 
-/** Set by `npm test` (`short`, or `named` when it is told which tests to run) and `verify` (`all`). */
+/**
+ * Set by `npm test` (`short`, or `named` when it is told which tests to run) and by `npm run
+ * verify` (`all`).
+ */
 export const SPEED = 'UNDERSTUDY_TESTS';
