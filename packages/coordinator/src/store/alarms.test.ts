@@ -89,7 +89,7 @@ describe('alarms of etcd', () => {
 });
 
 describe('problems of writing', () => {
-  it('name twelve refused areas, and how many more there are', async () => {
+  it('name sixteen refused areas, and how many more there are', async () => {
     const { clock, client, proof } = scene();
     client.txn = () => Promise.reject(new OperationError('STORE_DENIED', 'permission denied'));
     proof.start();
@@ -97,14 +97,14 @@ describe('problems of writing', () => {
     const [problem] = proof.problems();
     const parts = problem?.text.split('; ') ?? [];
     const count = writtenKeys(keys).length;
-    expect([parts.length, parts.at(-1)]).toEqual([13, `and ${count - 12} more`]);
-    expect(new Set(parts.slice(0, 12)).size).toBe(12);
+    expect([parts.length, parts.at(-1)]).toEqual([17, `and ${count - 16} more`]);
+    expect(new Set(parts.slice(0, 16)).size).toBe(16);
     await proof.close();
   });
 
-  it('name twelve as they are', async () => {
+  it('name sixteen as they are', async () => {
     const { clock, client, proof } = scene();
-    const denied = writtenKeys(keys).slice(0, 12);
+    const denied = writtenKeys(keys).slice(0, 16);
     const txn = client.txn.bind(client);
     client.txn = (one) =>
       one.writes.some((write) => write.kind === 'put' && denied.includes(write.key))
@@ -112,7 +112,7 @@ describe('problems of writing', () => {
         : txn(one);
     proof.start();
     await clock.advance(1_000);
-    expect(proof.problems()[0]?.text.split('; ')).toHaveLength(12);
+    expect(proof.problems()[0]?.text.split('; ')).toHaveLength(16);
     await proof.close();
   });
 

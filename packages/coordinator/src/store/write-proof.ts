@@ -27,7 +27,7 @@ const REHEARSE_EVERY_MS = 60_000;
 const UNPROVEN_MS = 30_000;
 const ALARMS_EVERY_MS = 60_000;
 /** Largest number of refused areas that a problem names. */
-const NAMED_MAX = 24;
+const NAMED_MAX = 16;
 
 const ALARM_CODES: Readonly<Record<StoreAlarm, ErrorCode>> = { NOSPACE: 'STORE_NO_SPACE', CORRUPT: 'STORE_CORRUPT' };
 
