@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { keepOnlyLogs, makeRunDir, removeRunDir } from '@understudy/local-cluster';
 import { SystemClock } from '@understudy/shared/node';
 import { startPrivateWorld } from '../faults/lab/private-world.ts';
+import { build } from './cluster/handout.ts';
 import type { CommandLine } from './command-line.ts';
 import { removeGroupsOf, removeStaleGroups } from './leftovers.ts';
 import { lineOf, type Report, seconds, tableOf } from './report.ts';
@@ -18,6 +20,8 @@ export async function superviseMachines(command: CommandLine, args: readonly str
   const { path, tookMs } = await ensureTree();
   console.log(`· the machines begin with ${path} (${tookMs < 1_000 ? 'cached' : `made in ${seconds(tookMs)}`})`);
   const folder = makeRunDir('machines', new SystemClock().wallMs());
+  // The world has no network. What packaging fetches once (Node, of both kinds) has to be there.
+  await build(['agent', 'tarball'], join(folder, 'fetched'));
   removeStaleGroups();
   const reports: Report[] = [];
   let stopped = false;
