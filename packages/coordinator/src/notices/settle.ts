@@ -44,12 +44,8 @@ export function settle({ record, modRevision }: Stored<NoticeRecord>, context: S
         return error === null ? [] : [{ webhook: state.webhook.name, error }];
       })
     : [];
-  const { deliveredTo: had, onlyTo: _to, waitsSinceWallMs: _since, ...content } = unwritten(record);
-  const kept = givenUp.map(({ webhook, error }) => ({
-    key: keys.undeliveredNotice(webhook, record.id),
-    record: { ...content, webhook, error, givenUpAtWallMs: nowWallMs },
-    expect: 0,
-  }));
+  const had = record.deliveredTo;
+  const kept = givenUp.map((one) => putAside(record, one, context));
   const key = keys.notice(record.id);
   const base = { id: record.id, givenUp };
   if (waiting.length === givenUp.length) return { ...base, puts: kept, deletes: [{ key, expect: modRevision }] };
@@ -63,19 +59,27 @@ export function settle({ record, modRevision }: Stored<NoticeRecord>, context: S
   };
 }
 
-/** An operator sent it to a webhook that is not configured (any more): nobody has had it. */
-function putBack(
-  { record, modRevision }: Stored<NoticeRecord>,
-  webhook: string,
+/** The notice as it is kept for a webhook that did not take it. */
+function putAside(
+  record: NoticeRecord,
+  { webhook, error }: Settling['givenUp'][number],
   { keys, nowWallMs }: SettleContext,
-): Settling {
+): GuardedPut {
   const { deliveredTo: _had, onlyTo: _to, waitsSinceWallMs: _since, ...content } = unwritten(record);
-  const error = `no webhook ${webhook} is configured`;
-  const kept = { ...content, webhook, error, givenUpAtWallMs: nowWallMs };
+  return {
+    key: keys.undeliveredNotice(webhook, record.id),
+    record: { ...content, webhook, error, givenUpAtWallMs: nowWallMs },
+    expect: 0,
+  };
+}
+
+/** An operator sent it to a webhook that is not configured (any more): nobody has had it. */
+function putBack({ record, modRevision }: Stored<NoticeRecord>, webhook: string, context: SettleContext): Settling {
+  const given = { webhook, error: `no webhook ${webhook} is configured` };
   return {
     id: record.id,
-    puts: [{ key: keys.undeliveredNotice(webhook, record.id), record: kept, expect: 0 }],
-    deletes: [{ key: keys.notice(record.id), expect: modRevision }],
-    givenUp: [{ webhook, error }],
+    puts: [putAside(record, given, context)],
+    deletes: [{ key: context.keys.notice(record.id), expect: modRevision }],
+    givenUp: [given],
   };
 }
