@@ -244,7 +244,14 @@ export const HistoryRecordSchema = placed(
     ...recordBase,
     opId: z.string(),
     member: MemberIdSchema,
-    outcome: z.enum(['replaced', 'abandoned']),
+    /**
+     * `replaced`: another instance is activated. `mended`: the same instance is back in service.
+     * `not-mended`: it was not brought back this way, and is still the activated one. `abandoned`:
+     * a person ended it. All but the first raise the ordinal in the activation.
+     */
+    outcome: z.enum(['replaced', 'mended', 'not-mended', 'abandoned']),
+    /** How it was tried. Absent: `snapshot-and-replace`, the only way there was. */
+    strategy: z.string().optional(),
     reason: z.string(),
     oldInstanceId: z.string(),
     /** As in the intent. */
@@ -274,7 +281,10 @@ export const HistoryRecordSchema = placed(
      */
     losses: z.array(z.strictObject({ code: z.string(), text: z.string() })).optional(),
     acts: z.array(OperatorActSchema).optional(),
-    /** The state in which an abandoned recovery left everything, in words. Empty otherwise. */
+    /**
+     * The state in which a recovery without a replacement left everything, in words. Empty
+     * otherwise.
+     */
     leftAs: z.array(z.string()).optional(),
     /**
      * Addresses of the plan that were never seen on the replacement, which failed before. The next
