@@ -32,8 +32,7 @@ export const PlannedVolumeSchema = z.strictObject({
   /** The older snapshot that it is made from. Absent: it comes as it was at the fence. */
   from: z.strictObject({ snapshotId: z.string(), takenAtWallMs: z.number() }).optional(),
   /**
-   * True: only what has changed since an earlier snapshot is copied when it is captured. Absent: not
-   * known.
+   * True: its capture copies only what has changed since an earlier snapshot. Absent: not known.
    */
   hasBase: z.boolean().optional(),
   /** Rate at which EC2 is asked to fetch it from its snapshot, in MiB/s. Absent: EC2's own. */

@@ -4,7 +4,6 @@ import type { Duration } from './duration.ts';
 /**
  * What EC2 needs for one thing. AWS publishes hardly any figure. Where there is none, `typicalMs`
  * is the middle of published measurements or of what is commonly seen, and `slowMs` their worst.
- * `docs/volume-paths.md` tells the source of each.
  */
 export const EC2_TAKES = {
   /** A call that changes something, and the look that shows it. */

@@ -45,7 +45,7 @@ interface Row {
   readonly basis: Basis;
 }
 
-/** A good day can be better than any published one; a bad day is not ruled out by a few good ones. */
+/** A good day counts as measured. A bad one is not ruled out by a few good ones. */
 function takesOf(name: string, plan: RecoveryPlan, measured: MeasuredSteps): Pick<Row, 'takes' | 'basis'> {
   const published = STEP_DURATIONS[name]?.(plan);
   const seen = measured[name];
@@ -82,8 +82,8 @@ function endsOf(rows: readonly Row[], of: keyof Duration): ReadonlyMap<string, n
 }
 
 /**
- * What a recovery by this plan will take: the longest chain of steps that wait for one another. Used
- * to choose paths and rungs, and shown before anything is done. Pure.
+ * What a recovery by this plan will take: the longest chain of steps that wait for one another.
+ * Paths and rungs are chosen by it, and it is shown before anything is done. Pure.
  */
 export function predictRecovery(input: PredictInput): Prediction {
   const { plan } = input;

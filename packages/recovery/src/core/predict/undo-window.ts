@@ -8,7 +8,7 @@ export type UndoWindow =
   | { readonly kind: 'in-place' }
   /** The old instance keeps its disks, stopped, for this long after the end. */
   | { readonly kind: 'while-retained'; readonly forMs: number }
-  /** Its disks move: once the replacement may write to them there is no older truth to go back to. */
+  /** Its disks move. Once the replacement may write to them there is no older truth. */
   | { readonly kind: 'until-activated'; readonly volumeIds: readonly string[] };
 
 /** Paths that take the disk itself to the replacement. */
