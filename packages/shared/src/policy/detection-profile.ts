@@ -20,7 +20,7 @@ export const DETECTION_PROFILES = {
   calm: { heartbeatIntervalMs: 1_000, suspectAfterMs: 12_000, confirmForMs: 8_000 },
 } as const satisfies Readonly<Record<string, DetectionTimes>>;
 
-/** Intervals that are asked of agents are multiples of this, so that an observer keeps a byte each. */
+/** Intervals asked of agents are multiples of this: an observer keeps one byte each. */
 export const HEARTBEAT_INTERVAL_STEP_MS = 50;
 
 export type DetectionProfile = keyof typeof DETECTION_PROFILES;
