@@ -7,6 +7,10 @@ export { launchPlan } from './core/launch-plan.ts';
 export { NOT_TRIED } from './core/launch-trial.ts';
 export { recoveryBehind, withOwed } from './core/owed.ts';
 export type { LaunchTrial, PlanInput } from './core/plan-input.ts';
+export { type Duration, roughly } from './core/predict/duration.ts';
+export { type MeasuredSteps, measuredSteps } from './core/predict/measured.ts';
+export type { PredictedStep, Prediction } from './core/predict/predict.ts';
+export { undoText, type UndoWindow } from './core/predict/undo-window.ts';
 export { type PlanResult, readinessProblemsOf } from './core/plan.ts';
 export { FirstSeen } from './core/serve-lease/first-seen.ts';
 export {
@@ -26,6 +30,7 @@ export { gatherPlanInput } from './plan/gather-plan-input.ts';
 export { KeptReadsOf } from './plan/kept-reads.ts';
 export { KeyLooks } from './plan/key-looks.ts';
 export { firstSteps, planFor } from './plan/plan-for.ts';
+export { predictPlan } from './plan/predict-plan.ts';
 export { type PlannedStep, plannedSteps, type ShownCall } from './plan/planned-steps.ts';
 export { trialLaunchOf, tryLaunch, wantsTrial } from './plan/try-launch.ts';
 export type { CallTrial, PlannedCall } from './planned-call.ts';
