@@ -66,7 +66,7 @@ export class Planner {
     const { view, keys, keyLooks, trialOf } = this.#options;
     const policy = view.policyOf(groupOf(member));
     const input = await this.#kept.use(instanceId, (cloud) =>
-      gatherPlanInput(cloud, instanceId, policy, { signal, repeat: true, keyLooks }),
+      gatherPlanInput(cloud, instanceId, policy, { signal, repeat: true, keyLooks, caller: instanceId }),
     );
     const activation = view.records.activations.get(member);
     if (activation && wasBegunBefore(keys, view.records, activation.record, input.instance.tags[TAG.fencedBy]))
