@@ -25,7 +25,7 @@ export { RecoveryEngine } from './engine.ts';
 export { gatherPlanInput } from './plan/gather-plan-input.ts';
 export { KeptReadsOf } from './plan/kept-reads.ts';
 export { KeyLooks } from './plan/key-looks.ts';
-export { firstSteps, planFor } from './plan/plan-for.ts';
+export { firstSteps, levelNeeded, planFor } from './plan/plan-for.ts';
 export { tryLaunch, wantsTrial } from './plan/try-launch.ts';
 export { leftoverText } from './registered.ts';
 export type { RecoveryActivity, RecoveryRunner, RecoveryRunOutcome, StepActivity } from './runner.ts';
