@@ -13,6 +13,8 @@ import {
   type Tags,
   textOf,
 } from '@understudy/shared';
+import type { Ec2Transport } from '../transport/transport.ts';
+import { DryRuns } from './dry-runs.ts';
 import { unreadableAnswer } from './ec2-caller.ts';
 import { Ec2ReferenceReads } from './ec2-reference-reads.ts';
 import { mapInstance } from './map-instance.ts';
@@ -30,6 +32,23 @@ const tagSpecifications = (ResourceType: string, tags: Tags): { TagSpecification
  * nothing.
  */
 export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
+  readonly #transport: Ec2Transport;
+  /** Made when it is asked for first: it has a cloud of its own. */
+  #dryRuns: DryRuns | null = null;
+
+  constructor(transport: Ec2Transport) {
+    super(transport);
+    this.#transport = transport;
+  }
+
+  async tryCall(
+    call: (cloud: Cloud, options?: CloudCallOptions) => Promise<unknown>,
+    options?: CloudCallOptions,
+  ): Promise<void> {
+    this.#dryRuns ??= new DryRuns(this.#transport, (over) => new Ec2Cloud(over));
+    await this.#dryRuns.ask(call, options);
+  }
+
   async stopInstance(
     instanceId: string,
     how: { force: boolean; skipOsShutdown: boolean },

@@ -328,6 +328,15 @@ export interface Cloud {
    */
   tryLaunch(request: Readonly<Record<string, unknown>>, options?: CloudCallOptions): Promise<void>;
   /**
+   * Asks whether EC2 would allow the one mutating call that `call` makes (`DryRun`): nothing is
+   * done. Resolves when it would. It checks permissions, and not whether everything named exists.
+   * @throws what EC2 would answer to the call
+   */
+  tryCall(
+    call: (cloud: Cloud, options?: CloudCallOptions) => Promise<unknown>,
+    options?: CloudCallOptions,
+  ): Promise<void>;
+  /**
    * Output of an instance, also of a stopped one, and for about an hour of a terminated one. Null
    * when EC2 has none.
    */
