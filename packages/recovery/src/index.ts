@@ -30,7 +30,6 @@ export { gatherPlanInput } from './plan/gather-plan-input.ts';
 export { KeptReadsOf } from './plan/kept-reads.ts';
 export { KeyLooks } from './plan/key-looks.ts';
 export { firstSteps, levelNeeded, planFor } from './plan/plan-for.ts';
-export { tryLaunch, wantsTrial } from './plan/try-launch.ts';
 export { predictPlan } from './plan/predict-plan.ts';
 export { type PlannedStep, plannedSteps, type ShownCall } from './plan/planned-steps.ts';
 export { trialLaunchOf, tryLaunch, wantsTrial } from './plan/try-launch.ts';
