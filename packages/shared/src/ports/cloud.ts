@@ -110,6 +110,9 @@ export interface CloudImage {
   /** `available`, `pending`, `failed` … */
   readonly state: string;
   readonly rootSnapshotId: string | null;
+  readonly rootDeviceName: string | null;
+  /** Devices that a launch of it gets beside the root, unless the launch says otherwise. */
+  readonly otherDeviceNames: readonly string[];
   readonly bootMode: string | null;
   readonly enaSupport: boolean;
   readonly tpmSupport: string | null;
@@ -194,6 +197,12 @@ export interface CreateNetworkInterfaceRequest {
   readonly tags: Tags;
 }
 
+/**
+ * Who goes first where calls compete for EC2's rates. `safety`: a stop, a launch, the proof of a
+ * fence. `chore`: what can wait without harm (collection, tags, evidence, trials).
+ */
+export type CallUrgency = 'safety' | 'usual' | 'chore';
+
 export interface CloudCallOptions {
   /** Aborts the wait, not the effect: an aborted mutating call throws `CLOUD_OUTCOME_UNKNOWN`. */
   readonly signal?: AbortSignal;
@@ -205,10 +214,26 @@ export interface CloudCallOptions {
    */
   readonly mayStart?: () => boolean;
   /**
+   * Own monotonic time after which the request is not sent any more: it fails with
+   * `CLOUD_THROTTLED`, unsent.
+   */
+  readonly notAfterMs?: number;
+  /** Default: as urgent as its action is. */
+  readonly urgency?: CallUrgency;
+  /** Who asks, e.g. a recovery: where calls wait, callers take turns. */
+  readonly caller?: string;
+  /**
    * A read that fails in passing is repeated a few times within seconds. This is for work that
    * takes many reads, all of which must succeed. Default: sent once.
    */
   readonly repeat?: boolean;
+}
+
+/** Where a volume is attached, or is to be. */
+export interface VolumePlace {
+  readonly volumeId: string;
+  readonly instanceId: string;
+  readonly deviceName: string;
 }
 
 /** What EC2 says about an instance type, as far as a launch needs it. */
@@ -359,6 +384,22 @@ export interface Cloud {
     value: boolean,
     options?: CloudCallOptions,
   ): Promise<void>;
+  // disks of a stopped instance
+  /** Starts a stopped instance. Repeats while it starts or runs are harmless. */
+  startInstance(instanceId: string, options?: CloudCallOptions): Promise<void>;
+  /**
+   * Attaches a volume that is attached to nothing. It is kept when the instance is terminated.
+   * `CLOUD_CONFLICT`: the volume or the device is in use, or the instance is in motion or
+   * terminated. A repeat is one, too, so look.
+   */
+  attachVolume(place: VolumePlace, options?: CloudCallOptions): Promise<void>;
+  /**
+   * Detaches the volume from this instance and no other: `CLOUD_CONFLICT` or `CLOUD_NOT_FOUND` when
+   * it is not attached there. The root disk of an instance that is not stopped is refused, too.
+   */
+  detachVolume(place: VolumePlace, options?: CloudCallOptions): Promise<void>;
+  /** `userData`: base64, as {@link Cloud.describeUserData} tells it. Of a stopped instance only. */
+  setUserData(instanceId: string, userData: string, options?: CloudCallOptions): Promise<void>;
   // capture
   /**
    * Snapshots all volumes of the instance: crash-consistent, all or nothing. Not idempotent: no
