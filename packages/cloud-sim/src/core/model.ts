@@ -164,6 +164,8 @@ export interface SimNetworkInterface {
   readonly privateIp: string;
   readonly secondaryIps: readonly string[];
   readonly ipv6Addresses: readonly string[];
+  readonly ipv4Prefixes: readonly string[];
+  readonly ipv6Prefixes: readonly string[];
   readonly macAddress: string;
   readonly groupIds: readonly string[];
   readonly description: string;

@@ -9,7 +9,7 @@ export const NOT_SIMULATED: readonly string[] = [
   'KMS beyond DescribeKey: keys are made, disabled and deleted by POST /_sim/kms/keys, at once and for everybody; policies and grants are one word per key',
   'IAM and License Manager: profiles and licences are names that exist or not; permissions are those of denied actions, required tags and setAuthorize',
   'CreateImage, CopyVolumes, CopySnapshot, replace-root-volume tasks, Recycle Bin',
-  'secondary private addresses, delegated prefixes, and of IPv6 all but the addresses that a launch asks for',
+  'secondary private addresses and prefixes that a launch asks for: they are assigned afterwards; of IPv6, primary addresses',
   'host resource groups, and room on Dedicated Hosts: they are made by POST /_sim/hosts and never full',
   'places in capacity reservations and placement groups: they are names that exist or not, and take no room',
   'platforms with a licence of their own, and what Marketplace terms forbid: product codes are set by POST /_sim/product-codes, carried by disks and shown',

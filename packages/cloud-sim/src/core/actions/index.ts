@@ -3,6 +3,7 @@ import { KMS_HANDLERS } from '../kms/index.ts';
 import { SECRET_HANDLERS } from '../secrets/index.ts';
 import type { Call, Region } from '../region.ts';
 import * as addresses from './addresses.ts';
+import * as assigned from './assigned-addresses.ts';
 import * as reservations from './capacity-reservations.ts';
 import type { Handler } from './common.ts';
 import * as images from './images.ts';
@@ -46,6 +47,10 @@ const HANDLERS = {
   DescribeNetworkInterfaces: interfaces.describeNetworkInterfaces,
   CreateNetworkInterface: interfaces.createNetworkInterface,
   DeleteNetworkInterface: interfaces.deleteNetworkInterface,
+  AssignPrivateIpAddresses: assigned.assignPrivateIpAddresses,
+  UnassignPrivateIpAddresses: assigned.unassignPrivateIpAddresses,
+  AssignIpv6Addresses: assigned.assignIpv6Addresses,
+  UnassignIpv6Addresses: assigned.unassignIpv6Addresses,
   AttachNetworkInterface: interfaces.attachNetworkInterface,
   DetachNetworkInterface: interfaces.detachNetworkInterface,
   ModifyNetworkInterfaceAttribute: interfaces.modifyNetworkInterfaceAttribute,

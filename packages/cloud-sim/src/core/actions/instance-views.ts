@@ -27,7 +27,8 @@ export const stateView = (state: SimInstanceState) => ({ Code: STATE_CODES[state
 export function addressesByInterface(region: Region, call: Call): Map<string, SimAddress> {
   const found = new Map<string, SimAddress>();
   for (const address of region.addresses.allSeen(call)) {
-    if (address.networkInterfaceId) found.set(address.networkInterfaceId, address);
+    const holder = address.networkInterfaceId && region.networkInterfaces.get(address.networkInterfaceId);
+    if (holder && (address.privateIp ?? holder.privateIp) === holder.privateIp) found.set(holder.id, address);
   }
   return found;
 }
@@ -56,6 +57,8 @@ function interfaceView(
     PrivateIpAddress: one.privateIp,
     PrivateDnsName: hostName(region, one.privateIp),
     Ipv6Addresses: one.ipv6Addresses.map((Ipv6Address) => ({ Ipv6Address })),
+    Ipv4Prefixes: one.ipv4Prefixes.map((Ipv4Prefix) => ({ Ipv4Prefix })),
+    Ipv6Prefixes: one.ipv6Prefixes.map((Ipv6Prefix) => ({ Ipv6Prefix })),
     SourceDestCheck: one.sourceDestCheck,
     InterfaceType: 'interface',
     Groups: groupViews(region, one.groupIds),

@@ -80,6 +80,8 @@ export function makeInterface(region: Region, call: Call, wanted: NewInterface):
     privateIp,
     secondaryIps: [],
     ipv6Addresses: wanted.ipv6Addresses ?? [],
+    ipv4Prefixes: [],
+    ipv6Prefixes: [],
     macAddress: `02:${(region.random.hex(5).match(/../g) ?? []).join(':')}`,
     groupIds: wanted.groupIds,
     description: wanted.description,

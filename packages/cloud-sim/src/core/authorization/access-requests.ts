@@ -41,6 +41,15 @@ const RESOURCES: Readonly<Record<string, (region: Region, input: Input) => reado
   ],
   DeleteNetworkInterface: (region, input) => existing(region, input['NetworkInterfaceId']),
   ModifyNetworkInterfaceAttribute: (region, input) => existing(region, input['NetworkInterfaceId']),
+  AssignPrivateIpAddresses: (region, input) => existing(region, input['NetworkInterfaceId']),
+  UnassignPrivateIpAddresses: (region, input) => existing(region, input['NetworkInterfaceId']),
+  AssignIpv6Addresses: (region, input) => existing(region, input['NetworkInterfaceId']),
+  UnassignIpv6Addresses: (region, input) => existing(region, input['NetworkInterfaceId']),
+  AttachNetworkInterface: (region, input) => [
+    ...existing(region, input['NetworkInterfaceId']),
+    ...existing(region, input['InstanceId']),
+  ],
+  DetachNetworkInterface: (region, input) => attached(region, input),
   AssociateAddress: (region, input) => [
     ...existing(region, input['AllocationId']),
     ...existing(region, input['NetworkInterfaceId']),
@@ -91,6 +100,11 @@ function associated(region: Region, input: Input): readonly AskedResource[] {
   const address = region.addresses.all().find((one) => one.associationId === input['AssociationId']);
   if (address === undefined) return [];
   return [...existing(region, address.id), ...existing(region, address.networkInterfaceId)];
+}
+
+function attached(region: Region, input: Input): readonly AskedResource[] {
+  const one = region.networkInterfaces.all().find((it) => it.attachment?.attachmentId === input['AttachmentId']);
+  return one ? [...existing(region, one.id), ...existing(region, one.attachment?.instanceId)] : [];
 }
 
 function changedTags(region: Region, input: Input): readonly AskedResource[] {
