@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type { CloudContractCase, CloudContractFixture } from './cloud-contract-case.ts';
-import { eventually, launch, makePermit, patiently, refused } from './cloud-contract-world.ts';
+import { eventually, launch, makePermit, patiently, refused } from './cloud-contract-steps.ts';
 import type { AssignedKind, CloudNetworkInterface } from '../ports/cloud.ts';
 
 const seen = (

@@ -1,19 +1,18 @@
 import { strict as assert } from 'node:assert';
-import type { CloudContractCase, CloudContractFixture } from './cloud-contract-case.ts';
+import type { CloudContractCase } from './cloud-contract-case.ts';
 import { MOVES } from './cloud-contract-moves.ts';
 import { REFERENCES } from './cloud-contract-references.ts';
-import { eventually, inState, launch, launchRequest, makePermit, patiently, refused } from './cloud-contract-world.ts';
-
-/** Snapshots of all volumes of the instance, completed. */
-async function capture(f: CloudContractFixture, instanceId: string, name: string) {
-  const tags = { 'understudy:op': name };
-  const started = await patiently(f, () => f.cloud.createSnapshots({ instanceId, description: name, tags }));
-  return eventually(f, `snapshots of ${instanceId} completed`, async () => {
-    const snapshots = await f.cloud.describeSnapshots({ 'tag:understudy:op': [name] });
-    const completed = snapshots.filter((snapshot) => snapshot.state === 'completed');
-    return completed.length === started.length ? completed : null;
-  });
-}
+import {
+  capture,
+  eventually,
+  inState,
+  launch,
+  launchRequest,
+  makePermit,
+  patiently,
+  refused,
+} from './cloud-contract-steps.ts';
+import { VOLUMES } from './cloud-contract-volumes.ts';
 
 const READS: readonly CloudContractCase[] = [
   {
@@ -386,6 +385,7 @@ export const CLOUD_CONTRACT: readonly CloudContractCase[] = [
   ...REFERENCES,
   ...LAUNCHES,
   ...FENCES,
+  ...VOLUMES,
   ...CAPTURES,
   ...IDENTITIES,
   ...MOVES,

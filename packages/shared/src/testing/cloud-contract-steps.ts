@@ -1,7 +1,9 @@
 import { strict as assert } from 'node:assert';
-import type { CloudContractFixture } from './cloud-contract-case.ts';
 import { type ErrorCode, hasCode, isOperationError } from '../errors.ts';
 import type { CloudInstance, CloudNetworkInterface, LaunchRequest } from '../ports/cloud.ts';
+import type { CloudContractFixture } from './cloud-contract-case.ts';
+
+/** What the cases of the contract have in common. */
 
 /** Polls until `look` answers, because the world is eventually consistent. */
 export async function eventually<T>(f: CloudContractFixture, what: string, look: () => Promise<T | null>): Promise<T> {
@@ -36,7 +38,7 @@ export async function refused(work: Promise<unknown>, ...codes: readonly ErrorCo
   assert.fail(`want ${codes.join(' or ')}, but it succeeded`);
 }
 
-export const instanceOf = async (f: CloudContractFixture, instanceId: string): Promise<CloudInstance | null> =>
+const instanceOf = async (f: CloudContractFixture, instanceId: string): Promise<CloudInstance | null> =>
   (await f.cloud.describeInstances({ 'instance-id': [instanceId] }))[0] ?? null;
 
 export const inState = (
@@ -64,7 +66,7 @@ export async function makePermit(f: CloudContractFixture, name: string): Promise
 }
 
 /** As a recovery tags what it launches, so that a role of least rights may do all of it. */
-export const tagsOf = (name: string): readonly object[] => [
+const tagsOf = (name: string): readonly object[] => [
   { Key: 'understudy:op', Value: name },
   { Key: 'understudy:group', Value: 'contract' },
 ];
@@ -94,4 +96,15 @@ export async function launch(f: CloudContractFixture, name: string, more: object
   const request = launchRequest(f, name, permit.networkInterfaceId, more);
   const made = await patiently(f, () => f.cloud.runInstances(request));
   return inState(f, made.instanceId, 'running');
+}
+
+/** Snapshots of all volumes of the instance, completed. */
+export async function capture(f: CloudContractFixture, instanceId: string, name: string) {
+  const tags = { 'understudy:op': name };
+  const started = await patiently(f, () => f.cloud.createSnapshots({ instanceId, description: name, tags }));
+  return eventually(f, `snapshots of ${instanceId} completed`, async () => {
+    const snapshots = await f.cloud.describeSnapshots({ 'tag:understudy:op': [name] });
+    const completed = snapshots.filter((snapshot) => snapshot.state === 'completed');
+    return completed.length === started.length ? completed : null;
+  });
 }
