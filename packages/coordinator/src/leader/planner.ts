@@ -66,13 +66,13 @@ export class Planner {
     const { view, keys, keyLooks, trialOf } = this.#options;
     const policy = view.policyOf(groupOf(member));
     const input = await this.#kept.use(instanceId, (cloud) =>
-      gatherPlanInput(cloud, instanceId, policy, { signal, repeat: true, keyLooks }),
+      gatherPlanInput(cloud, instanceId, policy, { signal, repeat: true, keyLooks, caller: instanceId }),
     );
     const activation = view.records.activations.get(member);
     if (activation && wasBegunBefore(keys, view.records, activation.record, input.instance.tags[TAG.fencedBy]))
       return { kind: 'begun-before', activation };
     const trial = trialOf(instanceId);
-    const result = planFor({ ...input, trial }, policy, leaveAzOf(ask(chosen)));
+    const result = planFor({ ...input, trial, level: view.levelInForce() }, policy, leaveAzOf(ask(chosen)));
     return { kind: 'result', result: this.#withOwed(chosen, result) };
   }
 

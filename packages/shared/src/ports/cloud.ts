@@ -222,6 +222,12 @@ export interface CreateNetworkInterfaceRequest {
   readonly privateIp?: string | undefined;
 }
 
+/**
+ * Who goes first where calls compete for EC2's rates. `safety`: a stop, a launch, the proof of a
+ * fence. `chore`: what can wait without harm (collection, tags, evidence, trials).
+ */
+export type CallUrgency = 'safety' | 'usual' | 'chore';
+
 export interface CloudCallOptions {
   /** Aborts the wait, not the effect: an aborted mutating call throws `CLOUD_OUTCOME_UNKNOWN`. */
   readonly signal?: AbortSignal;
@@ -232,6 +238,15 @@ export interface CloudCallOptions {
    * before.
    */
   readonly mayStart?: () => boolean;
+  /**
+   * Own monotonic time after which the request is not sent any more: it fails with
+   * `CLOUD_THROTTLED`, unsent.
+   */
+  readonly notAfterMs?: number;
+  /** Default: as urgent as its action is. */
+  readonly urgency?: CallUrgency;
+  /** Who asks, e.g. a recovery: where calls wait, callers take turns. */
+  readonly caller?: string;
   /**
    * A read that fails in passing is repeated a few times within seconds. This is for work that
    * takes many reads, all of which must succeed. Default: sent once.
