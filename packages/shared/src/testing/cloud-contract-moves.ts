@@ -20,11 +20,23 @@ const besides = (privateIp: string): string => {
   return [...parts.slice(0, 3), ((parts[3] ?? 0) % 200) + 20].join('.');
 };
 
-const OTHERS: readonly (readonly [AssignedKind, string])[] = [
-  ['ipv6-address', '2001:db8::5'],
-  ['ipv4-prefix', '10.0.0.64/28'],
-  ['ipv6-prefix', '2001:db8:0:1::/80'],
-];
+/** One of each other kind, in the subnet of the interface; an instance there tells its IPv6 block. */
+async function others(
+  f: CloudContractFixture,
+  { subnetId, privateIp }: CloudNetworkInterface,
+): Promise<readonly (readonly [AssignedKind, string])[]> {
+  const own = { NetworkInterfaces: [{ DeviceIndex: 0, SubnetId: subnetId, Ipv6AddressCount: 1 }] };
+  const { networkInterfaces } = await launch(f, 'ipv6', own);
+  const id = networkInterfaces[0]?.networkInterfaceId ?? '';
+  const shown = await seen(f, 'its IPv6 address', id, (one) => one.assigned['ipv6-address'].length > 0);
+  const block = (shown.assigned['ipv6-address'][0] ?? '').split(':').slice(0, 4).join(':');
+  const [a, b, c] = privateIp.split('.');
+  return [
+    ['ipv6-address', `${block}:0:0:0:77`],
+    ['ipv4-prefix', `${a}.${b}.${c}.${(Number(privateIp.split('.')[3]) + 64) & 240}/28`],
+    ['ipv6-prefix', `${block}:99::/80`],
+  ];
+}
 
 /** The part of {@link CLOUD_CONTRACT} about what moves from one interface or instance to another. */
 export const MOVES: readonly CloudContractCase[] = [
@@ -52,7 +64,7 @@ export const MOVES: readonly CloudContractCase[] = [
     name: 'IPv6 addresses and prefixes are assigned one by one, and taken off the named interface only',
     run: async (f) => {
       const [a, b] = [await makePermit(f, 'v6-a'), await makePermit(f, 'v6-b')];
-      for (const [kind, address] of OTHERS) {
+      for (const [kind, address] of await others(f, a)) {
         const of = (one: CloudNetworkInterface) => ({ networkInterfaceId: one.networkInterfaceId, kind, address });
         const has = (one: CloudNetworkInterface) => one.assigned[kind].includes(address);
         await patiently(f, () => f.cloud.assignAddress(of(a)));
