@@ -307,7 +307,10 @@ const ASSIGNED = {
 /** EC2's words where an address is not with the interface that it is to be taken from. */
 const IS_NOT_ASSIGNED = /\bnot assigned to\b/i;
 
-/** Checks that an answer is about the interface that was asked for. @throws CLOUD_OUTCOME_UNKNOWN */
+/**
+ * Checks that an answer is about the interface that was asked for.
+ * @throws CLOUD_OUTCOME_UNKNOWN
+ */
 function assertAbout(action: string, answered: unknown, networkInterfaceId: string): void {
   if (answered !== networkInterfaceId) throw unreadableAnswer(action, `answer about ${networkInterfaceId}`);
 }

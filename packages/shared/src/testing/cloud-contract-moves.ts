@@ -20,7 +20,9 @@ const besides = (privateIp: string): string => {
   return [...parts.slice(0, 3), ((parts[3] ?? 0) % 200) + 20].join('.');
 };
 
-/** One of each other kind, in the subnet of the interface; an instance there tells its IPv6 block. */
+/**
+ * One of each other kind, in the subnet of the interface; an instance there tells its IPv6 block.
+ */
 async function others(
   f: CloudContractFixture,
   { subnetId, privateIp }: CloudNetworkInterface,
@@ -38,7 +40,7 @@ async function others(
   ];
 }
 
-/** The part of {@link CLOUD_CONTRACT} about what moves from one interface or instance to another. */
+/** The part of {@link CLOUD_CONTRACT} about what moves from one interface to another. */
 export const MOVES: readonly CloudContractCase[] = [
   {
     name: 'a secondary private address is never taken from another interface: CLOUD_CONFLICT until it is free',
