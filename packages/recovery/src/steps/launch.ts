@@ -1,9 +1,9 @@
 import { type CloudInstance, invariant, type LaunchRequest, type OperationError } from '@understudy/shared';
 import { launchPlanOf } from '../core/launch-plan.ts';
 import { adviseOnLaunchError, type AttemptFailure } from '../core/launch-outcome.ts';
-import { buildLaunchRequest } from '../core/launch-request.ts';
+import { buildLaunchRequest, withoutGoneKeyPair } from '../core/launch-request.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
-import { hasOtherCandidate } from './attempts.ts';
+import { endedAttempts, hasOtherCandidate } from './attempts.ts';
 import { capacityPauseMs } from '../core/pacing.ts';
 import { lockedHold, refusedForKey } from './locked-volumes.ts';
 import { lookForLaunch, severalFound } from './look-for-launch.ts';
@@ -65,6 +65,7 @@ async function freeze(run: Run, attempt: number): Promise<{ networkInterfaceId: 
   );
   invariant(sources, `launch ${attempt} without image or snapshots`);
   const { networkInterfaceId } = permit.result;
+  const plan = withoutGoneKeyPair(launchPlanOf(run.plan), endedAttempts(run, attempt));
   const { imageId, disks } = sources;
   const snapshotIdsByVolume = Object.fromEntries(
     disks.flatMap(({ volume, source }) =>
@@ -74,7 +75,7 @@ async function freeze(run: Run, attempt: number): Promise<{ networkInterfaceId: 
   return {
     networkInterfaceId,
     run: buildLaunchRequest({
-      intent: { ...run.record, plan: { ...launchPlanOf(run.plan), volumes: disks.map((one) => one.volume) } },
+      intent: { ...run.record, plan: { ...plan, volumes: disks.map((one) => one.volume) } },
       attempt,
       candidate: permit.request.candidate,
       networkInterfaceId,
