@@ -24,8 +24,8 @@ const AfterSchema = z.strictObject({
 });
 
 /**
- * The instance that a step is about: by its id, or whatever has all these tags in the moment of the step, the newest
- * that is not terminated.
+ * The instance that a step is about: by its id, or whatever has all these tags in the moment of the
+ * step, the newest that is not terminated.
  */
 const InstanceSchema = z.union([
   z.strictObject({ instanceId: z.string().min(1) }),
