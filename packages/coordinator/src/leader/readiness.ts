@@ -125,13 +125,13 @@ export class Readiness {
    * EC2's
    */
   async look({ instanceId, group, az }: MemberRecord, signal: AbortSignal): Promise<Problems | null> {
-    const { policyOf, keyLooks } = this.#options;
+    const { policyOf, keyLooks, clock } = this.#options;
     const groupRevision = this.#groupRevision(group);
     const policy = policyOf(group);
     this.#askedAtMs.set(instanceId, this.#options.clock.monotonicMs());
     try {
       const gathered = await this.#kept.use(instanceId, (kept) =>
-        gatherPlanInput(kept, instanceId, policy, { signal, keyLooks }),
+        gatherPlanInput(kept, instanceId, policy, { signal, keyLooks, wallMs: () => clock.wallMs() }),
       );
       const tried = await this.#try(gathered, policy, signal);
       const problems = readinessProblemsOf(planFor({ ...gathered, trial: tried.trial }, policy), az);

@@ -8,6 +8,8 @@ import type {
   Unwritten,
 } from '@understudy/shared';
 
+import { olderContentText } from './paths/path-text.ts';
+
 /** All that is known when a recovery is closed. */
 export interface ClosingFacts {
   readonly intent: IntentRecord;
@@ -68,7 +70,10 @@ export function whatHappened({
   const lost = records.flatMap(({ result }) =>
     typeof result?.lost === 'string' ? [{ code: 'AddressReleased', text: result.lost }] : [],
   );
-  const losses = [...accepted, ...lost];
+  const older = intent.plan.volumes
+    .filter((volume) => volume.from !== undefined)
+    .map((volume) => ({ code: 'WritesSinceSnapshotLost', text: olderContentText(volume) }));
+  const losses = [...accepted, ...lost, ...older];
   return { ...(losses.length > 0 && { losses }), ...(intent.acts && { acts: intent.acts }) };
 }
 

@@ -74,12 +74,14 @@ async function newPlan(run: Run, { policyOf }: Options): Promise<NewPlan> {
   try {
     const input = await gatherPlanInput(parts.cloud, record.oldInstanceId, policy, {
       signal: run.signal,
+      wallMs: () => run.wallMs(),
       ...(parts.keyLooks && { keyLooks: parts.keyLooks }),
     });
-    const result = strategy.plan(input, policy, null, run.seams);
+    const { lostZones = [] } = basis ?? {};
+    const leaves = policy.guard.whenZoneLost === 'recover' && lostZones.includes(record.oldAz);
+    const result = strategy.plan(input, policy, leaves ? record.oldAz : null, run.seams);
     if (result.kind === 'blocked')
       return { kind: 'refused', text: result.problems.map((one) => `${one.code}: ${one.text}`).join('; ') };
-    const { lostZones = [] } = basis ?? {};
     const before = launchPlan(frozen)?.candidates ?? [];
     const plan = outside(result.plan, { policy, lostZones, oldAz: record.oldAz, before });
     if (plan === null) return { kind: 'refused', text: noPlacementOutside(lostZones.join(', ')).text };

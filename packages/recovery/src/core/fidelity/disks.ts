@@ -1,6 +1,8 @@
 import { type CloudInstanceType, type CloudVolume, numberOf, rawListOf, rawOf } from '@understudy/shared';
 import type { PlanInput } from '../plan-input.ts';
-import { disksToKeep, plannedVolumes } from '../planned-volumes.ts';
+import type { PathChoice } from '../paths/choose-paths.ts';
+import { isShared } from '../paths/disk-facts.ts';
+import { disksToKeep } from '../planned-volumes.ts';
 import { lockedTexts, uncheckedTexts, unaskedTexts } from '../volume-keys.ts';
 import { type FidelityTheme, type Refusal, when } from './row.ts';
 
@@ -17,8 +19,8 @@ const disksOf = ({ instance, volumes }: PlanInput): readonly [volumeId: string, 
   return instance.volumes.map(({ volumeId }) => [volumeId, byId.get(volumeId)]);
 };
 
-const isShared = (volume: CloudVolume | undefined): boolean =>
-  volume !== undefined && (volume.multiAttach || volume.attachments.length > 1);
+const pathProblems = (disks: PathChoice, code: string): readonly string[] =>
+  disks.kind === 'chosen' ? [] : disks.problems.filter((one) => one.code === code).map((one) => one.text);
 
 const VOLUME_REFUSALS: readonly Refusal[] = [
   {
@@ -42,11 +44,13 @@ const VOLUME_REFUSALS: readonly Refusal[] = [
   },
   {
     code: 'VolumeMultiAttach',
-    text: ({ input }) =>
-      disksOf(input).flatMap(([volumeId, volume]) =>
-        isShared(volume) ? [`volume ${volumeId} is a Multi-Attach volume: others may write while it is captured`] : [],
-      ),
+    text: ({ disks }) => pathProblems(disks, 'VolumeMultiAttach'),
     remedy: 'Take the shared volume off the member, or keep its data elsewhere.',
+  },
+  {
+    code: 'VolumePathImpossible',
+    text: ({ disks }) => pathProblems(disks, 'VolumePathImpossible'),
+    remedy: 'Do what the text says of the path that you want, or allow another one in recover.volumes.',
   },
 ];
 
@@ -183,7 +187,7 @@ export const DISKS: FidelityTheme = {
         'Volume.Attachments[]',
       ],
       carry: {
-        plan: { volumes: ({ input }) => [...plannedVolumes(input.instance, input.volumes)] },
+        plan: { volumes: ({ disks }) => (disks.kind === 'chosen' ? [...disks.volumes] : []) },
         disk: {
           VolumeSize: (volume) => volume.sizeGiB,
           VolumeType: (volume) => volume.volumeType,
