@@ -72,7 +72,7 @@ export class Planner {
     if (activation && wasBegunBefore(keys, view.records, activation.record, input.instance.tags[TAG.fencedBy]))
       return { kind: 'begun-before', activation };
     const trial = trialOf(instanceId);
-    const result = planFor({ ...input, trial }, policy, leaveAzOf(ask(chosen)));
+    const result = planFor({ ...input, trial, level: view.levelInForce() }, policy, leaveAzOf(ask(chosen)));
     return { kind: 'result', result: this.#withOwed(chosen, result) };
   }
 

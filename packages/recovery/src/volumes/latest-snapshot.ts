@@ -8,6 +8,7 @@ import type { VolumePath } from '../strategy.ts';
  */
 export const latestSnapshotPath: VolumePath = {
   name: 'latest-snapshot',
+  level: 2,
   takes: ({ path }) => path === 'latest-snapshot',
   steps: [],
   sourceOf: (_state, { from }) => (from ? { kind: 'snapshot', snapshotId: from.snapshotId } : null),
