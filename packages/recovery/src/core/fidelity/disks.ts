@@ -1,8 +1,17 @@
-import { type CloudInstanceType, type CloudVolume, numberOf, rawListOf, rawOf } from '@understudy/shared';
+import {
+  type CloudInstanceType,
+  type CloudVolume,
+  numberOf,
+  type PlannedVolume,
+  rawListOf,
+  rawOf,
+} from '@understudy/shared';
 import type { PlanInput } from '../plan-input.ts';
 import type { PathChoice } from '../paths/choose-paths.ts';
 import { isShared } from '../paths/disk-facts.ts';
 import { disksToKeep } from '../planned-volumes.ts';
+import { roughly } from '../predict/duration.ts';
+import { initializationMs } from '../predict/figures.ts';
 import { lockedTexts, uncheckedTexts, unaskedTexts } from '../volume-keys.ts';
 import { type FidelityTheme, type Refusal, when } from './row.ts';
 
@@ -63,6 +72,20 @@ function instanceStoreOf(input: PlanInput): 'none' | 'comes-empty' | 'wants-mapp
   if (type?.instanceStorage !== true) return 'none';
   const { instanceStoreNvme: nvme, hypervisor } = type;
   return nvme !== 'unsupported' && (nvme !== null || hypervisor !== 'xen') ? 'comes-empty' : 'wants-mapping';
+}
+
+/** Paths on which a disk comes from S3, block by block. */
+const isRestored = ({ path }: PlannedVolume): boolean => path === undefined || path === 'latest-snapshot';
+
+function slowReadsText(volumes: readonly PlannedVolume[]): string | null {
+  const restored = volumes.filter(isRestored);
+  const [rate] = restored.flatMap((one) => one.initializationRateMiBps ?? []);
+  if (restored.length === 0) return null;
+  const largestGiB = Math.max(...restored.map((one) => one.sizeGiB));
+  const untilMs = initializationMs(largestGiB, rate ?? null);
+  return untilMs === null
+    ? 'volumes made from snapshots are slow until each block was read once (minutes to hours; volume initialization)'
+    : `volumes made from snapshots are slow for up to ${roughly(untilMs)}, while they are filled at ${rate} MiB/s`;
 }
 
 export const DISKS: FidelityTheme = {
@@ -194,6 +217,7 @@ export const DISKS: FidelityTheme = {
           Iops: ({ iops, volumeType }) => (TAKES_IOPS.has(volumeType) ? (iops ?? undefined) : undefined),
           Throughput: ({ throughputMiBps, volumeType }) =>
             volumeType === 'gp3' ? (throughputMiBps ?? undefined) : undefined,
+          VolumeInitializationRate: ({ initializationRateMiBps }) => initializationRateMiBps,
         },
         image: { rootDeviceName: ({ instance }) => instance.rootDeviceName },
       },
@@ -201,8 +225,7 @@ export const DISKS: FidelityTheme = {
       loss: [
         {
           code: 'FirstReadsSlow',
-          text: () =>
-            'volumes made from snapshots are slow until each block was read once (minutes to hours; volume initialization)',
+          text: ({ disks }) => (disks.kind === 'chosen' ? slowReadsText(disks.volumes) : null),
         },
         {
           code: 'DeviceNamesMayChange',

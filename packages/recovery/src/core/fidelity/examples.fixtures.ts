@@ -352,6 +352,10 @@ export const CARRIED: Readonly<Record<number, readonly CarriedExample[]>> = {
       ],
     },
     {
+      example: [{}, { recover: { volumes: { ...DEFAULT_POLICY.recover.volumes, initializationRateMiBps: 200 } } }],
+      shows: { launch: disk({ VolumeInitializationRate: 200 }) },
+    },
+    {
       example: base({
         rootDeviceName: '/dev/sda1',
         volumes: [{ volumeId: 'vol-root', deviceName: '/dev/sda1', status: 'attached', deleteOnTermination: true }],

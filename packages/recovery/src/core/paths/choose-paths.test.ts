@@ -128,7 +128,9 @@ describe('the path of a disk', () => {
   });
 
   test('restores at the rate of the policy', () => {
-    expect(dataOf({ policy: { initializationRateMiBps: 300, pin: { all: 'snapshot' } } }).initializationRateMiBps).toBe(300);
+    expect(dataOf({ policy: { initializationRateMiBps: 300, pin: { all: 'snapshot' } } }).initializationRateMiBps).toBe(
+      300,
+    );
     const copied = { policy: { initializationRateMiBps: 300, pin: { all: 'copy' } } } as const;
     expect(dataOf(copied).initializationRateMiBps).toBeUndefined();
   });
