@@ -66,7 +66,10 @@ export class Planner {
     const { view, keys, keyLooks, trialOf, clock } = this.#options;
     const policy = view.policyOf(groupOf(member));
     const input = await this.#kept.use(instanceId, (cloud) =>
-      gatherPlanInput(cloud, instanceId, policy, { signal, repeat: true, keyLooks, wallMs: () => clock.wallMs() }),
+      gatherPlanInput(cloud, instanceId, policy, {
+        ...{ signal, repeat: true, keyLooks, caller: instanceId },
+        wallMs: () => clock.wallMs(),
+      }),
     );
     const activation = view.records.activations.get(member);
     if (activation && wasBegunBefore(keys, view.records, activation.record, input.instance.tags[TAG.fencedBy]))

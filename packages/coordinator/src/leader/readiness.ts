@@ -131,7 +131,10 @@ export class Readiness {
     this.#askedAtMs.set(instanceId, this.#options.clock.monotonicMs());
     try {
       const gathered = await this.#kept.use(instanceId, (kept) =>
-        gatherPlanInput(kept, instanceId, policy, { signal, keyLooks, wallMs: () => clock.wallMs() }),
+        gatherPlanInput(kept, instanceId, policy, {
+          ...{ signal, keyLooks, urgency: 'chore' },
+          wallMs: () => clock.wallMs(),
+        }),
       );
       const tried = await this.#try(gathered, policy, signal);
       const problems = readinessProblemsOf(planFor({ ...gathered, trial: tried.trial }, policy), az);
@@ -161,7 +164,10 @@ export class Readiness {
     const isFresh = isGood && triedAtMs !== null && clock.monotonicMs() - triedAtMs < tryLaunchEveryMs;
     if (tryLaunchEveryMs === 0 || !wantsTrial(input) || isFresh || this.#trialsLeft === 0) return { trial, triedAtMs };
     this.#trialsLeft -= 1;
-    return { trial: await tryLaunch(cloud, input, policy, { signal }), triedAtMs: clock.monotonicMs() };
+    return {
+      trial: await tryLaunch(cloud, input, policy, { signal, urgency: 'chore' }),
+      triedAtMs: clock.monotonicMs(),
+    };
   }
 
   #groupRevision(group: string): number {
