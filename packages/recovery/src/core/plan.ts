@@ -32,8 +32,8 @@ export function readinessProblemsOf(result: PlanResult<RecoveryPlan>, ownAz: str
 /**
  * Decides once, before the intent, what the replacement will be: each attribute of the failed
  * instance is carried, put back after the launch, or named in `losses`, as its row of the fidelity
- * table says. Its disks take the `paths` that the strategy offers. Nothing is placed in `leaveAz`, a
- * lost zone. Pure: same input, same plan.
+ * table says. Its disks take the `paths` that the strategy offers. Nothing is placed in `leaveAz`,
+ * a lost zone. Pure: same input, same plan.
  */
 export function makePlan(
   gathered: PlanInput,
