@@ -59,6 +59,12 @@ export const EC2_ACTIONS = {
   ModifyNetworkInterfaceAttribute: own(100, 5),
   AssociateAddress: mutate,
   DisassociateAddress: mutate,
+  AssignPrivateIpAddresses: mutate,
+  UnassignPrivateIpAddresses: mutate,
+  AssignIpv6Addresses: own(100, 5),
+  UnassignIpv6Addresses: own(100, 5),
+  AttachNetworkInterface: mutate,
+  DetachNetworkInterface: mutate,
   CreateTags: own(100, 10),
 } as const satisfies Record<string, Ec2ActionFacts>;
 

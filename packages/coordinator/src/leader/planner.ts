@@ -15,6 +15,7 @@ import {
   type KeyLooks,
   type LaunchTrial,
   planFor,
+  type PlanInput,
   type PlanResult,
   recoveryBehind,
   withOwed,
@@ -43,7 +44,7 @@ export interface PlannerOptions {
 }
 
 export type Planned =
-  | { readonly kind: 'result'; readonly result: PlanResult<RecoveryPlan> }
+  | { readonly kind: 'result'; readonly result: PlanResult<RecoveryPlan>; readonly input: PlanInput }
   /** A recovery of this name left a trace: it needs another name before it can be planned. */
   | { readonly kind: 'begun-before'; readonly activation: Stored<ActivationRecord> };
 
@@ -72,8 +73,9 @@ export class Planner {
     if (activation && wasBegunBefore(keys, view.records, activation.record, input.instance.tags[TAG.fencedBy]))
       return { kind: 'begun-before', activation };
     const trial = trialOf(instanceId);
-    const result = planFor({ ...input, trial, level: view.levelInForce() }, policy, leaveAzOf(ask(chosen)));
-    return { kind: 'result', result: this.#withOwed(chosen, result) };
+    const given = { ...input, trial, level: view.levelInForce() };
+    const result = planFor(given, policy, leaveAzOf(ask(chosen)));
+    return { kind: 'result', result: this.#withOwed(chosen, result), input: given };
   }
 
   /**
