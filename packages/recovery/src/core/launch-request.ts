@@ -71,8 +71,8 @@ export function buildLaunchRequest(input: LaunchInput): LaunchRequest {
 }
 
 /**
- * The plan without the name of its key pair, once EC2 has refused a launch because that is gone: its
- * public key is on the root disk. Decided before the request of an attempt is frozen.
+ * The plan without the name of its key pair, once EC2 has refused a launch because that is gone:
+ * its public key is on the root disk. Decided before the request of an attempt is frozen.
  */
 export function withoutGoneKeyPair(plan: LaunchPlan, ended: readonly { readonly text: string }[]): LaunchPlan {
   if (!ended.some(({ text }) => endedForKeyPair(text))) return plan;

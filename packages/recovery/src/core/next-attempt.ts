@@ -1,6 +1,7 @@
 import { type HoldReason, type MemberId, type PlacementCandidate, retryAdvice } from '@understudy/shared';
 import { endedForKeyPair, endedForQuota, endedForSubnet, sameQuota } from './ended-for.ts';
 import type { AttemptFailure } from './launch-outcome.ts';
+import { isRateRefusal } from './paths/initialization-rate.ts';
 
 /** An attempt that was ended and whose permit is confirmed gone. */
 export interface EndedAttempt {
@@ -113,6 +114,8 @@ function nextInRound(ended: readonly EndedAttempt[], round: number, limits: Atte
   if (!last) return { kind: 'attempt', round, candidateIndex: 0, pauseMs: 0, shortage: null };
   const spent = exhausted(ended, last, limits);
   if (spent) return spent;
+  if (refusedTheRate(ended))
+    return { kind: 'attempt', round, candidateIndex: last.candidateIndex, pauseMs: 0, shortage: null };
   const unusable = condemned(ended, limits);
   const overQuota = withoutQuota(ended, limits);
   const turn = turnAfter(last, candidates);
@@ -147,9 +150,9 @@ function withoutQuota(ended: readonly EndedAttempt[], limits: AttemptLimits): Re
 }
 
 /**
- * The candidates in the order in which they are asked after this attempt. A subnet without addresses
- * is no fault of its zone: another subnet of it comes first. What is only without its key pair now
- * is asked again at once.
+ * The candidates in the order in which they are asked after this attempt. A subnet without
+ * addresses is no fault of its zone: another subnet of it comes first. What is only without its key
+ * pair now is asked again at once.
  */
 function turnAfter({ candidateIndex, text }: EndedAttempt, candidates: readonly PlacementCandidate[]): number[] {
   const turn = candidates.map((_, step) => (candidateIndex + step + 1) % candidates.length);
@@ -161,6 +164,12 @@ function turnAfter({ candidateIndex, text }: EndedAttempt, candidates: readonly 
     return one !== undefined && one.az === last.az && one.subnetId !== last.subnetId;
   };
   return [...turn.filter(isNear), ...turn.filter((index) => !isNear(index))];
+}
+
+/** The same placement does without the rate. Once: what is refused again has another cause. */
+function refusedTheRate(ended: readonly EndedAttempt[]): boolean {
+  const [before, last] = ended.slice(-2).map((one) => isRateRefusal(one.text));
+  return ended.length === 1 ? before === true : last === true && before === false;
 }
 
 const planAdvice = ({ member }: AttemptLimits): string => retryAdvice(member, 'plan-may-be-wrong');
