@@ -1,4 +1,4 @@
-import type { RefusalClass } from './refusals.ts';
+import type { RefusalClass } from './refusal-class.ts';
 
 /**
  * What follows from an answer of EC2 to a launch, a start, a network interface or a copy of

@@ -1,5 +1,6 @@
 import type { CloudInstance, OperationError } from '@understudy/shared';
-import { type RefusalClass, refusalClassOf } from './refusals.ts';
+import type { RefusalClass } from './refusal-class.ts';
+import { refusalClassOf } from './refusals.ts';
 
 /**
  * Why a placement attempt ended. `capacity`: the same placement may work later. `placement`: this

@@ -1,7 +1,8 @@
 import { OperationError } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { mapEc2Error } from '@understudy/aws';
-import { madeNothing, type RefusalClass, REFUSAL_CLASSES, refusalClassOf } from './refusals.ts';
+import type { RefusalClass } from './refusal-class.ts';
+import { madeNothing, REFUSAL_CLASSES, refusalClassOf } from './refusals.ts';
 
 /** As EC2 answers a mutating call: its code, in an error of the SDK's shape. */
 const answered = (code: string, httpStatus: number): OperationError => {
