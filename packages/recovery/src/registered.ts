@@ -17,6 +17,7 @@ import { verifyKind } from './steps/verify.ts';
 import { reboot } from './strategies/reboot.ts';
 import { snapshotAndReplace } from './strategies/snapshot-and-replace.ts';
 import { stopStart } from './strategies/stop-start.ts';
+import { latestSnapshotPath } from './volumes/latest-snapshot.ts';
 import { snapshotLeftover, snapshotPath } from './volumes/snapshot.ts';
 
 /** All there is: one line each. `docs/adding-a-strategy.md` says what a line stands for. */
@@ -26,7 +27,7 @@ export const REGISTERED: RecoveryRegistry = {
     ...[fenceKind, captureKind, imageKind, permitKind, launchKind, verifyKind, revokeKind, activateKind, doneKind],
     ...[rebootKind, restartKind, mendKind],
   ],
-  volumePaths: [snapshotPath],
+  volumePaths: [latestSnapshotPath, snapshotPath],
   identityMoves: [elasticIp],
   leftovers: [instanceLeftover, interfaceLeftover, imageLeftover, snapshotLeftover, volumeLeftover],
 };

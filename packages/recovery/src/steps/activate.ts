@@ -54,7 +54,7 @@ async function oldInstanceActs(run: Run, last: Attempt | null): Promise<Move<typ
   const state = found.find((one) => one.instanceId === oldInstanceId)?.state ?? null;
   if (state === null || state === 'stopped' || state === 'terminated') return null;
   if (state === 'stopping' || state === 'shutting-down') return { kind: 'wait', text: `the old instance is ${state}` };
-  // **S** (S27) Started by a call of our own that landed late: it has served nobody since, because
+  // **S** (S28) Started by a call of our own that landed late: it has served nobody since, because
   // the intent was there before that boot (S9), and it is stopped again like all that was fenced.
   if (run.plan.startMayLand === true && last?.error?.code !== 'CLOUD_REJECTED')
     return { kind: 'act', calls: [stopAgain(run)], text: 'stopping it again: a late start of ours has landed' };

@@ -4,6 +4,7 @@ import { refusalsOf } from '../core/fidelity/table.ts';
 import type { Finding } from '../core/finding.ts';
 import type { PlanInput } from '../core/plan-input.ts';
 import type { PlanResult } from '../core/plan.ts';
+import { plannedVolumes } from '../core/planned-volumes.ts';
 import type { Strategy } from '../strategy.ts';
 
 /** What would refuse it also where nothing is launched. */
@@ -22,7 +23,9 @@ interface InPlace {
 /** Nothing of the machine is carried anywhere: no attribute is lost but what `losses` says. */
 export function inPlacePlan(input: PlanInput, policy: GroupPolicy, own: InPlace): PlanResult<InPlacePlan> {
   const placements = { candidates: [], skipped: [], leaveAz: null };
-  const circumstances = { input, policy, placements, typeBound: [] };
+  const volumes = plannedVolumes(input.instance, input.volumes);
+  const disks = { kind: 'chosen', volumes } as const;
+  const circumstances = { input, policy, placements, typeBound: [], disks };
   const problems = [
     ...refusalsOf(circumstances).filter((one) => REFUSES_IN_PLACE.has(one.code)),
     ...own.refusals(input, policy),
