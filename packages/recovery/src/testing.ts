@@ -8,6 +8,7 @@ export {
   buildPermitRequest,
   type RequestIntent,
 } from './core/launch-request.ts';
+export { LAUNCH_ERRORS } from './core/launch-errors.ts';
 export { makePlan } from './core/plan.ts';
 export { disksToKeep } from './core/planned-volumes.ts';
 export { stepId } from './core/step-id.ts';
@@ -16,8 +17,9 @@ export { volumeTagsToReapply } from './core/volume-tags.ts';
 export type { Call } from './effect.ts';
 export { type IdentityMove, identityMove, type ItemMove } from './identity/identity-move.ts';
 export { stepsReady } from './plan/plan-for.ts';
+export { isLater } from './planned-call.ts';
 export { REGISTERED } from './registered.ts';
-export type { RecoveryRegistry } from './registry.ts';
+export { type RecoveryRegistry, stepsOf } from './registry.ts';
 export { Run } from './run.ts';
 export type { OpenIntent } from './runner.ts';
 export { type StepKind, stepKind } from './step-kind.ts';

@@ -1,4 +1,6 @@
 import {
+  type AssignedAddress,
+  type AssignedKind,
   type Cloud,
   type CloudCallOptions,
   type CloudInstance,
@@ -6,13 +8,18 @@ import {
   type CloudSnapshot,
   type CreateNetworkInterfaceRequest,
   hasCode,
+  isOperationError,
   type LaunchRequest,
+  type Raw,
   rawListOf,
   rawOf,
   type RegisterImageRequest,
   type Tags,
   textOf,
+  type VolumePlace,
 } from '@understudy/shared';
+import type { Ec2Transport } from '../transport/transport.ts';
+import { DryRuns } from './dry-runs.ts';
 import { unreadableAnswer } from './ec2-caller.ts';
 import { Ec2ReferenceReads } from './ec2-reference-reads.ts';
 import { mapInstance } from './map-instance.ts';
@@ -30,6 +37,23 @@ const tagSpecifications = (ResourceType: string, tags: Tags): { TagSpecification
  * nothing.
  */
 export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
+  readonly #transport: Ec2Transport;
+  /** Made when it is asked for first: it has a cloud of its own. */
+  #dryRuns: DryRuns | null = null;
+
+  constructor(transport: Ec2Transport) {
+    super(transport);
+    this.#transport = transport;
+  }
+
+  async tryCall(
+    call: (cloud: Cloud, options?: CloudCallOptions) => Promise<unknown>,
+    options?: CloudCallOptions,
+  ): Promise<void> {
+    this.#dryRuns ??= new DryRuns(this.#transport, (over) => new Ec2Cloud(over));
+    await this.#dryRuns.ask(call, options);
+  }
+
   async stopInstance(
     instanceId: string,
     how: { force: boolean; skipOsShutdown: boolean },
@@ -37,6 +61,10 @@ export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
   ): Promise<void> {
     const input = { InstanceIds: [instanceId], Force: how.force, SkipOsShutdown: how.skipOsShutdown };
     assertChanging('StopInstances', (await this.call('StopInstances', input, options)).StoppingInstances, instanceId);
+  }
+
+  async rebootInstance(instanceId: string, options?: CloudCallOptions): Promise<void> {
+    await this.call('RebootInstances', { InstanceIds: [instanceId] }, options);
   }
 
   async terminateInstance(instanceId: string, options?: CloudCallOptions): Promise<void> {
@@ -64,6 +92,24 @@ export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
   ): Promise<void> {
     const mapping = { DeviceName: deviceName, Ebs: { DeleteOnTermination: value } };
     await this.#modify(instanceId, { BlockDeviceMappings: [mapping] }, options);
+  }
+
+  async startInstance(instanceId: string, options?: CloudCallOptions): Promise<void> {
+    const answer = await this.call('StartInstances', { InstanceIds: [instanceId] }, options);
+    assertChanging('StartInstances', answer.StartingInstances, instanceId);
+  }
+
+  async attachVolume(place: VolumePlace, options?: CloudCallOptions): Promise<void> {
+    assertPlaced('AttachVolume', await this.call('AttachVolume', placeInput(place), options), place);
+  }
+
+  /** Always with the instance, so that no call of it, however late, takes it from another one. */
+  async detachVolume(place: VolumePlace, options?: CloudCallOptions): Promise<void> {
+    assertPlaced('DetachVolume', await this.call('DetachVolume', placeInput(place), options), place);
+  }
+
+  async setUserData(instanceId: string, userData: string, options?: CloudCallOptions): Promise<void> {
+    await this.#modify(instanceId, { UserData: { Value: Buffer.from(userData, 'base64') } }, options);
   }
 
   async createSnapshots(
@@ -127,6 +173,7 @@ export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
       SubnetId: request.subnetId,
       Description: request.description,
       ...(request.groupIds.length === 0 ? {} : { Groups: [...request.groupIds] }),
+      ...(request.privateIp === undefined ? {} : { PrivateIpAddress: request.privateIp }),
       ...tagSpecifications('network-interface', request.tags),
     };
     const answer = await this.call('CreateNetworkInterface', input, options);
@@ -192,6 +239,57 @@ export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
     }
   }
 
+  async assignAddress(request: AssignedAddress, options?: CloudCallOptions): Promise<void> {
+    const { action, member } = ASSIGNED[request.kind];
+    const reassigns = request.kind === 'secondary-ip' ? { AllowReassignment: false } : {};
+    const input = { NetworkInterfaceId: request.networkInterfaceId, [member]: [request.address], ...reassigns };
+    const answer = await this.call(`Assign${action}`, input, options);
+    assertAbout(`Assign${action}`, answer.NetworkInterfaceId, request.networkInterfaceId);
+  }
+
+  async unassignAddress(request: AssignedAddress, options?: CloudCallOptions): Promise<void> {
+    const { action, member } = ASSIGNED[request.kind];
+    const input = { NetworkInterfaceId: request.networkInterfaceId, [member]: [request.address] };
+    try {
+      const answer = await this.call(`Unassign${action}`, input, options);
+      // UnassignPrivateIpAddresses answers with nothing but its own name.
+      if (action === 'Ipv6Addresses')
+        assertAbout(`Unassign${action}`, answer.NetworkInterfaceId, request.networkInterfaceId);
+    } catch (error) {
+      if (!isOperationError(error) || error.code !== 'CLOUD_REJECTED' || !IS_NOT_ASSIGNED.test(error.message))
+        throw error;
+    }
+  }
+
+  async attachNetworkInterface(
+    request: {
+      readonly networkInterfaceId: string;
+      readonly instanceId: string;
+      readonly deviceIndex: number;
+      readonly networkCardIndex: number;
+    },
+    options?: CloudCallOptions,
+  ): Promise<{ readonly attachmentId: string }> {
+    const input = {
+      NetworkInterfaceId: request.networkInterfaceId,
+      InstanceId: request.instanceId,
+      DeviceIndex: request.deviceIndex,
+      // Types with one card refuse a number of another one, and some the number itself.
+      ...(request.networkCardIndex === 0 ? {} : { NetworkCardIndex: request.networkCardIndex }),
+    };
+    const attachmentId = textOf((await this.call('AttachNetworkInterface', input, options)).AttachmentId);
+    if (attachmentId === null) throw unreadableAnswer('AttachNetworkInterface', 'attachment id');
+    return { attachmentId };
+  }
+
+  async detachNetworkInterface(attachmentId: string, options?: CloudCallOptions): Promise<void> {
+    try {
+      await this.call('DetachNetworkInterface', { AttachmentId: attachmentId }, options);
+    } catch (error) {
+      if (!hasCode(error, 'CLOUD_NOT_FOUND')) throw error;
+    }
+  }
+
   async createTags(resourceIds: readonly string[], tags: Tags, options?: CloudCallOptions): Promise<void> {
     if (resourceIds.length === 0 || Object.keys(tags).length === 0) return;
     await this.call('CreateTags', { Resources: [...resourceIds], Tags: ec2Tags(tags) }, options);
@@ -202,8 +300,42 @@ export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
   }
 }
 
+/** The two pairs of actions, and the member of the request that names what is assigned. */
+const ASSIGNED = {
+  'secondary-ip': { action: 'PrivateIpAddresses', member: 'PrivateIpAddresses' },
+  'ipv4-prefix': { action: 'PrivateIpAddresses', member: 'Ipv4Prefixes' },
+  'ipv6-address': { action: 'Ipv6Addresses', member: 'Ipv6Addresses' },
+  'ipv6-prefix': { action: 'Ipv6Addresses', member: 'Ipv6Prefixes' },
+} as const satisfies Readonly<Record<AssignedKind, object>>;
+
+/** EC2's words where an address is not with the interface that it is to be taken from. */
+const IS_NOT_ASSIGNED = /\bnot assigned to\b/i;
+
 /**
- * Checks that Stop and Terminate answer with the instance they change.
+ * Checks that an answer is about the interface that was asked for.
+ * @throws CLOUD_OUTCOME_UNKNOWN
+ */
+function assertAbout(action: string, answered: unknown, networkInterfaceId: string): void {
+  if (answered !== networkInterfaceId) throw unreadableAnswer(action, `answer about ${networkInterfaceId}`);
+}
+
+const placeInput = ({ volumeId, instanceId, deviceName }: VolumePlace) => ({
+  VolumeId: volumeId,
+  InstanceId: instanceId,
+  Device: deviceName,
+});
+
+/**
+ * Checks that the answer is about this volume and this instance.
+ * @throws CLOUD_OUTCOME_UNKNOWN
+ */
+function assertPlaced(action: string, answer: Raw, { volumeId, instanceId }: VolumePlace): void {
+  if (answer.VolumeId === volumeId && answer.InstanceId === instanceId) return;
+  throw unreadableAnswer(action, `attachment of ${volumeId} to ${instanceId}`);
+}
+
+/**
+ * Checks that Start, Stop and Terminate answer with the instance they change.
  * @throws CLOUD_OUTCOME_UNKNOWN
  */
 function assertChanging(action: string, changes: unknown, instanceId: string): void {

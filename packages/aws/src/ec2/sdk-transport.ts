@@ -46,6 +46,10 @@ const COMMANDS: Readonly<Record<Ec2Action, CommandClass>> = {
   StopInstances: ec2.StopInstancesCommand,
   TerminateInstances: ec2.TerminateInstancesCommand,
   RunInstances: ec2.RunInstancesCommand,
+  RebootInstances: ec2.RebootInstancesCommand,
+  StartInstances: ec2.StartInstancesCommand,
+  AttachVolume: ec2.AttachVolumeCommand,
+  DetachVolume: ec2.DetachVolumeCommand,
   ModifyInstanceAttribute: ec2.ModifyInstanceAttributeCommand,
   CreateSnapshots: ec2.CreateSnapshotsCommand,
   DeleteVolume: ec2.DeleteVolumeCommand,
@@ -57,6 +61,12 @@ const COMMANDS: Readonly<Record<Ec2Action, CommandClass>> = {
   ModifyNetworkInterfaceAttribute: ec2.ModifyNetworkInterfaceAttributeCommand,
   AssociateAddress: ec2.AssociateAddressCommand,
   DisassociateAddress: ec2.DisassociateAddressCommand,
+  AssignPrivateIpAddresses: ec2.AssignPrivateIpAddressesCommand,
+  UnassignPrivateIpAddresses: ec2.UnassignPrivateIpAddressesCommand,
+  AssignIpv6Addresses: ec2.AssignIpv6AddressesCommand,
+  UnassignIpv6Addresses: ec2.UnassignIpv6AddressesCommand,
+  AttachNetworkInterface: ec2.AttachNetworkInterfaceCommand,
+  DetachNetworkInterface: ec2.DetachNetworkInterfaceCommand,
   CreateTags: ec2.CreateTagsCommand,
 };
 

@@ -45,9 +45,22 @@ const EC2: Readonly<Record<Ec2Action, CallFacts>> = {
     why: 'launches the replacement, or asks whether EC2 would (DryRun)',
     allowedBy: ['LaunchAsOurs', 'LaunchWith', 'UseOurSnapshots'],
   },
+  RebootInstances: { why: 'reboots a failed member, where that may mend it', allowedBy: ['ChangeMembers'] },
+  StartInstances: {
+    why: 'starts a replacement once it has all its disks, and a member that was stopped to mend it',
+    allowedBy: ['ChangeMembers'],
+  },
+  AttachVolume: {
+    why: 'puts the disks of a fenced member on its replacement, or back on the member',
+    allowedBy: ['ChangeMembers', 'MoveVolumes'],
+  },
+  DetachVolume: {
+    why: 'takes the disks off a fenced member, or off a replacement that failed',
+    allowedBy: ['ChangeMembers', 'MoveVolumes'],
+  },
   ModifyInstanceAttribute: {
-    why: 'clears and sets protections, and says which disks go with the instance',
-    allowedBy: ['ChangeMembers', 'BindOurDisks'],
+    why: 'clears and sets protections, gives user data back, and says which disks go with the instance',
+    allowedBy: ['ChangeMembers', 'BindOurDisks', 'MoveVolumes'],
   },
   CreateSnapshots: {
     why: 'captures the disks of a fenced member',
@@ -66,8 +79,8 @@ const EC2: Readonly<Record<Ec2Action, CallFacts>> = {
   },
   DeleteNetworkInterface: { why: 'revokes the permit of an attempt', allowedBy: ['UseOurPermits'] },
   ModifyNetworkInterfaceAttribute: {
-    why: 'gives the permit its source/destination check, and lets it go with its instance',
-    allowedBy: ['UseOurPermits', 'ChangeMembers'],
+    why: 'gives the permit its source/destination check, and lets interfaces go with their instance',
+    allowedBy: ['UseOurPermits', 'ChangeMembers', 'MoveInterfaces'],
   },
   AssociateAddress: {
     why: 'puts an Elastic IP address on the replacement',
@@ -76,6 +89,30 @@ const EC2: Readonly<Record<Ec2Action, CallFacts>> = {
   DisassociateAddress: {
     why: 'takes an Elastic IP address off the fenced member',
     allowedBy: ['MoveAddresses', 'FreeAddresses'],
+  },
+  AssignPrivateIpAddresses: {
+    why: 'puts a secondary private address, or an IPv4 prefix, on the replacement',
+    allowedBy: ['UseOurPermits'],
+  },
+  UnassignPrivateIpAddresses: {
+    why: 'takes a secondary private address, or an IPv4 prefix, off the fenced member',
+    allowedBy: ['FreeAddresses'],
+  },
+  AssignIpv6Addresses: {
+    why: 'puts an IPv6 address or prefix on the replacement',
+    allowedBy: ['UseOurPermits'],
+  },
+  UnassignIpv6Addresses: {
+    why: 'takes an IPv6 address or prefix off the fenced member',
+    allowedBy: ['FreeAddresses'],
+  },
+  AttachNetworkInterface: {
+    why: 'attaches a further network interface to the replacement',
+    allowedBy: ['MoveInterfaces', 'ChangeMembers'],
+  },
+  DetachNetworkInterface: {
+    why: 'takes a further network interface off the fenced member',
+    allowedBy: ['MoveInterfaces', 'ChangeMembers'],
   },
   CreateTags: {
     why: 'marks what a recovery makes, fences and retires, and carries the tags of volumes',

@@ -37,10 +37,12 @@ describe('the IAM policy of a coordinator', () => {
     expect(unbound).toEqual([
       'Observe',
       'CaptureVolumes',
+      'MoveVolumes',
       'MakePermitIn',
       'LaunchWith',
       'MoveAddresses',
       'FreeAddresses',
+      'MoveInterfaces',
       'LookAtKeys',
     ]);
   });

@@ -140,6 +140,11 @@ export const STATEMENTS = {
     resources: arns('volume'),
     condition: belongsToMember,
   },
+  MoveVolumes: {
+    why: 'volumes that move to a replacement are the member’s own, and carry no tag of ours',
+    resources: arns('volume'),
+    condition: belongsToMember,
+  },
   CaptureAsOurs: {
     why: 'a snapshot is made with the mark by which it is found, used and removed',
     resources: shared('snapshot'),
@@ -198,6 +203,11 @@ export const STATEMENTS = {
   FreeAddresses: {
     why: 'taking an address off asks for the interface too, and a member’s first one is unmarked',
     resources: arns('network-interface'),
+  },
+  MoveInterfaces: {
+    why: 'a further interface of a member carries no tag of ours, unless you see to it',
+    resources: arns('network-interface'),
+    condition: belongsToMember,
   },
   RemoveRetired: {
     why: 'a volume is removed only with the mark that it was left by a retired instance',

@@ -1,4 +1,4 @@
-import { type Cloud, type CloudCallOptions, type CloudInstance, errorText, TAG } from '@understudy/shared';
+import { type Cloud, type CloudCallOptions, type CloudInstance, errorText } from '@understudy/shared';
 import {
   decideFence,
   type RestlessVolume,
@@ -10,6 +10,7 @@ import {
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import { isPassing, type Run } from '../run.ts';
 import { brokenPromise, leaseFence } from './serve-lease-fence.ts';
+import { fenceCalls, fenceMarks } from './fence-calls.ts';
 import { FENCE } from './fence-record.ts';
 import { stepKind } from '../step-kind.ts';
 
@@ -22,6 +23,8 @@ interface Memory {
   modeIndex: number;
   /** The newest Stop may never have arrived: it is repeated sooner. */
   doubtful: boolean;
+  /** Stops of this run that EC2 has answered. */
+  answered: number;
   /** Why EC2 refused the manner it was asked for last. */
   refusal: string;
   /** What the newest look that worked has shown; `undefined`: none has. */
@@ -42,6 +45,7 @@ export function fenceStep(run: Run): Step<typeof FENCE> {
     stoppedSinceMs: null,
     modeIndex: 0,
     doubtful: false,
+    answered: 0,
     refusal: '',
     state: undefined,
     restless: [],
@@ -70,7 +74,7 @@ export function fenceStep(run: Run): Step<typeof FENCE> {
           : stop;
       }
       const instance = await describe(run, oldInstanceId);
-      return settle(run, memory, instance, stop);
+      return noteOpenStops(frozen, memory, await settle(run, memory, instance, stop));
     },
     onTimeout: () => ({
       kind: 'hold',
@@ -101,11 +105,7 @@ const MARK_LIMIT_MS = 2_000;
 function markCall(run: Run): Call {
   const { oldInstanceId, opId } = run.record;
   const { clock, log } = run.parts;
-  const began = run.plan.oldLaunchedAtWallMs;
-  const tags = {
-    [TAG.fencedBy]: opId,
-    ...(began === null ? {} : { [TAG.fencedRun]: new Date(began).toISOString() }),
-  };
+  const tags = fenceMarks(opId, run.plan.oldLaunchedAtWallMs);
   const mark = async (cloud: Cloud, options: CloudCallOptions): Promise<void> => {
     const enough = new AbortController();
     const marked = cloud
@@ -168,9 +168,23 @@ function byLease(run: Run): Move<typeof FENCE> {
   return { kind: 'done', result: { how: 'lease' } };
 }
 
+/**
+ * A Stop whose outcome nobody knows, of whatever leader, may land at any later time: whoever starts
+ * the instance again has to know.
+ */
+function noteOpenStops(
+  { sends }: Frozen<typeof FENCE>,
+  { answered }: Memory,
+  move: Move<typeof FENCE>,
+): Move<typeof FENCE> {
+  if (move.kind !== 'done' || move.result.how !== 'stopped' || (sends.stop ?? 0) <= answered) return move;
+  return { ...move, result: { ...move.result, stopIsOpen: true } };
+}
+
 /** What the answer to a Stop means. */
 function learn(run: Run, memory: Memory, last: Attempt): 'look' | 'again' | 'unprotect' {
   const { error } = last;
+  if (error?.code !== 'CLOUD_OUTCOME_UNKNOWN') memory.answered += 1;
   if (error?.upstreamCode === 'OperationNotPermitted') return 'unprotect';
   if (error?.code === 'CLOUD_REJECTED') {
     memory.modeIndex += 1;
@@ -185,7 +199,9 @@ function learn(run: Run, memory: Memory, last: Attempt): 'look' | 'again' | 'unp
 }
 
 async function describe(run: Run, instanceId: string): Promise<CloudInstance | null> {
-  const found = await run.read((cloud, options) => cloud.describeInstances({ 'instance-id': [instanceId] }, options));
+  const found = await run.read((cloud, options) =>
+    cloud.describeInstances({ 'instance-id': [instanceId] }, { ...options, urgency: 'safety' }),
+  );
   return found.find((one) => one.instanceId === instanceId) ?? null;
 }
 
@@ -219,7 +235,9 @@ async function settle(
  */
 async function volumesAtRest(run: Run, memory: Memory): Promise<Move<typeof FENCE>> {
   const volumeIds = run.plan.volumes.map((volume) => volume.volumeId);
-  const volumes = await run.read((cloud, options) => cloud.describeVolumes({ 'volume-id': volumeIds }, options));
+  const volumes = await run.read((cloud, options) =>
+    cloud.describeVolumes({ 'volume-id': volumeIds }, { ...options, urgency: 'safety' }),
+  );
   const restless = restlessVolumes(volumes, run.record.oldInstanceId);
   memory.restless = restless;
   if (restless.length === 0) return { kind: 'done', result: { how: 'stopped' } };
@@ -227,4 +245,4 @@ async function volumesAtRest(run: Run, memory: Memory): Promise<Move<typeof FENC
   return { kind: 'wait', text: `stopped; waiting for ${list} to come to rest` };
 }
 
-export const fenceKind = stepKind(FENCE, fenceStep);
+export const fenceKind = stepKind(FENCE, fenceStep, fenceCalls);
