@@ -1,4 +1,4 @@
-import { DETECTION_PROFILES, type DetectionProfile, PROFILE_NAMES } from '@understudy/shared';
+import { type DetectionProfile, PROFILE_NAMES } from '@understudy/shared';
 import { campaign, type Loss, YEAR_S } from './campaign.ts';
 import { expectedClusterRate, upperBound95 } from './rates.ts';
 import type { SerfFindings } from './serf/run-serf.ts';
@@ -13,7 +13,7 @@ const inBursts = (badMs: number): Loss => ({
 });
 
 /** Under the names that Serf's conditions have as well. */
-export const CONDITIONS: readonly (readonly [name: string, loss: Loss])[] = [
+const CONDITIONS: readonly (readonly [name: string, loss: Loss])[] = [
   ['1 %', { kind: 'independent', ratio: 0.01 }],
   ['5 %', { kind: 'independent', ratio: 0.05 }],
   ['10 %', { kind: 'independent', ratio: 0.1 }],
@@ -21,7 +21,7 @@ export const CONDITIONS: readonly (readonly [name: string, loss: Loss])[] = [
   ['bursts of 2 s', inBursts(2_000)],
 ];
 
-export interface ProfileRate {
+interface ProfileRate {
   readonly profile: DetectionProfile;
   readonly condition: string;
   readonly agentYears: number;
@@ -38,7 +38,7 @@ export interface ProfileRate {
 const yearsOf = (loss: Loss, years: number, burstYears: number): number =>
   loss.kind === 'bursts' ? burstYears : years;
 
-export function profileRate(
+function profileRate(
   profile: DetectionProfile,
   [condition, loss]: (typeof CONDITIONS)[number],
   given: { readonly years: number; readonly burstYears: number; readonly seed: number },
@@ -115,10 +115,6 @@ export function profilesTable(rates: readonly ProfileRate[], serf: SerfFindings 
   const crash = `Serf, crash to failed: ${seconds(median(first))} at the first node (median; longest ${seconds(Math.max(...first))}), ${seconds(median(every))} at all (longest ${seconds(Math.max(...every))}); ${serf.crashes.length} crashes`;
   return [...all, '', serf.version, crash].join('\n');
 }
-
-/** What a profile costs: heartbeats a member and second, all coordinators together. */
-export const heartbeatsPerSecond = (profile: DetectionProfile): number =>
-  (OBSERVERS * 1_000) / DETECTION_PROFILES[profile].heartbeatIntervalMs;
 
 export const allProfileRates = (
   given: Parameters<typeof profileRate>[2],
