@@ -10,17 +10,35 @@ import { imageKind, imageLeftover } from './steps/image.ts';
 import { launchKind } from './steps/launch.ts';
 import { interfaceLeftover, permitKind } from './steps/permit.ts';
 import { revokeKind } from './steps/revoke.ts';
+import { assembleKind } from './steps/assemble.ts';
+import { detachKind } from './steps/detach.ts';
+import { seedKind } from './steps/seed.ts';
 import { verifyKind } from './steps/verify.ts';
+import { reattach } from './strategies/reattach.ts';
 import { snapshotAndReplace } from './strategies/snapshot-and-replace.ts';
+import { reattachPath, seedDiskLeftover } from './volumes/reattach.ts';
 import { snapshotLeftover, snapshotPath } from './volumes/snapshot.ts';
 
 /** All there is: one line each. `docs/adding-a-strategy.md` says what a line stands for. */
 export const REGISTERED: RecoveryRegistry = {
-  strategies: [snapshotAndReplace],
-  steps: [fenceKind, captureKind, imageKind, permitKind, launchKind, verifyKind, revokeKind, activateKind, doneKind],
-  volumePaths: [snapshotPath],
+  strategies: [snapshotAndReplace, reattach],
+  steps: [
+    fenceKind,
+    detachKind,
+    captureKind,
+    imageKind,
+    permitKind,
+    launchKind,
+    seedKind,
+    assembleKind,
+    verifyKind,
+    revokeKind,
+    activateKind,
+    doneKind,
+  ],
+  volumePaths: [reattachPath, snapshotPath],
   identityMoves: [elasticIp],
-  leftovers: [instanceLeftover, interfaceLeftover, imageLeftover, snapshotLeftover, volumeLeftover],
+  leftovers: [instanceLeftover, interfaceLeftover, imageLeftover, snapshotLeftover, volumeLeftover, seedDiskLeftover],
 };
 
 /** What a leftover is, for people. */

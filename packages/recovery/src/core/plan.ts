@@ -56,7 +56,7 @@ export function makePlan(gathered: PlanInput, policy: GroupPolicy, leaveAz: stri
     kind: 'plan',
     problems: [...noticesOf(circumstances), ...trialProblems(input.trial)],
     plan: {
-      strategy: policy.recover.strategy,
+      strategy: 'snapshot-and-replace',
       policy,
       ...carriedPlanOf(circumstances, image),
       launchBase: launchBaseOf(circumstances),

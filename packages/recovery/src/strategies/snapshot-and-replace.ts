@@ -17,7 +17,7 @@ const idsOf = (rows: readonly StepRow[]): readonly string[] =>
 
 /** The order is the safety (S4, S7, S8). */
 function steps(plan: RecoveryPlan, seams: Seams): readonly StepRow[] {
-  const paths = pathsOf(plan, seams).flatMap((path) => path.steps);
+  const paths = pathsOf(plan, seams).flatMap((path) => path.steps(plan));
   const disks = idsOf(paths);
   const moves = seams.identityMoves.map(
     (move): StepRow => ({ step: move.record, items: move.itemsOf(plan), needs: () => ['activate'] }),

@@ -54,7 +54,7 @@ export type ServeLeasePolicy = z.infer<typeof serveLease>;
 /** How a member of the group is replaced, and what is kept of the old one. Durations in ms. */
 export const recoverFields = z.strictObject({
   /** How a member comes back. Others follow as they are built (`docs/adding-a-strategy.md`). */
-  strategy: z.literal('snapshot-and-replace').default('snapshot-and-replace'),
+  strategy: z.enum(['snapshot-and-replace', 'reattach']).default('snapshot-and-replace'),
   /**
    * Fence: skip the guest's shutdown (fast) or let it run (slower, cleaner). Falls back where EC2
    * rejects it.

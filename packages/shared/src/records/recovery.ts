@@ -82,6 +82,18 @@ const planBase = {
   losses: z.array(z.strictObject({ code: z.string(), text: z.string() })),
 };
 
+/**
+ * The image of a launch whose disks are put on afterwards: what boots from it is a seed, which is
+ * stopped, gets its disks and user data, and is started again as the member.
+ */
+const seedImage = z.strictObject({
+  imageId: z.string(),
+  rootDeviceName: z.string(),
+  /** Devices that the image would bring beside its root. The seed is launched without them. */
+  otherDeviceNames: z.array(z.string()),
+});
+export type SeedImage = z.infer<typeof seedImage>;
+
 /** Further fields of a plan whose strategy launches a replacement. */
 const launchPart = {
   candidates: z.array(PlacementCandidateSchema).min(1),
@@ -95,6 +107,8 @@ const launchPart = {
    * data, metadata options …
    */
   launchBase: z.record(z.string(), z.unknown()),
+  /** Absent: the disks come with the launch. */
+  seed: seedImage.optional(),
 };
 /** A plan, of whatever strategy, that launches a replacement. Its other fields are kept. */
 const launchPlan = z.object({ strategy: z.string(), ...planBase, ...launchPart });
@@ -119,12 +133,20 @@ export const SnapshotAndReplacePlanSchema = z.strictObject({
 });
 export type SnapshotAndReplacePlan = z.infer<typeof SnapshotAndReplacePlanSchema>;
 
+export const ReattachPlanSchema = z.strictObject({
+  strategy: z.literal('reattach'),
+  ...planBase,
+  ...launchPart,
+  seed: seedImage,
+});
+export type ReattachPlan = z.infer<typeof ReattachPlanSchema>;
+
 /** A plan of which only the fields of every plan are known. */
 const basePlan = z.object({ strategy: z.string(), ...planBase });
 export type BasePlan = z.infer<typeof basePlan>;
 
 /** The described strategies, one member each, told apart by name. */
-const describedPlan = z.discriminatedUnion('strategy', [SnapshotAndReplacePlanSchema]);
+const describedPlan = z.discriminatedUnion('strategy', [SnapshotAndReplacePlanSchema, ReattachPlanSchema]);
 const DESCRIBED = new Set<string>(describedPlan.options.flatMap((one) => [...one.shape.strategy.values]));
 
 /**
@@ -137,10 +159,12 @@ const otherPlan: z.ZodType<BasePlan> = basePlan.loose().extend({
 
 /** The plan. It is made once, from what was observed before the intent, and never re-decided. */
 export const RecoveryPlanSchema = z.union([describedPlan, otherPlan]);
-export type RecoveryPlan = SnapshotAndReplacePlan | BasePlan;
+export type RecoveryPlan = SnapshotAndReplacePlan | ReattachPlan | BasePlan;
 
 export const isSnapshotAndReplace = (plan: RecoveryPlan): plan is SnapshotAndReplacePlan =>
   plan.strategy === 'snapshot-and-replace';
+
+export const isReattach = (plan: RecoveryPlan): plan is ReattachPlan => plan.strategy === 'reattach';
 
 /**
  * `intents/<group>/<member>`: a recovery that is under way. It is written once, then only read,
