@@ -16,6 +16,7 @@ import { seedKind } from './steps/seed.ts';
 import { verifyKind } from './steps/verify.ts';
 import { reattach } from './strategies/reattach.ts';
 import { snapshotAndReplace } from './strategies/snapshot-and-replace.ts';
+import { latestSnapshotPath } from './volumes/latest-snapshot.ts';
 import { reattachPath, seedDiskLeftover } from './volumes/reattach.ts';
 import { snapshotLeftover, snapshotPath } from './volumes/snapshot.ts';
 
@@ -36,7 +37,7 @@ export const REGISTERED: RecoveryRegistry = {
     activateKind,
     doneKind,
   ],
-  volumePaths: [reattachPath, snapshotPath],
+  volumePaths: [reattachPath, latestSnapshotPath, snapshotPath],
   identityMoves: [elasticIp],
   leftovers: [instanceLeftover, interfaceLeftover, imageLeftover, snapshotLeftover, volumeLeftover, seedDiskLeftover],
 };

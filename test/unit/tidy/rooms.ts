@@ -68,7 +68,9 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
   aws: {
     transport: [],
     answers: [],
-    ec2: ['transport', 'answers'],
+    limiter: ['transport'],
+    batching: ['transport'],
+    ec2: ['transport', 'answers', 'limiter', 'batching'],
     kms: ['transport', 'answers', 'ec2'],
     permissions: ['ec2', 'kms'],
   },

@@ -42,6 +42,7 @@ describe('the IAM policy of a coordinator', () => {
       'LaunchWith',
       'MoveAddresses',
       'FreeAddresses',
+      'MoveInterfaces',
       'LookAtKeys',
     ]);
   });

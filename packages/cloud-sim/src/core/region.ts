@@ -8,6 +8,7 @@ import { KmsKeys } from './kms/keys.ts';
 import { SecretValues } from './secrets/store.ts';
 import { LatencyModel, type LatencyName, type LatencyOverrides } from './latency.ts';
 import type {
+  HostFailure,
   SimAddress,
   SimCapacityReservation,
   SimHost,
@@ -16,6 +17,7 @@ import type {
   SimKeyPair,
   SimNetworkInterface,
   SimPlacementGroup,
+  SimReplaceRootVolumeTask,
   SimRouteTable,
   SimSecurityGroup,
   SimSnapshot,
@@ -42,6 +44,10 @@ export interface Quotas {
   readonly addresses: number;
   /** Pending snapshots of one volume: ConcurrentSnapshotLimitExceeded */
   readonly pendingSnapshotsPerVolume: number;
+  /** Volume copies that are still initializing: CopyVolumesLimitExceeded */
+  readonly volumeCopies: number;
+  /** Sum of the rates, in MiB/s, of volumes that initialize at a provisioned rate. */
+  readonly initializationMiBps: number;
 }
 
 export const DEFAULT_QUOTAS: Quotas = {
@@ -51,6 +57,8 @@ export const DEFAULT_QUOTAS: Quotas = {
   networkInterfaces: 50_000,
   addresses: 5_000,
   pendingSnapshotsPerVolume: 5,
+  volumeCopies: 5,
+  initializationMiBps: 5_000,
 };
 
 /**
@@ -112,6 +120,7 @@ export class Region {
   readonly placementGroups: ResourceStore<SimPlacementGroup>;
   readonly capacityReservations: ResourceStore<SimCapacityReservation>;
   readonly routeTables: ResourceStore<SimRouteTable>;
+  readonly replaceRootVolumeTasks: ResourceStore<SimReplaceRootVolumeTask>;
   /**
    * Names of instance profiles. They are IAM's, not EC2's, so the simulator's operator makes and
    * removes them.
@@ -129,6 +138,8 @@ export class Region {
   readonly notOffered = new Set<string>();
   readonly zones: readonly string[];
   readonly impairedZones = new Set<string>();
+  /** Zones whose hosts are down, each with the instances that went down with it. */
+  readonly failedZones = new Map<string, { readonly how: HostFailure; readonly struck: readonly string[] }>();
   /** `az/type` → instances that still fit. Absent: no limit. */
   readonly capacity = new Map<string, number>();
   readonly deniedActions = new Set<string>();
@@ -138,6 +149,8 @@ export class Region {
   readonly requiredTags = new Set<string>();
   /** `${subnetId}/${ip}` of every address in use. */
   readonly usedIps = new Map<string, string>();
+  /** The same of IPv6, addresses and prefixes. */
+  readonly usedIpv6 = new Map<string, string>();
   quotas: Quotas;
   nowMs = 0;
   wallOffsetMs = 0;
@@ -168,6 +181,7 @@ export class Region {
     this.placementGroups = new ResourceStore('placement-group', consistency);
     this.capacityReservations = new ResourceStore('capacity-reservation', consistency);
     this.routeTables = new ResourceStore('route-table', consistency);
+    this.replaceRootVolumeTasks = new ResourceStore('replace-root-volume-task', consistency);
   }
 
   wallMs(atMs: number = this.nowMs): number {

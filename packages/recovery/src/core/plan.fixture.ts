@@ -134,6 +134,9 @@ export function planInputFixture(change: Partial<PlanInput> = {}): PlanInput {
       volumeFixture({ volumeId: 'vol-root' }),
       volumeFixture({ volumeId: 'vol-data', sizeGiB: 100, encrypted: true, kmsKeyId: 'arn:aws:kms:::key/1' }),
     ],
+    snapshots: [],
+    impairedVolumeIds: new Set(),
+    readAtWallMs: 0,
     image: null,
     addresses: [
       {
@@ -154,6 +157,8 @@ export function planInputFixture(change: Partial<PlanInput> = {}): PlanInput {
         subnetId: 'subnet-a',
         privateIp: '10.0.1.10',
         attachedInstanceId: OLD_INSTANCE_ID,
+        attachment: { attachmentId: 'eni-attach-1', state: 'attached', deviceIndex: 0, deleteOnTermination: true },
+        assigned: { 'secondary-ip': [], 'ipv6-address': [], 'ipv4-prefix': [], 'ipv6-prefix': [] },
         sourceDestCheck: false,
         description: '',
         tags: { Name: 'eni of db one' },

@@ -1,5 +1,4 @@
 import { type GroupPolicy, isReattach, type ReattachPlan, type RecoveryPlan } from '@understudy/shared';
-import type { Finding } from '../core/finding.ts';
 import { makePlan, type PlanResult } from '../core/plan.ts';
 import type { PlanInput } from '../core/plan-input.ts';
 import { seedImageOf } from '../core/seed-image.ts';
@@ -13,8 +12,6 @@ import { ASSEMBLE, SEED } from '../steps/volume-records.ts';
 import type { Artefact, LaunchSources, RecoveryState, Seams, Strategy } from '../strategy.ts';
 import { seedDiskLeftover } from '../volumes/reattach.ts';
 import { disksOf, pathNameOf, pathOf, pathsOf } from '../volumes/volume-paths.ts';
-
-const PATH = 'reattach';
 
 const idsOf = (rows: readonly StepRow[]): readonly string[] =>
   rows.flatMap((row) => keysOf(row, 0).map((key) => key.id));
@@ -78,39 +75,25 @@ function artefacts(state: RecoveryState, seams: Seams): readonly Artefact[] {
 /** What is lost where disks are made anew, and not where they are the same. */
 const NOT_LOST: ReadonlySet<string> = new Set(['FirstReadsSlow', 'KmsKeyUnnamed']);
 
-function plan(input: PlanInput, policy: GroupPolicy, leaveAz: string | null): PlanResult<ReattachPlan> {
-  const result = makePlan(input, policy, leaveAz);
-  if (result.kind === 'blocked') return result;
-  const { az } = input.instance;
-  const { image: _, ...launching } = result.plan;
-  const candidates = launching.candidates.filter((one) => one.az === az);
+function plan(
+  input: PlanInput,
+  policy: GroupPolicy,
+  leaveAz: string | null,
+  { volumePaths }: Seams,
+): PlanResult<ReattachPlan> {
+  const offered = volumePaths.filter((one) => one.makesVolumes === true).map((one) => one.name);
+  const result = makePlan(input, policy, leaveAz, { offered, staysInZone: true });
   const seed = seedImageOf(input);
-  const problems: readonly Finding[] = [
-    ...('code' in seed ? [seed] : []),
-    ...(leaveAz === az || candidates.length === 0 ? [staysInZone(az)] : []),
-  ];
-  if ('code' in seed || problems.length > 0) return { kind: 'blocked', problems };
-  return {
-    ...result,
-    plan: {
-      ...launching,
-      strategy: PATH,
-      candidates,
-      seed,
-      volumes: launching.volumes.map((volume) => ({ ...volume, path: PATH })),
-      losses: launching.losses.filter(({ code }) => !NOT_LOST.has(code)),
-    },
-  };
+  const problems = [...(result.kind === 'blocked' ? result.problems : []), ...('code' in seed ? [seed] : [])];
+  if (result.kind === 'blocked' || 'code' in seed || problems.length > 0) return { kind: 'blocked', problems };
+  const { image: _, ...launching } = result.plan;
+  const losses = launching.losses.filter(({ code }) => !NOT_LOST.has(code));
+  return { ...result, plan: { ...launching, strategy: 'reattach', seed, losses } };
 }
-
-const staysInZone = (az: string): Finding => ({
-  code: 'DisksStayInZone',
-  text: `the disks can be put on another instance in ${az} only, and no placement there may be used`,
-});
-
 /** Fence, take the disks off, and put them on a new machine: nothing is copied. */
 export const reattach: Strategy = {
   name: 'reattach',
+  level: 2,
   plan,
   fault: (stored, seams) => {
     if (!isReattach(stored)) return 'it is not complete';

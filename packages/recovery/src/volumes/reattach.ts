@@ -9,7 +9,8 @@ import { volumesOn } from './volume-paths.ts';
  */
 export const reattachPath: VolumePath = {
   name: 'reattach',
-  takes: () => false,
+  level: 2,
+  takes: ({ path }) => path === 'reattach',
   makesVolumes: true,
   /** **S** (S4, S27) Nothing is taken off before the old instance is proven unable to write. */
   steps: (plan) => [

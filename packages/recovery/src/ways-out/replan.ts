@@ -7,6 +7,7 @@ import { currentAttempt } from '../core/step-table.ts';
 import { gatherPlanInput } from '../plan/gather-plan-input.ts';
 import { HoldDecided } from '../hold.ts';
 import type { StoredRequest } from '../request.ts';
+import { atLevel } from '../registry.ts';
 import { isPassing, type Run } from '../run.ts';
 import { type DriveStep, endOpenAttempt } from './end-attempt.ts';
 import { type CarriedOut, journalCompares, refuse, rewriteIntent } from './outcome.ts';
@@ -74,12 +75,17 @@ async function newPlan(run: Run, { policyOf }: Options): Promise<NewPlan> {
   try {
     const input = await gatherPlanInput(parts.cloud, record.oldInstanceId, policy, {
       signal: run.signal,
+      wallMs: () => run.wallMs(),
       ...(parts.keyLooks && { keyLooks: parts.keyLooks }),
     });
-    const result = strategy.plan(input, policy, null, run.seams);
+    const { lostZones = [] } = basis ?? {};
+    const leaves = policy.guard.whenZoneLost === 'recover' && lostZones.includes(record.oldAz);
+    // Whatever is in force by now: the new plan needs no build that the old one did not need.
+    const level = run.record.neededLevel ?? 1;
+    const leaveAz = leaves ? record.oldAz : null;
+    const result = strategy.plan({ ...input, level }, policy, leaveAz, atLevel(run.seams, level));
     if (result.kind === 'blocked')
       return { kind: 'refused', text: result.problems.map((one) => `${one.code}: ${one.text}`).join('; ') };
-    const { lostZones = [] } = basis ?? {};
     const before = launchPlan(frozen)?.candidates ?? [];
     const plan = outside(result.plan, { policy, lostZones, oldAz: record.oldAz, before });
     if (plan === null) return { kind: 'refused', text: noPlacementOutside(lostZones.join(', ')).text };

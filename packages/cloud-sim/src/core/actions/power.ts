@@ -21,6 +21,7 @@ import { takeCapacity } from './run-instances.ts';
 const IDS_MAX = 1_000;
 /** Duration at speed 1, in ms. */
 const BUSY_MS = 600_000;
+const LATE_WRITES_MS = 10_000;
 
 const USER_SHUTDOWN = {
   code: 'Client.UserInitiatedShutdown',
@@ -95,6 +96,7 @@ function stopName(instance: SimInstance, skipOsShutdown: boolean): LatencyName {
 function beginStop(region: Region, call: Call, instance: SimInstance, input: StopInstancesRequest): SimInstance {
   const fault = faultOf(call, 'stuck-stopping');
   const busy = faultOf(call, 'busy-after-stop');
+  const late = faultOf(call, 'late-writes');
   const force = input.Force ?? false;
   const skipOsShutdown = input.SkipOsShutdown ?? false;
   const generation = instance.generation + 1;
@@ -105,9 +107,12 @@ function beginStop(region: Region, call: Call, instance: SimInstance, input: Sto
     runningSinceMs: null,
     stuck: fault !== undefined,
     forcedStopPending: fault !== undefined && force,
+    lateWritesMs: late && force ? (late.delayMs ?? LATE_WRITES_MS / region.latency.speed) : null,
     busyAfterStopMs: busy ? (busy.delayMs ?? BUSY_MS / region.latency.speed) : null,
   };
-  const stopping = enter(region, instance, 'stopping', asked, null, { force, skipOsShutdown }, call.instant);
+  const { lateWritesMs } = asked;
+  const detail = { force, skipOsShutdown, ...(lateWritesMs !== null && { lateWritesMs }) };
+  const stopping = enter(region, instance, 'stopping', asked, null, detail, call.instant);
   const finish = (_at: number, tookMs: number) => finishStop(region, instance.id, generation, tookMs);
   if (!fault) {
     region.later(call, stopName(instance, skipOsShutdown), finish);
@@ -134,18 +139,24 @@ export function stopInstances(region: Region, call: Call, input: StopInstancesRe
   };
 }
 
+/** A root that is still on its way, to or from the instance, is none. */
+function requireRoot(region: Region, one: SimInstance): void {
+  const attachments = one.volumeIds.flatMap((id) => region.volumes.get(id)?.attachments ?? []);
+  const root = attachments.find((a) => a.instanceId === one.id && a.device === one.rootDeviceName);
+  if (root?.state === 'attached' || root?.state === 'busy') return;
+  throw new Ec2Error(
+    'IncorrectInstanceState',
+    `Instance '${one.id}' does not have a volume attached at root (${one.rootDeviceName}): ${root?.state ?? 'none'}`,
+  );
+}
+
 /** `StartInstances`. It needs capacity, as a launch does. */
 export function startInstances(region: Region, call: Call, input: StartInstancesRequest): StartInstancesResult {
   const instances = named(region, call, input.InstanceIds);
   for (const one of instances) {
     if (!['stopped', 'pending', 'running'].includes(one.state)) throw wrongState(one, 'started');
     if (one.state === 'stopped') {
-      const bootable = one.volumeIds.some(
-        (id) => region.volumes.get(id)?.attachments.find((a) => a.instanceId === one.id)?.device === one.rootDeviceName,
-      );
-      if (!bootable) {
-        throw new Ec2Error('IncorrectInstanceState', `Instance '${one.id}' does not have a volume attached at root`);
-      }
+      requireRoot(region, one);
     }
   }
   const starting = instances.filter((one) => one.state === 'stopped');

@@ -130,17 +130,22 @@ function take(region: Region, call: Call, taken: Taken): { snapshot: SimSnapshot
     tags: taken.tags,
   };
   region.snapshots.put(snapshot, region.nowMs, call.instant);
-  const codes = region.productCodes.get(volume.snapshotId ?? '');
+  const codes = region.productCodes.get(volume.snapshotId ?? volume.id);
   if (codes) region.productCodes.set(snapshot.id, codes);
   region.volumes.update(volume.id, { lastSnapshotAtMs: region.nowMs }, region.nowMs, call.instant);
   region.transition('snapshot', snapshot.id, null, 'pending', null, { volumeId: volume.id });
   return { snapshot, tookMs };
 }
 
-function finish(region: Region, call: Call, id: string, tookMs: number, failed: boolean): void {
+/** A snapshot is written in its volume's zone, and lost with the zone until it is completed. */
+const zoneIsDown = (region: Region, { volumeId }: SimSnapshot): boolean =>
+  region.failedZones.has(region.volumes.get(volumeId)?.az ?? '');
+
+function finish(region: Region, call: Call, id: string, tookMs: number, broken: boolean): void {
   region.laterIn(tookMs, () => {
     const now = region.snapshots.get(id);
     if (now?.state !== 'pending') return;
+    const failed = broken || zoneIsDown(region, now);
     const state = failed ? 'error' : 'completed';
     const completedAtWallMs = failed ? null : region.wallMs();
     region.snapshots.update(id, { state, completedAtWallMs }, region.nowMs, call.instant);
