@@ -41,7 +41,7 @@ export interface CoordinatorSections {
   readonly guard?: Fields;
   readonly policy?: Readonly<Partial<Record<'detect' | 'guard' | 'recover', Fields>>>;
 }
-type Fields = Readonly<Record<string, number | boolean>>;
+type Fields = Readonly<Record<string, unknown>>;
 
 export interface ClusterSecrets {
   readonly master: Uint8Array;
@@ -88,7 +88,8 @@ export function cloudSimConfig(
   };
 }
 
-const policyOf = (laidOver: NonNullable<CoordinatorSections['policy']>): object => ({
+/** A policy of a local cluster's groups: these times, and what is laid over them. */
+export const localPolicy = (laidOver: NonNullable<CoordinatorSections['policy']>): object => ({
   detect: { suspectAfterMs: LOCAL_TIMES.suspectAfterMs, confirmForMs: LOCAL_TIMES.confirmForMs, ...laidOver.detect },
   guard: { bootGraceMs: 3_000, ...laidOver.guard },
   recover: {
@@ -134,7 +135,7 @@ export function coordinatorConfig(
     observer: { warmUpMs: t.warmUpMs },
     loop: { tickMs: 100, enrolEveryMs: 2_000, evidenceEveryMs: 1_000, collectEveryMs: 5_000, ...sections.loop },
     ...(sections.guard && { guard: sections.guard }),
-    policy: policyOf(sections.policy ?? {}),
+    policy: localPolicy(sections.policy ?? {}),
     log: { level: 'info' },
   };
 }

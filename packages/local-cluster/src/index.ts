@@ -1,5 +1,5 @@
 export * from './cluster-snapshot.ts';
-export { LOCAL_TIMES } from './configuration.ts';
+export { LOCAL_TIMES, localPolicy } from './configuration.ts';
 export { CoordinatorProcess } from './coordinator-process.ts';
 export { EtcdCluster } from './etcd-cluster.ts';
 export { freePort } from './free-ports.ts';

@@ -48,9 +48,9 @@ async function fail(stage: Stage, member: string): Promise<number> {
 
 const limits = (stage: Stage) => ({ limitMs: ACT_LIMIT_MS, signal: stage.signal });
 
-/** Act 1: an instance dies and is replaced. */
+/** Act 1: an instance dies, and its disks move to another one. */
 export async function actOne(stage: Stage): Promise<Failure> {
-  stage.say(`Act 1: ${ROLES.diesFirst} dies.`);
+  stage.say(`Act 1: ${ROLES.diesFirst} dies. Its disks move to another machine of its zone.`);
   const failedAtWallMs = await fail(stage, ROLES.diesFirst);
   await stage.poller.until(
     `${ROLES.diesFirst} replaced`,
@@ -69,11 +69,11 @@ const inTheMiddle = (snapshot: ClusterSnapshot): boolean =>
   false;
 
 /**
- * Act 2: another one dies, and the leader is killed in the middle of the replacement. Its successor
- * finishes it.
+ * Act 2: another one dies and is to come back in another zone, from snapshots. The leader is killed
+ * in the middle of the replacement. Its successor finishes it.
  */
 export async function actTwo(stage: Stage): Promise<Failure> {
-  stage.say(`Act 2: ${ROLES.diesSecond} dies, and the leader with it.`);
+  stage.say(`Act 2: ${ROLES.diesSecond} dies, and the leader with it. It comes back in another zone.`);
   const failedAtWallMs = await fail(stage, ROLES.diesSecond);
   const snapshot = await stage.poller.until(`${ROLES.diesSecond} being captured`, inTheMiddle, limits(stage));
   const leaderId = snapshot.status.leader?.coordinatorId;

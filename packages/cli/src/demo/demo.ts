@@ -17,6 +17,7 @@ import { actOne, actThree, actTwo, type Failure, type Stage } from './acts.ts';
 import { audit } from './audit.ts';
 import { CAST } from './cast.ts';
 import { narrate, panel } from './narrator.ts';
+import { applyPolicies } from './policies.ts';
 import { type DemoReport, reportText, succeeded } from './report.ts';
 import { print, shownJson } from '../terminal.ts';
 
@@ -159,16 +160,20 @@ async function perform(
   const clock = new SystemClock();
   const startedAtMs = clock.monotonicMs();
   screen.say(
-    ansis.bold('Understudy: two failovers, one of them with the leader killed in the middle, and one refusal.'),
+    ansis.bold(
+      'Understudy: two failovers, one by moving the disks, one in another zone with the leader killed, and one refusal.',
+    ),
   );
+  const random = new SystemRandom();
   const setting = { members: CAST, speed: options.speed, coordinator: {}, cloud: {}, environment: {} };
   const cluster = await startLocalCluster(
-    { clock, random: new SystemRandom(), setting, signal, say: (line) => screen.say(line) },
+    { clock, random, setting, signal, say: (line) => screen.say(line) },
     dir,
     group,
   );
   screen.say(`  · watch it in a browser: ${cluster.urls.join(' or ')}`);
   try {
+    await applyPolicies(cluster, { clock, random, signal });
     const report = await play(cluster, screen, clock, signal);
     const text = `${reportText(report, EXPECTED_RECOVERIES)}\n\n${((clock.monotonicMs() - startedAtMs) / 1_000).toFixed(0)} s in all; the cloud's latencies were divided by ${options.speed}.`;
     screen.say(`\n${text}`);

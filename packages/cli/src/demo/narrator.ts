@@ -8,10 +8,13 @@ import { tableText, verdictText } from '../views/format.ts';
 
 const STEP_WORDS: Readonly<Record<string, string>> = {
   fence: 'fence: stop the old instance and see it stopped',
+  detach: 'detach: take a volume off the old instance',
   capture: 'capture: snapshot every volume',
   image: 'image: register one from the root snapshot',
   permit: 'permit: make the network interface the launch needs',
   launch: 'launch the replacement',
+  seed: 'seed: stop the new instance, to give it the volumes',
+  assemble: 'assemble: attach the volumes, and start it',
   verify: "verify: hear the replacement's own heartbeats pass",
   revoke: 'revoke the permit of a failed attempt',
   activate: 'activate: the one instance allowed to serve',
