@@ -41,6 +41,7 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
     opId: intent.opId,
     member: intent.member,
     outcome: 'replaced',
+    ...(intent.plan.ladder && { ladder: intent.plan.ladder }),
     ...(intent.plan.strategy === 'snapshot-and-replace' ? {} : { strategy: intent.plan.strategy }),
     reason: reasonOf(facts),
     oldInstanceId: intent.oldInstanceId,

@@ -413,6 +413,11 @@ export interface Cloud {
     how: { force: boolean; skipOsShutdown: boolean },
     options?: CloudCallOptions,
   ): Promise<void>;
+  /**
+   * Asks a running instance to reboot; one that does not answer is forced after about four minutes.
+   * The state stays `running`. `CLOUD_CONFLICT`: it does not run. A repeat reboots it once more.
+   */
+  rebootInstance(instanceId: string, options?: CloudCallOptions): Promise<void>;
   terminateInstance(instanceId: string, options?: CloudCallOptions): Promise<void>;
   setProtection(
     instanceId: string,

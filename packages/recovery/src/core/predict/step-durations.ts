@@ -36,5 +36,9 @@ export const STEP_DURATIONS: Readonly<Record<string, (plan: RecoveryPlan) => Dur
   revoke: () => EC2_TAKES.terminate,
   activate: () => ({ typicalMs: 100, slowMs: 2_000 }),
   address: () => EC2_TAKES.moveAddress,
+  reboot: () => call,
+  restart: () => inTurn(call, EC2_TAKES.pending),
+  mend: ({ strategy, policy }) =>
+    inTurn(strategy === 'reboot' ? EC2_TAKES.reboot : EC2_TAKES.boot, always(policy.recover.settleMs)),
   done: () => inTurn(call, call),
 };
