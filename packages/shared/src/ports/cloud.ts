@@ -279,7 +279,7 @@ export interface VolumePlace {
   readonly deviceName: string;
 }
 
-/** A copy of a volume, said in full: what is left out EC2 would choose otherwise than the source. */
+/** A copy of a volume, said in full: EC2 would choose otherwise than the source has it. */
 export interface CopyVolumeRequest {
   readonly clientToken: string;
   readonly sourceVolumeId: string;
