@@ -4,7 +4,9 @@ import type { CloudSim } from '../cloud-sim.ts';
 import { NOT_SIMULATED } from '../core/not-simulated.ts';
 import type { Fault } from '../core/faults.ts';
 import { body, done } from './admin-replies.ts';
+import { addElbv2Routes } from './elbv2-admin.ts';
 import { addKmsRoutes } from './kms-admin.ts';
+import { addRoute53Routes } from './route53-admin.ts';
 import { addSecretRoutes } from './secrets-admin.ts';
 import type { DnsResponder } from './dns-responder.ts';
 import type { ImdsFaults } from './imds-content.ts';
@@ -250,6 +252,8 @@ export function addAdmin(app: FastifyInstance, parts: AdminParts): void {
   addFaultRoutes(app, parts);
   addKmsRoutes(app, parts.sim);
   addSecretRoutes(app, parts.sim);
+  addRoute53Routes(app, parts.sim);
+  addElbv2Routes(app, parts.sim);
   app.get('/_sim/state', (_request, reply) => reply.send(state(parts)));
   app.get<{ Querystring: { after?: string } }>('/_sim/events', (request, reply) => {
     const after = Number(request.query.after ?? 0);
