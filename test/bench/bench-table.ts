@@ -28,6 +28,7 @@ export function benchTable(
     member: benchMember(i),
     suspectAfterMs: 5_000,
     confirmForMs: 3_000,
+    heartbeatIntervalMs: 1_000,
     activatedInstanceId: benchInstance(i),
     knownInstanceIds: [],
     serviceProbes,

@@ -59,7 +59,7 @@ export class Site {
       },
       settings: { warmUpMs: 0, tickMs: timing.tickMs },
     });
-    const { suspectAfterMs, confirmForMs } = timing;
+    const { suspectAfterMs, confirmForMs, intervalMs: heartbeatIntervalMs } = timing;
     const watched = {
       member: MEMBER,
       activatedInstanceId: INSTANCE,
@@ -67,7 +67,7 @@ export class Site {
       serviceProbes: [],
       answeredProbesHoldForMs: 600_000,
     };
-    this.table.setRoster([{ ...watched, suspectAfterMs, confirmForMs }], monotonicMs(nowMs));
+    this.table.setRoster([{ ...watched, suspectAfterMs, confirmForMs, heartbeatIntervalMs }], monotonicMs(nowMs));
     this.nextTickMs = nowMs + phaseMs;
     this.hear(nowMs);
     this.hear(nowMs);

@@ -28,7 +28,7 @@ const MAC = hmacOf(AGENT_KEY);
 const IDS = COORDINATORS.map((_, index) => coordinatorHashOf(`c${index + 1}`));
 const HEAD = { keyId: 1, agentId: agentIdOf(AGENT_MEMBER), instanceHash: instanceHashOf(AGENT_INSTANCE) };
 
-const NEWEST = { newestEpoch: null, contested: false } as const;
+const NEWEST = { newestEpoch: null, contested: false, heartbeatIntervalMs: 1_000 } as const;
 
 /** Coordinators that answer most heartbeats, and an attacker between them and the agent. */
 export class AgentSource implements Source {
@@ -119,6 +119,15 @@ export class AgentSource implements Source {
       coordinatorHash: roll.chance(0.8) ? roll.pick(IDS) : roll.u32(),
     });
     const nonsense = { activation: roll.pick(ACK_ACTIVATIONS), opinion: roll.pick(ACK_OPINIONS), term: roll.u64() };
-    return encodeAck({ ...ack, ...nonsense, incarnation: roll.below(3), holdsForMs: roll.u32() }, MAC);
+    return encodeAck(
+      {
+        ...ack,
+        ...nonsense,
+        incarnation: roll.below(3),
+        holdsForMs: roll.u32(),
+        heartbeatIntervalMs: roll.below(0x1_0000),
+      },
+      MAC,
+    );
   }
 }

@@ -137,6 +137,7 @@ export class CoordinatorSource implements Source {
       holdsForMs: 20_000,
       newestEpoch: null,
       contested: false,
+      heartbeatIntervalMs: 1_000,
     } as const;
     this.#record(
       encodeAck({ ...head, ...ack, bootEpoch: 10n, sequence: 3n, challenge, coordinatorHash, term: 5n }, mac),

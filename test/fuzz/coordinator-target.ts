@@ -65,6 +65,7 @@ export function makeTable(nonce: number): ObserverTable {
     member,
     suspectAfterMs: SUSPECT_AFTER_MS,
     confirmForMs: CONFIRM_FOR_MS,
+    heartbeatIntervalMs: 1_000,
     activatedInstanceId: activated,
     knownInstanceIds: known,
     serviceProbes: [],

@@ -79,6 +79,7 @@ export class TestCoordinator {
       term: 5n,
       newestEpoch: null,
       contested: false,
+      heartbeatIntervalMs: null,
       ...changes,
     };
     return encodeAck(ack, mac);

@@ -35,6 +35,26 @@ describe('heartbeats', () => {
     await stop();
   });
 
+  it('come as often as a coordinator asks, within one of the old intervals, and then as configured again', async () => {
+    const { c1, c2, clock, log, stop } = await running({}, 10);
+    const heardIn = async (ms: number): Promise<number> => {
+      const before = c1.heard.length;
+      await clock.advance(ms);
+      return c1.heard.length - before;
+    };
+    c1.reply = { activation: 'standby', heartbeatIntervalMs: 250 };
+    c2.reply = { activation: 'standby', heartbeatIntervalMs: 5_000 };
+    await clock.advance(2_200);
+    const fast = await heardIn(10_000);
+    expect(fast).toBeGreaterThanOrEqual(36);
+    expect(fast).toBeLessThanOrEqual(45);
+    c1.reply = { activation: 'standby', heartbeatIntervalMs: 1_000 };
+    await clock.advance(2_200);
+    expect(await heardIn(10_000)).toBeLessThanOrEqual(12);
+    expect(log.events().filter((event) => event === 'heartbeat.pace')).toHaveLength(2);
+    await stop();
+  });
+
   it('echo each coordinator its own challenge and tell all of them what each has acked', async () => {
     const { c1, c2, clock, stop } = await running({}, 10);
     c1.reply = { activation: 'standby', challenge: '0a'.repeat(8) };

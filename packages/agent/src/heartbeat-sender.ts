@@ -41,6 +41,7 @@ import {
   takeSequence,
 } from './core/ledger.ts';
 import type { KeySlot } from './core/key-ring.ts';
+import { paceMs } from './core/pace.ts';
 import { beatDelayMs } from './core/schedule.ts';
 
 export interface SenderParts {
@@ -98,6 +99,7 @@ export class HeartbeatSender {
   #dropsLoggedAtMs = Number.NEGATIVE_INFINITY;
   #closing = false;
   #beatAtMs: MonotonicMs;
+  #paceMs: number;
 
   constructor(parts: SenderParts) {
     this.#parts = parts;
@@ -105,6 +107,7 @@ export class HeartbeatSender {
     this.#instanceHash = instanceHashOf(parts.instanceId);
     this.#ledger = newLedger(parts.bootEpoch, parts.firstSequence);
     this.#beatAtMs = parts.clock.monotonicMs();
+    this.#paceMs = parts.config.heartbeat.intervalMs;
     this.#probeReplies = fullBucket(PROBE_REPLIES, this.#beatAtMs);
   }
 
@@ -171,11 +174,21 @@ export class HeartbeatSender {
   #beat(): void {
     const { clock, config, random, onAwake } = this.#parts;
     if (this.#closing) return;
-    const { intervalMs, jitterRatio } = config.heartbeat;
-    this.#timer = clock.setTimer(beatDelayMs(intervalMs, jitterRatio, random.next()), () => this.#beat());
+    this.#takePace();
+    const waitMs = beatDelayMs(this.#paceMs, config.heartbeat.jitterRatio, random.next());
+    this.#timer = clock.setTimer(waitMs, () => this.#beat());
     onAwake();
     this.#sendAll({ goodbye: false, askAll: false });
     this.#beatAtMs = clock.monotonicMs();
+  }
+
+  #takePace(): void {
+    const { clock, config, log } = this.#parts;
+    const { intervalMs } = config.heartbeat;
+    const wantedMs = paceMs(this.#ledger.links, intervalMs, clock.monotonicMs());
+    if (wantedMs === this.#paceMs) return;
+    log.info('heartbeat.pace', { intervalMs: wantedMs, configuredMs: intervalMs });
+    this.#paceMs = wantedMs;
   }
 
   /**

@@ -1,6 +1,7 @@
 /** The services of AWS, each by its own SDK client; every answer is checked to be theirs. */
 export { AnswerWatch } from './ec2/answer-watch.ts';
 export { createEc2Cloud } from './ec2/create-ec2-cloud.ts';
+export { type RecordedCall, recordedCall } from './ec2/recorded-call.ts';
 export { sdkTransport } from './ec2/sdk-transport.ts';
 export { kmsEndpointOf } from './kms/kms-endpoint.ts';
 export { kmsOver } from './kms/kms-over.ts';

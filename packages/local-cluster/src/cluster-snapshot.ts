@@ -43,7 +43,9 @@ export const openRecovery = (snapshot: ClusterSnapshot, member: string): OpenRec
   snapshot.recoveries.open.find((each) => each.member === member);
 
 export const finishedRecovery = (snapshot: ClusterSnapshot, member: string) =>
-  snapshot.recoveries.history.find((each) => each.member === member && each.outcome === 'replaced');
+  snapshot.recoveries.history.find(
+    (each) => each.member === member && (each.outcome === 'replaced' || each.outcome === 'mended'),
+  );
 
 /**
  * Reads snapshots on a cadence, hands each to `onSnapshot`, and can wait until one satisfies a

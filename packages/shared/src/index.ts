@@ -18,6 +18,7 @@ export * from './maintenance-window.ts';
 export * from './member-id.ts';
 export * from './near-names.ts';
 export * from './policy.ts';
+export * from './policy/detection-profile.ts';
 export * from './policy/changes.ts';
 export * from './ports/index.ts';
 export * from './problem.ts';

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { detectFields } from './policy/detect.ts';
+import { withProfileTimes } from './policy/detection-profile.ts';
 import { guardFields } from './policy/guard.ts';
 import { recoverFields } from './policy/recover.ts';
 import { serviceProbeFaults } from './service-probe.ts';
@@ -15,7 +16,7 @@ const empty = z.strictObject({});
  */
 const sections = z.strictObject({
   /** When a member counts as failed. */
-  detect: detectFields.prefault({}),
+  detect: z.preprocess(withProfileTimes, detectFields).prefault({}),
   /** Whether, and how often, a failed member is recovered. */
   guard: guardFields.prefault({}),
   /** How it is replaced, and what is kept of the old one. */

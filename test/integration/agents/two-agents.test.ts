@@ -61,7 +61,15 @@ async function observe(): Promise<{ readonly port: number; readonly thought: str
   });
   const watched = { member: MEMBER, activatedInstanceId: INSTANCE, knownInstanceIds: [], serviceProbes: [] };
   table.setRoster(
-    [{ ...watched, suspectAfterMs: 2_000, confirmForMs: 1_000, answeredProbesHoldForMs: 60_000 }],
+    [
+      {
+        ...watched,
+        suspectAfterMs: 2_000,
+        confirmForMs: 1_000,
+        heartbeatIntervalMs: 1_000,
+        answeredProbesHoldForMs: 60_000,
+      },
+    ],
     clock.monotonicMs(),
   );
   const batch = new HeartbeatBatch(table, ({ ack }, from) => void (ack && socket.send(ack, from)));

@@ -82,6 +82,9 @@ const CHANGES: readonly (readonly [string, () => Promise<unknown>])[] = [
   ['DeregisterImage', () => cloud.deregisterImage('ami-1')],
   ['DeleteSnapshot', () => cloud.deleteSnapshot('snap-1')],
   ['DeleteVolume', () => cloud.deleteVolume(volumeId)],
+  ['StartInstances', () => cloud.startInstance(instanceId)],
+  ['AttachVolume', () => cloud.attachVolume({ volumeId, instanceId, deviceName: '/dev/sdf' })],
+  ['DetachVolume', () => cloud.detachVolume({ volumeId, instanceId, deviceName: '/dev/sdf' })],
   ['CreateTags', () => cloud.createTags([instanceId], { a: 'b' })],
 ];
 

@@ -69,8 +69,15 @@ describe('a recovery under the generated policy', () => {
 });
 
 const UNUSED = [
-  ...['ec2:DeleteNetworkInterface', 'ec2:DeleteVolume', 'ec2:DescribeCapacityReservations', 'ec2:DescribeKeyPairs'],
-  ...['ec2:DescribePlacementGroups', 'ec2:DescribeTags', 'ec2:GetConsoleOutput'],
+  ...[
+    'ec2:AttachVolume',
+    'ec2:DeleteNetworkInterface',
+    'ec2:DeleteVolume',
+    'ec2:DescribeCapacityReservations',
+    'ec2:DescribeKeyPairs',
+  ],
+  ...['ec2:DescribePlacementGroups', 'ec2:DescribeTags', 'ec2:DetachVolume', 'ec2:GetConsoleOutput'],
+  'ec2:StartInstances',
 ];
 
 /** What a recovery cannot do without. Each is taken out of the policy in turn. */

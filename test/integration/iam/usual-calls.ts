@@ -60,6 +60,12 @@ export const USUAL_CALLS: readonly UsualCall[] = [
   call('ec2:StopInstances', INSTANCE, member),
   call('ec2:ModifyInstanceAttribute', INSTANCE, member),
   call('ec2:ModifyInstanceAttribute', VOLUME, ours),
+  call('ec2:ModifyInstanceAttribute', VOLUME, member),
+  call('ec2:StartInstances', INSTANCE, member),
+  ...['ec2:AttachVolume', 'ec2:DetachVolume'].flatMap((action) => [
+    call(action, INSTANCE, member),
+    call(action, VOLUME, member),
+  ]),
   call('ec2:ModifyNetworkInterfaceAttribute', INSTANCE, member),
   call('ec2:ModifyNetworkInterfaceAttribute', INTERFACE, ours),
   call('ec2:TerminateInstances', INSTANCE, { ...member, ...ours }),

@@ -12,6 +12,7 @@ const linkOf = (ackedAgoMs: number): Link => ({
   coordinatorHash: 1,
   challenge: '00'.repeat(8),
   highestAcked: 1n,
+  heartbeatIntervalMs: null,
   lastAckAtMs: monotonicMs(NOW - ackedAgoMs),
   answer: answerWith('active'),
 });

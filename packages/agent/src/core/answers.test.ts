@@ -9,6 +9,7 @@ const linksOf = (answers: readonly Answer[]): Link[] =>
     coordinatorHash: index + 1,
     challenge: '00'.repeat(8),
     highestAcked: 1n,
+    heartbeatIntervalMs: null,
     lastAckAtMs: monotonicMs(4_000),
     answer,
   }));

@@ -85,6 +85,8 @@ export const highestIncarnationOf = (links: readonly Link[], atLeast: number): n
 
 /** One coordinator, as it names itself in its acks. */
 export interface Link {
+  /** How often it asks us to speak. Null: it has not asked. */
+  readonly heartbeatIntervalMs: number | null;
   readonly coordinatorHash: number;
   readonly challenge: string;
   readonly highestAcked: bigint;

@@ -20,6 +20,7 @@ export const ackOf = (changes: Partial<Ack> = {}): Ack => ({
   term: 5n,
   newestEpoch: null,
   contested: false,
+  heartbeatIntervalMs: null,
   ...changes,
 });
 

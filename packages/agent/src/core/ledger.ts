@@ -93,6 +93,8 @@ export function acceptAck(ledger: Ledger, instanceHash: string, ack: Ack, nowMs:
     highestAcked: ack.sequence,
     lastAckAtMs: nowMs,
     answer: answerOf(ack, beat.atMs, nowMs),
+    // A stale ack has no room for it, and takes back nothing.
+    heartbeatIntervalMs: ack.newestEpoch === null ? ack.heartbeatIntervalMs : (known?.heartbeatIntervalMs ?? null),
   };
   return { kind: 'fresh', ledger: { ...ledger, links: withLink(ledger.links, link) }, link };
 }

@@ -26,6 +26,7 @@ describe('an answer', () => {
   const linkWith = (answer: Answer) => ({
     challenge: '00'.repeat(8),
     highestAcked: 1n,
+    heartbeatIntervalMs: null,
     lastAckAtMs: at(1),
     answer,
   });

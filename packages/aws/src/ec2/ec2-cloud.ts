@@ -7,12 +7,16 @@ import {
   type CreateNetworkInterfaceRequest,
   hasCode,
   type LaunchRequest,
+  type Raw,
   rawListOf,
   rawOf,
   type RegisterImageRequest,
   type Tags,
   textOf,
+  type VolumePlace,
 } from '@understudy/shared';
+import type { Ec2Transport } from '../transport/transport.ts';
+import { DryRuns } from './dry-runs.ts';
 import { unreadableAnswer } from './ec2-caller.ts';
 import { Ec2ReferenceReads } from './ec2-reference-reads.ts';
 import { mapInstance } from './map-instance.ts';
@@ -30,6 +34,23 @@ const tagSpecifications = (ResourceType: string, tags: Tags): { TagSpecification
  * nothing.
  */
 export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
+  readonly #transport: Ec2Transport;
+  /** Made when it is asked for first: it has a cloud of its own. */
+  #dryRuns: DryRuns | null = null;
+
+  constructor(transport: Ec2Transport) {
+    super(transport);
+    this.#transport = transport;
+  }
+
+  async tryCall(
+    call: (cloud: Cloud, options?: CloudCallOptions) => Promise<unknown>,
+    options?: CloudCallOptions,
+  ): Promise<void> {
+    this.#dryRuns ??= new DryRuns(this.#transport, (over) => new Ec2Cloud(over));
+    await this.#dryRuns.ask(call, options);
+  }
+
   async stopInstance(
     instanceId: string,
     how: { force: boolean; skipOsShutdown: boolean },
@@ -64,6 +85,24 @@ export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
   ): Promise<void> {
     const mapping = { DeviceName: deviceName, Ebs: { DeleteOnTermination: value } };
     await this.#modify(instanceId, { BlockDeviceMappings: [mapping] }, options);
+  }
+
+  async startInstance(instanceId: string, options?: CloudCallOptions): Promise<void> {
+    const answer = await this.call('StartInstances', { InstanceIds: [instanceId] }, options);
+    assertChanging('StartInstances', answer.StartingInstances, instanceId);
+  }
+
+  async attachVolume(place: VolumePlace, options?: CloudCallOptions): Promise<void> {
+    assertPlaced('AttachVolume', await this.call('AttachVolume', placeInput(place), options), place);
+  }
+
+  /** Always with the instance, so that no call of it, however late, takes it from another one. */
+  async detachVolume(place: VolumePlace, options?: CloudCallOptions): Promise<void> {
+    assertPlaced('DetachVolume', await this.call('DetachVolume', placeInput(place), options), place);
+  }
+
+  async setUserData(instanceId: string, userData: string, options?: CloudCallOptions): Promise<void> {
+    await this.#modify(instanceId, { UserData: { Value: Buffer.from(userData, 'base64') } }, options);
   }
 
   async createSnapshots(
@@ -202,8 +241,23 @@ export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
   }
 }
 
+const placeInput = ({ volumeId, instanceId, deviceName }: VolumePlace) => ({
+  VolumeId: volumeId,
+  InstanceId: instanceId,
+  Device: deviceName,
+});
+
 /**
- * Checks that Stop and Terminate answer with the instance they change.
+ * Checks that the answer is about this volume and this instance.
+ * @throws CLOUD_OUTCOME_UNKNOWN
+ */
+function assertPlaced(action: string, answer: Raw, { volumeId, instanceId }: VolumePlace): void {
+  if (answer.VolumeId === volumeId && answer.InstanceId === instanceId) return;
+  throw unreadableAnswer(action, `attachment of ${volumeId} to ${instanceId}`);
+}
+
+/**
+ * Checks that Start, Stop and Terminate answer with the instance they change.
  * @throws CLOUD_OUTCOME_UNKNOWN
  */
 function assertChanging(action: string, changes: unknown, instanceId: string): void {

@@ -66,12 +66,15 @@ function percentOf(value: unknown): number {
 export function mapImage(raw: Raw): CloudImage | null {
   const imageId = textOf(raw.ImageId);
   if (imageId === null) return null;
-  const root = rawListOf(raw.BlockDeviceMappings).find((mapping) => mapping.DeviceName === raw.RootDeviceName);
+  const mappings = rawListOf(raw.BlockDeviceMappings);
+  const root = mappings.find((mapping) => mapping.DeviceName === raw.RootDeviceName);
   return {
     imageId,
     name: textOf(raw.Name) ?? '',
     state: textOf(raw.State) ?? '',
     rootSnapshotId: textOf(rawOf(root?.Ebs).SnapshotId),
+    rootDeviceName: textOf(raw.RootDeviceName),
+    otherDeviceNames: mappings.flatMap((mapping) => (mapping === root ? [] : (textOf(mapping.DeviceName) ?? []))),
     bootMode: textOf(raw.BootMode),
     enaSupport: flagOf(raw.EnaSupport),
     tpmSupport: textOf(raw.TpmSupport),

@@ -45,9 +45,21 @@ const EC2: Readonly<Record<Ec2Action, CallFacts>> = {
     why: 'launches the replacement, or asks whether EC2 would (DryRun)',
     allowedBy: ['LaunchAsOurs', 'LaunchWith', 'UseOurSnapshots'],
   },
+  StartInstances: {
+    why: 'starts a replacement once it has all its disks, and a member that was stopped to mend it',
+    allowedBy: ['ChangeMembers'],
+  },
+  AttachVolume: {
+    why: 'puts the disks of a fenced member on its replacement, or back on the member',
+    allowedBy: ['ChangeMembers', 'MoveVolumes'],
+  },
+  DetachVolume: {
+    why: 'takes the disks off a fenced member, or off a replacement that failed',
+    allowedBy: ['ChangeMembers', 'MoveVolumes'],
+  },
   ModifyInstanceAttribute: {
-    why: 'clears and sets protections, and says which disks go with the instance',
-    allowedBy: ['ChangeMembers', 'BindOurDisks'],
+    why: 'clears and sets protections, gives user data back, and says which disks go with the instance',
+    allowedBy: ['ChangeMembers', 'BindOurDisks', 'MoveVolumes'],
   },
   CreateSnapshots: {
     why: 'captures the disks of a fenced member',

@@ -37,6 +37,7 @@ describe('the IAM policy of a coordinator', () => {
     expect(unbound).toEqual([
       'Observe',
       'CaptureVolumes',
+      'MoveVolumes',
       'MakePermitIn',
       'LaunchWith',
       'MoveAddresses',

@@ -140,6 +140,11 @@ export const STATEMENTS = {
     resources: arns('volume'),
     condition: belongsToMember,
   },
+  MoveVolumes: {
+    why: 'volumes that move to a replacement are the member’s own, and carry no tag of ours',
+    resources: arns('volume'),
+    condition: belongsToMember,
+  },
   CaptureAsOurs: {
     why: 'a snapshot is made with the mark by which it is found, used and removed',
     resources: shared('snapshot'),

@@ -12,8 +12,19 @@ const FENCES: Readonly<Record<string, string>> = {
 
 /** What was unusual about it. */
 function notesText(one: HistoryRecord): string {
-  const { fencedBy, launchAttempts, leaderChanges, losses = [], acts = [], leftAs = [], leftovers, owed } = one;
+  const {
+    strategy,
+    fencedBy,
+    launchAttempts,
+    leaderChanges,
+    losses = [],
+    acts = [],
+    leftAs = [],
+    leftovers,
+    owed,
+  } = one;
   return [
+    ...(strategy === undefined ? [] : [`by ${strategy}`]),
     fencedBy === null ? 'not fenced' : (FENCES[fencedBy] ?? fencedBy),
     ...(launchAttempts > 1 ? [`${launchAttempts} launch attempts`] : []),
     ...(leaderChanges > 0 ? [`the leader changed ${counted(leaderChanges, 'time')}`] : []),
@@ -24,10 +35,12 @@ function notesText(one: HistoryRecord): string {
   ].join('; ');
 }
 
+const isBack = ({ outcome }: HistoryRecord): boolean => outcome === 'replaced' || outcome === 'mended';
+
 const row = (one: HistoryRecord, nowWallMs: number, screen: Screen): string[] => [
   screen.width === null ? timeText(one.endedAtWallMs) : `${shortAge(nowWallMs - one.endedAtWallMs)} ago`,
   one.member,
-  one.outcome === 'replaced' ? ansis.green(one.outcome) : ansis.yellow(one.outcome),
+  isBack(one) ? ansis.green(one.outcome) : ansis.yellow(one.outcome),
   [one.oldInstanceId, one.newInstanceId ?? '-']
     .map((id) => shortId(id, screen))
     .join(screen.width === null ? ' → ' : '→'),

@@ -53,6 +53,9 @@ const verdict =
     return is === wanted ? met(`${member} is ${is}`) : notYet(`${member} is ${is}: ${reason}`);
   };
 
+/** Not the end of the failure: the next way is taken while the member is dead. */
+const isEndOfFailure = ({ outcome }: HistoryRecord): boolean => outcome !== 'not-mended';
+
 const endedText = ({ member, outcome, newInstanceId, opId }: HistoryRecord): string =>
   `${member}: recovery ${opId} ended: ${outcome}${newInstanceId === null ? '' : ` by ${newInstanceId}`}`;
 
@@ -65,8 +68,8 @@ function recovered(asked: string): Condition {
     known ??= new Set(ended.map(({ opId }) => opId));
     const open = world.recoveries.open.find((one) => one.member === member);
     if (open !== undefined) return notYet(`${member}: recovery ${open.opId} is open: ${open.activity ?? 'begun'}`);
-    const latest = ended.filter(({ opId }) => known?.has(opId) === false).at(0);
-    if (latest !== undefined && latest.outcome !== 'replaced') return never(endedText(latest));
+    const latest = ended.filter((one) => known?.has(one.opId) === false && isEndOfFailure(one)).at(0);
+    if (latest?.outcome === 'abandoned') return never(endedText(latest));
     if (is === 'alive' && (latest !== undefined || world.status.judgement.standing === 'current'))
       return met(latest === undefined ? `${member} is alive on ${instanceId}` : endedText(latest));
     return notYet(`${member} is ${is}, no recovery is open`);

@@ -71,6 +71,25 @@ test.each<[string, string, string | undefined, readonly Sketch[], WaitEnd]>([
   ['alive after a while', 'alive', 'db/one', [dead, dead, {}], 'met'],
   ['never dead in time', 'dead', 'db/one', [{}], 'time-over'],
   [
+    'recovered: not mended by the first way, replaced by the next',
+    'recovered',
+    'db/one',
+    [
+      dead,
+      { ...dead, open: ['o2'] },
+      { ...dead, ended: ['o2 not-mended'] },
+      { ended: ['o3 replaced', 'o2 not-mended'] },
+    ],
+    'met',
+  ],
+  [
+    'recovered: mended in place',
+    'recovered',
+    'db/one',
+    [dead, { ...dead, open: ['o2'] }, { ended: ['o2 mended'] }],
+    'met',
+  ],
+  [
     'recovered: dead, open, replaced',
     'recovered',
     'db/one',

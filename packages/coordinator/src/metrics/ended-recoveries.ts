@@ -7,7 +7,7 @@ type View = Pick<ClusterState, 'onChange'> & {
   readonly records: Pick<ClusterState['records'], 'history' | 'members'>;
 };
 
-const OUTCOMES: readonly HistoryRecord['outcome'][] = ['replaced', 'abandoned'];
+const OUTCOMES: readonly HistoryRecord['outcome'][] = ['replaced', 'mended', 'not-mended', 'abandoned'];
 
 /** From seconds (a reboot) to hours (a volume of terabytes that is copied). */
 const BUCKETS_SECONDS = [15, 30, 60, 120, 300, 600, 1_200, 3_600, 14_400];
@@ -27,7 +27,7 @@ export class EndedRecoveries {
   constructor(registry: Registry) {
     this.#seconds = new Histogram({
       name: 'understudy_recovery_duration_seconds',
-      help: 'Duration of recoveries that ended, from intent to end, by group and outcome (replaced, abandoned)',
+      help: 'Duration of recoveries that ended, from intent to end, by group and outcome (replaced, mended, not-mended, abandoned)',
       labelNames: ['group', 'outcome'],
       buckets: BUCKETS_SECONDS,
       registers: [registry],

@@ -234,7 +234,7 @@ describe('recoveries that ended', () => {
     const changed = (...keys: string[]) => changes.forEach((listener) => listener(keys));
     changed('/u/v1/history/g/m1/op-1', '/u/v1/members/g/m1');
     const none = ['g', 'h'].flatMap((group) =>
-      ['replaced', 'abandoned'].flatMap((outcome) =>
+      ['replaced', 'mended', 'not-mended', 'abandoned'].flatMap((outcome) =>
         ['sum', 'count'].map(
           (of) => `understudy_recovery_duration_seconds_${of}{group="${group}",outcome="${outcome}"} 0`,
         ),
@@ -250,9 +250,10 @@ describe('recoveries that ended', () => {
     expect(await seconds()).toEqual([
       'understudy_recovery_duration_seconds_sum{group="g",outcome="replaced"} 40',
       'understudy_recovery_duration_seconds_count{group="g",outcome="replaced"} 1',
+      ...none.slice(2, 6),
       'understudy_recovery_duration_seconds_sum{group="g",outcome="abandoned"} 7',
       'understudy_recovery_duration_seconds_count{group="g",outcome="abandoned"} 1',
-      ...none.slice(4),
+      ...none.slice(8),
     ]);
   });
 });

@@ -105,6 +105,18 @@ export function recoveryEnded(told: Told<HistoryRecord>): Change {
       what: `the recovery of ${member} was abandoned after ${took}${lost}`,
       next: `it may not serve: ${(told.leftAs ?? []).join('; ') || explain(member)}`,
     };
+  if (outcome === 'mended')
+    return {
+      ...{ ...base, severity: lost === '' ? 'info' : 'warning' },
+      what: `${member} is back on ${oldInstanceId} after ${took}${lost}`,
+      next: `find out why it failed: understudy history ${member}`,
+    };
+  if (outcome === 'not-mended')
+    return {
+      ...{ ...base, severity: 'warning' },
+      what: `${member} was not brought back this way, tried for ${took}${lost}`,
+      next: `the next way is taken while it is still dead: ${explain(member)}`,
+    };
   return {
     ...{ ...base, severity: lost === '' ? 'info' : 'warning' },
     what: `${member} is recovered after ${took}: ${oldInstanceId} → ${newInstanceId ?? oldInstanceId}${lost}`,

@@ -81,6 +81,25 @@ describe('a write tells of', () => {
     expect(changes({ puts: [[key, record, 9]] })).toEqual([]);
   });
 
+  test('a recovery in place: back in service, or not brought back, which is no end of the failure', () => {
+    const record = {
+      ...{ member: DB, opId: 'op-1', outcome: 'mended', reason: 'x', oldInstanceId: 'i-1', newInstanceId: null },
+      ...{ startedAtWallMs: 0, endedAtWallMs: 90_000 },
+    };
+    const key = KEYS.historyEntry(DB, 'op-1');
+    expect(changes({ puts: [[key, record]] })).toMatchObject([
+      { kind: 'recovery.ended', severity: 'info', what: 'prod/db1 is back on i-1 after 1 min 30 s' },
+    ]);
+    const not = { ...record, outcome: 'not-mended' };
+    expect(changes({ puts: [[key, not]] })).toMatchObject([
+      {
+        kind: 'recovery.ended',
+        severity: 'warning',
+        what: 'prod/db1 was not brought back this way, tried for 1 min 30 s',
+      },
+    ]);
+  });
+
   test('a hold with its way out, not of other words for the same; and of its end', () => {
     const [begun] = changes({ puts: [[KEYS.hold(DB), held('ZoneFailure')]] });
     expect(begun).toMatchObject({ kind: 'hold.begun', what: 'prod/db1 is held: ZoneFailure', why: '3 of 4 failed' });

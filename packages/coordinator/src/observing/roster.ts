@@ -26,12 +26,13 @@ export function rosterOf(view: ClusterState): readonly WatchedMember[] {
   const all = new Set<MemberId>([...members.keys(), ...activations.keys(), ...intents.keys()]);
   return [...all].map((member) => {
     const {
-      detect: { suspectAfterMs, confirmForMs, serviceProbes, answeredProbesHoldForMs },
+      detect: { suspectAfterMs, confirmForMs, heartbeatIntervalMs, serviceProbes, answeredProbesHoldForMs },
     } = view.policyOf(groupOf(member));
     return {
       member,
       suspectAfterMs,
       confirmForMs,
+      heartbeatIntervalMs,
       activatedInstanceId: activations.get(member)?.record.instanceId ?? null,
       knownInstanceIds: knownInstances(view, member),
       serviceProbes,

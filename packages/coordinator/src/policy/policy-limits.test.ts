@@ -17,7 +17,12 @@ describe('a policy is refused alike, from the configuration and from etcd', () =
     ['faster than two heartbeats', { suspectAfterMs: 500 }, {}, ['500', '2000']],
     ['longer than the warm-up', { suspectAfterMs: 30_000 }, {}, ['30000', '20000']],
     ['a confirmation shorter than a tick', { confirmForMs: 300 }, { tickMs: 400 }, ['300', '400']],
-    ['slower heartbeats than it knows', { suspectAfterMs: 5_000 }, { heartbeatMs: 3_000 }, ['5000', '6000']],
+    [
+      'slower heartbeats than it knows',
+      { suspectAfterMs: 5_000, heartbeatIntervalMs: 3_000 },
+      { heartbeatMs: 3_000 },
+      ['5000', '6000'],
+    ],
   ])('%s: with both numbers', (_, policy, over, numbers) => {
     const limits = { ...LIMITS, ...over };
     const faults = policyFaults(GroupPolicySchema.parse({ detect: policy }), limits);
@@ -34,6 +39,8 @@ describe('a policy is refused alike, from the configuration and from etcd', () =
   });
 
   it('one that fits is not', () => {
+    expect(policyFaults(GroupPolicySchema.parse({ detect: { profile: 'fast' } }), LIMITS)).toEqual([]);
+    expect(policyFaults(GroupPolicySchema.parse({ detect: { profile: 'calm' } }), LIMITS)).toEqual([]);
     expect(policyFaults(GroupPolicySchema.parse({}), LIMITS)).toEqual([]);
     expect(
       policyFaults(GroupPolicySchema.parse({ detect: { suspectAfterMs: 2_000, confirmForMs: 250 } }), LIMITS),

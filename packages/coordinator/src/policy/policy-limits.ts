@@ -22,7 +22,7 @@ export interface PolicyFault {
  */
 export function policyFaults(policy: GroupPolicy, limits: PolicyLimits): readonly PolicyFault[] {
   const {
-    detect: { suspectAfterMs, confirmForMs },
+    detect: { suspectAfterMs, confirmForMs, heartbeatIntervalMs },
   } = policy;
   const { heartbeatMs, warmUpMs, tickMs } = limits;
   const faults: PolicyFault[] = [];
@@ -31,10 +31,11 @@ export function policyFaults(policy: GroupPolicy, limits: PolicyLimits): readonl
       rule: 'warmUp',
       text: `warmUpMs = ${warmUpMs} < policy.detect.suspectAfterMs = ${suspectAfterMs}: an observer would judge a silence it has not listened to`,
     });
-  if (suspectAfterMs < heartbeatMs * BEATS_PER_SUSPICION)
+  const spokenMs = Math.min(heartbeatMs, heartbeatIntervalMs);
+  if (suspectAfterMs < spokenMs * BEATS_PER_SUSPICION)
     faults.push({
       rule: 'heartbeat',
-      text: `policy.detect.suspectAfterMs = ${suspectAfterMs} < ${BEATS_PER_SUSPICION} × observer.heartbeatMs = ${heartbeatMs * BEATS_PER_SUSPICION}: one lost datagram would make a suspect`,
+      text: `policy.detect.suspectAfterMs = ${suspectAfterMs} < ${BEATS_PER_SUSPICION} × ${spokenMs} = ${BEATS_PER_SUSPICION * spokenMs}, the shorter of observer.heartbeatMs = ${heartbeatMs} and policy.detect.heartbeatIntervalMs = ${heartbeatIntervalMs}: one lost datagram would make a suspect`,
     });
   if (tickMs > confirmForMs)
     faults.push({

@@ -11,6 +11,7 @@ const FENCE_WORD = { stopped: 'seen stopped', terminated: 'seen terminated', lea
 function Facts({ one }: { readonly one: HistoryRecord }) {
   const facts: readonly (readonly [string, string])[] = [
     ['recovery', one.opId],
+    ...(one.strategy === undefined ? [] : [['by', one.strategy] as const]),
     ['old instance', `${one.oldInstanceId} in ${one.oldAz}`],
     ['new instance', one.newInstanceId ?? 'none'],
     ['fenced by', one.fencedBy === null ? 'not known' : FENCE_WORD[one.fencedBy]],

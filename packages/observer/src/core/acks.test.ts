@@ -39,6 +39,17 @@ describe('an ack', () => {
     expect([acked(3_000), acked(4_000)]).toEqual([true, false]);
   });
 
+  it('asks for the interval of the member’s group, and for another one once that changed', () => {
+    const { made, agent } = greeted();
+    const asked = (ms: number) => {
+      const { ack } = agent.send(made.table, ms, { ackRequested: true });
+      return ack && agent.hear(ack).heartbeatIntervalMs;
+    };
+    expect(asked(2_000)).toBe(1_000);
+    made.table.setRoster([watched(M, { heartbeatIntervalMs: 250 })], at(2_500));
+    expect(asked(3_000)).toBe(250);
+  });
+
   it('is not due because a promise about the future moved on', () => {
     const { made, acked } = greeted();
     made.answer = { ...made.answer, holdsForMs: 1, term: 6 };

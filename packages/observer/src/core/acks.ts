@@ -1,6 +1,7 @@
 import {
   ACK_ACTIVATIONS,
   encodeAckTo,
+  HEARTBEAT_INTERVAL_STEP_MS,
   HEARTBEAT_OFFSET,
   type Mac,
   type MemberId,
@@ -77,6 +78,7 @@ export class Acks {
         holdsForMs: answer.holdsForMs,
         term: answer.term,
         newestEpoch: null,
+        heartbeatIntervalMs: (members.heartbeatIntervalSteps[slot] as number) * HEARTBEAT_INTERVAL_STEP_MS,
         contested: contests.isTwo(entry),
       },
       this.#macOf(slot, bytes),
@@ -100,6 +102,7 @@ export class Acks {
         challengeLo: contest.challengeLo,
         coordinatorHash: this.#coordinatorHash,
         opinion: members.activeEntry[slot] === entry ? this.#state.verdictOf(slot) : 'unknown',
+        heartbeatIntervalMs: 0,
         newestEpoch: { hi: entries.epochHi[entry] as number, lo: entries.epochLo[entry] as number },
         contested: contests.isTwo(entry),
       },

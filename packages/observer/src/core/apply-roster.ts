@@ -1,4 +1,4 @@
-import { agentIdOf, instanceHashOf } from '@understudy/shared';
+import { agentIdOf, HEARTBEAT_INTERVAL_STEP_MS, instanceHashOf } from '@understudy/shared';
 import { MEMBER_FLAG, NONE } from './columns.ts';
 import type { Keyring } from './tag-verifier/keyring.ts';
 import type { ObserverState } from './observer-state.ts';
@@ -72,6 +72,7 @@ function enrol(state: ObserverState, keyring: Keyring, watched: WatchedMember, n
 
 function updateTimes(state: ObserverState, slot: number, watched: WatchedMember): void {
   const { members } = state;
+  members.heartbeatIntervalSteps[slot] = watched.heartbeatIntervalMs / HEARTBEAT_INTERVAL_STEP_MS;
   if (members.suspectAfterMs[slot] === watched.suspectAfterMs && members.confirmForMs[slot] === watched.confirmForMs)
     return;
   members.suspectAfterMs[slot] = watched.suspectAfterMs;

@@ -30,6 +30,8 @@ export class MemberColumns {
   agentId = new Uint8Array(0);
   suspectAfterMs = new Uint32Array(0);
   confirmForMs = new Uint32Array(0);
+  /** The interval that its agent is asked for, in `HEARTBEAT_INTERVAL_STEP_MS`. */
+  heartbeatIntervalSteps = new Uint8Array(0);
   activeHashHi = new Uint32Array(0);
   activeHashLo = new Uint32Array(0);
   /** Entry of the activated instance, {@link NONE} before it was heard of. */
@@ -68,6 +70,7 @@ export class MemberColumns {
     this.agentId = grown(this.agentId, capacity * 16);
     this.suspectAfterMs = grown(this.suspectAfterMs, capacity);
     this.confirmForMs = grown(this.confirmForMs, capacity);
+    this.heartbeatIntervalSteps = grown(this.heartbeatIntervalSteps, capacity);
     this.activeHashHi = grown(this.activeHashHi, capacity);
     this.activeHashLo = grown(this.activeHashLo, capacity);
     this.activeEntry = grown(this.activeEntry, capacity);

@@ -108,6 +108,7 @@ export const watched = (member: MemberId, change: Partial<WatchedMember> = {}): 
   member,
   suspectAfterMs: 5_000,
   confirmForMs: 3_000,
+  heartbeatIntervalMs: 1_000,
   activatedInstanceId: `i-${member.replace('/', '-')}`,
   knownInstanceIds: [],
   serviceProbes: [],

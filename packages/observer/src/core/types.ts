@@ -14,6 +14,8 @@ export interface WatchedMember {
   readonly member: MemberId;
   readonly suspectAfterMs: number;
   readonly confirmForMs: number;
+  /** How often its agent is asked to speak: a multiple of 50, at most 10 000. */
+  readonly heartbeatIntervalMs: number;
   /**
    * The instance the activation record names: the one opinions are about. `null` while there is
    * none.

@@ -38,6 +38,7 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
     opId: intent.opId,
     member: intent.member,
     outcome: 'replaced',
+    ...(intent.plan.strategy === 'snapshot-and-replace' ? {} : { strategy: intent.plan.strategy }),
     reason: reasonOf(facts),
     oldInstanceId: intent.oldInstanceId,
     ordinal: intent.ordinal,
@@ -59,7 +60,7 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
 }
 
 /** What the member lost on the way, and what operators did. */
-function whatHappened({
+export function whatHappened({
   intent,
   records,
 }: Pick<ClosingFacts, 'intent' | 'records'>): Pick<HistoryRecord, 'losses' | 'acts'> {

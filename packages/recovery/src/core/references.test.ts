@@ -24,6 +24,8 @@ const image = {
   name: '',
   state: 'available',
   rootSnapshotId: null,
+  rootDeviceName: '/dev/xvda',
+  otherDeviceNames: [],
   bootMode: null,
   enaSupport: true,
   tpmSupport: null,

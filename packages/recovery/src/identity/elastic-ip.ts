@@ -5,6 +5,7 @@ import { currentAttempt } from '../core/step-table.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
 import { LAUNCH } from '../steps/attempt-records.ts';
+import { elasticIpCalls } from './elastic-ip-calls.ts';
 import { identityMove, type ItemMove, itemStep } from './identity-move.ts';
 
 export const ADDRESS = {
@@ -184,4 +185,9 @@ function step(
 export const addressStep = (run: Run, allocationId: string): Step<typeof ADDRESS> =>
   itemStep(elasticIpMove(run, allocationId));
 
-export const elasticIp = identityMove(ADDRESS, (plan) => plan.addresses.map((one) => one.allocationId), elasticIpMove);
+export const elasticIp = identityMove(
+  ADDRESS,
+  (plan) => plan.addresses.map((one) => one.allocationId),
+  elasticIpMove,
+  elasticIpCalls,
+);

@@ -1,5 +1,6 @@
 import type { StepKey } from '../core/step-id.ts';
 import type { Attempt, Frozen, Move, Step } from '../effect.ts';
+import type { CallsOf } from '../planned-call.ts';
 import type { Run } from '../run.ts';
 import { type StepKind, stepKind } from '../step-kind.ts';
 import type { RequestOf, StepRecord } from '../step-record.ts';
@@ -34,7 +35,8 @@ export const identityMove = <R extends StepRecord, Seen>(
   record: R,
   itemsOf: ItemSource['itemsOf'],
   make: (run: Run, item: string) => ItemMove<R, Seen>,
+  calls?: CallsOf,
 ): IdentityMove => ({
   itemsOf,
-  ...stepKind(record, (run: Run, { item }: StepKey) => itemStep(make(run, item))),
+  ...stepKind(record, (run: Run, { item }: StepKey) => itemStep(make(run, item)), calls),
 });

@@ -24,10 +24,7 @@ export async function tryLaunch(
   policy: GroupPolicy,
   options: CloudCallOptions,
 ): Promise<LaunchTrial> {
-  // Without what an earlier trial said: what was gone may be back.
-  const result = planFor({ ...input, trial: NOT_TRIED }, policy);
-  const plan = result.kind === 'plan' ? launchPlan(result.plan) : null;
-  const request = plan && trialRequestOf(input, plan);
+  const request = trialLaunchOf(input, policy);
   if (request === null) return NOT_TRIED;
   try {
     await cloud.tryLaunch(request, options);
@@ -36,4 +33,14 @@ export async function tryLaunch(
     if (!isOperationError(error) || !error.code.startsWith('CLOUD_')) throw error;
     return trialOutcome(error.code, error.upstreamCode, errorText(error));
   }
+}
+
+/**
+ * The launch that can be tried before there is anything to launch from. Null: there is none.
+ * Without what an earlier trial said: what was gone may be back.
+ */
+export function trialLaunchOf(input: PlanInput, policy: GroupPolicy): Record<string, unknown> | null {
+  const result = planFor({ ...input, trial: NOT_TRIED }, policy);
+  const plan = result.kind === 'plan' ? launchPlan(result.plan) : null;
+  return plan && trialRequestOf(input, plan);
 }

@@ -3,6 +3,7 @@ import { currentAttempt } from '../core/step-table.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
 import { fencedBy } from './fenced-by.ts';
 import type { Run } from '../run.ts';
+import { NO_CALLS } from '../planned-call.ts';
 import { brokenPromise } from './serve-lease-fence.ts';
 import { ACTIVATE } from './activate-record.ts';
 import { VERIFY } from './attempt-records.ts';
@@ -110,4 +111,4 @@ function afterConflict(
   };
 }
 
-export const activateKind = stepKind(ACTIVATE, activateStep);
+export const activateKind = stepKind(ACTIVATE, activateStep, NO_CALLS);

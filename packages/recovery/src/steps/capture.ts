@@ -15,6 +15,7 @@ import { volumesOn } from '../volumes/volume-paths.ts';
 import { capturedBeside } from './captured-volumes.ts';
 import { lockedHold, refusedForKey } from './locked-volumes.ts';
 import type { NotedOf } from '../step-record.ts';
+import { captureCalls } from './capture-calls.ts';
 import { CAPTURE } from './capture-records.ts';
 import { stepKind } from '../step-kind.ts';
 
@@ -255,4 +256,4 @@ async function whatSurvives(run: Run): Promise<string> {
   return `${text}; volumes deleted with it: ${lost.join(', ') || 'none'}; still there: ${alive.join(', ') || 'none'}`;
 }
 
-export const captureKind = stepKind(CAPTURE, captureStep);
+export const captureKind = stepKind(CAPTURE, captureStep, captureCalls);

@@ -11,6 +11,7 @@ import { ownRecordsOf } from '../request.ts';
 import { isPassing, type Run } from '../run.ts';
 import { replacementOf } from './activate.ts';
 import { NOTHING_KEPT } from '../step-record.ts';
+import { doneCalls } from './done-calls.ts';
 import { ServiceLook } from './service-look.ts';
 import { stepKind } from '../step-kind.ts';
 
@@ -217,4 +218,4 @@ async function close(
   };
 }
 
-export const doneKind = stepKind(DONE, doneStep);
+export const doneKind = stepKind(DONE, doneStep, doneCalls);

@@ -1,4 +1,4 @@
-import { type Cloud, type CloudCallOptions, type CloudInstance, errorText, TAG } from '@understudy/shared';
+import { type Cloud, type CloudCallOptions, type CloudInstance, errorText } from '@understudy/shared';
 import {
   decideFence,
   type RestlessVolume,
@@ -10,6 +10,7 @@ import {
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import { isPassing, type Run } from '../run.ts';
 import { brokenPromise, leaseFence } from './serve-lease-fence.ts';
+import { fenceCalls, fenceMarks } from './fence-calls.ts';
 import { FENCE } from './fence-record.ts';
 import { stepKind } from '../step-kind.ts';
 
@@ -101,11 +102,7 @@ const MARK_LIMIT_MS = 2_000;
 function markCall(run: Run): Call {
   const { oldInstanceId, opId } = run.record;
   const { clock, log } = run.parts;
-  const began = run.plan.oldLaunchedAtWallMs;
-  const tags = {
-    [TAG.fencedBy]: opId,
-    ...(began === null ? {} : { [TAG.fencedRun]: new Date(began).toISOString() }),
-  };
+  const tags = fenceMarks(opId, run.plan.oldLaunchedAtWallMs);
   const mark = async (cloud: Cloud, options: CloudCallOptions): Promise<void> => {
     const enough = new AbortController();
     const marked = cloud
@@ -227,4 +224,4 @@ async function volumesAtRest(run: Run, memory: Memory): Promise<Move<typeof FENC
   return { kind: 'wait', text: `stopped; waiting for ${list} to come to rest` };
 }
 
-export const fenceKind = stepKind(FENCE, fenceStep);
+export const fenceKind = stepKind(FENCE, fenceStep, fenceCalls);

@@ -6,6 +6,7 @@ import { refusedForKey } from './locked-volumes.ts';
 import type { LeftoverKind } from '../leftover-kind.ts';
 import type { Run } from '../run.ts';
 import { pathOf } from '../volumes/volume-paths.ts';
+import { imageCalls } from './capture-calls.ts';
 import { IMAGE } from './capture-records.ts';
 import { stepKind } from '../step-kind.ts';
 
@@ -97,4 +98,4 @@ export const imageLeftover: LeftoverKind = {
   remove: (cloud, id, options) => cloud.deregisterImage(id, options),
 };
 
-export const imageKind = stepKind(IMAGE, imageStep);
+export const imageKind = stepKind(IMAGE, imageStep, imageCalls);

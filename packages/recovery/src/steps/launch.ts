@@ -9,6 +9,7 @@ import { lockedHold, refusedForKey } from './locked-volumes.ts';
 import { lookForLaunch, severalFound } from './look-for-launch.ts';
 import { fencedBy } from './fenced-by.ts';
 import type { Run } from '../run.ts';
+import { launchCalls } from './attempt-calls.ts';
 import { LAUNCH, PERMIT } from './attempt-records.ts';
 import { stepKind } from '../step-kind.ts';
 
@@ -189,4 +190,4 @@ function unseenPart(run: Run, error: OperationError, memory: Memory): Move<typeo
   return { kind: 'hold', reason: 'CloudRejected', text: `EC2 does not know a part of the launch: ${error.message}` };
 }
 
-export const launchKind = stepKind(LAUNCH, (run, { attempt }) => launchStep(run, attempt));
+export const launchKind = stepKind(LAUNCH, (run, { attempt }) => launchStep(run, attempt), launchCalls);

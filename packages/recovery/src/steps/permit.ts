@@ -20,6 +20,7 @@ import { keyFactsOf } from './locked-volumes.ts';
 import type { LeftoverKind } from '../leftover-kind.ts';
 import type { Run } from '../run.ts';
 import { PLACEMENT } from '../standing-hold.ts';
+import { permitCalls } from './attempt-calls.ts';
 import { PERMIT } from './attempt-records.ts';
 import { stepKind } from '../step-kind.ts';
 
@@ -193,4 +194,4 @@ export const interfaceLeftover: LeftoverKind = {
   remove: (cloud, id, options) => cloud.deleteNetworkInterface(id, options),
 };
 
-export const permitKind = stepKind(PERMIT, (run, { attempt }) => permitStep(run, attempt));
+export const permitKind = stepKind(PERMIT, (run, { attempt }) => permitStep(run, attempt), permitCalls);

@@ -12,6 +12,7 @@ import type { Run } from '../run.ts';
 import type { RequestOf } from '../step-record.ts';
 import { endedAttempts, recordsToDrop } from './attempts.ts';
 import { lookForLaunch, severalFound } from './look-for-launch.ts';
+import { revokeCalls } from './attempt-calls.ts';
 import { LAUNCH, PERMIT, REVOKE, VERIFY } from './attempt-records.ts';
 import { stepKind } from '../step-kind.ts';
 
@@ -305,4 +306,4 @@ async function lastLook(run: Run, attempt: number, request: Request): Promise<Mo
   return ended ? done : adopt(run, attempt, request, instanceId);
 }
 
-export const revokeKind = stepKind(REVOKE, (run, { attempt }) => revokeStep(run, attempt));
+export const revokeKind = stepKind(REVOKE, (run, { attempt }) => revokeStep(run, attempt), revokeCalls);

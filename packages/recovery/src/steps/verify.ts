@@ -14,6 +14,7 @@ import { volumesOf } from './captured-volumes.ts';
 import type { Call, Move, Step } from '../effect.ts';
 import { keyFactsOf } from './locked-volumes.ts';
 import { isPassing, type Run } from '../run.ts';
+import { verifyCalls } from './attempt-calls.ts';
 import { LAUNCH, VERIFY } from './attempt-records.ts';
 import { stepKind } from '../step-kind.ts';
 
@@ -220,4 +221,4 @@ async function readStatus(run: Run, memory: Memory, instanceId: string): Promise
   memory.impairedReads = countImpaired(memory.impairedReads, memory.status);
 }
 
-export const verifyKind = stepKind(VERIFY, (run, { attempt }) => verifyStep(run, attempt));
+export const verifyKind = stepKind(VERIFY, (run, { attempt }) => verifyStep(run, attempt), verifyCalls);

@@ -1,13 +1,7 @@
-import {
-  type ActivationRecord,
-  ActivationRecordSchema,
-  type HistoryRecord,
-  parseRecord,
-  type Unwritten,
-  unwritten,
-} from '@understudy/shared';
+import { ActivationRecordSchema, type HistoryRecord, parseRecord, type Unwritten } from '@understudy/shared';
 import { abandonedHistoryOf } from '../core/abandoned.ts';
 import { currentAttempt } from '../core/step-table.ts';
+import { nextOrdinal } from '../in-place.ts';
 import { IntentGone, type JournalEntry } from '../journal.ts';
 import type { StoredRequest } from '../request.ts';
 import type { Run } from '../run.ts';
@@ -58,11 +52,6 @@ export async function abandon(
   log.info('recovery.abandoned', { by, why });
   return { kind: 'closed' };
 }
-
-const nextOrdinal = (record: ActivationRecord): Unwritten<ActivationRecord> => ({
-  ...unwritten(record),
-  ordinal: record.ordinal + 1,
-});
 
 function isUnprotected(fence: JournalEntry<typeof FENCE> | null, wasProtected: boolean): boolean {
   if (fence === null) return false;

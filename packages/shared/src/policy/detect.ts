@@ -1,18 +1,35 @@
 import * as z from 'zod';
-import { durationMs } from '../duration-field.ts';
+import { duration, durationMs } from '../duration-field.ts';
 import { ServiceProbeSchema } from '../service-probe.ts';
+import { DETECTION_PROFILES, HEARTBEAT_INTERVAL_STEP_MS, PROFILE_NAMES } from './detection-profile.ts';
+
+const { heartbeatIntervalMs, suspectAfterMs, confirmForMs } = DETECTION_PROFILES.default;
 
 /** When a member of the group counts as failed. Durations in ms. */
 export const detectFields = z.strictObject({
   /**
+   * The times below, as one word, where they are not written down themselves: `fast` 250 ms, 1.5 s
+   * and 1 s; `default` 1 s, 5 s and 3 s; `calm` 1 s, 12 s and 8 s (`docs/detection.md`). Faster =
+   * more heartbeats, and a shorter pause of the machine is a failover.
+   */
+  profile: z.enum(PROFILE_NAMES).default('default'),
+  /**
+   * How often the agents of the group are asked to speak. Acks carry it, so that it is in force
+   * within seconds and nothing is installed anew; an agent whose own configuration says more often
+   * stays at that. A multiple of 50. Shorter = a lost datagram matters less, and more packets.
+   */
+  heartbeatIntervalMs: duration(z.number().int().min(100).max(10_000).multipleOf(HEARTBEAT_INTERVAL_STEP_MS)).default(
+    heartbeatIntervalMs,
+  ),
+  /**
    * Silence after which a member is suspect. Shorter = earlier alarm, longer = fewer false ones.
    */
-  suspectAfterMs: durationMs(5_000, 500, 600_000),
+  suspectAfterMs: durationMs(suspectAfterMs, 500, 600_000),
   /**
    * Further silence, with failing active probes, before `dead`. Shorter = faster failover, longer =
    * survives longer pauses of the target.
    */
-  confirmForMs: durationMs(3_000, 250, 600_000),
+  confirmForMs: durationMs(confirmForMs, 250, 600_000),
   /**
    * How long one check may fail without a break (agent-reported, or EC2's of attached EBS) before
    * the member counts as failed although it is heard; 0 = never act on it. Shorter = a machine that

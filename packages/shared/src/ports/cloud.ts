@@ -110,6 +110,9 @@ export interface CloudImage {
   /** `available`, `pending`, `failed` … */
   readonly state: string;
   readonly rootSnapshotId: string | null;
+  readonly rootDeviceName: string | null;
+  /** Devices that a launch of it gets beside the root, unless the launch says otherwise. */
+  readonly otherDeviceNames: readonly string[];
   readonly bootMode: string | null;
   readonly enaSupport: boolean;
   readonly tpmSupport: string | null;
@@ -209,6 +212,13 @@ export interface CloudCallOptions {
    * takes many reads, all of which must succeed. Default: sent once.
    */
   readonly repeat?: boolean;
+}
+
+/** Where a volume is attached, or is to be. */
+export interface VolumePlace {
+  readonly volumeId: string;
+  readonly instanceId: string;
+  readonly deviceName: string;
 }
 
 /** What EC2 says about an instance type, as far as a launch needs it. */
@@ -328,6 +338,15 @@ export interface Cloud {
    */
   tryLaunch(request: Readonly<Record<string, unknown>>, options?: CloudCallOptions): Promise<void>;
   /**
+   * Asks whether EC2 would allow the one mutating call that `call` makes (`DryRun`): nothing is
+   * done. Resolves when it would. It checks permissions, and not whether everything named exists.
+   * @throws what EC2 would answer to the call
+   */
+  tryCall(
+    call: (cloud: Cloud, options?: CloudCallOptions) => Promise<unknown>,
+    options?: CloudCallOptions,
+  ): Promise<void>;
+  /**
    * Output of an instance, also of a stopped one, and for about an hour of a terminated one. Null
    * when EC2 has none.
    */
@@ -350,6 +369,22 @@ export interface Cloud {
     value: boolean,
     options?: CloudCallOptions,
   ): Promise<void>;
+  // disks of a stopped instance
+  /** Starts a stopped instance. Repeats while it starts or runs are harmless. */
+  startInstance(instanceId: string, options?: CloudCallOptions): Promise<void>;
+  /**
+   * Attaches a volume that is attached to nothing. It is kept when the instance is terminated.
+   * `CLOUD_CONFLICT`: the volume or the device is in use, or the instance is in motion or
+   * terminated. A repeat is one, too, so look.
+   */
+  attachVolume(place: VolumePlace, options?: CloudCallOptions): Promise<void>;
+  /**
+   * Detaches the volume from this instance and no other: `CLOUD_CONFLICT` or `CLOUD_NOT_FOUND` when
+   * it is not attached there. The root disk of an instance that is not stopped is refused, too.
+   */
+  detachVolume(place: VolumePlace, options?: CloudCallOptions): Promise<void>;
+  /** `userData`: base64, as {@link Cloud.describeUserData} tells it. Of a stopped instance only. */
+  setUserData(instanceId: string, userData: string, options?: CloudCallOptions): Promise<void>;
   // capture
   /**
    * Snapshots all volumes of the instance: crash-consistent, all or nothing. Not idempotent: no

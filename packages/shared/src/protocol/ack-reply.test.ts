@@ -27,6 +27,7 @@ it('an ack made from the heartbeat’s own bytes is the ack encodeAck makes', ()
     term: fc.maxSafeNat(),
     newestEpoch: fc.option(fc.record({ hi: u32, lo: u32 })),
     contested: fc.boolean(),
+    heartbeatIntervalMs: fc.integer({ min: 0, max: 0xffff }),
   });
   fc.assert(
     fc.property(ack, fc.boolean(), (wanted, flag) => {
@@ -54,6 +55,7 @@ it('an ack made from the heartbeat’s own bytes is the ack encodeAck makes', ()
           ...wanted,
           challenge: text(wanted.challengeHi) + text(wanted.challengeLo),
           term: BigInt(wanted.term),
+          heartbeatIntervalMs: wanted.newestEpoch ? null : wanted.heartbeatIntervalMs,
           newestEpoch: wanted.newestEpoch && (BigInt(wanted.newestEpoch.hi) << 32n) + BigInt(wanted.newestEpoch.lo),
         },
         mac,

@@ -61,7 +61,15 @@ const heartbeats: fc.Arbitrary<Heartbeat> = fc.record({
   }),
 });
 
-const acks: fc.Arbitrary<Ack> = fc.record({
+/** A frame has room for one of the two. */
+const interval = fc
+  .record({
+    newestEpoch: fc.option(fc.bigInt(0n, (1n << 48n) - 1n)),
+    asked: fc.option(fc.integer({ min: 1, max: 0xffff })),
+  })
+  .map(({ newestEpoch, asked }) => ({ newestEpoch, heartbeatIntervalMs: newestEpoch === null ? asked : null }));
+
+const ackBasics = fc.record({
   keyId: u8,
   leaderLive: fc.boolean(),
   agentId: hex(16),
@@ -75,9 +83,9 @@ const acks: fc.Arbitrary<Ack> = fc.record({
   incarnation: u32,
   holdsForMs: u32,
   term: u64,
-  newestEpoch: fc.option(fc.bigInt(0n, (1n << 48n) - 1n)),
   contested: fc.boolean(),
 });
+const acks: fc.Arbitrary<Ack> = fc.tuple(ackBasics, interval).map(([basics, room]) => ({ ...basics, ...room }));
 
 const probes: fc.Arbitrary<Probe> = fc.record({
   keyId: u8,

@@ -114,6 +114,11 @@ export interface Ack {
   readonly newestEpoch: bigint | null;
   /** Two agents speak for this member. */
   readonly contested: boolean;
+  /**
+   * How often the agent is asked to speak, 1-65 535 ms. Null: nothing is asked. One that is told
+   * `newestEpoch` is asked nothing.
+   */
+  readonly heartbeatIntervalMs: number | null;
 }
 
 export interface Probe {
@@ -364,6 +369,7 @@ export function encodeAck(ack: Ack, mac: Mac): Uint8Array {
   view.setBigUint64(68, ack.term);
   if (ack.newestEpoch !== null)
     writeNewestEpoch(view, { hi: Number(ack.newestEpoch >> 32n), lo: Number(ack.newestEpoch & 0xffff_ffffn) });
+  else view.setUint16(INTERVAL_OFFSET, ack.heartbeatIntervalMs ?? 0);
   return seal(bytes, mac);
 }
 
@@ -373,6 +379,8 @@ export function encodeAck(ack: Ack, mac: Mac): Uint8Array {
  */
 export const NEWEST_EPOCH_MAX = 0xffff_ffff_ffffn;
 const NEWEST_EPOCH_OFFSET = { hi: 58, lo: 76 } as const;
+/** Where the newest epoch begins in an ack that calls its heartbeat stale. */
+const INTERVAL_OFFSET = NEWEST_EPOCH_OFFSET.hi;
 const ACK_FLAG = { leaderLive: 1, stale: 2, contested: 4 } as const;
 
 const ackFlags = (leaderLive: boolean, stale: boolean, contested: boolean): number =>
@@ -392,6 +400,8 @@ export interface AckAnswer {
   /** The newest boot epoch known, where the heartbeat is of an older one. Null: it is not. */
   readonly newestEpoch: { readonly hi: number; readonly lo: number } | null;
   readonly contested: boolean;
+  /** As in {@link Ack}. 0: nothing is asked. */
+  readonly heartbeatIntervalMs: number;
 }
 
 /**
@@ -415,6 +425,7 @@ export function encodeAckTo(heartbeat: Uint8Array, answer: AckAnswer, mac: Mac):
   view.setUint32(68, Math.floor(answer.term / 4_294_967_296));
   view.setUint32(72, answer.term >>> 0);
   if (answer.newestEpoch !== null) writeNewestEpoch(view, answer.newestEpoch);
+  else view.setUint16(INTERVAL_OFFSET, answer.heartbeatIntervalMs);
   return seal(bytes, mac);
 }
 
@@ -436,11 +447,13 @@ export function decodeAck(bytes: Uint8Array): Ack | null {
   const activation = ACK_ACTIVATIONS[bytes[57] ?? 0];
   if (opinion === undefined || activation === undefined) return null;
   const flagBits = bytes[3] ?? 0;
+  const stale = (flagBits & ACK_FLAG.stale) !== 0;
   return {
     keyId: bytes[2] ?? 0,
     leaderLive: (flagBits & ACK_FLAG.leaderLive) !== 0,
     contested: (flagBits & ACK_FLAG.contested) !== 0,
-    newestEpoch: (flagBits & ACK_FLAG.stale) === 0 ? null : readNewestEpoch(view),
+    newestEpoch: stale ? readNewestEpoch(view) : null,
+    heartbeatIntervalMs: stale ? null : view.getUint16(INTERVAL_OFFSET) || null,
     agentId: readHex(bytes, 4, AGENT_ID_BYTES),
     instanceHash: readHex(bytes, 20, INSTANCE_HASH_BYTES),
     bootEpoch: view.getBigUint64(28),

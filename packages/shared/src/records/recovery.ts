@@ -22,6 +22,21 @@ export const PlannedVolumeSchema = z.strictObject({
   tags,
   /** How its content gets to the replacement. Absent: `snapshot`. */
   path: z.string().optional(),
+  /** Why it takes this path, and no other. Absent: there was no choice when the plan was made. */
+  choice: z
+    .strictObject({
+      reason: z.string(),
+      rejected: z.array(z.strictObject({ path: z.string(), reason: z.string() })),
+    })
+    .optional(),
+  /** The older snapshot that it is made from. Absent: it comes as it was at the fence. */
+  from: z.strictObject({ snapshotId: z.string(), takenAtWallMs: z.number() }).optional(),
+  /**
+   * True: its capture copies only what has changed since an earlier snapshot. Absent: not known.
+   */
+  hasBase: z.boolean().optional(),
+  /** Rate at which EC2 is asked to fetch it from its snapshot, in MiB/s. Absent: EC2's own. */
+  initializationRateMiBps: z.number().int().optional(),
 });
 export type PlannedVolume = z.infer<typeof PlannedVolumeSchema>;
 
@@ -228,7 +243,14 @@ export const HistoryRecordSchema = placed(
     ...recordBase,
     opId: z.string(),
     member: MemberIdSchema,
-    outcome: z.enum(['replaced', 'abandoned']),
+    /**
+     * `replaced`: another instance is activated. `mended`: the same instance is back in service.
+     * `not-mended`: it was not brought back this way, and is still the activated one. `abandoned`:
+     * a person ended it. All but the first raise the ordinal in the activation.
+     */
+    outcome: z.enum(['replaced', 'mended', 'not-mended', 'abandoned']),
+    /** How it was tried. Absent: `snapshot-and-replace`, the only way there was. */
+    strategy: z.string().optional(),
     reason: z.string(),
     oldInstanceId: z.string(),
     /** As in the intent. */
@@ -258,7 +280,10 @@ export const HistoryRecordSchema = placed(
      */
     losses: z.array(z.strictObject({ code: z.string(), text: z.string() })).optional(),
     acts: z.array(OperatorActSchema).optional(),
-    /** The state in which an abandoned recovery left everything, in words. Empty otherwise. */
+    /**
+     * The state in which a recovery without a replacement left everything, in words. Empty
+     * otherwise.
+     */
     leftAs: z.array(z.string()).optional(),
     /**
      * Addresses of the plan that were never seen on the replacement, which failed before. The next

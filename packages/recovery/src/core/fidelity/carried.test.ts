@@ -9,7 +9,16 @@ const input = (raw: Record<string, unknown>, over: Partial<CloudInstance> = {}, 
   planInputFixture({ instance: instanceFixture(over, raw), ...more });
 const base = (...args: Parameters<typeof input>) => launchBaseOf({ input: input(...args), policy: DEFAULT_POLICY });
 const image = (change: object) => ({
-  ...{ imageId: 'ami-1', name: '', state: 'available', rootSnapshotId: null, architecture: 'arm64', bootMode: 'uefi' },
+  ...{
+    imageId: 'ami-1',
+    name: '',
+    state: 'available',
+    rootSnapshotId: null,
+    rootDeviceName: '/dev/xvda',
+    otherDeviceNames: [],
+    architecture: 'arm64',
+    bootMode: 'uefi',
+  },
   ...{ enaSupport: false, tpmSupport: 'v2.0', sriovNetSupport: 'simple', virtualizationType: 'paravirtual' },
   ...{ imdsSupport: 'v2.0', tags: {}, ...change },
 });

@@ -279,7 +279,15 @@ export const CARRIED: Readonly<Record<number, readonly CarriedExample[]>> = {
       example: [
         {
           image: {
-            ...{ imageId: 'ami-1', name: '', state: 'available', rootSnapshotId: null, architecture: 'x86_64' },
+            ...{
+              imageId: 'ami-1',
+              name: '',
+              state: 'available',
+              rootSnapshotId: null,
+              rootDeviceName: '/dev/xvda',
+              otherDeviceNames: [],
+              architecture: 'x86_64',
+            },
             ...{ bootMode: null, enaSupport: true, tpmSupport: null, sriovNetSupport: null, virtualizationType: 'hvm' },
             ...{ imdsSupport: 'v2.0', tags: {} },
           },

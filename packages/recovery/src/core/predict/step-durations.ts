@@ -1,0 +1,40 @@
+import type { RecoveryPlan } from '@understudy/shared';
+import { always, type Duration, inTurn, sideBySide } from './duration.ts';
+import { EC2_TAKES, snapshotTakes } from './figures.ts';
+
+/** A step that no line tells of. */
+export const UNKNOWN_STEP: Duration = { typicalMs: 5_000, slowMs: 60_000 };
+
+const { call, stopSkippingOs, stopGracefully } = EC2_TAKES;
+
+/** From the look at `stopped` to the second one that believes it. */
+const CONFIRMED = always(2_000);
+
+function verifyTakes({ policy: { recover } }: RecoveryPlan): Duration {
+  const settled = inTurn(EC2_TAKES.pending, EC2_TAKES.boot, always(recover.settleMs));
+  return recover.requireStatusChecks ? sideBySide(settled, EC2_TAKES.statusChecks) : settled;
+}
+
+const captureTakes = ({ volumes }: RecoveryPlan): Duration =>
+  sideBySide(
+    ...volumes
+      .filter((one) => (one.path ?? 'snapshot') === 'snapshot')
+      .map((one) => snapshotTakes(one, { hasBase: one.hasBase ?? false })),
+  );
+
+/**
+ * How long each step takes by published figures, from its plan. One line a step that a strategy,
+ * path or identity move brings; a test holds that each registered step has one.
+ */
+export const STEP_DURATIONS: Readonly<Record<string, (plan: RecoveryPlan) => Duration>> = {
+  fence: ({ policy }) => inTurn(call, policy.recover.fenceSkipOsShutdown ? stopSkippingOs : stopGracefully, CONFIRMED),
+  capture: (plan) => inTurn(call, captureTakes(plan)),
+  image: () => EC2_TAKES.registerImage,
+  permit: () => EC2_TAKES.networkInterface,
+  launch: () => EC2_TAKES.runInstances,
+  verify: verifyTakes,
+  revoke: () => EC2_TAKES.terminate,
+  activate: () => ({ typicalMs: 100, slowMs: 2_000 }),
+  address: () => EC2_TAKES.moveAddress,
+  done: () => inTurn(call, call),
+};

@@ -1,0 +1,60 @@
+import type { Cloud, CloudCallOptions, IntentRecord, RecoveryPlan } from '@understudy/shared';
+import type { StepKey } from './core/step-id.ts';
+
+type Send = (cloud: Cloud, options?: CloudCallOptions) => Promise<unknown>;
+
+/** How EC2 can be asked beforehand whether it would allow a call (DryRun: nothing is done). */
+export type CallTrial =
+  /** With the very parameters: all that they name exists already. */
+  | { readonly kind: 'as-planned' }
+  /** With other things that exist, because what the call is about is made by the recovery. */
+  | { readonly kind: 'with'; readonly send: Send; readonly text: string }
+  | { readonly kind: 'none'; readonly why: string };
+
+/** One outside call that a step is going to make, told before anything happens. */
+export interface PlannedCall {
+  /** As the journal counts it (`Call.name`). */
+  readonly name: string;
+  /** Null: it is made in every recovery by this plan. Otherwise the condition, in words. */
+  readonly when: string | null;
+  /**
+   * Makes it through a cloud, so that its parameters are those of the adapter. What is not known
+   * yet is named by {@link later}. It is given to a cloud that sends nothing, never to a real one.
+   */
+  readonly send: Send;
+  readonly trial: CallTrial;
+}
+
+/** What the calls of a step are told from: the recovery that would begin now. */
+export interface CallsAbout {
+  readonly intent: Pick<IntentRecord, 'opId' | 'member' | 'oldInstanceId' | 'ordinal'> & {
+    readonly plan: RecoveryPlan;
+  };
+  readonly key: StepKey;
+  /** The first launch with an image that exists, for `DryRun`. Null: there is none to try. */
+  readonly trialLaunch: Readonly<Record<string, unknown>> | null;
+}
+
+/** Every call that the step makes against the outside, in order. Pure. */
+export type CallsOf = (about: CallsAbout) => readonly PlannedCall[];
+
+/** A step that writes to etcd only. */
+export const NO_CALLS: CallsOf = () => [];
+
+/** Stands for what only the recovery makes, in the parameters of a planned call. */
+export const later = (what: string): string => `<${what}>`;
+
+/** Is this parameter, or a part of it, one that only the recovery makes? */
+export const isLater = (text: string): boolean => /<[^<>]+>/.test(text);
+
+/** A call whose parameters all exist. */
+export const plannedCall = (name: string, send: Send, when: string | null = null): PlannedCall => ({
+  ...{ name, when, send },
+  trial: { kind: 'as-planned' },
+});
+
+/** A call about something that the recovery makes. */
+export const laterCall = (name: string, send: Send, why: string, when: string | null = null): PlannedCall => ({
+  ...{ name, when, send },
+  trial: { kind: 'none', why },
+});

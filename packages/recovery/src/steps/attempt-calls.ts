@@ -1,0 +1,91 @@
+import type { LaunchPlan, LaunchRequest, PlacementCandidate } from '@understudy/shared';
+import { disksToKeepOn } from '../core/fidelity/reapplied.ts';
+import { launchPlan } from '../core/launch-plan.ts';
+import { buildLaunchRequest, buildPermitRequest } from '../core/launch-request.ts';
+import { type CallsAbout, type CallsOf, later, laterCall, type PlannedCall, plannedCall } from '../planned-call.ts';
+import { laterSnapshot } from './capture-calls.ts';
+
+export const LATER_PERMIT = later('the permit of attempt 1');
+export const LATER_IMAGE = later('the image of the root snapshot');
+export const LATER_REPLACEMENT = later('the replacement');
+
+const OF_REPLACEMENT = 'it is about the replacement, which the recovery makes';
+const OF_PERMIT = 'it is about the permit, which the recovery makes';
+const FAILED = 'an attempt has failed';
+
+/** The plan and the place of the first attempt; null: the plan launches nothing. */
+function firstAttempt({
+  intent,
+}: CallsAbout): { readonly plan: LaunchPlan; readonly candidate: PlacementCandidate } | null {
+  const plan = launchPlan(intent.plan);
+  const candidate = plan?.candidates[0];
+  return plan && candidate ? { plan, candidate } : null;
+}
+
+/** What `permit` makes, at the first candidate. */
+export const permitCalls: CallsOf = (about) => {
+  const first = firstAttempt(about);
+  if (!first) return [];
+  const { plan, candidate } = first;
+  const request = buildPermitRequest({ intent: { ...about.intent, plan }, attempt: 1, candidate });
+  const attributes = { sourceDestCheck: plan.sourceDestCheck };
+  return [
+    plannedCall('create', (cloud, options) => cloud.createNetworkInterface(request, options)),
+    laterCall(
+      'attributes',
+      (cloud, options) => cloud.setNetworkInterfaceAttributes(LATER_PERMIT, attributes, options),
+      OF_PERMIT,
+      plan.sourceDestCheck ? 'the check is off in a new interface' : null,
+    ),
+  ];
+};
+
+/** What `launch` makes, at the first candidate. */
+export const launchCalls: CallsOf = (about) => {
+  const first = firstAttempt(about);
+  if (!first) return [];
+  const { plan, candidate } = first;
+  const request = buildLaunchRequest({
+    ...{ intent: { ...about.intent, plan }, attempt: 1, candidate },
+    ...{ networkInterfaceId: LATER_PERMIT, imageId: LATER_IMAGE },
+    snapshotIdsByVolume: Object.fromEntries(plan.volumes.map(({ volumeId }) => [volumeId, laterSnapshot(volumeId)])),
+  });
+  return [
+    { name: 'run', when: null, send: (cloud, options) => cloud.runInstances(request, options), trial: tried(about) },
+  ];
+};
+
+function tried({ trialLaunch }: CallsAbout): PlannedCall['trial'] {
+  if (trialLaunch === null) return { kind: 'none', why: 'the image that the instance was launched from is not there' };
+  const text = "tried with the failed instance's own image, and without its disks";
+  const request = trialLaunch as unknown as LaunchRequest;
+  return { kind: 'with', text, send: (cloud, options) => cloud.runInstances(request, options) };
+}
+
+/** What `verify` makes: disks that are kept when the replacement is terminated. */
+export const verifyCalls: CallsOf = ({ intent: { plan } }) => {
+  const launched = plan.volumes.map(({ volumeId, deviceName }) => ({
+    volumeId,
+    deviceName,
+    deleteOnTermination: true,
+    status: 'attached',
+  }));
+  return disksToKeepOn(plan.volumes, { volumes: launched }).map((deviceName) =>
+    laterCall(
+      `keep-${deviceName}`,
+      (cloud, options) => cloud.setDeleteOnTermination(LATER_REPLACEMENT, deviceName, false, options),
+      OF_REPLACEMENT,
+    ),
+  );
+};
+
+/** What `revoke` makes. */
+export const revokeCalls: CallsOf = () => [
+  laterCall(
+    'terminate',
+    (cloud, options) => cloud.terminateInstance(LATER_REPLACEMENT, options),
+    OF_REPLACEMENT,
+    FAILED,
+  ),
+  laterCall('delete', (cloud, options) => cloud.deleteNetworkInterface(LATER_PERMIT, options), OF_PERMIT, FAILED),
+];

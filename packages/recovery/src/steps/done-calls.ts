@@ -1,0 +1,65 @@
+import { type Chore, TAG } from '@understudy/shared';
+import { choresOf } from '../core/chores.ts';
+import { sendChore } from '../collector/chore-calls.ts';
+import { type CallsOf, later, laterCall, type PlannedCall, plannedCall } from '../planned-call.ts';
+import { LATER_PERMIT, LATER_REPLACEMENT } from './attempt-calls.ts';
+
+const END = later('when it began, and the time of retention');
+
+/** What `done` makes: marks on the old instance, and what a launch cannot carry. */
+export const doneCalls: CallsOf = ({ intent: { opId, oldInstanceId, plan } }) => {
+  const { protection, policy, volumes } = plan;
+  const marks = { [TAG.retiredBy]: opId, [TAG.retainUntil]: END };
+  const chores = choresOf({
+    ...{ plan, volumes, opId, oldInstanceId, newInstanceId: LATER_REPLACEMENT, permitId: LATER_PERMIT },
+    volumesRetainedUntil: policy.recover.retainVolumesForMs === null ? null : END,
+  });
+  return [
+    plannedCall('retire', (cloud, options) => cloud.createTags([oldInstanceId], marks, options)),
+    ...(protection.termination
+      ? [
+          plannedCall('unprotect', (cloud, options) =>
+            cloud.setProtection(oldInstanceId, { termination: false }, options),
+          ),
+        ]
+      : []),
+    ...chores.flatMap(choreCalls),
+  ];
+};
+
+const WHY = 'it is about what the replacement has';
+
+/** The calls of a chore, on things that have nothing of it yet. */
+function choreCalls(chore: Chore): readonly PlannedCall[] {
+  switch (chore.kind) {
+    case 'retire-volume': {
+      const { volumeId: resourceId, tags } = chore;
+      return [
+        plannedCall('mark', (cloud, options = {}) => sendChore(cloud, { kind: 'tag', resourceId, tags }, options)),
+      ];
+    }
+    case 'volume-tags': {
+      const call = { kind: 'tag', resourceId: later(`the volume at ${chore.deviceName}`), tags: chore.tags } as const;
+      return [laterCall('tag', (cloud, options = {}) => sendChore(cloud, call, options), WHY)];
+    }
+    case 'bind-interface': {
+      const { networkInterfaceId } = chore;
+      const call = { kind: 'bind', networkInterfaceId, attachmentId: later('its attachment') } as const;
+      return [laterCall('bind', (cloud, options = {}) => sendChore(cloud, call, options), WHY)];
+    }
+    case 'protect': {
+      const { instanceId } = chore;
+      const kinds = [
+        ...(chore.stop ? [{ stop: true } as const] : []),
+        ...(chore.termination ? [{ termination: true } as const] : []),
+      ];
+      return kinds.map((protection) =>
+        laterCall(
+          'protect',
+          (cloud, options = {}) => sendChore(cloud, { kind: 'protect', instanceId, protection }, options),
+          WHY,
+        ),
+      );
+    }
+  }
+}

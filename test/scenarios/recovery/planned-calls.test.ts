@@ -1,0 +1,94 @@
+import type { CallEvent, SeededInstance } from '@understudy/cloud-sim';
+import { gatherPlanInput, type PlannedStep, plannedSteps, trialLaunchOf } from '@understudy/recovery';
+import { isLater, REGISTERED, stepsOf } from '@understudy/recovery/testing';
+import { describe, expect, test } from 'vitest';
+import { RecoveryFixture, type RecoveryFixtureOptions } from './recovery-fixture.ts';
+
+/**
+ * `understudy plan` tells each call before it is made. Here a recovery is carried out by the very
+ * plan, and what EC2 was sent is held against what had been told.
+ */
+
+/** Everything that a plan can have in it. */
+const RICH: RecoveryFixtureOptions = {
+  dataVolumes: 2,
+  request: {
+    DisableApiTermination: true,
+    DisableApiStop: true,
+    UserData: Buffer.from('secret: of-the-agent').toString('base64'),
+    BlockDeviceMappings: [
+      { DeviceName: '/dev/xvda', Ebs: { DeleteOnTermination: true } },
+      { DeviceName: '/dev/sdf', Ebs: { VolumeSize: 10, DeleteOnTermination: false } },
+    ],
+  },
+};
+
+interface Told {
+  readonly scene: RecoveryFixture;
+  readonly old: SeededInstance;
+  readonly steps: readonly PlannedStep[];
+}
+
+async function told(strategy: string, options: RecoveryFixtureOptions): Promise<Told> {
+  const scene = new RecoveryFixture({ ...options, policy: { recover: { strategy } } as never });
+  const old = scene.seedMember(undefined, options);
+  scene.sim.crashInstance(old.instanceId);
+  const { record } = await scene.begin(old);
+  const input = await scene.clock.runUntilSettled(gatherPlanInput(scene.newCloud(), old.instanceId, scene.policy));
+  const { opId, member, oldInstanceId, ordinal, plan } = record;
+  const trialLaunch = trialLaunchOf(input, scene.policy);
+  const steps = await plannedSteps({ intent: { opId, member, oldInstanceId, ordinal, plan }, trialLaunch });
+  return { scene, old, steps };
+}
+
+/** Mutating calls since the member failed, as EC2 got them. */
+const mutating = (scene: RecoveryFixture, since: number): readonly CallEvent[] =>
+  scene.sim.log
+    .events()
+    .filter((one): one is CallEvent => one.kind === 'call' && one.seq > since)
+    .filter(({ action, reader }) => reader !== '' && !/^(?:Describe|Get)/.test(action));
+
+/** What only the recovery makes is told by a name of its own; everything else word for word. */
+function fits(toldValue: unknown, sent: unknown): boolean {
+  if (typeof toldValue === 'string' && isLater(toldValue)) return sent !== undefined;
+  if (Array.isArray(toldValue))
+    return Array.isArray(sent) && toldValue.length === sent.length && toldValue.every((one, at) => fits(one, sent[at]));
+  if (typeof toldValue !== 'object' || toldValue === null) return toldValue === sent;
+  if (typeof sent !== 'object' || sent === null) return false;
+  const names = new Set([...Object.keys(toldValue), ...Object.keys(sent)]);
+  return [...names].every((name) => fits(Reflect.get(toldValue, name), Reflect.get(sent, name)));
+}
+
+const callsOf = (steps: readonly PlannedStep[]) => steps.flatMap((step) => step.calls ?? []);
+
+describe.each(REGISTERED.strategies.map((one) => one.name))('the calls that are told of %s', (strategy) => {
+  test.each([['plain', {}] as const, ['rich', RICH] as const])('are those that are sent: %s', async (_, options) => {
+    const { scene, old, steps } = await told(strategy, options);
+    const since = scene.sim.log.events().at(-1)?.seq ?? 0;
+    const leader = scene.lead();
+    expect(await scene.run(leader, scene.intent()), JSON.stringify(scene.hold())).toBe('finished');
+    const sent = mutating(scene, since);
+    const calls = callsOf(steps);
+    expect(sent.length, old.instanceId).toBeGreaterThan(0);
+    const untold = sent.filter(
+      (one) => !calls.some((call) => call.action === one.action && fits(call.parameters, one.input)),
+    );
+    expect(untold.map(({ action, input }) => [action, input])).toEqual([]);
+    const unsent = calls
+      .filter((call) => call.planned.when === null)
+      .filter((call) => !sent.some((one) => call.action === one.action && fits(call.parameters, one.input)));
+    expect(unsent.map(({ action, parameters }) => [action, parameters])).toEqual([]);
+  });
+
+  test('tell nothing of the user data, which holds the key of the agent', async () => {
+    const { steps } = await told(strategy, RICH);
+    expect(JSON.stringify(steps.map((one) => one.calls))).not.toContain(
+      Buffer.from('secret: of-the-agent').toString('base64'),
+    );
+  });
+});
+
+test('every registered step says what it calls', () => {
+  const silent = stepsOf(REGISTERED).filter((kind) => kind.calls === undefined);
+  expect(silent.map((kind) => kind.record.name)).toEqual([]);
+});
