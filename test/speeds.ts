@@ -32,7 +32,7 @@ export const SHORT_INTEGRATION: readonly string[] = [
   // Every port against the real thing.
   'test/integration/etcd/kv-store-contract.integration.test.ts',
   'test/integration/etcd/secure-store.integration.test.ts',
-  'test/integration/cloud/{cloud-contract-in-process,kms-contract,plan-to-launch}.test.ts',
+  'test/integration/cloud/{cloud-contract-in-process,identity-contract,kms-contract,plan-to-launch}.test.ts',
   'packages/coordinator/src/adapters/etcd/*.integration.test.ts',
   'packages/observer/src/udp/udp.integration.test.ts',
   'packages/observer/src/probe/*.integration.test.ts',

@@ -46,7 +46,7 @@ export const LATENCY = {
   'network-interface.attach': [2_000, 5_000],
   'network-interface.detach': [2_000, 5_000],
 
-  /** A zone takes no further change while it processes one (API reference, PriorRequestNotComplete). */
+  /** A zone takes no further change while it processes one (PriorRequestNotComplete). */
   'route53.busy': [100, 600],
   /** "Generally within 60 seconds" (API reference, ChangeResourceRecordSets). */
   'route53.insync': [10_000, 60_000],

@@ -1,4 +1,3 @@
-import { isIPv4 } from 'node:net';
 import type {
   DeregisterTargetsInput,
   DescribeLoadBalancersInput,
@@ -13,6 +12,7 @@ import type {
   TargetDescription,
   TargetHealthDescription,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
+import * as z from 'zod';
 import type { Handler } from '../actions/common.ts';
 import { Ec2Error } from '../ec2-error.ts';
 import type { Call, Region } from '../region.ts';
@@ -31,7 +31,7 @@ const invalidTarget = (message: string): Ec2Error => new Ec2Error('InvalidTarget
 /** @throws InvalidTarget */
 function requireTarget(region: Region, group: SimTargetGroup, { Id = '' }: TargetDescription): void {
   if (group.targetType === 'ip') {
-    if (!isIPv4(Id)) throw invalidTarget(`The IP address '${Id}' is not a valid IPv4 address`);
+    if (!z.ipv4().safeParse(Id).success) throw invalidTarget(`The IP address '${Id}' is not a valid IPv4 address`);
     return;
   }
   const instance = instanceBehind(region, group, Id);

@@ -1,6 +1,6 @@
-import { isIPv4, isIPv6 } from 'node:net';
 import type { Change, ResourceRecordSet } from '@aws-sdk/client-route-53';
 import { normalisedDnsName } from '@understudy/shared';
+import * as z from 'zod';
 import { canonical } from '../token-table.ts';
 import { protectionKey, recordKey, type SimZone } from './zones.ts';
 
@@ -43,8 +43,8 @@ function limitFaults(changes: readonly Change[]): readonly string[] {
 }
 
 const CHECKED: Readonly<Record<string, readonly [(value: string) => boolean, string]>> = {
-  A: [isIPv4, 'ARRDATAIllegalIPv4Address'],
-  AAAA: [isIPv6, 'AAAARRDATAIllegalIPv6Address'],
+  A: [(value) => z.ipv4().safeParse(value).success, 'ARRDATAIllegalIPv4Address'],
+  AAAA: [(value) => z.ipv6().safeParse(value).success, 'AAAARRDATAIllegalIPv6Address'],
 };
 
 /** What a record set of its own is refused for. */

@@ -6,7 +6,7 @@ import type { FindOperation, Protocol, Question, WireRequest } from './protocol.
 const contentType = 'text/xml';
 
 interface PlainQuery {
-  /** Of the API. It tells the service from others that take forms. */
+  /** The API's version tells the service from others that take forms. */
   readonly version: string;
   readonly namespace: string;
   /** Before its actions in the names of operations. */
