@@ -57,6 +57,11 @@ describe('configuration', () => {
       'etcd: { hosts: [http://h:1], leaseTtlMs: 3000, keepaliveMs: 1000, callTimeoutMs: 900 }',
       ['2800', '2520'],
     ],
+    [
+      'an action that EC2 does not have',
+      'aws: { rates: { raised: { Run: { burst: 9, refillPerSecond: 3 } } } }',
+      ['Run'],
+    ],
     ['EC2 call against lease', 'aws: { callTimeoutMs: 7000 }', ['7000', '6400']],
     ['zones against observers', 'observer: { minimumObservers: 1, minimumZones: 2 }', ['2', '1']],
     ['warm-up against suspicion', 'observer: { warmUpMs: 1000 }', ['1000', '5000']],

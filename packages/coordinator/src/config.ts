@@ -1,3 +1,4 @@
+import { EC2_ACTIONS } from '@understudy/aws';
 import { duration, durationMs, GroupPolicySchema, isName, sharedName, sharedNameFault } from '@understudy/shared';
 import * as z from 'zod';
 import { HttpConfigSchema } from './http-config.ts';
@@ -95,6 +96,29 @@ const etcd = z.strictObject({
   allowUnsafeVersion: z.string().min(10, 'says why, in at least 10 characters').optional(),
 });
 
+const rates = z.strictObject({
+  /**
+   * Our share of what EC2 allows per account and Region, of each action. Default 0.6, 0.05 to 1.
+   * More = faster when many members fail at once, and less for everybody else in the account.
+   */
+  share: z.number().min(0.05).max(1).default(0.6),
+  /**
+   * Limits that AWS has raised for this account, by action, as Service Quotas shows them ("request
+   * bucket maximum capacity" and "refill rate"). Default none: the documented ones.
+   */
+  raised: z
+    .record(
+      z.string(),
+      z.strictObject({
+        /** Calls at once, 1 to 100 000. */
+        burst: z.number().min(1).max(100_000),
+        /** Calls per second, 0.01 to 10 000. */
+        refillPerSecond: z.number().min(0.01).max(10_000),
+      }),
+    )
+    .default({}),
+});
+
 const aws = z.strictObject({
   /** Default: environment `AWS_REGION`. */
   region: z.string().min(1).optional(),
@@ -116,6 +140,8 @@ const aws = z.strictObject({
    * unknown outcomes, longer needs a longer lease.
    */
   callTimeoutMs: durationMs(5_000, 500, 30_000),
+  /** How much of EC2's rate limits is used (`docs/rates.md`). */
+  rates: rates.prefault({}),
 });
 
 const key = z.strictObject({
@@ -180,9 +206,10 @@ const loop = z.strictObject({
   raiseLevelAfterMs: durationMs(600_000, 0, 86_400_000),
   /**
    * For members with an instance profile or licences the leader asks EC2 this often whether it
-   * would take the launch of a replacement (RunInstances with DryRun, which makes nothing), ms.
-   * Default 86 400 000 (a day), 0 to 604 800 000; 0 = never. Shorter finds what is gone sooner, and
-   * takes RunInstances tokens.
+   * would take the launch of a replacement (RunInstances with DryRun, which makes nothing), ms. For
+   * every member it asks about the other calls of its plan in the same way, slowly, and keeps a yes
+   * for so long. Default 86 400 000 (a day), 0 to 604 800 000; 0 = never. Shorter finds what is
+   * gone sooner, and takes RunInstances tokens.
    */
   tryLaunchEveryMs: durationMs(86_400_000, 0, 604_800_000),
   /**
@@ -329,6 +356,13 @@ const RULES: readonly Rule[] = [
       c.aws.callTimeoutMs > leaseRoomMs(c)
         ? `callTimeoutMs = ${c.aws.callTimeoutMs} > leaseRoomMs = ${leaseRoomMs(c)} (etcd.leaseTtlMs × 0.99 − margin − etcd.keepaliveMs): a leader could not always begin an EC2 call`
         : null,
+  },
+  {
+    path: ['aws', 'rates', 'raised'],
+    refusal: ({ aws: { rates: known } }) => {
+      const unknown = Object.keys(known.raised).filter((action) => !(action in EC2_ACTIONS));
+      return unknown.length === 0 ? null : `${unknown.join(', ')}: no action of EC2 that we call`;
+    },
   },
   {
     path: ['observer', 'minimumZones'],

@@ -9,7 +9,7 @@ import type {
   Problem,
   Random,
 } from '@understudy/shared';
-import type { AnswerWatch } from '@understudy/aws';
+import type { AnswerWatch, CallLimiter } from '@understudy/aws';
 import type { AskPeer } from './api/fleet/heard-of-peers.ts';
 import type { LimitCounts } from './api/http/connection-limits.ts';
 import type { KeySource, Receiver, TagScheme } from '@understudy/observer';
@@ -59,6 +59,8 @@ export interface CoordinatorOptions {
   readonly recoverySettings?: Partial<RecoverySettings>;
   /** Tells what answered in EC2's place. */
   readonly answers?: Pick<AnswerWatch, 'problem' | 'totals'>;
+  /** Tells how EC2's rates are used. */
+  readonly limiter?: Pick<CallLimiter, 'problem' | 'states'>;
   /** Called with the master secrets when they have changed. */
   readonly onMasters?: (masters: ReadonlyMap<number, Uint8Array>) => void;
   /** What is wrong with the files that say who may use the HTTP API. */

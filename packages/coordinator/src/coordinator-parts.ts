@@ -198,10 +198,10 @@ function engineOf(
 
 /** What people and other programs see of it. */
 function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnType<typeof leadingParts>) {
-  const { config, clock, version, answers } = options;
+  const { config, clock, version, answers, limiter } = options;
   const { leader, metrics, startedAtMs, keyRotation } = parts;
   const condition = new OwnCondition({
-    ...{ ...parts, clock, answers: answers ?? null },
+    ...{ ...parts, clock, answers: answers ?? null, limiter: limiter ?? null },
     receiveBuffer: options,
     accessProblems: options.accessProblems ?? (() => []),
     minimum: config.observer,
@@ -224,6 +224,7 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
     isWritable: () => condition.isStoreWritable(),
     receiveBufferBytes: options.socket.receiveBufferBytes ?? null,
     commands: () => leader.commandCounts,
+    rates: () => limiter?.states() ?? [],
     foreignAnswers: () => answers?.totals ?? new Map(),
     connections: options.connections ?? null,
   });

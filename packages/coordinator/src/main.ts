@@ -15,6 +15,7 @@ import { loadConfig, PinoLog, SystemClock, SystemRandom } from '@understudy/shar
 import {
   AnswerWatch,
   createEc2Cloud,
+  ec2Limiter,
   type Ec2Transport,
   kmsEndpointOf,
   kmsOver,
@@ -36,6 +37,7 @@ import { webhookSender } from './adapters/node/webhook-sender.ts';
 import { openHeartbeatSocket, readKernelDrops, serviceProbes } from '@understudy/observer';
 import { type CoordinatorConfig, CoordinatorConfigSchema, maskedConfig, publicUrlOf } from './config.ts';
 import { Coordinator, isRefusal } from './coordinator.ts';
+import type { CoordinatorOptions } from './coordinator-options.ts';
 import type { Metrics } from './metrics/metrics.ts';
 
 /** sysexits(3). Documented in `docs/coordinator.md`. */
@@ -215,7 +217,7 @@ interface Assembly {
  * written anywhere.
  */
 async function assemble(parts: Assembly): Promise<void> {
-  const { config, configPath, secrets, region, log, fail, closers } = parts;
+  const { config, configPath, secrets, log, fail, closers } = parts;
   const clock = new SystemClock();
   let coordinator: Coordinator | null = null;
   const { host, port } = config.http;
@@ -243,20 +245,14 @@ async function assemble(parts: Assembly): Promise<void> {
   );
   const store = new EtcdKvStore(storeOptions(config, secrets));
   closers.push(() => store.close());
-  const { callTimeoutMs, endpoint } = config.aws;
-  const sdk = sdkTransport({ region, callTimeoutMs, ...(endpoint === undefined ? {} : { endpoint }) });
-  closers.push(() => sdk.close());
-  const answers = new AnswerWatch(log);
   const note = (...call: Parameters<Metrics['cloudCall']>) => coordinator?.metrics.cloudCall(...call);
-  const transport = counted(answers.watched(sdk.send), clock, note);
   coordinator = new Coordinator({
     config,
     masters: secrets.masters,
     keySource: keySource(configPath),
     store,
-    cloud: createEc2Cloud({ transport, clock, random: new SystemRandom(), callTimeoutMs }),
+    ...ec2Part(parts, clock, note),
     ...kmsPart(parts, clock, note),
-    answers,
     ...hearing,
     connections: () => http.connections(),
     accessProblems: () => files.problems,
@@ -301,11 +297,29 @@ const askPeerOf = (config: CoordinatorConfig, keys: ClusterKeys, files: AccessFi
 /** What is not answered in this time says nothing about the key; a plan waits no longer for it. */
 const KMS_TIMEOUT_MS = 2_000;
 
+type NoteCall = (action: string, outcome: string, durationMs: number) => void;
+
+/** EC2, with what tells how it answers and how its rates are used. */
+function ec2Part(
+  { config, region, log, closers }: Assembly,
+  clock: SystemClock,
+  note: NoteCall,
+): Pick<CoordinatorOptions, 'cloud' | 'answers' | 'limiter'> {
+  const { callTimeoutMs, endpoint, rates } = config.aws;
+  const sdk = sdkTransport({ region, callTimeoutMs, ...(endpoint === undefined ? {} : { endpoint }) });
+  closers.push(() => sdk.close());
+  const answers = new AnswerWatch(log);
+  const limiter = ec2Limiter({ clock, log, ...rates });
+  const transport = counted(answers.watched(sdk.send), clock, note);
+  const cloud = createEc2Cloud({ transport, clock, random: new SystemRandom(), callTimeoutMs, limiter });
+  return { cloud, answers, limiter };
+}
+
 /** KMS, where keys are to be checked. */
 function kmsPart(
   { config, region, environment, closers }: Assembly,
   clock: SystemClock,
-  note: (action: string, outcome: string, durationMs: number) => void,
+  note: NoteCall,
 ): { readonly kms?: Kms } {
   const { checkKeys, endpoint: ec2, kmsEndpoint: kms } = config.aws;
   if (!checkKeys) return {};

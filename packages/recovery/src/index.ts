@@ -29,7 +29,7 @@ export { RecoveryEngine } from './engine.ts';
 export { gatherPlanInput } from './plan/gather-plan-input.ts';
 export { KeptReadsOf } from './plan/kept-reads.ts';
 export { KeyLooks } from './plan/key-looks.ts';
-export { firstSteps, planFor } from './plan/plan-for.ts';
+export { firstSteps, levelNeeded, planFor } from './plan/plan-for.ts';
 export { predictPlan } from './plan/predict-plan.ts';
 export { type PlannedStep, plannedSteps, type ShownCall } from './plan/planned-steps.ts';
 export { trialLaunchOf, tryLaunch, wantsTrial } from './plan/try-launch.ts';

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { planFixture, planInputFixture } from './core/plan.fixture.ts';
 import { planFor, stepsReady } from './plan/plan-for.ts';
 import { REGISTERED } from './registered.ts';
-import { chosenBy, type RecoveryRegistry, registryFaults } from './registry.ts';
+import { atLevel, chosenBy, neededLevelOf, type RecoveryRegistry, registryFaults } from './registry.ts';
+import type { VolumePath } from './strategy.ts';
 import { EngineRig } from './engine.fixtures.ts';
 
 const [strategy] = REGISTERED.strategies;
@@ -87,5 +88,39 @@ describe('a plan', () => {
     const { policy } = planFixture();
     const made = planFor(planInputFixture(), policy, null, { ...REGISTERED, strategies: [] });
     expect(made).toMatchObject({ kind: 'blocked', problems: [{ code: 'StrategyUnknown' }] });
+  });
+});
+
+describe('parts of a later feature level', () => {
+  const later = { ...strategy, name: 'later', level: 2 };
+  const laterPath: VolumePath = {
+    ...{ name: 'teleport', level: 2, takes: () => true, steps: [], sourceOf: () => null },
+    ...{ predictedLoss: () => null, artefacts: () => [] },
+  };
+  const registry = {
+    ...REGISTERED,
+    strategies: [...REGISTERED.strategies, later],
+    volumePaths: [laterPath, ...REGISTERED.volumePaths],
+  };
+  const { policy } = planFixture();
+
+  test('are planned only while it is in force', () => {
+    const at = (level: number) => planFor({ ...planInputFixture(), level }, policy, null, registry);
+    const pathsAt = (level: number) => {
+      const made = at(level);
+      return made.kind === 'plan' ? made.plan.volumes.map(({ path }) => path) : made;
+    };
+    expect(new Set([pathsAt(1)].flat())).toEqual(new Set([undefined]));
+    expect(new Set([pathsAt(2)].flat())).toEqual(new Set(['teleport']));
+  });
+
+  test('are driven whatever is in force, and say what level the plan needs', () => {
+    const plain = planFixture();
+    const routed = { ...plain, volumes: plain.volumes.map((one) => ({ ...one, path: 'teleport' })) };
+    expect([plain, routed].map((plan) => neededLevelOf(plan, registry))).toEqual([1, 2]);
+    expect(chosenBy(routed, registry)).toHaveProperty('strategy');
+    expect(atLevel(registry, 1).strategies.map((one) => one.name)).toEqual(
+      REGISTERED.strategies.filter((one) => (one.level ?? 1) === 1).map((one) => one.name),
+    );
   });
 });

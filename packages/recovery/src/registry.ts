@@ -4,7 +4,8 @@ import type { StepRow } from './core/step-table.ts';
 import type { IdentityMove } from './identity/identity-move.ts';
 import type { LeftoverKind } from './leftover-kind.ts';
 import type { StepKind } from './step-kind.ts';
-import type { Strategy, VolumePath } from './strategy.ts';
+import type { Part, Seams, Strategy, VolumePath } from './strategy.ts';
+import { pathNameOf } from './volumes/volume-paths.ts';
 
 /** What recoveries are put together from. What is registered is all there is. */
 export interface RecoveryRegistry {
@@ -21,6 +22,36 @@ export const stepsOf = ({ steps, identityMoves }: RecoveryRegistry): readonly St
   ...steps,
   ...identityMoves,
 ];
+
+const isKnownAt =
+  (level: number) =>
+  (part: Part): boolean =>
+    (part.level ?? 1) <= level;
+
+/**
+ * **S** (S24) The parts that plans may be made of while this feature level is in force. A recovery
+ * that was begun is driven by all that there is.
+ */
+export function atLevel<R extends RecoveryRegistry | Seams>(registry: R, level: number): R {
+  const known = isKnownAt(level);
+  return {
+    ...registry,
+    ...('strategies' in registry ? { strategies: registry.strategies.filter(known) } : {}),
+    volumePaths: registry.volumePaths.filter(known),
+    identityMoves: registry.identityMoves.filter(known),
+  };
+}
+
+/** The lowest feature level whose builds know every part of the plan. */
+export function neededLevelOf(plan: RecoveryPlan, registry: RecoveryRegistry): number {
+  const paths = new Set(plan.volumes.map(pathNameOf));
+  const parts: readonly Part[] = [
+    ...registry.strategies.filter((one) => one.name === plan.strategy),
+    ...registry.volumePaths.filter((one) => paths.has(one.name)),
+    ...registry.identityMoves.filter((one) => one.itemsOf(plan).length > 0),
+  ];
+  return Math.max(1, ...parts.map(({ level = 1 }) => level));
+}
 
 export type Chosen = { readonly strategy: Strategy } | { readonly fault: string };
 

@@ -18,7 +18,10 @@ describe('a read', () => {
     const run = await rig.run();
     const found = await rig.clock.runUntilSettled(run.read((cloud, given) => cloud.describeInstances({}, given)));
     expect(found).toHaveLength(1);
-    expect(options).toEqual([{ signal: expect.any(AbortSignal), repeat: true }]);
+    const { opId: caller } = run.record;
+    expect(options).toEqual([
+      { signal: expect.any(AbortSignal), repeat: true, notAfterMs: expect.any(Number), caller },
+    ]);
     expect(rig.clock.pendingCount, 'no timer is left').toBe(0);
     expect(getEventListeners(run.signal, 'abort'), 'nor anything on a run that may make thousands of them').toEqual([]);
   });

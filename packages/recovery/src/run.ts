@@ -174,7 +174,7 @@ export class Run {
    */
   read<T>(call: (cloud: CloudReads, options: CloudCallOptions) => Promise<T>): Promise<T> {
     const timeout = () => new OperationError('CLOUD_UNAVAILABLE', `no answer within ${this.settings.sendLimitMs} ms`);
-    return this.#timed(this.signal, timeout, (signal) => call(this.parts.cloud, { signal, repeat: true }));
+    return this.#timed(this.signal, timeout, (asked) => call(this.parts.cloud, { ...asked, repeat: true }));
   }
 
   /**
@@ -186,19 +186,24 @@ export class Run {
     const timeout = () =>
       new OperationError('CLOUD_OUTCOME_UNKNOWN', `no answer within ${this.settings.sendLimitMs} ms`);
     const mayStart = () => this.term.holdsFor(this.settings.callTimeoutMs);
-    return this.#timed(this.term.signal, timeout, (signal) => call(this.parts.cloud, { signal, mayStart }));
+    return this.#timed(this.term.signal, timeout, (asked) => call(this.parts.cloud, { ...asked, mayStart }));
   }
 
   /**
    * `call` is entered synchronously: nothing can come between the caller's deadline check and the
    * request.
    */
-  #timed<T>(outer: AbortSignal, timeout: () => OperationError, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  #timed<T>(
+    outer: AbortSignal,
+    timeout: () => OperationError,
+    call: (asked: CloudCallOptions) => Promise<T>,
+  ): Promise<T> {
     if (outer.aborted) return Promise.reject(asError(outer.reason));
     const { clock } = this.parts;
     const { sendLimitMs, giveUpGraceMs } = this.settings;
     const abort = new AbortController();
-    const work = call(abort.signal);
+    const notAfterMs = clock.monotonicMs() + sendLimitMs;
+    const work = call({ signal: abort.signal, notAfterMs, caller: this.record.opId });
     return new Promise<T>((resolve, reject) => {
       let timer = clock.setTimer(sendLimitMs, () => {
         abort.abort(timeout());

@@ -33,8 +33,16 @@ export interface Artefact {
   readonly id: string;
 }
 
+/** What recoveries are put together from. Each comes with the builds of one feature level (S24). */
+export interface Part {
+  /**
+   * The lowest feature level that knows it. It is planned only while that is in force. Absent: 1.
+   */
+  readonly level?: number;
+}
+
 /** How the content of one disk gets to the replacement. Chosen per volume, with the plan. */
-export interface VolumePath {
+export interface VolumePath extends Part {
   /** Stands in the plan, with the volume. */
   readonly name: string;
   /** The first registered path that takes a volume has it. */
@@ -52,7 +60,7 @@ export interface VolumePath {
 }
 
 /** Part of a member's identity that moves to the replacement, as its step knows it. */
-export interface ItemSource {
+export interface ItemSource extends Part {
   /** The step that moves one item writes it; its name is the kind of the move. */
   readonly record: StepRecord;
   /** What is to be moved by this plan; each is a step of its own. */
@@ -67,7 +75,7 @@ export interface Seams {
 }
 
 /** How a failed member is brought back. Chosen per recovery, by the policy of its group. */
-export interface Strategy {
+export interface Strategy extends Part {
   /** Stands in policy and plan. */
   readonly name: string;
   /** Decides once what will be done. Pure: same input, same plan. */

@@ -3,7 +3,7 @@
  * that writes something an older one would not handle rightly raises it. Records of a level are
  * written only while that level is in force (`docs/upgrading.md`).
  */
-export const FEATURE_LEVEL = 1;
+export const FEATURE_LEVEL = 2;
 
 /**
  * The lowest level this build can work at beside others: its own, or the one before. Builds further

@@ -32,6 +32,8 @@ export const PROBLEM_REMEDIES = {
   POLICY_OF_NOBODY: 'correct its key (groups/<group>), tag the members of the group, or remove it',
   PAUSE_OF_NOBODY: 'correct its key (pauses/group/<group>, pauses/member/<group>/<member>), or remove it',
   COORDINATOR_DRAINED: 'run `understudy undrain COORDINATOR` when its work is done (docs/operating.md)',
+  CLOUD_RATE_STARVED:
+    'EC2 allows so many calls a second, and more wait: raise aws.rates.share, or the quotas with AWS and then aws.rates.raised (docs/rates.md)',
   CLOUD_ANSWERS_FOREIGN:
     'something answers in place of EC2: check aws.endpoint, AWS_ENDPOINT_URL_EC2, proxies and DNS of this host; nothing it says is believed',
   MEMBERS_NOT_READY:

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { emptyBucket, fullBucket, msUntilToken, refilledBucket, shareOfLimit, takeTokens } from './token-bucket.ts';
+import { emptyBucket, fullBucket, msUntilTokens, refilledBucket, shareOfLimit, takeTokens } from './token-bucket.ts';
 
 const limit = { burst: 5, refillPerSecond: 2 };
 
@@ -8,14 +8,14 @@ describe('a token bucket', () => {
     let bucket = fullBucket(limit, 0);
     for (let i = 0; i < 5; i++) bucket = takeTokens(bucket, limit, 0) ?? emptyBucket(-1);
     expect(takeTokens(bucket, limit, 0)).toBeNull();
-    expect(msUntilToken(bucket, limit, 0)).toBe(500);
+    expect(msUntilTokens(bucket, limit, 0)).toBe(500);
     expect(takeTokens(bucket, limit, 499)).toBeNull();
     expect(takeTokens(bucket, limit, 500)).toEqual({ tokens: 0, atMs: 500 });
   });
 
   it('says how long the next token takes, from what is there', () => {
-    expect(msUntilToken({ tokens: 0.5, atMs: 0 }, limit, 0)).toBe(250);
-    expect([1, 5].map((tokens) => msUntilToken({ tokens, atMs: 0 }, limit, 0))).toEqual([0, 0]);
+    expect(msUntilTokens({ tokens: 0.5, atMs: 0 }, limit, 0)).toBe(250);
+    expect([1, 5].map((tokens) => msUntilTokens({ tokens, atMs: 0 }, limit, 0))).toEqual([0, 0]);
   });
 
   it.each([
@@ -29,7 +29,7 @@ describe('a token bucket', () => {
   it('gives a token at exactly the time it said, for awkward rates too', () => {
     for (const refillPerSecond of [0.1, 0.3, 0.7, 1.2, 3, 7, 11.4]) {
       const awkward = { burst: 3, refillPerSecond };
-      const waitMs = msUntilToken(emptyBucket(12_345.678), awkward, 12_345.678);
+      const waitMs = msUntilTokens(emptyBucket(12_345.678), awkward, 12_345.678);
       expect(takeTokens(emptyBucket(12_345.678), awkward, 12_345.678 + waitMs)).not.toBeNull();
     }
   });

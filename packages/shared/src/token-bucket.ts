@@ -36,9 +36,9 @@ export function takeTokens(bucket: TokenBucket, limit: BucketLimit, nowMs: numbe
 /** An empty bucket: the other side has no tokens left, whatever we counted. */
 export const emptyBucket = (nowMs: number): TokenBucket => ({ tokens: 0, atMs: nowMs });
 
-/** Time until the next whole token, in ms. 0 when there is one. */
-export function msUntilToken(bucket: TokenBucket, limit: BucketLimit, nowMs: number): number {
-  const missing = 1 - refilledBucket(bucket, limit, nowMs).tokens;
+/** Time until there are `count` whole tokens, in ms. 0 when there are. */
+export function msUntilTokens(bucket: TokenBucket, limit: BucketLimit, nowMs: number, count = 1): number {
+  const missing = count - refilledBucket(bucket, limit, nowMs).tokens;
   return missing <= ROUNDING ? 0 : (missing * 1000) / limit.refillPerSecond;
 }
 

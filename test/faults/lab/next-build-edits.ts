@@ -15,8 +15,8 @@ export const NEXT_BUILD: readonly PlantedPlace[] = [
   {
     name: 'understands the next level',
     file: 'shared/src/feature-level.ts',
-    find: 'export const FEATURE_LEVEL = 1;',
-    replace: 'export const FEATURE_LEVEL = 2;',
+    find: 'export const FEATURE_LEVEL = 2;',
+    replace: 'export const FEATURE_LEVEL = 3;',
   },
   {
     name: 'writes a field of its own into every record',

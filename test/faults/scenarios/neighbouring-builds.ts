@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
   CoordinatorRecordSchema,
+  FEATURE_LEVEL,
   FeatureLevelRecordSchema,
   type KvEvent,
   keyspace,
@@ -70,7 +71,11 @@ async function seatNext(lab: Lab, seats: readonly Seat[], next: NextBuild = {}):
   for (const seat of seats) await seat.process.kill();
   for (const seat of seats) lab.restart(seat, 'real', next);
   for (const seat of seats)
-    await until(`${seat.id} is of the next build`, async () => (await levelOf(lab, seat)) === 2, 20_000);
+    await until(
+      `${seat.id} is of the next build`,
+      async () => (await levelOf(lab, seat)) === FEATURE_LEVEL + 1,
+      20_000,
+    );
 }
 
 async function seatThis(lab: Lab, seat: Seat): Promise<void> {
@@ -164,8 +169,8 @@ async function unknownVeto(lab: Lab): Promise<ScenarioResult> {
   assert.equal(await holdOf(lab, member), 'RecordUnreadable');
   await seatNext(lab, [present(vouching)]);
   const tookMs = await replaced();
-  const evidence = `${present(vouching).id} (level 2) said "${MADE_UP_VERDICT}" of ${member}, whose machine was off`;
-  const outcome = `${leader.id} (level 1) held it (RecordUnreadable) while that was said; replaced ${Math.round(tookMs)} ms after the failure`;
+  const evidence = `${present(vouching).id} (level ${FEATURE_LEVEL + 1}) said "${MADE_UP_VERDICT}" of ${member}, whose machine was off`;
+  const outcome = `${leader.id} (level ${FEATURE_LEVEL}) held it (RecordUnreadable) while that was said; replaced ${Math.round(tookMs)} ms after the failure`;
   return { evidence, outcome, victims: [member], replaced: [member] };
 }
 
@@ -173,7 +178,7 @@ async function unknownVeto(lab: Lab): Promise<ScenarioResult> {
 async function lateReturn(lab: Lab): Promise<ScenarioResult> {
   thisBuildLater(lab);
   await seatNext(lab, lab.seats);
-  await until('the next level is agreed on', async () => (await agreed(lab)) === 2, 60_000);
+  await until('the next level is agreed on', async () => (await agreed(lab)) === FEATURE_LEVEL + 1, 60_000);
   const returning = present(others(lab, lab.leaderSeat)[0]);
   await seatThis(lab, returning);
   const apart = async () => (await statusOf(returning))?.problems.some(({ code }) => code === 'BUILD_TOO_OLD');
@@ -192,7 +197,7 @@ async function lateReturn(lab: Lab): Promise<ScenarioResult> {
   await until('nobody leads', () => lab.leader === null, 20_000);
   await wait(10_000);
   assert.equal(lab.leader, null, 'the build that is too old leads not even alone');
-  const evidence = `level 2 was agreed on; ${returning.id} came back at level 1, and was the last one that ran`;
+  const evidence = `level ${FEATURE_LEVEL + 1} was agreed on; ${returning.id} came back at level ${FEATURE_LEVEL}, and was the last one that ran`;
   const outcome = `it was not present and not ready, and did not lead for 10 s alone; ${opIdOf(old)} was finished by the two others`;
   return { evidence, outcome, victims: [member], replaced: [member] };
 }

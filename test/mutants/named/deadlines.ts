@@ -36,8 +36,8 @@ export const DEADLINES_MUTANTS: readonly NamedMutant[] = [
     edits: [
       {
         file: 'packages/recovery/src/run.ts',
-        find: '(signal) => call(this.parts.cloud, { signal, mayStart })',
-        replace: '(signal) => call(this.parts.cloud, { signal })',
+        find: '(asked) => call(this.parts.cloud, { ...asked, mayStart })',
+        replace: '(asked) => call(this.parts.cloud, asked)',
       },
     ],
     tests: ['test/scenarios/recovery/last-moments.test.ts'],

@@ -68,7 +68,8 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
   aws: {
     transport: [],
     answers: [],
-    ec2: ['transport', 'answers'],
+    limiter: ['transport'],
+    ec2: ['transport', 'answers', 'limiter'],
     kms: ['transport', 'answers', 'ec2'],
     permissions: ['ec2', 'kms'],
   },

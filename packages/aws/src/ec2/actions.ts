@@ -1,3 +1,6 @@
+import type { CallUrgency } from '@understudy/shared';
+import type { CallRates } from '../limiter/call-rates.ts';
+
 /**
  * What we know of each EC2 action we call. The rates are from the EC2 Developer Guide,
  * ec2-api-throttling (per account and Region, per action).
@@ -7,19 +10,18 @@ export interface Ec2ActionFacts {
   /** Tokens the bucket holds. */
   readonly burst: number;
   readonly refillPerSecond: number;
-  /** When calls compete for a connection, the lower number goes first. */
-  readonly priority: 0 | 1 | 2;
+  /** It holds for a call that does not say. Launches, stops and terminations go first. */
+  readonly urgency: CallUrgency;
 }
 
-const read: Ec2ActionFacts = { mutating: false, burst: 100, refillPerSecond: 20, priority: 2 };
-const mutate: Ec2ActionFacts = { mutating: true, burst: 50, refillPerSecond: 5, priority: 1 };
+const read: Ec2ActionFacts = { mutating: false, burst: 100, refillPerSecond: 20, urgency: 'usual' };
+const mutate: Ec2ActionFacts = { mutating: true, burst: 50, refillPerSecond: 5, urgency: 'usual' };
 const own = (burst: number, refillPerSecond: number): Ec2ActionFacts => ({ ...mutate, burst, refillPerSecond });
-const first = (facts: Ec2ActionFacts): Ec2ActionFacts => ({ ...facts, priority: 0 });
+const first = (facts: Ec2ActionFacts): Ec2ActionFacts => ({ ...facts, urgency: 'safety' });
 
 /**
  * Describes are always sent with a filter or a page size, so the smaller "unfiltered" class does
- * not apply. The per-instance ("resource") buckets never bind either: each of our calls names one
- * instance, and those buckets are larger and refill no slower.
+ * not apply.
  */
 export const EC2_ACTIONS = {
   DescribeInstances: read,
@@ -57,8 +59,25 @@ export const EC2_ACTIONS = {
   ModifyNetworkInterfaceAttribute: own(100, 5),
   AssociateAddress: mutate,
   DisassociateAddress: mutate,
+  AssignPrivateIpAddresses: mutate,
+  UnassignPrivateIpAddresses: mutate,
+  AssignIpv6Addresses: own(100, 5),
+  UnassignIpv6Addresses: own(100, 5),
+  AttachNetworkInterface: mutate,
+  DetachNetworkInterface: mutate,
   CreateTags: own(100, 10),
 } as const satisfies Record<string, Ec2ActionFacts>;
+
+/**
+ * Buckets beside those of calls: one token per instance that a call names (same source, "resource
+ * rate limits"). With one instance per call they bind only where others use the account, too.
+ */
+const RESOURCES: Readonly<Record<string, CallRates['resources']>> = {
+  RunInstances: { burst: 1_000, refillPerSecond: 2 },
+  StartInstances: { burst: 1_000, refillPerSecond: 2 },
+  StopInstances: { burst: 1_000, refillPerSecond: 20 },
+  TerminateInstances: { burst: 1_000, refillPerSecond: 20 },
+};
 
 export type Ec2Action = keyof typeof EC2_ACTIONS;
 
@@ -66,3 +85,9 @@ const FACTS: Readonly<Record<string, Ec2ActionFacts>> = EC2_ACTIONS;
 
 /** Facts of an action. One we do not know counts as mutating, with EC2's default bucket. */
 export const ec2ActionFacts = (action: string): Ec2ActionFacts => FACTS[action] ?? mutate;
+
+/** The documented rates of an action, and how urgent it is. */
+export function ec2CallRates(action: string): CallRates {
+  const { burst, refillPerSecond, urgency, mutating } = ec2ActionFacts(action);
+  return { requests: { burst, refillPerSecond }, resources: RESOURCES[action] ?? null, urgency, mutating };
+}

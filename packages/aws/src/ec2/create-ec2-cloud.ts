@@ -1,5 +1,6 @@
 import type { Clock, Cloud, Random } from '@understudy/shared';
-import { BucketedTransport } from './bucketed-transport.ts';
+import { CallLimiter, type CallLimiterOptions } from '../limiter/call-limiter.ts';
+import { ec2CallRates } from './actions.ts';
 import { Ec2Cloud } from './ec2-cloud.ts';
 import { retriedReads } from './retried-reads.ts';
 import { timedTransport } from '../transport/timed-transport.ts';
@@ -12,9 +13,15 @@ export interface Ec2CloudOptions {
   readonly random?: Random;
   /** Time from sending to giving up. It counts only once the call has its token. */
   readonly callTimeoutMs: number;
-  /** Our share of EC2's own rate limits. Default 0.6. */
+  /** Our share of EC2's own rate limits, where no `limiter` is given. Default 0.6. */
   readonly rateShare?: number;
+  /** What all calls of this account and Region wait at. Default: one of its own. */
+  readonly limiter?: CallLimiter;
 }
+
+/** The limiter of one account and Region, by the documented rates. */
+export const ec2Limiter = (options: Omit<CallLimiterOptions, 'ratesOf'>): CallLimiter =>
+  new CallLimiter({ ...options, ratesOf: ec2CallRates });
 
 /**
  * The whole stack: {@link Cloud} → single reads repeated → token buckets → time limit → transport.
@@ -23,7 +30,7 @@ export interface Ec2CloudOptions {
 export function createEc2Cloud(options: Ec2CloudOptions): Cloud {
   const timed = timedTransport(options.transport, options.clock, options.callTimeoutMs);
   const share = options.rateShare === undefined ? {} : { share: options.rateShare };
-  const { clock, random } = options;
-  const bucketed = new BucketedTransport(timed, { clock, ...share }).send;
-  return new Ec2Cloud(random ? retriedReads(bucketed, { clock, random }) : bucketed);
+  const { clock, random, limiter = ec2Limiter({ clock, ...share }) } = options;
+  const limited = limiter.limited(timed);
+  return new Ec2Cloud(random ? retriedReads(limited, { clock, random }) : limited);
 }

@@ -1,4 +1,6 @@
 import {
+  type AssignedAddress,
+  type AssignedKind,
   type Cloud,
   type CloudCallOptions,
   type CloudInstance,
@@ -6,6 +8,7 @@ import {
   type CloudSnapshot,
   type CreateNetworkInterfaceRequest,
   hasCode,
+  isOperationError,
   type LaunchRequest,
   type Raw,
   rawListOf,
@@ -166,6 +169,7 @@ export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
       SubnetId: request.subnetId,
       Description: request.description,
       ...(request.groupIds.length === 0 ? {} : { Groups: [...request.groupIds] }),
+      ...(request.privateIp === undefined ? {} : { PrivateIpAddress: request.privateIp }),
       ...tagSpecifications('network-interface', request.tags),
     };
     const answer = await this.call('CreateNetworkInterface', input, options);
@@ -231,6 +235,57 @@ export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
     }
   }
 
+  async assignAddress(request: AssignedAddress, options?: CloudCallOptions): Promise<void> {
+    const { action, member } = ASSIGNED[request.kind];
+    const reassigns = request.kind === 'secondary-ip' ? { AllowReassignment: false } : {};
+    const input = { NetworkInterfaceId: request.networkInterfaceId, [member]: [request.address], ...reassigns };
+    const answer = await this.call(`Assign${action}`, input, options);
+    assertAbout(`Assign${action}`, answer.NetworkInterfaceId, request.networkInterfaceId);
+  }
+
+  async unassignAddress(request: AssignedAddress, options?: CloudCallOptions): Promise<void> {
+    const { action, member } = ASSIGNED[request.kind];
+    const input = { NetworkInterfaceId: request.networkInterfaceId, [member]: [request.address] };
+    try {
+      const answer = await this.call(`Unassign${action}`, input, options);
+      // UnassignPrivateIpAddresses answers with nothing but its own name.
+      if (action === 'Ipv6Addresses')
+        assertAbout(`Unassign${action}`, answer.NetworkInterfaceId, request.networkInterfaceId);
+    } catch (error) {
+      if (!isOperationError(error) || error.code !== 'CLOUD_REJECTED' || !IS_NOT_ASSIGNED.test(error.message))
+        throw error;
+    }
+  }
+
+  async attachNetworkInterface(
+    request: {
+      readonly networkInterfaceId: string;
+      readonly instanceId: string;
+      readonly deviceIndex: number;
+      readonly networkCardIndex: number;
+    },
+    options?: CloudCallOptions,
+  ): Promise<{ readonly attachmentId: string }> {
+    const input = {
+      NetworkInterfaceId: request.networkInterfaceId,
+      InstanceId: request.instanceId,
+      DeviceIndex: request.deviceIndex,
+      // Types with one card refuse a number of another one, and some the number itself.
+      ...(request.networkCardIndex === 0 ? {} : { NetworkCardIndex: request.networkCardIndex }),
+    };
+    const attachmentId = textOf((await this.call('AttachNetworkInterface', input, options)).AttachmentId);
+    if (attachmentId === null) throw unreadableAnswer('AttachNetworkInterface', 'attachment id');
+    return { attachmentId };
+  }
+
+  async detachNetworkInterface(attachmentId: string, options?: CloudCallOptions): Promise<void> {
+    try {
+      await this.call('DetachNetworkInterface', { AttachmentId: attachmentId }, options);
+    } catch (error) {
+      if (!hasCode(error, 'CLOUD_NOT_FOUND')) throw error;
+    }
+  }
+
   async createTags(resourceIds: readonly string[], tags: Tags, options?: CloudCallOptions): Promise<void> {
     if (resourceIds.length === 0 || Object.keys(tags).length === 0) return;
     await this.call('CreateTags', { Resources: [...resourceIds], Tags: ec2Tags(tags) }, options);
@@ -239,6 +294,25 @@ export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
   async #modify(instanceId: string, change: object, options: CloudCallOptions | undefined): Promise<void> {
     await this.call('ModifyInstanceAttribute', { InstanceId: instanceId, ...change }, options);
   }
+}
+
+/** The two pairs of actions, and the member of the request that names what is assigned. */
+const ASSIGNED = {
+  'secondary-ip': { action: 'PrivateIpAddresses', member: 'PrivateIpAddresses' },
+  'ipv4-prefix': { action: 'PrivateIpAddresses', member: 'Ipv4Prefixes' },
+  'ipv6-address': { action: 'Ipv6Addresses', member: 'Ipv6Addresses' },
+  'ipv6-prefix': { action: 'Ipv6Addresses', member: 'Ipv6Prefixes' },
+} as const satisfies Readonly<Record<AssignedKind, object>>;
+
+/** EC2's words where an address is not with the interface that it is to be taken from. */
+const IS_NOT_ASSIGNED = /\bnot assigned to\b/i;
+
+/**
+ * Checks that an answer is about the interface that was asked for.
+ * @throws CLOUD_OUTCOME_UNKNOWN
+ */
+function assertAbout(action: string, answered: unknown, networkInterfaceId: string): void {
+  if (answered !== networkInterfaceId) throw unreadableAnswer(action, `answer about ${networkInterfaceId}`);
 }
 
 const placeInput = ({ volumeId, instanceId, deviceName }: VolumePlace) => ({

@@ -1,6 +1,7 @@
 import {
   type CloudAddress,
   type CloudImage,
+  type CloudInterfaceAttachment,
   type CloudNetworkInterface,
   type CloudSnapshot,
   type CloudSubnet,
@@ -96,9 +97,29 @@ export function mapNetworkInterface(raw: Raw): CloudNetworkInterface | null {
     subnetId: textOf(raw.SubnetId) ?? '',
     privateIp: textOf(raw.PrivateIpAddress) ?? '',
     attachedInstanceId: textOf(rawOf(raw.Attachment).InstanceId),
+    attachment: attachmentOf(rawOf(raw.Attachment)),
+    assigned: {
+      'secondary-ip': rawListOf(raw.PrivateIpAddresses)
+        .filter((one) => one.Primary !== true)
+        .flatMap((one) => textOf(one.PrivateIpAddress) ?? []),
+      'ipv6-address': rawListOf(raw.Ipv6Addresses).flatMap((one) => textOf(one.Ipv6Address) ?? []),
+      'ipv4-prefix': rawListOf(raw.Ipv4Prefixes).flatMap((one) => textOf(one.Ipv4Prefix) ?? []),
+      'ipv6-prefix': rawListOf(raw.Ipv6Prefixes).flatMap((one) => textOf(one.Ipv6Prefix) ?? []),
+    },
     sourceDestCheck: raw.SourceDestCheck !== false,
     description: textOf(raw.Description) ?? '',
     tags: tagsOf(raw.TagSet),
+  };
+}
+
+function attachmentOf(raw: Raw): CloudInterfaceAttachment | null {
+  const attachmentId = textOf(raw.AttachmentId);
+  if (attachmentId === null) return null;
+  return {
+    attachmentId,
+    state: textOf(raw.Status) ?? '',
+    deviceIndex: numberOf(raw.DeviceIndex) ?? 0,
+    deleteOnTermination: flagOf(raw.DeleteOnTermination),
   };
 }
 

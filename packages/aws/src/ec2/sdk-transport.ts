@@ -60,6 +60,12 @@ const COMMANDS: Readonly<Record<Ec2Action, CommandClass>> = {
   ModifyNetworkInterfaceAttribute: ec2.ModifyNetworkInterfaceAttributeCommand,
   AssociateAddress: ec2.AssociateAddressCommand,
   DisassociateAddress: ec2.DisassociateAddressCommand,
+  AssignPrivateIpAddresses: ec2.AssignPrivateIpAddressesCommand,
+  UnassignPrivateIpAddresses: ec2.UnassignPrivateIpAddressesCommand,
+  AssignIpv6Addresses: ec2.AssignIpv6AddressesCommand,
+  UnassignIpv6Addresses: ec2.UnassignIpv6AddressesCommand,
+  AttachNetworkInterface: ec2.AttachNetworkInterfaceCommand,
+  DetachNetworkInterface: ec2.DetachNetworkInterfaceCommand,
   CreateTags: ec2.CreateTagsCommand,
 };
 

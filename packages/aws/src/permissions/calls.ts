@@ -80,8 +80,8 @@ const EC2: Readonly<Record<Ec2Action, CallFacts>> = {
   },
   DeleteNetworkInterface: { why: 'revokes the permit of an attempt', allowedBy: ['UseOurPermits'] },
   ModifyNetworkInterfaceAttribute: {
-    why: 'gives the permit its source/destination check, and lets it go with its instance',
-    allowedBy: ['UseOurPermits', 'ChangeMembers'],
+    why: 'gives the permit its source/destination check, and lets interfaces go with their instance',
+    allowedBy: ['UseOurPermits', 'ChangeMembers', 'MoveInterfaces'],
   },
   AssociateAddress: {
     why: 'puts an Elastic IP address on the replacement',
@@ -90,6 +90,30 @@ const EC2: Readonly<Record<Ec2Action, CallFacts>> = {
   DisassociateAddress: {
     why: 'takes an Elastic IP address off the fenced member',
     allowedBy: ['MoveAddresses', 'FreeAddresses'],
+  },
+  AssignPrivateIpAddresses: {
+    why: 'puts a secondary private address, or an IPv4 prefix, on the replacement',
+    allowedBy: ['UseOurPermits'],
+  },
+  UnassignPrivateIpAddresses: {
+    why: 'takes a secondary private address, or an IPv4 prefix, off the fenced member',
+    allowedBy: ['FreeAddresses'],
+  },
+  AssignIpv6Addresses: {
+    why: 'puts an IPv6 address or prefix on the replacement',
+    allowedBy: ['UseOurPermits'],
+  },
+  UnassignIpv6Addresses: {
+    why: 'takes an IPv6 address or prefix off the fenced member',
+    allowedBy: ['FreeAddresses'],
+  },
+  AttachNetworkInterface: {
+    why: 'attaches a further network interface to the replacement',
+    allowedBy: ['MoveInterfaces', 'ChangeMembers'],
+  },
+  DetachNetworkInterface: {
+    why: 'takes a further network interface off the fenced member',
+    allowedBy: ['MoveInterfaces', 'ChangeMembers'],
   },
   CreateTags: {
     why: 'marks what a recovery makes, fences and retires, and carries the tags of volumes',

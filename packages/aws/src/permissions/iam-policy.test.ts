@@ -46,6 +46,7 @@ describe('the IAM policy of a coordinator', () => {
       'LaunchWith',
       'MoveAddresses',
       'FreeAddresses',
+      'MoveInterfaces',
       'LookAtRecords',
       'FollowRecords',
       'LookAtTargets',

@@ -214,6 +214,11 @@ export const STATEMENTS = {
     why: 'taking an address off asks for the interface too, and a member’s first one is unmarked',
     resources: arns('network-interface'),
   },
+  MoveInterfaces: {
+    why: 'a further interface of a member carries no tag of ours, unless you see to it',
+    resources: arns('network-interface'),
+    condition: belongsToMember,
+  },
   RemoveRetired: {
     why: 'a volume is removed only with the mark that it was left by a retired instance',
     resources: arns('volume'),

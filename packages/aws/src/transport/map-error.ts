@@ -210,10 +210,15 @@ function codeOf(upstream: string | null, message: string, raw: Readonly<Record<s
   if (!isRefusal(raw)) return null;
   if (upstream.endsWith('.NotFound')) return 'CLOUD_NOT_FOUND';
   if (upstream.endsWith('.InUse')) return 'CLOUD_CONFLICT';
-  // EC2 says so of a network interface or an address that is taken ("… is currently in use").
-  if (upstream === 'InvalidParameterValue' && /\bin use\b/i.test(message)) return 'CLOUD_CONFLICT';
+  if (upstream === 'InvalidParameterValue' && IS_TAKEN.test(message)) return 'CLOUD_CONFLICT';
   return 'CLOUD_REJECTED';
 }
+
+/**
+ * EC2 says so of a network interface or an address that is taken ("… is currently in use", "…
+ * assigned, but move is not allowed").
+ */
+const IS_TAKEN = /\bin use\b|\bmove is not allowed\b|\balready assigned\b/i;
 
 /** Names of errors that the SDK gives before anything was sent. */
 const LOCAL: ReadonlySet<string> = new Set(['CredentialsProviderError', 'TokenProviderError']);

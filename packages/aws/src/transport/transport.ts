@@ -1,3 +1,5 @@
+import type { CallUrgency } from '@understudy/shared';
+
 /** Options of one EC2 call. `input` and the answer use the SDK's member names. */
 export interface Ec2CallOptions {
   /** Ends the wait, not the effect. */
@@ -8,6 +10,12 @@ export interface Ec2CallOptions {
   readonly repeat?: boolean;
   /** Asked right before the request leaves. `false`: it is not sent, and LEASE_LOST is thrown. */
   readonly mayStart?: () => boolean;
+  /** Own monotonic time after which the request is not sent any more. */
+  readonly notAfterMs?: number;
+  /** Where it stands among calls that wait. Default: as urgent as its action. */
+  readonly urgency?: CallUrgency;
+  /** Who asks: callers take turns. */
+  readonly caller?: string;
 }
 
 /**

@@ -34,7 +34,9 @@ export function buildDefaultResources(region: Region): DefaultResources {
     const id = `subnet-${hex(0xd00a + i)}`;
     const networkPrefix = `172.31.${i * 16}`;
     const cidrBlock = `${networkPrefix}.0/20`;
-    region.subnets.put({ id, az, vpcId, networkPrefix, cidrBlock, mapPublicIp: false, tags: { Name: az } }, 0, true);
+    const ipv6Prefix = `2001:db8:0:${i}`;
+    const tags = { Name: az };
+    region.subnets.put({ id, az, vpcId, networkPrefix, cidrBlock, ipv6Prefix, mapPublicIp: false, tags }, 0, true);
     subnets[az] = id;
   }
   putBaseImage(region, imageId, imageSnapshotId, rootDeviceName);

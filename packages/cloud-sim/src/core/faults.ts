@@ -27,6 +27,10 @@ export type FaultKind =
    * Once the instance is stopped, its volumes read `busy` for `delayMs` (default 10 min ÷ speed).
    */
   | 'busy-after-stop'
+  /** The root volume replacement fails; the old root is still there, and the instance reboots. */
+  | 'replace-root-failed'
+  /** The root volume replacement fails and leaves the instance without a root. */
+  | 'replace-root-detached'
   /** The answer shows the Region as it was `delayMs` (default 4 s) ago. */
   | 'stale-read'
   /**

@@ -15,6 +15,9 @@ export interface SimInstanceType {
    * with them.
    */
   readonly attachmentsMax: number;
+  readonly interfacesMax: number;
+  /** Private IPv4 addresses, and as many IPv6 addresses, of each interface. */
+  readonly addressesPerInterface: number;
 }
 
 function type(
@@ -35,23 +38,26 @@ function type(
     instanceStoreDisks: 0,
     networkCards: 1,
     attachmentsMax: name.endsWith('.metal') ? 31 : 28,
+    interfacesMax: 3,
+    addressesPerInterface: 10,
     ...more,
   };
   return [name, made];
 }
 
 const ARM = { architecture: 'arm64', bootModes: ['uefi'] } as const;
+const addresses = (interfacesMax: number, addressesPerInterface: number) => ({ interfacesMax, addressesPerInterface });
 
 /** The few types this Region offers. */
 export const INSTANCE_TYPES: ReadonlyMap<string, SimInstanceType> = new Map([
-  type('t3.micro', 2, 1),
-  type('t3.small', 2, 2),
-  type('t3.medium', 2, 4),
-  type('t3.large', 2, 8),
+  type('t3.micro', 2, 1, addresses(2, 2)),
+  type('t3.small', 2, 2, addresses(3, 4)),
+  type('t3.medium', 2, 4, addresses(3, 6)),
+  type('t3.large', 2, 8, addresses(3, 12)),
   type('m5.large', 2, 8),
-  type('m5.xlarge', 4, 16),
+  type('m5.xlarge', 4, 16, addresses(4, 15)),
   type('m6i.large', 2, 8),
-  type('m6i.xlarge', 4, 16),
+  type('m6i.xlarge', 4, 16, addresses(4, 15)),
   type('c5.large', 2, 4),
   type('r5.large', 2, 16),
   type('r6i.large', 2, 16),
@@ -61,9 +67,10 @@ export const INSTANCE_TYPES: ReadonlyMap<string, SimInstanceType> = new Map([
     bootModes: ['legacy-bios'],
     instanceStoreDisks: 3,
     attachmentsMax: 40,
+    ...addresses(4, 15),
   }),
-  type('c6in.32xlarge', 128, 256, { networkCards: 2, attachmentsMax: 48 }),
-  type('m5.metal', 96, 384),
-  type('t4g.micro', 2, 1, ARM),
+  type('c6in.32xlarge', 128, 256, { networkCards: 2, attachmentsMax: 48, ...addresses(14, 50) }),
+  type('m5.metal', 96, 384, addresses(15, 50)),
+  type('t4g.micro', 2, 1, { ...ARM, ...addresses(2, 2) }),
   type('m7g.large', 2, 8, ARM),
 ]);

@@ -36,6 +36,16 @@ export const LATENCY = {
   'volume.attach': [2_000, 6_000],
   'volume.detach': [2_000, 6_000],
   'volume.delete': [1_000, 3_000],
+  /**
+   * Blocks that are fetched in the background. AWS gives no figure for the default rate; a copy
+   * takes up to six hours for the first TiB (EBS user guide, Copy a volume).
+   */
+  'volume.initialize-per-gib': [25_000, 100_000],
+  'volume.copy-initialize-per-gib': [10_000, 21_000],
+
+  /** Exchange of a root volume under a running instance. AWS gives no figure. */
+  'root-volume.pending': [1_000, 3_000],
+  'root-volume.replace': [15_000, 45_000],
 
   'snapshot.minimum': [20_000, 26_000],
   'snapshot.per-changed-gib': [10_000, 10_000],
@@ -45,6 +55,8 @@ export const LATENCY = {
   'network-interface.create': [500, 1_500],
   'network-interface.attach': [2_000, 5_000],
   'network-interface.detach': [2_000, 5_000],
+  /** A private address that was moved reaches the guest's metadata this late. */
+  'network-interface.remap': [1_000, 5_000],
 
   /** A zone takes no further change while it processes one (PriorRequestNotComplete). */
   'route53.busy': [100, 600],

@@ -50,6 +50,12 @@ export const ID_KINDS = {
     notFound: 'InvalidCapacityReservationId.NotFound',
     malformed: 'InvalidCapacityReservationId.Malformed',
   },
+  replaceRootVolumeTask: {
+    prefix: 'replacevol',
+    noun: 'root volume replacement task',
+    notFound: 'InvalidReplaceRootVolumeTaskId.NotFound',
+    malformed: 'InvalidReplaceRootVolumeTaskId.Malformed',
+  },
   routeTable: {
     prefix: 'rtb',
     noun: 'routeTable',

@@ -27,6 +27,12 @@ export interface SimInstanceEvent {
   readonly notBeforeWallMs: number;
 }
 
+/** What AWS may do with an instance by itself. */
+export interface SimMaintenanceOptions {
+  readonly autoRecovery: 'default' | 'disabled';
+  readonly rebootMigration: 'default' | 'disabled';
+}
+
 export interface SimInstance {
   readonly id: string;
   readonly reservationId: string;
@@ -56,6 +62,9 @@ export interface SimInstance {
   readonly detailedMonitoring: boolean;
   readonly tags: SimTags;
   readonly volumeIds: readonly string[];
+  /** Roots that a replacement task took off. Snapshots of them fit this instance. */
+  readonly formerRootVolumeIds: readonly string[];
+  readonly maintenance: SimMaintenanceOptions;
   readonly networkInterfaceIds: readonly string[];
   /** Assigned automatically, and given back at stop. */
   readonly autoPublicIp: string | null;
@@ -90,6 +99,15 @@ export interface SimVolumeAttachment {
   readonly deleteOnTermination: boolean;
 }
 
+/** Blocks that come in the background after a volume was made from something. */
+export interface SimInitialization {
+  readonly type: 'default' | 'provisioned-rate' | 'volume-copy';
+  /** MiB/s, for `provisioned-rate`. */
+  readonly rateMiBps: number | null;
+  readonly startedAtMs: number;
+  readonly dueAtMs: number;
+}
+
 export interface SimVolume {
   readonly id: string;
   readonly state: 'creating' | 'available' | 'in-use' | 'deleting' | 'error';
@@ -102,6 +120,12 @@ export interface SimVolume {
   readonly kmsKeyId: string | null;
   readonly multiAttach: boolean;
   readonly snapshotId: string | null;
+  /** The volume that it was copied from. */
+  readonly sourceVolumeId: string | null;
+  /** Null: it was made empty, so there is nothing to fetch. */
+  readonly initialization: SimInitialization | null;
+  /** False while EC2 holds back its I/O, because the data may be inconsistent. */
+  readonly ioEnabled: boolean;
   readonly createdAtWallMs: number;
   readonly attachments: readonly SimVolumeAttachment[];
   readonly lastSnapshotAtMs: number | null;
@@ -141,6 +165,20 @@ export interface SimImage {
   readonly tags: SimTags;
 }
 
+/** A root volume that is exchanged under a running instance. */
+export interface SimReplaceRootVolumeTask {
+  readonly id: string;
+  readonly instanceId: string;
+  readonly state: 'pending' | 'in-progress' | 'succeeded' | 'failing' | 'failed' | 'failed-detached';
+  readonly startedAtWallMs: number;
+  readonly completedAtWallMs: number | null;
+  readonly imageId: string | null;
+  readonly snapshotId: string | null;
+  readonly volumeId: string | null;
+  readonly deleteReplaced: boolean;
+  readonly tags: SimTags;
+}
+
 export interface SimNetworkAttachment {
   readonly attachmentId: string;
   readonly instanceId: string;
@@ -164,6 +202,17 @@ export interface SimNetworkInterface {
   readonly privateIp: string;
   readonly secondaryIps: readonly string[];
   readonly ipv6Addresses: readonly string[];
+  /** /28 each. */
+  readonly ipv4Prefixes: readonly string[];
+  /** /80 each. */
+  readonly ipv6Prefixes: readonly string[];
+  /** True once the first IPv6 address is the primary one, which nothing undoes. */
+  readonly primaryIpv6: boolean;
+  /**
+   * Addresses moved here that the guest does not see yet, each with the moment from which its
+   * metadata show it.
+   */
+  readonly arriving: Readonly<Record<string, number>>;
   readonly macAddress: string;
   readonly groupIds: readonly string[];
   readonly description: string;
@@ -190,6 +239,8 @@ export interface SimSubnet {
   /** First two octets and the third: `172.31.16`. The subnet is its /20. */
   readonly networkPrefix: string;
   readonly cidrBlock: string;
+  /** First 64 bits of its IPv6 block. */
+  readonly ipv6Prefix: string;
   readonly mapPublicIp: boolean;
   readonly tags: SimTags;
 }

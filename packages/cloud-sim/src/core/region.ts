@@ -18,6 +18,7 @@ import type {
   SimKeyPair,
   SimNetworkInterface,
   SimPlacementGroup,
+  SimReplaceRootVolumeTask,
   SimRouteTable,
   SimSecurityGroup,
   SimSnapshot,
@@ -44,6 +45,10 @@ export interface Quotas {
   readonly addresses: number;
   /** Pending snapshots of one volume: ConcurrentSnapshotLimitExceeded */
   readonly pendingSnapshotsPerVolume: number;
+  /** Volume copies that are still initializing: CopyVolumesLimitExceeded */
+  readonly volumeCopies: number;
+  /** Sum of the rates, in MiB/s, of volumes that initialize at a provisioned rate. */
+  readonly initializationMiBps: number;
 }
 
 export const DEFAULT_QUOTAS: Quotas = {
@@ -53,6 +58,8 @@ export const DEFAULT_QUOTAS: Quotas = {
   networkInterfaces: 50_000,
   addresses: 5_000,
   pendingSnapshotsPerVolume: 5,
+  volumeCopies: 5,
+  initializationMiBps: 5_000,
 };
 
 /**
@@ -114,6 +121,7 @@ export class Region {
   readonly placementGroups: ResourceStore<SimPlacementGroup>;
   readonly capacityReservations: ResourceStore<SimCapacityReservation>;
   readonly routeTables: ResourceStore<SimRouteTable>;
+  readonly replaceRootVolumeTasks: ResourceStore<SimReplaceRootVolumeTask>;
   /**
    * Names of instance profiles. They are IAM's, not EC2's, so the simulator's operator makes and
    * removes them.
@@ -142,6 +150,8 @@ export class Region {
   readonly requiredTags = new Set<string>();
   /** `${subnetId}/${ip}` of every address in use. */
   readonly usedIps = new Map<string, string>();
+  /** The same of IPv6, addresses and prefixes. */
+  readonly usedIpv6 = new Map<string, string>();
   quotas: Quotas;
   nowMs = 0;
   wallOffsetMs = 0;
@@ -174,6 +184,7 @@ export class Region {
     this.placementGroups = new ResourceStore('placement-group', consistency);
     this.capacityReservations = new ResourceStore('capacity-reservation', consistency);
     this.routeTables = new ResourceStore('route-table', consistency);
+    this.replaceRootVolumeTasks = new ResourceStore('replace-root-volume-task', consistency);
   }
 
   wallMs(atMs: number = this.nowMs): number {

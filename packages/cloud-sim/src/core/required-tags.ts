@@ -10,6 +10,7 @@ const MADE_BY: Readonly<Record<string, readonly string[]>> = {
   RegisterImage: ['image'],
   CreateNetworkInterface: ['network-interface'],
   CreateVolume: ['volume'],
+  CopyVolumes: ['volume'],
   RunInstances: ['instance', 'volume'],
 };
 

@@ -21,6 +21,9 @@ const REQUEST_BUCKETS: Readonly<Record<string, BucketLimit>> = {
   CreateNetworkInterface: STORAGE,
   DeleteNetworkInterface: STORAGE,
   ModifyNetworkInterfaceAttribute: STORAGE,
+  AssignPrivateIpAddresses: STORAGE,
+  UnassignPrivateIpAddresses: STORAGE,
+  AssignIpv6Addresses: STORAGE,
   DeregisterImage: STORAGE,
 };
 

@@ -1,4 +1,4 @@
-import { isPrimary, type SimInstance, type SimInstanceEvent } from '../core/model.ts';
+import { isPrimary, type SimInstance, type SimInstanceEvent, type SimNetworkInterface } from '../core/model.ts';
 import type { CloudSim } from '../cloud-sim.ts';
 import { ACCOUNT_ID } from '../core/region.ts';
 
@@ -87,7 +87,10 @@ function tagContent(source: Source, path: string): string | null {
 
 function publicIp(source: Source): string | null {
   const id = primary(source)?.id;
-  const address = source.sim.core.region.addresses.all().find((one) => one.networkInterfaceId === id);
+  const ip = primary(source)?.privateIp;
+  const address = source.sim.core.region.addresses
+    .all()
+    .find((one) => one.networkInterfaceId === id && one.privateIp === ip);
   return address?.publicIp ?? source.instance.autoPublicIp;
 }
 
@@ -153,6 +156,45 @@ const PATHS: Readonly<Record<string, (source: Source) => string | null>> = {
   'dynamic/instance-identity/document': identityDocument,
 };
 
+const MACS = 'meta-data/network/interfaces/macs';
+
+/** An address that was moved to the interface is shown only once the guest can have it. */
+const arrived = (source: Source, one: SimNetworkInterface, addresses: readonly string[]): string | null => {
+  const nowMs = source.sim.clock.monotonicMs();
+  const there = addresses.filter((address) => (one.arriving[address] ?? 0) <= nowMs);
+  return there.length === 0 ? null : there.join('\n');
+};
+
+const BY_MAC: Readonly<Record<string, (source: Source, one: SimNetworkInterface) => string | null>> = {
+  'device-number': (_source, one) => String(one.attachment?.deviceIndex ?? 0),
+  'interface-id': (_source, one) => one.id,
+  'ipv4-prefix': (source, one) => arrived(source, one, one.ipv4Prefixes),
+  'ipv6-prefix': (source, one) => arrived(source, one, one.ipv6Prefixes),
+  ipv6s: (source, one) => arrived(source, one, one.ipv6Addresses),
+  'local-ipv4s': (source, one) => arrived(source, one, [one.privateIp, ...one.secondaryIps]),
+  mac: (_source, one) => one.macAddress,
+  'subnet-id': (_source, one) => one.subnetId,
+  'vpc-id': (_source, one) => one.vpcId,
+};
+
+/**
+ * What is below `network/interfaces/macs`. It is not listed above, so that cloud-init in a machine
+ * leaves a network alone that has no DHCP.
+ */
+function macContent(source: Source, rest: string): string | null {
+  const held = source.instance.networkInterfaceIds.flatMap(
+    (id) => source.sim.core.region.networkInterfaces.get(id) ?? [],
+  );
+  const [mac = '', name] = rest.split('/');
+  if (mac === '') return held.map((one) => `${one.macAddress}/`).join('\n');
+  const one = held.find(({ macAddress }) => macAddress === mac);
+  if (!one) return null;
+  if (name !== undefined) return Object.hasOwn(BY_MAC, name) ? (BY_MAC[name]?.(source, one) ?? null) : null;
+  return Object.keys(BY_MAC)
+    .filter((key) => BY_MAC[key]?.(source, one) !== null)
+    .join('\n');
+}
+
 /**
  * What a path holds, one name a line: only what answers for this instance, folders with a `/` at
  * the end. cloud-init walks these, and gives up at the first listed name that is not there. Null:
@@ -180,5 +222,6 @@ export function imdsContent(sim: CloudSim, instanceId: string, path: string, fau
   if (trimmed === 'meta-data/tags/instance' || trimmed.startsWith('meta-data/tags/instance/')) {
     return tagContent(source, decodeURIComponent(trimmed));
   }
+  if (trimmed === MACS || trimmed.startsWith(`${MACS}/`)) return macContent(source, trimmed.slice(MACS.length + 1));
   return Object.hasOwn(PATHS, trimmed) ? (PATHS[trimmed]?.(source) ?? null) : listing(source, trimmed);
 }

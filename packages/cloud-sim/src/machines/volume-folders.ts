@@ -39,15 +39,17 @@ export class VolumeFolders {
   #onVolume(event: TransitionEvent): void {
     const dir = this.volumeDir(event.resourceId);
     if (event.to === null) rmSync(dir, { recursive: true, force: true });
-    else if (event.from === null) this.#make(dir, event.detail['snapshotId']);
+    else if (event.from === null) this.#make(dir, event.detail);
     else if (event.detail['formatted'] === true) this.#format(dir, event);
   }
 
-  #make(dir: string, snapshotId: unknown): void {
+  #make(dir: string, { snapshotId, sourceVolumeId }: TransitionEvent['detail']): void {
     mkdirSync(dir, { recursive: true });
-    if (typeof snapshotId !== 'string') return;
-    const source = this.snapshotDir(snapshotId);
-    if (existsSync(source)) this.#driver.copyDisk(source, dir);
+    const source =
+      typeof sourceVolumeId === 'string'
+        ? this.volumeDir(sourceVolumeId)
+        : typeof snapshotId === 'string' && this.snapshotDir(snapshotId);
+    if (source !== false && existsSync(source)) this.#driver.copyDisk(source, dir);
   }
 
   /** cloud-init made a new file system, so the content of the disk is gone. */

@@ -1,4 +1,4 @@
-import type { AnswerWatch } from '@understudy/aws';
+import type { AnswerWatch, CallLimiter } from '@understudy/aws';
 import type { KeyRotation, ObserverTable } from '@understudy/observer';
 import { type Clock, type Problem, problemOf } from '@understudy/shared';
 import type { ObserverMinimum } from '../commands/command.ts';
@@ -26,6 +26,7 @@ export interface OwnConditionOptions {
   readonly observer: ObserverTable;
   readonly keyRotation: Pick<KeyRotation, 'problem'>;
   readonly answers: Pick<AnswerWatch, 'problem'> | null;
+  readonly limiter: Pick<CallLimiter, 'problem'> | null;
   readonly receiveBuffer: ReceiveBuffer;
   readonly accessProblems: () => readonly Problem[];
   readonly minimum: ObserverMinimum;
@@ -62,7 +63,8 @@ export class OwnCondition implements CoordinatorInsight {
   }
 
   remarks(): readonly Problem[] {
-    const { gate, view, clock, observer, leader, answers, keyRotation, receiveBuffer, minimum } = this.#options;
+    const { gate, view, clock, observer, leader, answers, limiter, keyRotation, receiveBuffer, minimum } =
+      this.#options;
     return [
       ...gate.remarks,
       ...this.#options.accessProblems(),
@@ -72,6 +74,7 @@ export class OwnCondition implements CoordinatorInsight {
       ...one(receiveBufferProblem(receiveBuffer, observer.watchedCount)),
       ...leader.remarks(),
       ...one(answers?.problem() ?? null),
+      ...one(limiter?.problem() ?? null),
       ...one(keyRotation.problem),
     ];
   }

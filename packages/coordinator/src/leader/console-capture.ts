@@ -80,7 +80,7 @@ export class ConsoleCapture {
   }
 
   async #take(member: MemberId, instanceId: string, signal: AbortSignal): Promise<void> {
-    const output = await this.#cloud.consoleOutput(instanceId, { signal });
+    const output = await this.#cloud.consoleOutput(instanceId, { signal, urgency: 'chore' });
     const text = (output?.text ?? '').slice(-TAIL_MAX);
     const capturedAtWallMs = this.#clock.wallMs();
     bounded(this.#captured, member, { instanceId, capturedAtWallMs, text });

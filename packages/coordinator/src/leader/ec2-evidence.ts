@@ -136,7 +136,7 @@ export class EvidencePoller {
 
   async #askState(ids: readonly string[], signal: AbortSignal): Promise<void> {
     const askedAtMs = this.#clock.monotonicMs();
-    const answers = await this.#cloud.describeInstances({ 'instance-id': ids }, { signal });
+    const answers = await this.#cloud.describeInstances({ 'instance-id': ids }, { signal, urgency: 'chore' });
     const found = new Map(answers.map((one) => [one.instanceId, one]));
     for (const instanceId of ids) {
       const before = this.of(instanceId);
@@ -148,7 +148,7 @@ export class EvidencePoller {
 
   async #askStatus(ids: readonly string[], signal: AbortSignal): Promise<void> {
     const askedAtMs = this.#clock.monotonicMs();
-    for (const status of await this.#cloud.describeInstanceStatus(ids, { signal })) {
+    for (const status of await this.#cloud.describeInstanceStatus(ids, { signal, urgency: 'chore' })) {
       const before = this.of(status.instanceId);
       if ((before.cloudStatus?.readAtMs ?? Number.NEGATIVE_INFINITY) > askedAtMs) continue;
       const cloudStatus = nextStatusReading(before.cloudStatus, status, askedAtMs);

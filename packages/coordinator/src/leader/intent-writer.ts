@@ -21,7 +21,14 @@ import {
   type Unwritten,
   type WallMs,
 } from '@understudy/shared';
-import { firstSteps, launchPlan, type PlanResult, type ServeLeases, supersede } from '@understudy/recovery';
+import {
+  firstSteps,
+  launchPlan,
+  levelNeeded,
+  type PlanResult,
+  type ServeLeases,
+  supersede,
+} from '@understudy/recovery';
 import type { Stored } from '../store/cluster-records.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 import { type BeginOutcome, MOOT } from './begin-outcome.ts';
@@ -229,9 +236,12 @@ export class IntentWriter {
       plan,
       ...begunFor(asked?.record, opId, clock.wallMs()),
     };
+    const neededLevel = levelNeeded(plan);
+    // **S** (S24) Not in force any more: a coordinator that would not act by it rightly is here.
+    if (view.levelInForce() < neededLevel) return null;
     if (records.coordinators.size + (records.opinions.get(member)?.size ?? 0) > OBSERVERS_MAX) return null;
     return {
-      puts: [{ key: keys.intent(member), record, expect: 0 }],
+      puts: [{ key: keys.intent(member), record: neededLevel === 1 ? record : { ...record, neededLevel }, expect: 0 }],
       deletes: [
         ...(hold ? [{ key: keys.hold(member), expect: hold.modRevision }] : []),
         ...(asked ? [{ key: keys.request(member), expect: asked.modRevision }] : []),
@@ -254,9 +264,12 @@ export class IntentWriter {
     const observers = new Set([...coordinators.keys(), ...view.strangers(), ...(own?.keys() ?? [])]);
     const { instanceId = '', ordinal } = activations.get(member)?.record ?? {};
     const opId = opIdOf(instanceId, ordinal);
+    const neededLevel = levelNeeded(plan);
+    const inForce = neededLevel === 1 ? null : view.whileInForce(neededLevel);
     return [
       at(keys.activation(member), activations.get(member)),
       at(keys.member(member), members.get(member)),
+      ...(inForce === null ? [] : [inForce]),
       ...[keys.group(group), keys.policy(group)].map((key) => ({ key, modRevision: view.revisionOf(key) })),
       at(keys.historyEntry(member, opId), history.get(member)?.get(opId)),
       // A recovery that begins finds no record to go on with.

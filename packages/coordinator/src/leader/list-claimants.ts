@@ -31,7 +31,10 @@ const STRANGERS_MAX = 50;
 export async function listClaimants(options: ListingOptions): Promise<Listed> {
   const { cloud, signal } = options;
   try {
-    return { instances: await cloud.describeInstances({ 'tag-key': [TAG.group, TAG.member] }, { signal }), unseen: [] };
+    return {
+      instances: await cloud.describeInstances({ 'tag-key': [TAG.group, TAG.member] }, { signal, urgency: 'chore' }),
+      unseen: [],
+    };
   } catch (error) {
     if (!hasCode(error, 'CLOUD_UNAVAILABLE')) throw error;
     const listed = await listByZone(options);
@@ -41,7 +44,7 @@ export async function listClaimants(options: ListingOptions): Promise<Listed> {
 }
 
 async function listByZone({ cloud, zoneOf, signal }: ListingOptions): Promise<Listed> {
-  const tagged = await cloud.describeInstanceTags(CLAIM_TAGS, { signal });
+  const tagged = await cloud.describeInstanceTags(CLAIM_TAGS, { signal, urgency: 'chore' });
   const ours = tagged.filter((one) => one.tags[TAG.group] !== undefined);
   const strangers = ours.filter((one) => zoneOf(one.instanceId) === null);
   const known = ours.filter((one) => zoneOf(one.instanceId) !== null);
@@ -59,7 +62,7 @@ async function listByZone({ cloud, zoneOf, signal }: ListingOptions): Promise<Li
 async function listPart(cloud: Cloud, part: readonly CloudTagged[], signal: AbortSignal): Promise<Listed> {
   try {
     const filters = { 'instance-id': part.map((one) => one.instanceId) };
-    return { instances: await cloud.describeInstances(filters, { signal }), unseen: [] };
+    return { instances: await cloud.describeInstances(filters, { signal, urgency: 'chore' }), unseen: [] };
   } catch (error) {
     // One part that cannot be read hides none of the others; its instances count as there, and not
     // seen.

@@ -15,6 +15,7 @@ import {
   type KeyLooks,
   type LaunchTrial,
   planFor,
+  type PlanInput,
   type PlanResult,
   recoveryBehind,
   withOwed,
@@ -43,7 +44,7 @@ export interface PlannerOptions {
 }
 
 export type Planned =
-  | { readonly kind: 'result'; readonly result: PlanResult<RecoveryPlan> }
+  | { readonly kind: 'result'; readonly result: PlanResult<RecoveryPlan>; readonly input: PlanInput }
   /** A recovery of this name left a trace: it needs another name before it can be planned. */
   | { readonly kind: 'begun-before'; readonly activation: Stored<ActivationRecord> };
 
@@ -66,14 +67,15 @@ export class Planner {
     const { view, keys, keyLooks, trialOf } = this.#options;
     const policy = view.policyOf(groupOf(member));
     const input = await this.#kept.use(instanceId, (cloud) =>
-      gatherPlanInput(cloud, instanceId, policy, { signal, repeat: true, keyLooks }),
+      gatherPlanInput(cloud, instanceId, policy, { signal, repeat: true, keyLooks, caller: instanceId }),
     );
     const activation = view.records.activations.get(member);
     if (activation && wasBegunBefore(keys, view.records, activation.record, input.instance.tags[TAG.fencedBy]))
       return { kind: 'begun-before', activation };
     const trial = trialOf(instanceId);
-    const result = planFor({ ...input, trial }, policy, leaveAzOf(ask(chosen)));
-    return { kind: 'result', result: this.#withOwed(chosen, result) };
+    const given = { ...input, trial, level: view.levelInForce() };
+    const result = planFor(given, policy, leaveAzOf(ask(chosen)));
+    return { kind: 'result', result: this.#withOwed(chosen, result), input: given };
   }
 
   /**

@@ -73,6 +73,7 @@ function sourcesOf(now: () => State, withServer = true): MetricsSources {
     wallMs: () => 1_000,
     problems: () => [problemOf('NO_LEADER', 'nobody leads'), problemOf('NO_LEADER', 'still nobody')],
     commands: () => new Map([['done', 3]]),
+    rates: () => [{ action: 'RunInstances', tokens: 3, waiting: 2, longestWaitMs: 1_500, throttled: 4, pace: 0.5 }],
     foreignAnswers: () => new Map([['RunInstances', 1]]),
     connections: withServer ? () => ({ open: 3, evicted: 7, refused: 2 }) : null,
   };
@@ -108,6 +109,10 @@ describe('a scrape', () => {
       'understudy_feature_level{which="understood"} 1',
       `understudy_build_info{version="1.2.3",node="${process.version}",feature_level="1"} 1`,
       'understudy_store_refusals_total{code="STORE_DENIED"} 2',
+      'understudy_ec2_rate_waiting{action="RunInstances"} 2',
+      'understudy_ec2_rate_longest_wait_seconds{action="RunInstances"} 1.5',
+      'understudy_ec2_rate_pace{action="RunInstances"} 0.5',
+      'understudy_ec2_throttled_total{action="RunInstances"} 4',
       'understudy_store_alarms{alarm="NOSPACE"} 0',
       'understudy_store_alarms{alarm="CORRUPT"} 1',
       'understudy_id_taken 1',

@@ -1,3 +1,4 @@
+import type { ActionState } from '@understudy/aws';
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { ClusterState } from '../store/cluster-state.ts';
 import type { LeadershipView } from '../store/leadership-view.ts';
@@ -7,6 +8,7 @@ import { memberMetrics, type MemberMetricsSources } from './members.ts';
 import { observerMetrics, type ObserverMetricsSources } from './observer.ts';
 import { buildMetrics, type ConnectionCounts, connectionMetrics, foreignAnswerMetrics } from './process.ts';
 import { noticeMetrics, type NoticeMetricsSources } from './notices.ts';
+import { rateMetrics } from './rates.ts';
 import { ReadAtScrape } from './read-at-scrape.ts';
 import { storeMetrics, type StoreMetricsSources } from './store.ts';
 
@@ -24,6 +26,7 @@ export interface MetricsSources
   /** Commands, by outcome. */
   readonly commands: () => ReadonlyMap<string, number>;
   readonly foreignAnswers: () => ReadonlyMap<string, number>;
+  readonly rates: () => readonly ActionState[];
   /** To our HTTP server; null where there is none. */
   readonly connections: (() => ConnectionCounts) | null;
 }
@@ -97,6 +100,7 @@ export class Metrics {
     observerMetrics(declare, sources);
     memberMetrics(declare, sources);
     noticeMetrics(declare, sources);
+    rateMetrics(declare, sources.rates);
     foreignAnswerMetrics(declare, sources.foreignAnswers);
     if (sources.connections) connectionMetrics(declare, sources.connections);
   }

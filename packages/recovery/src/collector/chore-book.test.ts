@@ -96,13 +96,18 @@ describe('the call of a chore', () => {
 
   test('adds tags, binds an interface, or protects, and nothing else', async () => {
     expect(await sent({ kind: 'tag', resourceId: 'vol-1', tags: { a: 'b' } })).toEqual([
-      ['createTags', ['vol-1'], { a: 'b' }, {}],
+      ['createTags', ['vol-1'], { a: 'b' }, { urgency: 'chore' }],
     ]);
     expect(await sent({ kind: 'bind', networkInterfaceId: 'eni-1', attachmentId: 'at-1' })).toEqual([
-      ['setNetworkInterfaceAttributes', 'eni-1', { deleteOnTermination: { attachmentId: 'at-1', value: true } }, {}],
+      [
+        'setNetworkInterfaceAttributes',
+        'eni-1',
+        { deleteOnTermination: { attachmentId: 'at-1', value: true } },
+        { urgency: 'chore' },
+      ],
     ]);
     expect(await sent({ kind: 'protect', instanceId: NEW, protection: { stop: true } })).toEqual([
-      ['setProtection', NEW, { stop: true }, {}],
+      ['setProtection', NEW, { stop: true }, { urgency: 'chore' }],
     ]);
   });
 
@@ -111,6 +116,6 @@ describe('the call of a chore', () => {
     const setProtection = async (...args: unknown[]) => void calls.push(args);
     const [call] = new ChoreBook([PROTECT]).calls(attachment({}));
     await call?.run({ setProtection } as unknown as Cloud, {}, 1);
-    expect(calls).toEqual([[NEW, { stop: true }, {}]]);
+    expect(calls).toEqual([[NEW, { stop: true }, { urgency: 'chore' }]]);
   });
 });

@@ -2,7 +2,8 @@ import type { Cloud, CloudCallOptions } from '@understudy/shared';
 import type { ChoreCall } from '../core/chores.ts';
 
 /** Sends what a chore needs. Idempotent; @throws as the calls of {@link Cloud} do. */
-export function sendChore(cloud: Cloud, call: ChoreCall, options: CloudCallOptions): Promise<void> {
+export function sendChore(cloud: Cloud, call: ChoreCall, asked: CloudCallOptions): Promise<void> {
+  const options = { ...asked, urgency: 'chore' } as const;
   switch (call.kind) {
     case 'tag':
       return cloud.createTags([call.resourceId], call.tags, options);

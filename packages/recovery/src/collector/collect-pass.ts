@@ -66,7 +66,7 @@ export class CollectPass {
     if (!mayStart()) throw new OperationError('LEASE_LOST', 'the term does not hold long enough for another call');
     this.#effects += 1;
     try {
-      await call(this.#cloud, { signal: term.signal, mayStart });
+      await call(this.#cloud, { signal: term.signal, mayStart, urgency: 'chore' });
       return 'done';
     } catch (error) {
       if (!isOperationError(error) || error.code === 'LEASE_LOST') throw error;

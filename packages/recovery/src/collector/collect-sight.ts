@@ -36,7 +36,7 @@ export async function lookAtBooks(
   // All of them, however many: one that was not asked for would pass for one that is gone. The
   // adapter asks in portions.
   const instances = await readAll(log, instanceIds, async (ids) => {
-    const found = await cloud.describeInstances({ 'instance-id': ids }, { signal: term.signal });
+    const found = await cloud.describeInstances({ 'instance-id': ids }, { signal: term.signal, urgency: 'chore' });
     return new Map(found.map((one) => [one.instanceId, one]));
   });
   const choreVolumes = chores.flatMap((chore) => choreVolumeId(chore, instances?.get(chore.instanceId) ?? null) ?? []);
@@ -45,7 +45,7 @@ export async function lookAtBooks(
     ...choreVolumes,
   ]);
   const volumes = await readAll(log, volumeIds, async (ids) => {
-    const found = await cloud.describeVolumes({ 'volume-id': ids }, { signal: term.signal });
+    const found = await cloud.describeVolumes({ 'volume-id': ids }, { signal: term.signal, urgency: 'chore' });
     return new Map(found.map((one) => [one.volumeId, one]));
   });
   return { instances, volumes };

@@ -167,7 +167,7 @@ export class Collector {
   async #scan(term: Term): Promise<Scan> {
     const { cloud, log } = this.#options;
     const filters = { 'tag-key': [TAG.op] };
-    const options = { signal: term.signal };
+    const options = { signal: term.signal, urgency: 'chore' } as const;
     const listed = async <T>(what: string, listing: Promise<readonly T[]>): Promise<readonly T[]> => {
       try {
         return await listing;

@@ -47,4 +47,9 @@ export interface PlanInput {
   readonly typeFacts: TypeFacts;
   readonly references: References;
   readonly trial: LaunchTrial;
+  /**
+   * The feature level in force: a plan has nothing in it that only builds of a higher one act by
+   * (S24). Absent: as this build's.
+   */
+  readonly level?: number;
 }

@@ -154,6 +154,8 @@ export function planInputFixture(change: Partial<PlanInput> = {}): PlanInput {
         subnetId: 'subnet-a',
         privateIp: '10.0.1.10',
         attachedInstanceId: OLD_INSTANCE_ID,
+        attachment: { attachmentId: 'eni-attach-1', state: 'attached', deviceIndex: 0, deleteOnTermination: true },
+        assigned: { 'secondary-ip': [], 'ipv6-address': [], 'ipv4-prefix': [], 'ipv6-prefix': [] },
         sourceDestCheck: false,
         description: '',
         tags: { Name: 'eni of db one' },

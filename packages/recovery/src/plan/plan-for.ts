@@ -1,14 +1,15 @@
-import type { GroupPolicy, RecoveryPlan } from '@understudy/shared';
+import { FEATURE_LEVEL, type GroupPolicy, type RecoveryPlan } from '@understudy/shared';
 import type { PlanInput } from '../core/plan-input.ts';
 import type { PlanResult } from '../core/plan.ts';
 import { readySteps, type StepStates } from '../core/step-table.ts';
 import type { StepKey } from '../core/step-id.ts';
 import { REGISTERED } from '../registered.ts';
-import { chosenBy, type RecoveryRegistry } from '../registry.ts';
+import { atLevel, chosenBy, neededLevelOf, type RecoveryRegistry } from '../registry.ts';
 
 /**
- * The plan by the strategy that the policy names. Nothing is placed in `leaveAz`, a lost zone.
- * Pure: same input, same plan.
+ * The plan by the strategy that the policy names. Nothing is placed in `leaveAz`, a lost zone, and
+ * nothing is planned that only builds above the feature level in force know (S24). Pure:
+ * same input, same plan.
  */
 export function planFor(
   input: PlanInput,
@@ -16,8 +17,15 @@ export function planFor(
   leaveAz: string | null = null,
   registry: RecoveryRegistry = REGISTERED,
 ): PlanResult<RecoveryPlan> {
-  const strategy = registry.strategies.find((one) => one.name === policy.recover.strategy);
-  if (strategy) return strategy.plan(input, policy, leaveAz, registry);
+  const { level = FEATURE_LEVEL } = input;
+  const parts = atLevel(registry, level);
+  const strategy = parts.strategies.find((one) => one.name === policy.recover.strategy);
+  if (strategy) return strategy.plan(input, policy, leaveAz, parts);
+  const later = registry.strategies.find((one) => one.name === policy.recover.strategy);
+  if (later) {
+    const text = `the strategy ${later.name} needs feature level ${later.level ?? 1}, and ${level} is in force: upgrade every coordinator`;
+    return { kind: 'blocked', problems: [{ code: 'LevelNotInForce', text }] };
+  }
   const text = `the policy names the strategy ${policy.recover.strategy}, which this build does not know`;
   return { kind: 'blocked', problems: [{ code: 'StrategyUnknown', text }] };
 }
@@ -34,3 +42,6 @@ export function stepsReady(
 
 /** Ids of the steps that a recovery by this plan begins with. */
 export const firstSteps = (plan: RecoveryPlan): readonly string[] => stepsReady(new Map(), plan).map((key) => key.id);
+
+/** The feature level that must be in force for an intent with this plan to be written. */
+export const levelNeeded = (plan: RecoveryPlan): number => neededLevelOf(plan, REGISTERED);

@@ -182,7 +182,9 @@ function learn(run: Run, memory: Memory, last: Attempt): 'look' | 'again' | 'unp
 }
 
 async function describe(run: Run, instanceId: string): Promise<CloudInstance | null> {
-  const found = await run.read((cloud, options) => cloud.describeInstances({ 'instance-id': [instanceId] }, options));
+  const found = await run.read((cloud, options) =>
+    cloud.describeInstances({ 'instance-id': [instanceId] }, { ...options, urgency: 'safety' }),
+  );
   return found.find((one) => one.instanceId === instanceId) ?? null;
 }
 
@@ -216,7 +218,9 @@ async function settle(
  */
 async function volumesAtRest(run: Run, memory: Memory): Promise<Move<typeof FENCE>> {
   const volumeIds = run.plan.volumes.map((volume) => volume.volumeId);
-  const volumes = await run.read((cloud, options) => cloud.describeVolumes({ 'volume-id': volumeIds }, options));
+  const volumes = await run.read((cloud, options) =>
+    cloud.describeVolumes({ 'volume-id': volumeIds }, { ...options, urgency: 'safety' }),
+  );
   const restless = restlessVolumes(volumes, run.record.oldInstanceId);
   memory.restless = restless;
   if (restless.length === 0) return { kind: 'done', result: { how: 'stopped' } };

@@ -11,7 +11,8 @@ const candidate = (letter: string): PlacementCandidate => ({
 });
 const permit = (part: Partial<CloudNetworkInterface> = {}): CloudNetworkInterface => ({
   ...{ networkInterfaceId: 'eni-1', state: 'available', az: 'az-a', subnetId: 'subnet-a', privateIp: '10.0.0.7' },
-  ...{ attachedInstanceId: null, sourceDestCheck: true, description: '', tags: {} },
+  ...{ attachedInstanceId: null, attachment: null, sourceDestCheck: true, description: '', tags: {} },
+  assigned: { 'secondary-ip': [], 'ipv6-address': [], 'ipv4-prefix': [], 'ipv6-prefix': [] },
   ...part,
 });
 const REQUEST = {

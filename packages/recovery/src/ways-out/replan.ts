@@ -7,6 +7,7 @@ import { currentAttempt } from '../core/step-table.ts';
 import { gatherPlanInput } from '../plan/gather-plan-input.ts';
 import { HoldDecided } from '../hold.ts';
 import type { StoredRequest } from '../request.ts';
+import { atLevel } from '../registry.ts';
 import { isPassing, type Run } from '../run.ts';
 import { type DriveStep, endOpenAttempt } from './end-attempt.ts';
 import { type CarriedOut, journalCompares, refuse, rewriteIntent } from './outcome.ts';
@@ -76,7 +77,9 @@ async function newPlan(run: Run, { policyOf }: Options): Promise<NewPlan> {
       signal: run.signal,
       ...(parts.keyLooks && { keyLooks: parts.keyLooks }),
     });
-    const result = strategy.plan(input, policy, null, run.seams);
+    // Whatever is in force by now: the new plan needs no build that the old one did not need.
+    const level = run.record.neededLevel ?? 1;
+    const result = strategy.plan({ ...input, level }, policy, null, atLevel(run.seams, level));
     if (result.kind === 'blocked')
       return { kind: 'refused', text: result.problems.map((one) => `${one.code}: ${one.text}`).join('; ') };
     const { lostZones = [] } = basis ?? {};

@@ -123,6 +123,25 @@ export interface CloudImage {
   readonly tags: Tags;
 }
 
+/** What EC2 assigns to a network interface one by one, and takes off again. */
+export type AssignedKind = 'secondary-ip' | 'ipv6-address' | 'ipv4-prefix' | 'ipv6-prefix';
+
+/** One address or prefix, with the interface that it is, or is to be, assigned to. */
+export interface AssignedAddress {
+  readonly networkInterfaceId: string;
+  readonly kind: AssignedKind;
+  /** As EC2 writes it: an address, or a prefix with its length. */
+  readonly address: string;
+}
+
+export interface CloudInterfaceAttachment {
+  readonly attachmentId: string;
+  /** `attaching`, `attached`, `detaching`, `detached`. */
+  readonly state: string;
+  readonly deviceIndex: number;
+  readonly deleteOnTermination: boolean;
+}
+
 export interface CloudNetworkInterface {
   readonly networkInterfaceId: string;
   readonly state: string;
@@ -130,6 +149,10 @@ export interface CloudNetworkInterface {
   readonly subnetId: string;
   readonly privateIp: string;
   readonly attachedInstanceId: string | null;
+  /** What it is attached by. Null: it is attached to nothing. */
+  readonly attachment: CloudInterfaceAttachment | null;
+  /** What is assigned to it beside its primary private address, by kind. */
+  readonly assigned: Readonly<Record<AssignedKind, readonly string[]>>;
   readonly sourceDestCheck: boolean;
   readonly description: string;
   readonly tags: Tags;
@@ -195,7 +218,15 @@ export interface CreateNetworkInterfaceRequest {
   readonly groupIds: readonly string[];
   readonly description: string;
   readonly tags: Tags;
+  /** Its primary private address. Absent: EC2 chooses one. */
+  readonly privateIp?: string | undefined;
 }
+
+/**
+ * Who goes first where calls compete for EC2's rates. `safety`: a stop, a launch, the proof of a
+ * fence. `chore`: what can wait without harm (collection, tags, evidence, trials).
+ */
+export type CallUrgency = 'safety' | 'usual' | 'chore';
 
 export interface CloudCallOptions {
   /** Aborts the wait, not the effect: an aborted mutating call throws `CLOUD_OUTCOME_UNKNOWN`. */
@@ -207,6 +238,15 @@ export interface CloudCallOptions {
    * before.
    */
   readonly mayStart?: () => boolean;
+  /**
+   * Own monotonic time after which the request is not sent any more: it fails with
+   * `CLOUD_THROTTLED`, unsent.
+   */
+  readonly notAfterMs?: number;
+  /** Default: as urgent as its action is. */
+  readonly urgency?: CallUrgency;
+  /** Who asks, e.g. a recovery: where calls wait, callers take turns. */
+  readonly caller?: string;
   /**
    * A read that fails in passing is repeated a few times within seconds. This is for work that
    * takes many reads, all of which must succeed. Default: sent once.
@@ -425,5 +465,24 @@ export interface Cloud {
   ): Promise<{ readonly associationId: string }>;
   /** Removes exactly this association. One that is gone is a success. */
   disassociateAddress(associationId: string, options?: CloudCallOptions): Promise<void>;
+  /**
+   * Assigns one address or prefix. It is never taken from another interface (no
+   * `AllowReassignment`): `CLOUD_CONFLICT` when it is assigned elsewhere.
+   */
+  assignAddress(request: AssignedAddress, options?: CloudCallOptions): Promise<void>;
+  /** Takes it off exactly this interface. Where it is not assigned to it, that is a success. */
+  unassignAddress(request: AssignedAddress, options?: CloudCallOptions): Promise<void>;
+  /** `CLOUD_CONFLICT` when it is attached to anything. It is not deleted with its instance then. */
+  attachNetworkInterface(
+    request: {
+      readonly networkInterfaceId: string;
+      readonly instanceId: string;
+      readonly deviceIndex: number;
+      readonly networkCardIndex: number;
+    },
+    options?: CloudCallOptions,
+  ): Promise<{ readonly attachmentId: string }>;
+  /** Removes exactly this attachment, without force. One that is gone is a success. */
+  detachNetworkInterface(attachmentId: string, options?: CloudCallOptions): Promise<void>;
   createTags(resourceIds: readonly string[], tags: Tags, options?: CloudCallOptions): Promise<void>;
 }

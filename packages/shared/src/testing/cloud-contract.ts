@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type { CloudContractCase } from './cloud-contract-case.ts';
+import { MOVES } from './cloud-contract-moves.ts';
 import { REFERENCES } from './cloud-contract-references.ts';
 import {
   capture,
@@ -387,4 +388,5 @@ export const CLOUD_CONTRACT: readonly CloudContractCase[] = [
   ...VOLUMES,
   ...CAPTURES,
   ...IDENTITIES,
+  ...MOVES,
 ];

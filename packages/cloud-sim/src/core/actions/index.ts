@@ -5,21 +5,26 @@ import { ROUTE53_HANDLERS } from '../route53/index.ts';
 import { SECRET_HANDLERS } from '../secrets/index.ts';
 import type { Call, Region } from '../region.ts';
 import * as addresses from './addresses.ts';
+import * as assigned from './assign-addresses.ts';
 import * as reservations from './capacity-reservations.ts';
 import type { Handler } from './common.ts';
+import { copyVolumes } from './copy-volumes.ts';
 import * as images from './images.ts';
 import * as attributes from './instance-attributes.ts';
 import * as instances from './instances.ts';
+import { modifyInstanceMaintenanceOptions } from './maintenance-options.ts';
 import * as interfaces from './network-interfaces.ts';
 import * as network from './network.ts';
 import * as power from './power.ts';
 import * as keyPairs from './key-pairs.ts';
 import * as placementGroups from './placement-groups.ts';
+import * as replaceRoot from './replace-root.ts';
 import * as routes from './route-tables.ts';
 import * as types from './instance-type-views.ts';
 import { runInstances } from './run-instances.ts';
 import * as snapshots from './snapshots.ts';
 import * as tagging from './tagging.ts';
+import * as volumeStatus from './volume-status.ts';
 import * as volumes from './volumes.ts';
 
 const HANDLERS = {
@@ -28,6 +33,7 @@ const HANDLERS = {
   GetConsoleOutput: instances.getConsoleOutput,
   DescribeInstanceAttribute: attributes.describeInstanceAttribute,
   ModifyInstanceAttribute: attributes.modifyInstanceAttribute,
+  ModifyInstanceMaintenanceOptions: modifyInstanceMaintenanceOptions,
   RunInstances: runInstances,
   StartInstances: power.startInstances,
   StopInstances: power.stopInstances,
@@ -38,6 +44,11 @@ const HANDLERS = {
   DeleteVolume: volumes.deleteVolume,
   AttachVolume: volumes.attachVolume,
   DetachVolume: volumes.detachVolume,
+  CopyVolumes: copyVolumes,
+  DescribeVolumeStatus: volumeStatus.describeVolumeStatus,
+  EnableVolumeIO: volumeStatus.enableVolumeIO,
+  CreateReplaceRootVolumeTask: replaceRoot.createReplaceRootVolumeTask,
+  DescribeReplaceRootVolumeTasks: replaceRoot.describeReplaceRootVolumeTasks,
   DescribeSnapshots: snapshots.describeSnapshots,
   CreateSnapshot: snapshots.createSnapshot,
   CreateSnapshots: snapshots.createSnapshots,
@@ -51,6 +62,10 @@ const HANDLERS = {
   AttachNetworkInterface: interfaces.attachNetworkInterface,
   DetachNetworkInterface: interfaces.detachNetworkInterface,
   ModifyNetworkInterfaceAttribute: interfaces.modifyNetworkInterfaceAttribute,
+  AssignPrivateIpAddresses: assigned.assignPrivateIpAddresses,
+  UnassignPrivateIpAddresses: assigned.unassignPrivateIpAddresses,
+  AssignIpv6Addresses: assigned.assignIpv6Addresses,
+  UnassignIpv6Addresses: assigned.unassignIpv6Addresses,
   DescribeAddresses: addresses.describeAddresses,
   AllocateAddress: addresses.allocateAddress,
   AssociateAddress: addresses.associateAddress,

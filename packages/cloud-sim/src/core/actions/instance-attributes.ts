@@ -5,6 +5,7 @@ import type {
   ModifyInstanceAttributeRequest,
 } from '@aws-sdk/client-ec2';
 import { Ec2Error } from '../ec2-error.ts';
+import { INSTANCE_TYPES } from '../instance-types.ts';
 import { need } from '../lookup.ts';
 import type { Call, Region } from '../region.ts';
 import { groupsFor } from './launch-network.ts';
@@ -130,13 +131,21 @@ function patchOf(
   return stoppedPatch(instance, input);
 }
 
+/** Empty user data are none. */
+const base64Of = (bytes: Uint8Array): string | null =>
+  bytes.length === 0 ? null : btoa(String.fromCharCode(...bytes));
+
 function stoppedPatch(instance: SimInstance, input: ModifyInstanceAttributeRequest): Partial<SimInstance> {
   if (instance.state !== 'stopped') {
     throw new Ec2Error('IncorrectInstanceState', `The instance '${instance.id}' is not in the 'stopped' state.`);
   }
-  if (input.InstanceType?.Value) return { instanceType: input.InstanceType.Value };
+  const type = input.InstanceType?.Value;
+  if (type !== undefined && INSTANCE_TYPES.get(type)?.architecture !== instance.architecture) {
+    throw new Ec2Error('InvalidInstanceAttributeValue', `Invalid value '${type}' for instanceType.`);
+  }
+  if (type !== undefined) return { instanceType: type };
   if (input.EbsOptimized) return { ebsOptimized: input.EbsOptimized.Value ?? false };
-  if (input.UserData?.Value) return { userData: btoa(String.fromCharCode(...input.UserData.Value)) };
+  if (input.UserData?.Value) return { userData: base64Of(input.UserData.Value) };
   throw new Ec2Error('InvalidParameterValue', 'This attribute is not simulated');
 }
 

@@ -23,14 +23,60 @@ const STATE_CODES: Readonly<Record<SimInstanceState, number>> = {
 /** `State` of an instance. */
 export const stateView = (state: SimInstanceState) => ({ Code: STATE_CODES[state], Name: state });
 
-/** The Elastic IPs by interface, as this reader sees them. Computed once per call. */
-export function addressesByInterface(region: Region, call: Call): Map<string, SimAddress> {
-  const found = new Map<string, SimAddress>();
-  for (const address of region.addresses.allSeen(call)) {
-    if (address.networkInterfaceId) found.set(address.networkInterfaceId, address);
+/** Elastic IPs by interface and private address. An interface may have one on each address. */
+export class AddressesSeen {
+  readonly #found = new Map<string, SimAddress>();
+
+  constructor(addresses: readonly SimAddress[]) {
+    for (const one of addresses) {
+      if (one.networkInterfaceId) this.#found.set(`${one.networkInterfaceId}/${one.privateIp}`, one);
+    }
   }
-  return found;
+
+  /** The one on the interface's primary address, or on the address that is named. */
+  on(one: SimNetworkInterface, privateIp: string = one.privateIp): SimAddress | undefined {
+    return this.#found.get(`${one.id}/${privateIp}`);
+  }
+
+  /** All on the interface, that of the primary address first. */
+  all(one: SimNetworkInterface): readonly SimAddress[] {
+    return [one.privateIp, ...one.secondaryIps].flatMap((ip) => this.on(one, ip) ?? []);
+  }
 }
+
+/** The Elastic IPs as this reader sees them. Computed once per call. */
+export const addressesByInterface = (region: Region, call: Call): AddressesSeen =>
+  new AddressesSeen(region.addresses.allSeen(call));
+
+/** What DescribeInstances and DescribeNetworkInterfaces show of an interface's addresses. */
+export const addressViews = (region: Region, one: SimNetworkInterface, addresses: AddressesSeen) => ({
+  PrivateIpAddress: one.privateIp,
+  PrivateDnsName: hostName(region, one.privateIp),
+  PrivateIpAddresses: [one.privateIp, ...one.secondaryIps].map((ip, i) => ({
+    Primary: i === 0,
+    PrivateIpAddress: ip,
+    PrivateDnsName: hostName(region, ip),
+    Association: associationView(addresses.on(one, ip)),
+  })),
+  Ipv6Addresses: one.ipv6Addresses.map((Ipv6Address, i) => ({
+    Ipv6Address,
+    IsPrimaryIpv6: one.primaryIpv6 && i === 0,
+  })),
+  Ipv4Prefixes: one.ipv4Prefixes.map((Ipv4Prefix) => ({ Ipv4Prefix })),
+  Ipv6Prefixes: one.ipv6Prefixes.map((Ipv6Prefix) => ({ Ipv6Prefix })),
+  Association: associationView(addresses.on(one)),
+});
+
+/** DescribeInstances leaves the ids out. */
+const associationView = (address: SimAddress | undefined) =>
+  address?.associationId
+    ? {
+        AllocationId: address.id,
+        AssociationId: address.associationId,
+        PublicIp: address.publicIp,
+        IpOwnerId: ACCOUNT_ID,
+      }
+    : undefined;
 
 function groupViews(region: Region, ids: readonly string[]) {
   return ids.map((GroupId) => ({ GroupId, GroupName: region.securityGroups.get(GroupId)?.name }));
@@ -39,12 +85,14 @@ function groupViews(region: Region, ids: readonly string[]) {
 const hostName = (region: Region, ip: string): string =>
   `ip-${ip.replaceAll('.', '-')}.${region.name}.compute.internal`;
 
-function interfaceView(
-  region: Region,
-  one: SimNetworkInterface,
-  address: SimAddress | undefined,
-): InstanceNetworkInterface {
+type Association = { readonly PublicIp: string; readonly IpOwnerId: string } | undefined;
+
+const withoutIds = (association: Association): Association =>
+  association && { PublicIp: association.PublicIp, IpOwnerId: association.IpOwnerId };
+
+function interfaceView(region: Region, one: SimNetworkInterface, addresses: AddressesSeen): InstanceNetworkInterface {
   const attachment = one.attachment;
+  const views = addressViews(region, one, addresses);
   return {
     NetworkInterfaceId: one.id,
     SubnetId: one.subnetId,
@@ -53,16 +101,12 @@ function interfaceView(
     OwnerId: ACCOUNT_ID,
     Status: one.state === 'in-use' ? 'in-use' : 'available',
     MacAddress: one.macAddress,
-    PrivateIpAddress: one.privateIp,
-    PrivateDnsName: hostName(region, one.privateIp),
-    Ipv6Addresses: one.ipv6Addresses.map((Ipv6Address) => ({ Ipv6Address })),
+    ...views,
+    PrivateIpAddresses: views.PrivateIpAddresses.map((ip) => ({ ...ip, Association: withoutIds(ip.Association) })),
+    Association: withoutIds(views.Association),
     SourceDestCheck: one.sourceDestCheck,
     InterfaceType: 'interface',
     Groups: groupViews(region, one.groupIds),
-    PrivateIpAddresses: [one.privateIp, ...one.secondaryIps].map((PrivateIpAddress, i) => ({
-      Primary: i === 0,
-      PrivateIpAddress,
-    })),
     Attachment: attachment
       ? {
           AttachmentId: attachment.attachmentId,
@@ -73,7 +117,6 @@ function interfaceView(
           NetworkCardIndex: attachment.networkCardIndex,
         }
       : undefined,
-    Association: address ? { PublicIp: address.publicIp, IpOwnerId: ACCOUNT_ID } : undefined,
   };
 }
 
@@ -126,7 +169,10 @@ function optionViews(region: Region, instance: SimInstance): Partial<Instance> {
     },
     HibernationOptions: { Configured: request.HibernationOptions?.Configured ?? false },
     EnclaveOptions: { Enabled: request.EnclaveOptions?.Enabled ?? false },
-    MaintenanceOptions: { AutoRecovery: request.MaintenanceOptions?.AutoRecovery ?? 'default' },
+    MaintenanceOptions: {
+      AutoRecovery: instance.maintenance.autoRecovery,
+      RebootMigration: instance.maintenance.rebootMigration,
+    },
     CapacityReservationSpecification: reservationSpecificationView(request),
     NetworkPerformanceOptions: { BandwidthWeighting: 'default' },
     Licenses: request.LicenseSpecifications?.map(({ LicenseConfigurationArn }) => ({ LicenseConfigurationArn })),
@@ -179,14 +225,14 @@ function imageViews(region: Region, instance: SimInstance): Partial<Instance> {
   };
 }
 
-function networkViews(region: Region, call: Call, instance: SimInstance, addresses: Map<string, SimAddress>) {
+function networkViews(region: Region, call: Call, instance: SimInstance, addresses: AddressesSeen) {
   const interfaces = instance.networkInterfaceIds.flatMap((id) => region.networkInterfaces.seenAsPart(id, call) ?? []);
   const primary = interfaces.find((one) => isPrimary(one.attachment)) ?? interfaces[0];
-  const elastic = primary && addresses.get(primary.id);
+  const elastic = primary && addresses.on(primary);
   const publicIp = elastic?.publicIp ?? instance.autoPublicIp ?? undefined;
   const terminated = instance.state === 'terminated';
   return {
-    NetworkInterfaces: interfaces.map((one) => interfaceView(region, one, addresses.get(one.id))),
+    NetworkInterfaces: interfaces.map((one) => interfaceView(region, one, addresses)),
     SecurityGroups: groupViews(region, primary?.groupIds ?? []),
     SourceDestCheck: primary?.sourceDestCheck,
     PrivateIpAddress: terminated ? undefined : primary?.privateIp,
@@ -198,12 +244,7 @@ function networkViews(region: Region, call: Call, instance: SimInstance, address
   };
 }
 
-export function instanceView(
-  region: Region,
-  call: Call,
-  instance: SimInstance,
-  addresses: Map<string, SimAddress>,
-): Instance {
+export function instanceView(region: Region, call: Call, instance: SimInstance, addresses: AddressesSeen): Instance {
   return {
     InstanceId: instance.id,
     ImageId: instance.imageId,

@@ -1,5 +1,6 @@
 import type { BlockDeviceMapping, EbsBlockDevice, RunInstancesRequest, VolumeType } from '@aws-sdk/client-ec2';
 import { Ec2Error } from '../ec2-error.ts';
+import { checkRate, initializationOf } from '../initialization.ts';
 import { DEFAULT_KEY_ALIAS } from '../kms/keys.ts';
 import { need } from '../lookup.ts';
 import type { SimImage, SimSnapshot, SimTags, SimVolume } from '../model.ts';
@@ -16,6 +17,8 @@ export interface LaunchDisk {
   readonly encrypted: boolean;
   readonly kmsKeyId: string | null;
   readonly deleteOnTermination: boolean;
+  /** MiB/s. Undefined: the default rate. */
+  readonly rateMiBps: number | undefined;
   readonly tags: SimTags;
 }
 
@@ -140,6 +143,7 @@ export function launchDisks(region: Region, call: Call, input: RunInstancesReque
   const disks = [...mappings].map(([device, ebs]): LaunchDisk => {
     const snapshot =
       ebs.SnapshotId === undefined ? null : requireCompleted(need(call, region.snapshots, 'snapshot', ebs.SnapshotId));
+    checkRate(region, ebs.VolumeInitializationRate, snapshot !== null);
     const asked = { size: ebs.VolumeSize, type: ebs.VolumeType, iops: ebs.Iops, throughput: ebs.Throughput };
     return {
       device,
@@ -147,6 +151,7 @@ export function launchDisks(region: Region, call: Call, input: RunInstancesReque
       ...volumeShape(asked, snapshot, 'InvalidBlockDeviceMapping'),
       ...encryption(region, ebs, snapshot),
       deleteOnTermination: ebs.DeleteOnTermination ?? true,
+      rateMiBps: ebs.VolumeInitializationRate,
       tags,
     };
   });
@@ -159,8 +164,11 @@ export function launchDisks(region: Region, call: Call, input: RunInstancesReque
  * Returns its id.
  */
 export function makeLaunchVolume(region: Region, call: Call, instanceId: string, az: string, disk: LaunchDisk): string {
+  const id = region.newId('vol');
+  const { sizeGiB, rateMiBps } = disk;
+  const wish = { type: 'default', volumeId: id, sizeGiB, rateMiBps, instant: call.instant } as const;
   const made: SimVolume = {
-    id: region.newId('vol'),
+    id,
     state: 'in-use',
     az,
     sizeGiB: disk.sizeGiB,
@@ -171,6 +179,9 @@ export function makeLaunchVolume(region: Region, call: Call, instanceId: string,
     kmsKeyId: disk.kmsKeyId,
     multiAttach: false,
     snapshotId: disk.snapshot?.id ?? null,
+    sourceVolumeId: null,
+    initialization: disk.snapshot ? initializationOf(region, wish) : null,
+    ioEnabled: true,
     createdAtWallMs: region.wallMs(),
     attachments: [
       {

@@ -5,7 +5,15 @@ import { need } from '../lookup.ts';
 import type { SimNetworkInterface, SimSubnet, SimTags } from '../model.ts';
 import { tagsFor } from '../tags.ts';
 import type { Call, Region } from '../region.ts';
-import { freeAddressCount, makeInterface, requireRoomForInterface } from './network-interfaces-model.ts';
+import { makeInterface, requireRoomForInterface } from './network-interfaces-model.ts';
+import { freeAddressCount } from './subnet-addresses.ts';
+import {
+  primaryIpOf,
+  requireFreeAddresses,
+  requireWithinLimit,
+  wantedAddresses,
+  type WantedAddresses,
+} from './wanted-addresses.ts';
 
 type Wanted =
   | {
@@ -22,7 +30,8 @@ type Wanted =
       readonly networkCardIndex: number;
       readonly groupIds: readonly string[];
       readonly privateIp: string | undefined;
-      readonly ipv6: { readonly named: readonly string[]; readonly count: number };
+      readonly addresses: WantedAddresses;
+      readonly primaryIpv6: boolean;
       readonly description: string;
       readonly deleteOnTermination: boolean;
     };
@@ -103,10 +112,16 @@ function existing(
     'SubnetId',
     'Groups',
     'PrivateIpAddress',
+    'PrivateIpAddresses',
+    'SecondaryPrivateIpAddressCount',
     'Description',
     'AssociatePublicIpAddress',
     'Ipv6Addresses',
     'Ipv6AddressCount',
+    'Ipv4Prefixes',
+    'Ipv4PrefixCount',
+    'Ipv6Prefixes',
+    'Ipv6PrefixCount',
   ] as const) {
     if (spec[name] !== undefined) {
       throw new Ec2Error('InvalidParameterCombination', `${name} may not be given together with NetworkInterfaceId`);
@@ -135,11 +150,9 @@ function fresh(
     deviceIndex,
     networkCardIndex: spec.NetworkCardIndex ?? 0,
     groupIds: groupsFor(region, call, subnet, spec.Groups),
-    privateIp: spec.PrivateIpAddress,
-    ipv6: {
-      named: (spec.Ipv6Addresses ?? []).flatMap((one) => one.Ipv6Address ?? []),
-      count: spec.Ipv6AddressCount ?? 0,
-    },
+    privateIp: primaryIpOf(spec),
+    addresses: wantedAddresses(spec),
+    primaryIpv6: spec.PrimaryIpv6 ?? false,
     description: spec.Description ?? '',
     deleteOnTermination: spec.DeleteOnTermination ?? true,
   };
@@ -168,11 +181,14 @@ function wantedInterfaces(region: Region, call: Call, input: RunInstancesRequest
   const spec = {
     ...{ Groups: input.SecurityGroupIds, PrivateIpAddress: input.PrivateIpAddress },
     ...{ Ipv6Addresses: input.Ipv6Addresses, Ipv6AddressCount: input.Ipv6AddressCount },
+    PrimaryIpv6: input.EnablePrimaryIpv6,
   };
   return [fresh(region, call, spec, subnet, 0)];
 }
 
 const azOf = (wanted: Wanted): string => (wanted.kind === 'existing' ? wanted.one.az : wanted.subnet.az);
+
+const namesAny = (wanted: WantedAddresses): boolean => Object.values(wanted).some(({ named }) => named.length > 0);
 
 function checkTogether(region: Region, wanted: readonly Wanted[], az: string | undefined, count: number): Wanted {
   const primary = wanted.find((one) => one.deviceIndex === 0 && one.networkCardIndex === 0);
@@ -184,12 +200,25 @@ function checkTogether(region: Region, wanted: readonly Wanted[], az: string | u
   if (zones.size > 1) {
     throw new Ec2Error('InvalidParameterValue', `Zone, subnet and interfaces disagree: ${[...zones].join(', ')}`);
   }
-  const pinned = wanted.some((one) => one.kind === 'existing' || one.privateIp !== undefined);
+  const pinned = wanted.some(
+    (one) => one.kind === 'existing' || one.privateIp !== undefined || namesAny(one.addresses),
+  );
   if (count > 1 && pinned) {
     throw new Ec2Error('InvalidParameterCombination', 'A fixed interface or address needs MaxCount 1');
   }
   for (const one of wanted) if (one.kind === 'new') checkRoom(region, one, count);
   return primary;
+}
+
+/**
+ * @throws AttachmentLimitExceeded for more interfaces than the type takes,
+ * PrivateIpAddressLimitExceeded
+ */
+export function requireInterfaces(network: LaunchNetwork, { name, interfacesMax }: SimInstanceType): void {
+  if (network.wanted.length > interfacesMax) {
+    throw new Ec2Error('AttachmentLimitExceeded', `${name} takes ${interfacesMax} network interfaces`);
+  }
+  for (const one of network.wanted) if (one.kind === 'new') requireWithinLimit(name, one.addresses);
 }
 
 /** @throws InvalidParameterValue for a card that the type does not have */
@@ -208,6 +237,7 @@ function checkRoom(region: Region, one: Wanted & { readonly kind: 'new' }, count
   if (one.privateIp !== undefined && region.usedIps.has(`${one.subnet.id}/${one.privateIp}`)) {
     throw new Ec2Error('InvalidIPAddress.InUse', `Address ${one.privateIp} is in use.`);
   }
+  requireFreeAddresses(region, one.subnet, one.addresses);
   if (freeAddressCount(region, one.subnet) < count) {
     throw new Ec2Error('InsufficientFreeAddressesInSubnet', `No free addresses in subnet ${one.subnet.id}`);
   }
@@ -232,15 +262,6 @@ export function launchNetwork(region: Region, call: Call, input: RunInstancesReq
 }
 
 /**
- * IPv6 addresses. Every subnet has a block of its own; which address of it is used makes no
- * difference here.
- */
-const ipv6Of = (region: Region, { named, count }: { named: readonly string[]; count: number }): readonly string[] => [
-  ...named,
-  ...Array.from({ length: count }, () => `2001:db8::${region.random.hex(2)}:${region.random.hex(2)}`),
-];
-
-/**
  * Makes and attaches the interfaces. They are in use from the acceptance of the launch on, not only
  * once it runs. Returns their ids.
  */
@@ -259,14 +280,7 @@ export function attachLaunchInterfaces(
   ]);
   return network.wanted.map((wanted) => {
     const one =
-      wanted.kind === 'existing'
-        ? wanted.one
-        : makeInterface(region, call, {
-            ...wanted,
-            ipv6Addresses: ipv6Of(region, wanted.ipv6),
-            clientToken: null,
-            tags,
-          });
+      wanted.kind === 'existing' ? wanted.one : makeInterface(region, call, { ...wanted, clientToken: null, tags });
     const attachment = {
       attachmentId: region.newId('eni-attach'),
       instanceId,

@@ -139,7 +139,9 @@ export function finishStop(region: Region, id: string, generation: number, tookM
 function keepBusy(region: Region, instanceId: string, busyMs: number): void {
   const show = (state: 'busy' | 'attached') => {
     for (const volumeId of region.instances.get(instanceId)?.volumeIds ?? []) {
-      const attachments = region.volumes.get(volumeId)?.attachments.map((one) => ({ ...one, state }));
+      const attachments = region.volumes
+        .get(volumeId)
+        ?.attachments.map((one) => (one.instanceId === instanceId ? { ...one, state } : one));
       if (attachments) region.volumes.update(volumeId, { attachments }, region.nowMs);
     }
   };

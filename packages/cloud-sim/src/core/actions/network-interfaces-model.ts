@@ -1,54 +1,8 @@
 import { Ec2Error } from '../ec2-error.ts';
 import type { SimNetworkInterface, SimSubnet, SimTags } from '../model.ts';
 import type { Call, Region } from '../region.ts';
-import { SUBNET_ADDRESSES } from './common.ts';
-
-const slot = (subnet: SimSubnet, ip: string): string => `${subnet.id}/${ip}`;
-
-function addressAt(subnet: SimSubnet, offset: number): string {
-  const [a = '10', b = '0', c = '0'] = subnet.networkPrefix.split('.');
-  return `${a}.${b}.${Number(c) + (offset >> 8)}.${offset & 255}`;
-}
-
-const inSubnet = (subnet: SimSubnet, ip: string): boolean => {
-  const [a = '', b = '', c = '0'] = subnet.networkPrefix.split('.');
-  const parts = ip.split('.').map(Number);
-  if (parts.length !== 4 || parts.some((part) => !Number.isInteger(part) || part < 0 || part > 255)) return false;
-  const third = parts[2] ?? -1;
-  return parts[0] === Number(a) && parts[1] === Number(b) && third >= Number(c) && third < Number(c) + 16;
-};
-
-/**
- * Reserves a private address until the interface that holds it is deleted.
- * @throws InvalidIPAddress.InUse, InvalidParameterValue (not in the subnet),
- * InsufficientFreeAddressesInSubnet
- */
-export function reserveIp(region: Region, subnet: SimSubnet, owner: string, wanted?: string): string {
-  if (wanted !== undefined) {
-    if (!inSubnet(subnet, wanted)) {
-      throw new Ec2Error('InvalidParameterValue', `Address ${wanted} does not fall within the subnet's address range`);
-    }
-    if (region.usedIps.has(slot(subnet, wanted))) {
-      throw new Ec2Error('InvalidIPAddress.InUse', `Address ${wanted} is in use.`);
-    }
-    region.usedIps.set(slot(subnet, wanted), owner);
-    return wanted;
-  }
-  const start = Math.floor(region.random.next() * SUBNET_ADDRESSES);
-  for (let i = 0; i < SUBNET_ADDRESSES; i++) {
-    const ip = addressAt(subnet, 4 + ((start + i) % SUBNET_ADDRESSES));
-    if (region.usedIps.has(slot(subnet, ip))) continue;
-    region.usedIps.set(slot(subnet, ip), owner);
-    return ip;
-  }
-  throw new Ec2Error('InsufficientFreeAddressesInSubnet', `No free addresses in subnet ${subnet.id}`);
-}
-
-export function freeAddressCount(region: Region, subnet: SimSubnet): number {
-  let used = 0;
-  for (const key of region.usedIps.keys()) if (key.startsWith(`${subnet.id}/`)) used++;
-  return SUBNET_ADDRESSES - used;
-}
+import { releaseAddresses, reserveIp } from './subnet-addresses.ts';
+import { takeAddresses, type WantedAddresses } from './wanted-addresses.ts';
 
 export function requireRoomForInterface(region: Region): void {
   if (region.networkInterfaces.size >= region.quotas.networkInterfaces) {
@@ -59,7 +13,9 @@ export function requireRoomForInterface(region: Region): void {
 export interface NewInterface {
   readonly subnet: SimSubnet;
   readonly privateIp?: string | undefined;
-  readonly ipv6Addresses?: readonly string[];
+  readonly addresses: WantedAddresses;
+  /** Whether its first IPv6 address is the primary one. */
+  readonly primaryIpv6: boolean;
   readonly groupIds: readonly string[];
   readonly description: string;
   readonly clientToken: string | null;
@@ -78,8 +34,9 @@ export function makeInterface(region: Region, call: Call, wanted: NewInterface):
     subnetId: wanted.subnet.id,
     vpcId: wanted.subnet.vpcId,
     privateIp,
-    secondaryIps: [],
-    ipv6Addresses: wanted.ipv6Addresses ?? [],
+    ...takeAddresses(region, wanted.subnet, id, wanted.addresses),
+    primaryIpv6: wanted.primaryIpv6,
+    arriving: {},
     macAddress: `02:${(region.random.hex(5).match(/../g) ?? []).join(':')}`,
     groupIds: wanted.groupIds,
     description: wanted.description,
@@ -95,9 +52,10 @@ export function makeInterface(region: Region, call: Call, wanted: NewInterface):
 
 /** Deletes an interface. Its addresses are free again, and its Elastic IP is disassociated. */
 export function destroyInterface(region: Region, networkInterface: SimNetworkInterface): void {
-  for (const ip of [networkInterface.privateIp, ...networkInterface.secondaryIps]) {
-    region.usedIps.delete(`${networkInterface.subnetId}/${ip}`);
-  }
+  const { privateIp, secondaryIps, ipv6Addresses, ipv4Prefixes, ipv6Prefixes } = networkInterface;
+  const subnet = region.subnets.get(networkInterface.subnetId);
+  const held = [privateIp, ...secondaryIps, ...ipv6Addresses, ...ipv4Prefixes, ...ipv6Prefixes];
+  if (subnet) releaseAddresses(region, subnet, held);
   disassociateAddressesOf(region, networkInterface.id);
   region.networkInterfaces.remove(networkInterface.id, region.nowMs);
   region.transition('network-interface', networkInterface.id, networkInterface.state, null);

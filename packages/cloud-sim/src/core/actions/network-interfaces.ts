@@ -12,15 +12,23 @@ import type {
 } from '@aws-sdk/client-ec2';
 import { Ec2Error } from '../ec2-error.ts';
 import { applyFilters, type FilterTable, tagList } from '../filters.ts';
+import { INSTANCE_TYPES } from '../instance-types.ts';
 import { look, need, requireHealthyZones } from '../lookup.ts';
-import type { SimAddress, SimNetworkAttachment, SimNetworkInterface } from '../model.ts';
+import type { SimInstance, SimNetworkAttachment, SimNetworkInterface } from '../model.ts';
 import { page } from '../pages.ts';
 import { tagsFor } from '../tags.ts';
 import { ACCOUNT_ID, type Call, type Region } from '../region.ts';
 import { date } from './common.ts';
-import { addressesByInterface } from './instance-views.ts';
+import { addressesByInterface, type AddressesSeen, addressViews } from './instance-views.ts';
 import { groupsFor } from './launch-network.ts';
 import { destroyInterface, makeInterface, releaseInterface } from './network-interfaces-model.ts';
+import {
+  primaryIpOf,
+  requireFreeAddresses,
+  requireWithinLimit,
+  NO_ADDRESSES,
+  wantedAddresses,
+} from './wanted-addresses.ts';
 
 const attachmentView = (one: SimNetworkAttachment) => ({
   AttachmentId: one.attachmentId,
@@ -33,7 +41,7 @@ const attachmentView = (one: SimNetworkAttachment) => ({
   DeleteOnTermination: one.deleteOnTermination,
 });
 
-function interfaceView(region: Region, one: SimNetworkInterface, address: SimAddress | undefined): NetworkInterface {
+function interfaceView(region: Region, one: SimNetworkInterface, addresses: AddressesSeen): NetworkInterface {
   return {
     NetworkInterfaceId: one.id,
     // EC2 answers CreateNetworkInterface with `pending`, which its own model does not list.
@@ -41,11 +49,7 @@ function interfaceView(region: Region, one: SimNetworkInterface, address: SimAdd
     AvailabilityZone: one.az,
     SubnetId: one.subnetId,
     VpcId: one.vpcId,
-    PrivateIpAddress: one.privateIp,
-    PrivateIpAddresses: [one.privateIp, ...one.secondaryIps].map((ip, i) => ({
-      Primary: i === 0,
-      PrivateIpAddress: ip,
-    })),
+    ...addressViews(region, one, addresses),
     MacAddress: one.macAddress,
     Groups: one.groupIds.map((GroupId) => ({ GroupId, GroupName: region.securityGroups.get(GroupId)?.name })),
     Description: one.description,
@@ -54,19 +58,11 @@ function interfaceView(region: Region, one: SimNetworkInterface, address: SimAdd
     OwnerId: ACCOUNT_ID,
     RequesterManaged: false,
     Attachment: one.attachment ? attachmentView(one.attachment) : undefined,
-    Association: address?.associationId
-      ? {
-          AllocationId: address.id,
-          AssociationId: address.associationId,
-          PublicIp: address.publicIp,
-          IpOwnerId: ACCOUNT_ID,
-        }
-      : undefined,
     TagSet: tagList(one.tags),
   };
 }
 
-function interfaceFilters(addresses: Map<string, SimAddress>): FilterTable<SimNetworkInterface> {
+function interfaceFilters(addresses: AddressesSeen): FilterTable<SimNetworkInterface> {
   return {
     'network-interface-id': (one) => [one.id],
     status: (one) => [one.state],
@@ -81,10 +77,11 @@ function interfaceFilters(addresses: Map<string, SimAddress>): FilterTable<SimNe
     'attachment.attachment-id': (one) => [one.attachment?.attachmentId],
     'attachment.status': (one) => [one.attachment?.state],
     'attachment.device-index': (one) => [one.attachment ? String(one.attachment.deviceIndex) : null],
-    'association.allocation-id': (one) => [addresses.get(one.id)?.id],
-    'association.association-id': (one) => [addresses.get(one.id)?.associationId],
-    'association.public-ip': (one) => [addresses.get(one.id)?.publicIp],
+    'association.allocation-id': (one) => addresses.all(one).map((address) => address.id),
+    'association.association-id': (one) => addresses.all(one).map((address) => address.associationId),
+    'association.public-ip': (one) => addresses.all(one).map((address) => address.publicIp),
     'mac-address': (one) => [one.macAddress],
+    'ipv6-addresses.ipv6-address': (one) => one.ipv6Addresses,
   };
 }
 
@@ -101,7 +98,7 @@ export function describeNetworkInterfaces(
   const limits = { min: 5, max: 1_000, unpaginated: 1_000 };
   const { items, nextToken } = page('DescribeNetworkInterfaces', matching, input, limits, ids);
   return {
-    NetworkInterfaces: items.map((one) => interfaceView(region, one, addresses.get(one.id))),
+    NetworkInterfaces: items.map((one) => interfaceView(region, one, addresses)),
     NextToken: nextToken,
   };
 }
@@ -137,11 +134,16 @@ export function createNetworkInterface(
   const subnet = need(call, region.subnets, 'subnet', input.SubnetId);
   const scope = `CreateNetworkInterface/${subnet.az}`;
   const known = recall(region, scope, token, parameters);
-  if (known) return { NetworkInterface: interfaceView(region, known, undefined), ClientToken: token };
+  if (known)
+    return { NetworkInterface: interfaceView(region, known, addressesByInterface(region, call)), ClientToken: token };
   region.requireZone(subnet.az);
+  const addresses = wantedAddresses(input);
+  requireFreeAddresses(region, subnet, addresses);
   const made = makeInterface(region, call, {
     subnet,
-    privateIp: input.PrivateIpAddress,
+    privateIp: primaryIpOf(input),
+    addresses,
+    primaryIpv6: input.EnablePrimaryIpv6 ?? false,
     groupIds: groupsFor(region, call, subnet, input.Groups),
     description: input.Description ?? '',
     clientToken: token ?? null,
@@ -153,7 +155,7 @@ export function createNetworkInterface(
     region.networkInterfaces.update(made.id, { state: 'available' }, region.nowMs, call.instant);
     region.transition('network-interface', made.id, 'pending', 'available', tookMs);
   });
-  return { NetworkInterface: interfaceView(region, made, undefined), ClientToken: token };
+  return { NetworkInterface: interfaceView(region, made, addressesByInterface(region, call)), ClientToken: token };
 }
 
 /**
@@ -173,6 +175,15 @@ export function deleteNetworkInterface(region: Region, call: Call, input: Delete
   return {};
 }
 
+/** @throws AttachmentLimitExceeded, PrivateIpAddressLimitExceeded */
+function requireRoomAt(instance: SimInstance, one: SimNetworkInterface): void {
+  const type = INSTANCE_TYPES.get(instance.instanceType);
+  if (type && instance.networkInterfaceIds.length >= type.interfacesMax) {
+    throw new Ec2Error('AttachmentLimitExceeded', `${type.name} takes ${type.interfacesMax} network interfaces`);
+  }
+  requireWithinLimit(instance.instanceType, NO_ADDRESSES, one);
+}
+
 export function attachNetworkInterface(
   region: Region,
   call: Call,
@@ -188,6 +199,7 @@ export function attachNetworkInterface(
   if (instance.state !== 'running' && instance.state !== 'stopped') {
     throw new Ec2Error('IncorrectState', `The instance '${instance.id}' is ${instance.state}`);
   }
+  requireRoomAt(instance, one);
   const deviceIndex = input.DeviceIndex ?? -1;
   const taken = instance.networkInterfaceIds.some(
     (id) => region.networkInterfaces.get(id)?.attachment?.deviceIndex === deviceIndex,
@@ -251,7 +263,7 @@ export function modifyNetworkInterfaceAttribute(
 ): object {
   const one = need(call, region.networkInterfaces, 'networkInterface', input.NetworkInterfaceId);
   region.requireZone(one.az);
-  const given = (['Description', 'SourceDestCheck', 'Groups', 'Attachment'] as const).filter(
+  const given = (['Description', 'SourceDestCheck', 'Groups', 'Attachment', 'EnablePrimaryIpv6'] as const).filter(
     (name) => input[name] !== undefined,
   );
   if (given.length !== 1) {
@@ -261,6 +273,17 @@ export function modifyNetworkInterfaceAttribute(
   return {};
 }
 
+/** Once it is on, nothing turns it off. @throws InvalidParameterValue */
+function primaryIpv6Patch(one: SimNetworkInterface, primaryIpv6: boolean): Partial<SimNetworkInterface> {
+  if (one.primaryIpv6 && !primaryIpv6) {
+    throw new Ec2Error('InvalidParameterValue', `The primary IPv6 address of ${one.id} cannot be disabled`);
+  }
+  if (primaryIpv6 && one.ipv6Addresses.length === 0) {
+    throw new Ec2Error('InvalidParameterValue', `${one.id} has no IPv6 address`);
+  }
+  return { primaryIpv6 };
+}
+
 function interfacePatch(
   region: Region,
   call: Call,
@@ -268,6 +291,7 @@ function interfacePatch(
   input: ModifyNetworkInterfaceAttributeRequest,
 ): Partial<SimNetworkInterface> {
   if (input.Description) return { description: input.Description.Value ?? '' };
+  if (input.EnablePrimaryIpv6 !== undefined) return primaryIpv6Patch(one, input.EnablePrimaryIpv6);
   if (input.SourceDestCheck) return { sourceDestCheck: input.SourceDestCheck.Value ?? true };
   if (input.Groups) {
     return { groupIds: groupsFor(region, call, need(call, region.subnets, 'subnet', one.subnetId), input.Groups) };

@@ -14,7 +14,7 @@ import { look } from '../lookup.ts';
 import type { SimSecurityGroup, SimSubnet, SimVpc } from '../model.ts';
 import { page } from '../pages.ts';
 import { ACCOUNT_ID, type Call, type Region } from '../region.ts';
-import { freeAddressCount } from './network-interfaces-model.ts';
+import { freeAddressCount } from './subnet-addresses.ts';
 
 const PAGE = { min: 5, max: 1_000 };
 
@@ -37,6 +37,13 @@ export function describeSubnets(region: Region, call: Call, input: DescribeSubne
       VpcId: one.vpcId,
       AvailabilityZone: one.az,
       CidrBlock: one.cidrBlock,
+      Ipv6CidrBlockAssociationSet: [
+        {
+          AssociationId: `subnet-cidr-assoc-${one.id.slice('subnet-'.length)}`,
+          Ipv6CidrBlock: `${one.ipv6Prefix}::/64`,
+          Ipv6CidrBlockState: { State: 'associated' as const },
+        },
+      ],
       State: 'available' as const,
       AvailableIpAddressCount: freeAddressCount(region, one),
       MapPublicIpOnLaunch: one.mapPublicIp,

@@ -134,18 +134,24 @@ export function stopInstances(region: Region, call: Call, input: StopInstancesRe
   };
 }
 
+/** A root that is still on its way, to or from the instance, is none. */
+function requireRoot(region: Region, one: SimInstance): void {
+  const attachments = one.volumeIds.flatMap((id) => region.volumes.get(id)?.attachments ?? []);
+  const root = attachments.find((a) => a.instanceId === one.id && a.device === one.rootDeviceName);
+  if (root?.state === 'attached' || root?.state === 'busy') return;
+  throw new Ec2Error(
+    'IncorrectInstanceState',
+    `Instance '${one.id}' does not have a volume attached at root (${one.rootDeviceName}): ${root?.state ?? 'none'}`,
+  );
+}
+
 /** `StartInstances`. It needs capacity, as a launch does. */
 export function startInstances(region: Region, call: Call, input: StartInstancesRequest): StartInstancesResult {
   const instances = named(region, call, input.InstanceIds);
   for (const one of instances) {
     if (!['stopped', 'pending', 'running'].includes(one.state)) throw wrongState(one, 'started');
     if (one.state === 'stopped') {
-      const bootable = one.volumeIds.some(
-        (id) => region.volumes.get(id)?.attachments.find((a) => a.instanceId === one.id)?.device === one.rootDeviceName,
-      );
-      if (!bootable) {
-        throw new Ec2Error('IncorrectInstanceState', `Instance '${one.id}' does not have a volume attached at root`);
-      }
+      requireRoot(region, one);
     }
   }
   const starting = instances.filter((one) => one.state === 'stopped');

@@ -5,10 +5,17 @@ import { need } from '../lookup.ts';
 import type { SimInstance } from '../model.ts';
 import { tagsFor } from '../tags.ts';
 import { type Call, faultOf, type Region } from '../region.ts';
+import { checkAttachments } from './attachment-limits.ts';
 import { reservationView } from './instance-views.ts';
 import { placedOnHost } from './hosts.ts';
 import { type LaunchDisk, launchDisks, makeLaunchVolume } from './launch-disks.ts';
-import { attachLaunchInterfaces, type LaunchNetwork, launchNetwork, requireCards } from './launch-network.ts';
+import {
+  attachLaunchInterfaces,
+  type LaunchNetwork,
+  launchNetwork,
+  requireCards,
+  requireInterfaces,
+} from './launch-network.ts';
 import { requireReferences } from './launch-references.ts';
 import { failLaunch, finishLaunch } from './lifecycle.ts';
 
@@ -127,19 +134,6 @@ function requireNoWeighting(input: RunInstancesRequest, type: SimInstanceType): 
   );
 }
 
-/**
- * Counts attachments. On Nitro, interfaces and instance store disks take places of the volumes.
- * @throws AttachmentLimitExceeded
- */
-function checkAttachments(type: SimInstanceType, disks: number, interfaces: number): void {
-  const shared = type.hypervisor === 'nitro' ? interfaces + type.instanceStoreDisks : 0;
-  if (disks + shared <= type.attachmentsMax) return;
-  throw new Ec2Error(
-    'AttachmentLimitExceeded',
-    `${type.name} takes ${type.attachmentsMax} attachments, asked for ${disks + shared}`,
-  );
-}
-
 /** @throws InsufficientInstanceCapacity (500) when the zone has no room for this type. */
 export function takeCapacity(region: Region, call: Call, az: string, instanceType: string, count: number): void {
   const key = `${az}/${instanceType}`;
@@ -209,6 +203,11 @@ function makeInstance(region: Region, call: Call, plan: LaunchPlan): SimInstance
     detailedMonitoring: input.Monitoring?.Enabled ?? false,
     tags: tagsFor(input.TagSpecifications, 'instance', TAGGABLE),
     volumeIds,
+    formerRootVolumeIds: [],
+    maintenance: {
+      autoRecovery: input.MaintenanceOptions?.AutoRecovery === 'disabled' ? 'disabled' : 'default',
+      rebootMigration: 'default',
+    },
     networkInterfaceIds,
     autoPublicIp: network.autoPublicIp,
     crashedAtMs: null,
@@ -256,6 +255,7 @@ export function runInstances(region: Region, call: Call, input: RunInstancesRequ
   requireReferences(region, call, input);
   const network = launchNetwork(region, call, input, count);
   requireCards(network, type);
+  requireInterfaces(network, type);
   requireOffered(region, network.subnet.az, type);
   region.requireZone(network.subnet.az);
   const placed = placedOnHost(region, call, input, network.subnet.az);

@@ -130,7 +130,7 @@ function take(region: Region, call: Call, taken: Taken): { snapshot: SimSnapshot
     tags: taken.tags,
   };
   region.snapshots.put(snapshot, region.nowMs, call.instant);
-  const codes = region.productCodes.get(volume.snapshotId ?? '');
+  const codes = region.productCodes.get(volume.snapshotId ?? volume.id);
   if (codes) region.productCodes.set(snapshot.id, codes);
   region.volumes.update(volume.id, { lastSnapshotAtMs: region.nowMs }, region.nowMs, call.instant);
   region.transition('snapshot', snapshot.id, null, 'pending', null, { volumeId: volume.id });

@@ -28,6 +28,7 @@ const RESOURCE_TYPES: Readonly<Record<IdKindName, ResourceType>> = {
   securityGroup: 'security-group',
   capacityReservation: 'capacity-reservation',
   routeTable: 'route-table',
+  replaceRootVolumeTask: 'replace-root-volume-task',
 };
 
 function stores(region: Region): readonly (readonly [IdKindName, ResourceStore<Tagged>])[] {
@@ -44,6 +45,7 @@ function stores(region: Region): readonly (readonly [IdKindName, ResourceStore<T
     of('securityGroup', region.securityGroups),
     of('capacityReservation', region.capacityReservations),
     of('routeTable', region.routeTables),
+    of('replaceRootVolumeTask', region.replaceRootVolumeTasks),
   ];
 }
 

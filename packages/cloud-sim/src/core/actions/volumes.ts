@@ -9,42 +9,23 @@ import type {
   VolumeAttachment,
 } from '@aws-sdk/client-ec2';
 import { Ec2Error } from '../ec2-error.ts';
-import { applyFilters, type FilterTable, tagList } from '../filters.ts';
+import { applyFilters, type FilterTable } from '../filters.ts';
+import { checkRate, initializationOf } from '../initialization.ts';
+import { INSTANCE_TYPES } from '../instance-types.ts';
 import { DEFAULT_KEY_ALIAS } from '../kms/keys.ts';
 import { look, need, requireHealthyZones } from '../lookup.ts';
 import type { SimInstance, SimVolume, SimVolumeAttachment } from '../model.ts';
 import { page } from '../pages.ts';
 import { tagsFor } from '../tags.ts';
 import { type Call, faultOf, type Region } from '../region.ts';
-import { date, setAttachments } from './common.ts';
+import { checkAttachments } from './attachment-limits.ts';
+import { setAttachments } from './common.ts';
 import { requireCompleted, volumeShape } from './launch-disks.ts';
 import { releaseVolume } from './lifecycle.ts';
+import { announceVolume, knownVolume, requireMultiAttachable, requireVolumeRoom } from './new-volume.ts';
+import { attachmentView, volumeView } from './volume-views.ts';
 
-const attachmentView = (volumeId: string, one: SimVolumeAttachment): VolumeAttachment => ({
-  VolumeId: volumeId,
-  InstanceId: one.instanceId,
-  Device: one.device,
-  State: one.state,
-  AttachTime: date(one.attachedAtWallMs),
-  DeleteOnTermination: one.deleteOnTermination,
-});
-
-const volumeView = (one: SimVolume): Volume => ({
-  VolumeId: one.id,
-  State: one.state,
-  AvailabilityZone: one.az,
-  Size: one.sizeGiB,
-  VolumeType: one.volumeType,
-  Iops: one.iops ?? undefined,
-  Throughput: one.throughput ?? undefined,
-  Encrypted: one.encrypted,
-  KmsKeyId: one.kmsKeyId ?? undefined,
-  MultiAttachEnabled: one.multiAttach,
-  SnapshotId: one.snapshotId ?? '',
-  CreateTime: date(one.createdAtWallMs),
-  Attachments: one.attachments.map((attachment) => attachmentView(one.id, attachment)),
-  Tags: tagList(one.tags),
-});
+const MULTI_ATTACH_MAX = 16;
 
 const VOLUME_FILTERS: FilterTable<SimVolume> = {
   'volume-id': (one) => [one.id],
@@ -76,8 +57,13 @@ function newVolume(region: Region, call: Call, input: CreateVolumeRequest, az: s
   const asked = { size: input.Size, type: input.VolumeType, iops: input.Iops, throughput: input.Throughput };
   const shape = volumeShape(asked, snapshot, 'InvalidParameterValue');
   const encrypted = input.Encrypted ?? snapshot?.encrypted ?? false;
+  const rateMiBps = input.VolumeInitializationRate;
+  checkRate(region, rateMiBps, snapshot !== null);
+  requireMultiAttachable(input.MultiAttachEnabled ?? false, shape.volumeType);
+  const id = region.newId('vol');
+  const wish = { type: 'default', volumeId: id, sizeGiB: shape.sizeGiB, rateMiBps, instant: call.instant } as const;
   return {
-    id: region.newId('vol'),
+    id,
     state: 'creating',
     az,
     ...shape,
@@ -85,6 +71,9 @@ function newVolume(region: Region, call: Call, input: CreateVolumeRequest, az: s
     kmsKeyId: encrypted ? region.kmsKeys.shown(input.KmsKeyId ?? snapshot?.kmsKeyId ?? DEFAULT_KEY_ALIAS) : null,
     multiAttach: input.MultiAttachEnabled ?? false,
     snapshotId: snapshot?.id ?? null,
+    sourceVolumeId: null,
+    initialization: snapshot ? initializationOf(region, wish) : null,
+    ioEnabled: true,
     createdAtWallMs: region.wallMs(),
     attachments: [],
     lastSnapshotAtMs: null,
@@ -92,19 +81,6 @@ function newVolume(region: Region, call: Call, input: CreateVolumeRequest, az: s
     busy: false,
     tags: tagsFor(input.TagSpecifications, 'volume'),
   };
-}
-
-/**
- * "Can appear to complete, but eventually fails" (API Reference, CreateVolume, KmsKeyId): the
- * volume exists for a moment, and then is gone.
- */
-function failVolume(region: Region, call: Call, id: string, tookMs: number): void {
-  region.volumes.update(id, { state: 'error' }, region.nowMs, call.instant);
-  region.transition('volume', id, 'creating', 'error', tookMs);
-  region.later(call, 'volume.delete', (_at, goneMs) => {
-    region.volumes.remove(id, region.nowMs);
-    region.transition('volume', id, 'error', null, goneMs);
-  });
 }
 
 /**
@@ -117,25 +93,13 @@ export function createVolume(region: Region, call: Call, input: CreateVolumeRequ
   if (az === undefined || !region.zones.includes(az)) {
     throw new Ec2Error('InvalidParameterValue', `Invalid availability zone: [${String(az)}]`);
   }
-  const known = token ? region.tokens.recall(`CreateVolume/${az}`, token, parameters)?.[0] : undefined;
-  if (known !== undefined) {
-    const volume = region.volumes.get(known);
-    if (!volume) throw new Ec2Error('InvalidVolume.NotFound', `The volume '${known}' does not exist.`);
-    return volumeView(volume);
-  }
+  const known = knownVolume(region, `CreateVolume/${az}`, token, parameters);
+  if (known) return volumeView(known);
   region.requireZone(az);
-  if (region.volumes.size >= region.quotas.volumes) {
-    throw new Ec2Error('VolumeLimitExceeded', `Maximum number of volumes (${region.quotas.volumes}) exceeded.`);
-  }
+  requireVolumeRoom(region);
   const made = region.volumes.put(newVolume(region, call, input, az), region.nowMs, call.instant);
   if (token) region.tokens.record(`CreateVolume/${az}`, token, parameters, [made.id]);
-  region.transition('volume', made.id, null, 'creating', null, { snapshotId: made.snapshotId });
-  region.later(call, 'volume.create', (_at, tookMs) => {
-    if (region.volumes.get(made.id)?.state !== 'creating') return;
-    if (region.kmsKeys.fault(made.kmsKeyId) !== null) return failVolume(region, call, made.id, tookMs);
-    region.volumes.update(made.id, { state: 'available' }, region.nowMs, call.instant);
-    region.transition('volume', made.id, 'creating', 'available', tookMs);
-  });
+  announceVolume(region, call, made);
   return volumeView(made);
 }
 
@@ -156,22 +120,34 @@ export function deleteVolume(region: Region, call: Call, input: DeleteVolumeRequ
   return {};
 }
 
-function requireAttachable(region: Region, volume: SimVolume, instance: SimInstance, device: string): void {
-  if (volume.attachments.length > 0) {
+/**
+ * A Multi-Attach volume takes up to 16 Nitro instances, none of them as its root (EBS user guide,
+ * Multi-Attach).
+ */
+function requireFurther(volume: SimVolume, instance: SimInstance, device: string): void {
+  if (volume.attachments.some((one) => one.instanceId === instance.id)) {
+    throw new Ec2Error('VolumeInUse', `${volume.id} is already attached to ${instance.id}`);
+  }
+  if (volume.attachments.length >= MULTI_ATTACH_MAX) {
+    throw new Ec2Error('AttachmentLimitExceeded', `${volume.id} is attached to ${MULTI_ATTACH_MAX} instances`);
+  }
+  if (INSTANCE_TYPES.get(instance.instanceType)?.hypervisor !== 'nitro' || device === instance.rootDeviceName) {
+    throw new Ec2Error('UnsupportedOperation', `A Multi-Attach volume fits a Nitro instance, and not as its root`);
+  }
+}
+
+/** @throws VolumeInUse, IncorrectState */
+function requireFree(volume: SimVolume, instance: SimInstance, device: string): void {
+  if (volume.multiAttach) requireFurther(volume, instance, device);
+  else if (volume.attachments.length > 0) {
     throw new Ec2Error('VolumeInUse', `${volume.id} is already attached to an instance`);
   }
-  if (volume.state !== 'available') {
-    throw new Ec2Error('IncorrectState', `Volume '${volume.id}' is in state '${volume.state}', want 'available'.`);
-  }
-  if (volume.az !== instance.az) {
-    throw new Ec2Error(
-      'InvalidVolume.ZoneMismatch',
-      `The volume '${volume.id}' is not in the same availability zone as instance '${instance.id}'`,
-    );
-  }
-  if (instance.state !== 'running' && instance.state !== 'stopped') {
-    throw new Ec2Error('IncorrectState', `Instance '${instance.id}' is not 'running' or 'stopped': ${instance.state}`);
-  }
+  if (volume.state === 'available' || (volume.multiAttach && volume.state === 'in-use')) return;
+  throw new Ec2Error('IncorrectState', `Volume '${volume.id}' is in state '${volume.state}', want 'available'.`);
+}
+
+/** @throws InvalidParameterValue, AttachmentLimitExceeded */
+function requirePlace(region: Region, instance: SimInstance, device: string): void {
   const taken = instance.volumeIds.some((id) =>
     region.volumes.get(id)?.attachments.some((a) => a.instanceId === instance.id && a.device === device),
   );
@@ -181,12 +157,29 @@ function requireAttachable(region: Region, volume: SimVolume, instance: SimInsta
       `Invalid value '${device}' for unixDevice. Attachment point ${device} is already in use`,
     );
   }
+  const type = INSTANCE_TYPES.get(instance.instanceType);
+  if (type) checkAttachments(type, instance.volumeIds.length + 1, instance.networkInterfaceIds.length);
 }
 
-/**
- * `AttachVolume`, to one instance at a time (Multi-Attach is not simulated). A key that cannot be
- * used undoes it.
- */
+function requireAttachable(region: Region, volume: SimVolume, instance: SimInstance, device: string): void {
+  requireFree(volume, instance, device);
+  if (volume.az !== instance.az) {
+    throw new Ec2Error(
+      'InvalidVolume.ZoneMismatch',
+      `The volume '${volume.id}' is not in the same availability zone as instance '${instance.id}'`,
+    );
+  }
+  if (instance.state !== 'running' && instance.state !== 'stopped') {
+    throw new Ec2Error('IncorrectState', `Instance '${instance.id}' is not 'running' or 'stopped': ${instance.state}`);
+  }
+  const codes = region.productCodes.get(volume.snapshotId ?? volume.id) ?? [];
+  if (instance.state === 'running' && codes.length > 0) {
+    throw new Ec2Error('IncorrectState', `A volume with a Marketplace code fits a stopped instance only.`);
+  }
+  requirePlace(region, instance, device);
+}
+
+/** `AttachVolume`. A key that cannot be used undoes it. */
 export function attachVolume(region: Region, call: Call, input: AttachVolumeRequest): VolumeAttachment {
   const volume = need(call, region.volumes, 'volume', input.VolumeId);
   const instance = need(call, region.instances, 'instance', input.InstanceId);
@@ -201,7 +194,7 @@ export function attachVolume(region: Region, call: Call, input: AttachVolumeRequ
     attachedAtWallMs: region.wallMs(),
     deleteOnTermination: false,
   };
-  setAttachments(region, volume, [attachment]);
+  setAttachments(region, volume, [...volume.attachments, attachment]);
   region.instances.update(instance.id, { volumeIds: [...instance.volumeIds, volume.id] }, region.nowMs);
   region.later(call, 'volume.attach', () => {
     const now = region.volumes.get(volume.id);
@@ -215,6 +208,9 @@ export function attachVolume(region: Region, call: Call, input: AttachVolumeRequ
 }
 
 function attachmentToDetach(region: Region, volume: SimVolume, input: DetachVolumeRequest): SimVolumeAttachment {
+  if (volume.multiAttach && input.InstanceId === undefined) {
+    throw new Ec2Error('MissingParameter', 'A Multi-Attach volume is detached from a named instance');
+  }
   const attachment = volume.attachments.find(
     (one) =>
       (input.InstanceId === undefined || one.instanceId === input.InstanceId) &&

@@ -22,6 +22,7 @@ const RESOURCES: Readonly<Record<string, (region: Region, input: Input) => reado
     ...existing(region, input['InstanceId']),
     ...boundVolumes(region, input),
   ],
+  ModifyInstanceMaintenanceOptions: (region, input) => existing(region, input['InstanceId']),
   StartInstances: (region, input) => existingAll(region, input['InstanceIds']),
   StopInstances: (region, input) => existingAll(region, input['InstanceIds']),
   RebootInstances: (region, input) => existingAll(region, input['InstanceIds']),
@@ -32,6 +33,15 @@ const RESOURCES: Readonly<Record<string, (region: Region, input: Input) => reado
   AttachVolume: (region, input) => [...existing(region, input['VolumeId']), ...existing(region, input['InstanceId'])],
   DetachVolume: (region, input) => [...existing(region, input['VolumeId']), ...existing(region, input['InstanceId'])],
   DeleteVolume: (region, input) => existing(region, input['VolumeId']),
+  CopyVolumes: (region, input) => [made(region, input, 'volume')],
+  EnableVolumeIO: (region, input) => existing(region, input['VolumeId']),
+  CreateReplaceRootVolumeTask: (region, input) => [
+    ...existing(region, input['InstanceId']),
+    ...existing(region, input['VolumeId']),
+    ...existing(region, input['SnapshotId']),
+    ...existing(region, input['ImageId']),
+    made(region, input, 'replace-root-volume-task'),
+  ],
   RegisterImage: (region, input) => [made(region, input, 'image'), ...mappedSnapshots(region, input)],
   DeregisterImage: (region, input) => existing(region, input['ImageId']),
   CreateNetworkInterface: (region, input) => [
@@ -41,6 +51,15 @@ const RESOURCES: Readonly<Record<string, (region: Region, input: Input) => reado
   ],
   DeleteNetworkInterface: (region, input) => existing(region, input['NetworkInterfaceId']),
   ModifyNetworkInterfaceAttribute: (region, input) => existing(region, input['NetworkInterfaceId']),
+  AttachNetworkInterface: (region, input) => [
+    ...existing(region, input['NetworkInterfaceId']),
+    ...existing(region, input['InstanceId']),
+  ],
+  DetachNetworkInterface: (region, input) => detached(region, input),
+  AssignPrivateIpAddresses: (region, input) => existing(region, input['NetworkInterfaceId']),
+  UnassignPrivateIpAddresses: (region, input) => existing(region, input['NetworkInterfaceId']),
+  AssignIpv6Addresses: (region, input) => existing(region, input['NetworkInterfaceId']),
+  UnassignIpv6Addresses: (region, input) => existing(region, input['NetworkInterfaceId']),
   AssociateAddress: (region, input) => [
     ...existing(region, input['AllocationId']),
     ...existing(region, input['NetworkInterfaceId']),
@@ -123,6 +142,13 @@ function associated(region: Region, input: Input): readonly AskedResource[] {
   const address = region.addresses.all().find((one) => one.associationId === input['AssociationId']);
   if (address === undefined) return [];
   return [...existing(region, address.id), ...existing(region, address.networkInterfaceId)];
+}
+
+/** IAM is asked about both ends of the attachment that is undone. */
+function detached(region: Region, input: Input): readonly AskedResource[] {
+  const attached = region.networkInterfaces.all().find((one) => one.attachment?.attachmentId === input['AttachmentId']);
+  if (attached === undefined) return [];
+  return [...existing(region, attached.id), ...existing(region, attached.attachment?.instanceId)];
 }
 
 function changedTags(region: Region, input: Input): readonly AskedResource[] {

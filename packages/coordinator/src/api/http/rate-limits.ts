@@ -2,7 +2,7 @@ import {
   type BucketLimit,
   type Clock,
   fullBucket,
-  msUntilToken,
+  msUntilTokens,
   takeTokens,
   type TokenBucket,
 } from '@understudy/shared';
@@ -36,7 +36,7 @@ class Buckets {
     this.#buckets.set(key, taken ?? bucket);
     const [oldest] = this.#buckets.keys();
     if (this.#buckets.size > CALLERS_MAX && oldest !== undefined) this.#buckets.delete(oldest);
-    return taken ? 0 : Math.max(1, msUntilToken(bucket, this.#limit, nowMs));
+    return taken ? 0 : Math.max(1, msUntilTokens(bucket, this.#limit, nowMs));
   }
 }
 

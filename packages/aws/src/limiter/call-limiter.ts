@@ -1,0 +1,287 @@
+import {
+  type BucketLimit,
+  type CallUrgency,
+  type Clock,
+  type Log,
+  type Problem,
+  problemOf,
+  type Timer,
+} from '@understudy/shared';
+import { mapEc2Error } from '../transport/map-error.ts';
+import { assertMayStart, notSent } from '../transport/not-sent.ts';
+import type { Ec2CallOptions, Ec2Transport } from '../transport/transport.ts';
+import { ActionBucket } from './action-bucket.ts';
+import { type CallRates, resourcesOf } from './call-rates.ts';
+import { FairQueue } from './fair-queue.ts';
+
+export interface CallLimiterOptions {
+  readonly clock: Clock;
+  readonly ratesOf: (action: string) => CallRates;
+  readonly log?: Log;
+  /**
+   * Our share of EC2's own limits, 0..1. A larger share is faster in a mass recovery; a smaller one
+   * leaves more for others in the account. Default 0.6.
+   */
+  readonly share?: number;
+  /** Rates that AWS has raised, by action. They stand in place of the documented ones. */
+  readonly raised?: Readonly<Record<string, BucketLimit>>;
+  /**
+   * Calls that may wait at once. One more fails with CLOUD_THROTTLED, unsent. Chores may take half
+   * of it, usual calls seven eighths. Default 4 096.
+   */
+  readonly maxWaiting?: number;
+  /** Requests on the wire at once. Default 48 (the SDK's HTTP agent has 50 sockets). */
+  readonly maxInFlight?: number;
+}
+
+/** How things stand with one action. */
+export interface ActionState {
+  readonly action: string;
+  /** Calls that could be sent at once. */
+  readonly tokens: number;
+  readonly waiting: number;
+  /** How long the first of the waiting calls has waited. Chores do not count. 0: none waits. */
+  readonly longestWaitMs: number;
+  /** Answers of EC2 since the start. */
+  readonly throttled: number;
+  /** What is used of our share, 0..1. */
+  readonly pace: number;
+}
+
+interface Waiting {
+  readonly urgency: CallUrgency;
+  readonly caller: string;
+  readonly resources: number;
+  readonly sinceMs: number;
+  readonly options: Ec2CallOptions | undefined;
+  readonly send: () => void;
+  readonly refuse: (error: unknown) => void;
+}
+
+interface ActionQueue {
+  readonly action: string;
+  readonly mutating: boolean;
+  readonly bucket: ActionBucket;
+  readonly waiting: FairQueue<Waiting>;
+}
+
+const RANK: Readonly<Record<CallUrgency, number>> = { safety: 0, usual: 1, chore: 2 };
+const ROOM: Readonly<Record<CallUrgency, number>> = { safety: 1, usual: 7 / 8, chore: 1 / 2 };
+
+/** A call that is no chore and waits for longer than this is told as a problem. */
+const STARVING_MS = 60_000;
+
+/**
+ * Client-side token buckets in front of EC2, per action, shared by every caller of this process,
+ * which has one account and one Region. EC2 counts throttled calls too, so the cheapest refusal is
+ * our own. Calls are ordered by {@link FairQueue}. Nothing is retried.
+ *
+ * **S** Waiting changes nothing about whether a call may be sent: `signal`, `notAfterMs` and
+ * `mayStart` are asked when its turn comes, before it takes a token, and again right before it
+ * leaves.
+ */
+export class CallLimiter {
+  readonly #options: CallLimiterOptions;
+  readonly #clock: Clock;
+  readonly #maxWaiting: number;
+  readonly #maxInFlight: number;
+  /** One per action we use: bounded by the actions table. */
+  #queues: readonly ActionQueue[] = [];
+  #waitingCount = 0;
+  #inFlightCount = 0;
+  #timer: Timer | null = null;
+
+  constructor(options: CallLimiterOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#maxWaiting = options.maxWaiting ?? 4_096;
+    this.#maxInFlight = options.maxInFlight ?? 48;
+  }
+
+  get waitingCount(): number {
+    return this.#waitingCount;
+  }
+
+  /** How things stand with each action that was used. */
+  states(): readonly ActionState[] {
+    const nowMs = this.#clock.monotonicMs();
+    return this.#queues.map(({ action, bucket, waiting }) => {
+      const urgent = [...waiting].filter((one) => one.urgency !== 'chore');
+      const longestWaitMs = urgent.reduce((longest, one) => Math.max(longest, nowMs - one.sinceMs), 0);
+      const { throttledCount: throttled } = bucket;
+      return {
+        ...{ action, tokens: bucket.tokens(nowMs), waiting: waiting.size, longestWaitMs, throttled },
+        pace: bucket.pace(nowMs),
+      };
+    });
+  }
+
+  /** Calls that are no chores have waited for their turn for a minute. */
+  problem(): Problem | null {
+    const starving = this.states().filter((one) => one.longestWaitMs > STARVING_MS);
+    const [first] = starving.toSorted((a, b) => b.longestWaitMs - a.longestWaitMs);
+    if (!first) return null;
+    const slowed =
+      first.pace < 1 ? `; EC2 has throttled it, so we use ${Math.round(first.pace * 100)} % of our share` : '';
+    const waits = `${first.waiting} calls wait, one of them for ${Math.round(first.longestWaitMs / 1_000)} s`;
+    return problemOf('CLOUD_RATE_STARVED', `${first.action}: ${waits}${slowed}`);
+  }
+
+  /** A transport that waits for its turn, then sends once. */
+  limited(inner: Ec2Transport): Ec2Transport {
+    return async (action, input, options) => {
+      const queue = this.#queueOf(action);
+      await this.#turn(queue, resourcesOf(input), options);
+      try {
+        this.#assertInTime(action, options);
+        assertMayStart(action, options);
+        return await inner(action, input, options);
+      } catch (error) {
+        if (isThrottle(error, action)) this.#throttled(queue);
+        throw error;
+      } finally {
+        this.#inFlightCount -= 1;
+        this.#dispatch();
+      }
+    };
+  }
+
+  #assertInTime(action: string, options: Ec2CallOptions | undefined): void {
+    const { notAfterMs = Number.POSITIVE_INFINITY } = options ?? {};
+    if (this.#clock.monotonicMs() > notAfterMs) throw notSent(action, 'its time was over before its turn came');
+  }
+
+  #throttled({ action, bucket }: ActionQueue): void {
+    const nowMs = this.#clock.monotonicMs();
+    const before = bucket.pace(nowMs);
+    bucket.throttle(nowMs);
+    const pace = bucket.pace(nowMs);
+    const { log } = this.#options;
+    if (log && pace < before) log.warn('ec2.throttled', { action, pace, throttled: bucket.throttledCount });
+  }
+
+  /** Resolves when tokens and a connection are ours. Rejects, unsent, on abort or without room. */
+  #turn(queue: ActionQueue, resources: number, options: Ec2CallOptions | undefined): Promise<void> {
+    const { action } = queue;
+    const { signal, urgency = this.#options.ratesOf(action).urgency, caller = '' } = options ?? {};
+    if (signal?.aborted) return Promise.reject(notSent(action, 'aborted before it was sent', signal.reason));
+    if (this.#waitingCount >= this.#maxWaiting * ROOM[urgency])
+      return Promise.reject(notSent(action, `${this.#waitingCount} calls wait already`));
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        if (this.#leave(queue, waiting)) reject(notSent(action, 'aborted while it waited for a token', signal?.reason));
+      };
+      const end = (settle: () => void) => {
+        signal?.removeEventListener('abort', onAbort);
+        settle();
+      };
+      const waiting: Waiting = {
+        ...{ urgency, caller, resources, options, sinceMs: this.#clock.monotonicMs() },
+        send: () => end(resolve),
+        refuse: (error) => end(() => reject(error)),
+      };
+      queue.waiting.add(waiting);
+      this.#waitingCount += 1;
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#dispatch();
+    });
+  }
+
+  #leave(queue: ActionQueue, waiting: Waiting): boolean {
+    if (!queue.waiting.delete(waiting)) return false;
+    this.#waitingCount -= 1;
+    return true;
+  }
+
+  /** Sends all calls that may go now, and sets the timer for the next token. */
+  #dispatch(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    while (this.#inFlightCount < this.#maxInFlight) {
+      const next = this.#next(this.#clock.monotonicMs());
+      if (!next) break;
+      this.#turnOf(next.queue, next.head);
+    }
+    if (this.#waitingCount === 0 || this.#inFlightCount >= this.#maxInFlight) return;
+    const nextInMs = this.#msUntilNext(this.#clock.monotonicMs());
+    if (nextInMs < Number.POSITIVE_INFINITY) this.#timer = this.#clock.setTimer(nextInMs, () => this.#dispatch());
+  }
+
+  /** Who goes next: the most urgent head of a queue that has its tokens. */
+  #next(nowMs: number): { readonly queue: ActionQueue; readonly head: Waiting } | null {
+    let best: { readonly queue: ActionQueue; readonly head: Waiting } | null = null;
+    let bestRank = Number.POSITIVE_INFINITY;
+    for (const queue of this.#queues) {
+      const head = queue.waiting.head();
+      if (!head || queue.bucket.msUntil(head.resources, nowMs) > 0) continue;
+      const rank = RANK[head.urgency] * 2 + (queue.mutating ? 0 : 1);
+      if (rank >= bestRank) continue;
+      best = { queue, head };
+      bestRank = rank;
+    }
+    return best;
+  }
+
+  /** Sends it; or, where it may not be sent any more, refuses it without a token. */
+  #turnOf(queue: ActionQueue, head: Waiting): void {
+    const late = this.#whyNot(queue.action, head.options);
+    if (late !== null) {
+      this.#leave(queue, head);
+      head.refuse(late);
+      return;
+    }
+    queue.bucket.take(head.resources, this.#clock.monotonicMs());
+    queue.waiting.take(head);
+    this.#waitingCount -= 1;
+    this.#inFlightCount += 1;
+    head.send();
+  }
+
+  #whyNot(action: string, options: Ec2CallOptions | undefined): unknown {
+    try {
+      this.#assertInTime(action, options);
+      assertMayStart(action, options);
+      return null;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  #msUntilNext(nowMs: number): number {
+    const waits = this.#queues.map(({ waiting, bucket }) => {
+      const head = waiting.head();
+      return head ? bucket.msUntil(head.resources, nowMs) : Number.POSITIVE_INFINITY;
+    });
+    return Math.min(...waits);
+  }
+
+  #queueOf(action: string): ActionQueue {
+    const known = this.#queues.find((queue) => queue.action === action);
+    if (known) return known;
+    const { ratesOf, raised, share = 0.6 } = this.#options;
+    const rates = ratesOf(action);
+    const requests = raised?.[action] ?? rates.requests;
+    const bucket = new ActionBucket({ ...rates, requests }, share, this.#clock.monotonicMs());
+    const made: ActionQueue = { action, mutating: rates.mutating, bucket, waiting: new FairQueue() };
+    this.#queues = [...this.#queues, made];
+    return made;
+  }
+}
+
+/** EC2's words for "too many calls" (API reference, errors-overview; the SDK's own list). */
+const RATE_CODES: ReadonlySet<string> = new Set([
+  'RequestLimitExceeded',
+  'Client.RequestLimitExceeded',
+  'Throttling',
+  'ThrottlingException',
+  'ThrottledException',
+  'RequestThrottled',
+  'RequestThrottledException',
+  'TooManyRequestsException',
+  'EC2ThrottledException',
+  'BandwidthLimitExceeded',
+  'SlowDown',
+]);
+
+const isThrottle = (error: unknown, action: string): boolean =>
+  RATE_CODES.has(mapEc2Error(error, { action, mutating: true }).upstreamCode ?? '');
