@@ -36,7 +36,7 @@ const KINDS: readonly (readonly [key: string, check: (value: Sample['value']) =>
   ['coordinators', (value) => AgentConfigSchema.parse(value)],
   ['group', ({ group, policy }) => [z.string().parse(group), GroupPolicySchema.parse(policy)]],
   ['workDir', (value) => CloudSimConfigSchema.parse(value)],
-  ...['id', 'udp', 'http', 'etcd', 'keys', 'notify', 'policy'].map(
+  ...['id', 'udp', 'http', 'etcd', 'aws', 'keys', 'notify', 'policy'].map(
     (key) => [key, (value: Sample['value']) => CoordinatorConfigSchema.parse({ ...COORDINATOR, ...value })] as const,
   ),
 ];
