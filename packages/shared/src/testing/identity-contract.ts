@@ -143,10 +143,13 @@ const TARGETS: readonly IdentityContractCase[] = [
       await f.targetGroups.registerTargets(arn, [target(id, 80), target(id, 8_080)]);
       await f.targetGroups.registerTargets(arn, [target(id, 80)]);
       const seen = await f.targetGroups.describeTargets(arn);
-      assert.deepEqual(seen.map((one) => [one.id, one.port, one.state]).toSorted(), [
-        [id, 80, 'initial'],
-        [id, 8_080, 'initial'],
-      ]);
+      assert.deepEqual(
+        seen.toSorted((a, b) => a.port - b.port).map((one) => [one.id, one.port, one.state]),
+        [
+          [id, 80, 'initial'],
+          [id, 8_080, 'initial'],
+        ],
+      );
       await f.targetGroups.deregisterTargets(arn, [target(id, 8_080)]);
       const left = (await f.targetGroups.describeTargets(arn)).filter((one) => one.state !== 'draining');
       assert.deepEqual(
