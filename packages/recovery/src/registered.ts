@@ -12,13 +12,14 @@ import { interfaceLeftover, permitKind } from './steps/permit.ts';
 import { revokeKind } from './steps/revoke.ts';
 import { verifyKind } from './steps/verify.ts';
 import { snapshotAndReplace } from './strategies/snapshot-and-replace.ts';
+import { latestSnapshotPath } from './volumes/latest-snapshot.ts';
 import { snapshotLeftover, snapshotPath } from './volumes/snapshot.ts';
 
 /** All there is: one line each. `docs/adding-a-strategy.md` says what a line stands for. */
 export const REGISTERED: RecoveryRegistry = {
   strategies: [snapshotAndReplace],
   steps: [fenceKind, captureKind, imageKind, permitKind, launchKind, verifyKind, revokeKind, activateKind, doneKind],
-  volumePaths: [snapshotPath],
+  volumePaths: [latestSnapshotPath, snapshotPath],
   identityMoves: [elasticIp],
   leftovers: [instanceLeftover, interfaceLeftover, imageLeftover, snapshotLeftover, volumeLeftover],
 };

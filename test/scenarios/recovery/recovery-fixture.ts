@@ -179,7 +179,10 @@ export class RecoveryFixture {
   async begin(seeded: SeededInstance, member: MemberId = MEMBER): Promise<OpenIntent> {
     const cloud = this.newCloud();
     const input = await this.clock.runUntilSettled(
-      gatherPlanInput(cloud, seeded.instanceId, this.policy, { keyLooks: this.keyLooks }),
+      gatherPlanInput(cloud, seeded.instanceId, this.policy, {
+        keyLooks: this.keyLooks,
+        wallMs: () => this.clock.wallMs(),
+      }),
     );
     const { strategy, registry, policy } = this;
     const result = strategy?.plan(input, policy, null, registry) ?? planFor(input, policy, null, registry);

@@ -64,10 +64,13 @@ export class Planner {
   /** @throws the errors of EC2's reads. */
   async plan(chosen: Judgement, ask: (judgement: Judgement) => GuardAnswer, signal: AbortSignal): Promise<Planned> {
     const { member, instanceId } = chosen;
-    const { view, keys, keyLooks, trialOf } = this.#options;
+    const { view, keys, keyLooks, trialOf, clock } = this.#options;
     const policy = view.policyOf(groupOf(member));
     const input = await this.#kept.use(instanceId, (cloud) =>
-      gatherPlanInput(cloud, instanceId, policy, { signal, repeat: true, keyLooks, caller: instanceId }),
+      gatherPlanInput(cloud, instanceId, policy, {
+        ...{ signal, repeat: true, keyLooks, caller: instanceId },
+        wallMs: () => clock.wallMs(),
+      }),
     );
     const activation = view.records.activations.get(member);
     if (activation && wasBegunBefore(keys, view.records, activation.record, input.instance.tags[TAG.fencedBy]))

@@ -154,13 +154,16 @@ export class Readiness {
    */
   async look(record: MemberRecord, signal: AbortSignal): Promise<Problems | null> {
     const { instanceId, group, az } = record;
-    const { policyOf, keyLooks } = this.#options;
+    const { policyOf, keyLooks, clock } = this.#options;
     const groupRevision = this.#groupRevision(group);
     const policy = policyOf(group);
     this.#askedAtMs.set(instanceId, this.#options.clock.monotonicMs());
     try {
       const gathered = await this.#kept.use(instanceId, (kept) =>
-        gatherPlanInput(kept, instanceId, policy, { signal, keyLooks, urgency: 'chore' }),
+        gatherPlanInput(kept, instanceId, policy, {
+          ...{ signal, keyLooks, urgency: 'chore' },
+          wallMs: () => clock.wallMs(),
+        }),
       );
       const tried = await this.#try(gathered, policy, signal);
       const result = planFor({ ...gathered, trial: tried.trial }, policy);

@@ -8,6 +8,9 @@ import type {
   Unwritten,
 } from '@understudy/shared';
 
+import { isRateRefusal } from './paths/initialization-rate.ts';
+import { olderContentText } from './paths/path-text.ts';
+
 /** All that is known when a recovery is closed. */
 export interface ClosingFacts {
   readonly intent: IntentRecord;
@@ -68,7 +71,18 @@ export function whatHappened({
   const lost = records.flatMap(({ result }) =>
     typeof result?.lost === 'string' ? [{ code: 'AddressReleased', text: result.lost }] : [],
   );
-  const losses = [...accepted, ...lost];
+  const older = intent.plan.volumes
+    .filter((volume) => volume.from !== undefined)
+    .map((volume) => ({ code: 'WritesSinceSnapshotLost', text: olderContentText(volume) }));
+  const slow = records.some(({ request }) => typeof request?.text === 'string' && isRateRefusal(request.text))
+    ? [
+        {
+          code: 'InitializationRateRefused',
+          text: 'EC2 refused recover.volumes.initializationRateMiBps: disks are filled at its own pace',
+        },
+      ]
+    : [];
+  const losses = [...accepted, ...lost, ...older, ...slow];
   return { ...(losses.length > 0 && { losses }), ...(intent.acts && { acts: intent.acts }) };
 }
 

@@ -67,6 +67,19 @@ describe('nextAttempt', () => {
     expect(next(ended([0, 'placement'], [1, 'placement']), { nowWallMs: 1_000_000 })).toMatchObject(attempt(0)));
 });
 
+describe('EC2 refuses the rate at which disks are filled', () => {
+  const RATE = 'The cumulative volume initialization rate of 5000 MiB/s is exceeded.';
+  test('the same placement again, at once, without it', () => {
+    expect(next(ended([1, 'capacity', RATE]))).toMatchObject(attempt(1));
+    expect(next(ended([0, 'capacity'], [1, 'capacity', RATE]))).toMatchObject(attempt(1));
+  });
+  test('and where that is refused in the same words, the next one, with pauses as ever', () => {
+    expect(next(ended([0, 'capacity', RATE], [0, 'capacity', RATE]))).toMatchObject(attempt(1));
+    const only = ended([0, 'capacity', RATE], [0, 'capacity', RATE]);
+    expect(next(only, {}, 1)).toMatchObject({ pauseMs: expect.toSatisfy((ms: number) => ms >= 60_000) });
+  });
+});
+
 describe('what costs a try', () => {
   test('replacements that failed: held, with the last reason', () => {
     const spent = next(ended([0, 'instance'], [1, 'instance'], [0, 'instance', 'mute']));

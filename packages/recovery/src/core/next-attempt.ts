@@ -1,5 +1,6 @@
 import { type HoldReason, type MemberId, type PlacementCandidate, retryAdvice } from '@understudy/shared';
 import type { AttemptFailure } from './launch-outcome.ts';
+import { isRateRefusal } from './paths/initialization-rate.ts';
 
 /** An attempt that was ended and whose permit is confirmed gone. */
 export interface EndedAttempt {
@@ -112,6 +113,8 @@ function nextInRound(ended: readonly EndedAttempt[], round: number, limits: Atte
   if (!last) return { kind: 'attempt', round, candidateIndex: 0, pauseMs: 0, shortage: null };
   const spent = exhausted(ended, last, limits);
   if (spent) return spent;
+  if (refusedTheRate(ended))
+    return { kind: 'attempt', round, candidateIndex: last.candidateIndex, pauseMs: 0, shortage: null };
   const unusable = condemned(ended, limits);
   for (let step = 1; step <= candidates.length; step += 1) {
     const candidateIndex = (last.candidateIndex + step) % candidates.length;
@@ -130,6 +133,12 @@ function nextInRound(ended: readonly EndedAttempt[], round: number, limits: Atte
       condemnedForMs(limits) / 60_000,
     )} min. ${planAdvice(limits)}`,
   };
+}
+
+/** The same placement does without the rate. Once: what is refused again has another cause. */
+function refusedTheRate(ended: readonly EndedAttempt[]): boolean {
+  const [before, last] = ended.slice(-2).map((one) => isRateRefusal(one.text));
+  return ended.length === 1 ? before === true : last === true && before === false;
 }
 
 const planAdvice = ({ member }: AttemptLimits): string => retryAdvice(member, 'plan-may-be-wrong');

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { duration, durationMs } from '../duration-field.ts';
+import { volumesFields } from './volumes.ts';
 
 /**
  * EC2 allows 50 user tags per resource. Two are kept for the marks of a recovery, and a resource
@@ -138,4 +139,6 @@ export const recoverFields = z.strictObject({
    * be looked into.
    */
   retainVolumesForMs: duration(z.number().int().min(0).max(31_536_000_000)).nullable().default(null),
+  /** How its disks get to the replacement. */
+  volumes: volumesFields.prefault({}),
 });

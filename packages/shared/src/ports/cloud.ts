@@ -90,6 +90,8 @@ export interface CloudVolume {
   readonly encrypted: boolean;
   readonly kmsKeyId: string | null;
   readonly multiAttach: boolean;
+  /** The snapshot that it was made from. Null or absent: none, or EC2 does not say. */
+  readonly fromSnapshotId?: string | null;
   readonly attachments: readonly { readonly instanceId: string; readonly deviceName: string; readonly state: string }[];
   readonly tags: Tags;
 }
