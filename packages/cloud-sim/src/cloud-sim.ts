@@ -227,6 +227,13 @@ export class CloudSim {
     return this.core.region.balancing;
   }
 
+  /** Targets as they were registered, or taken out, long ago: at once, and healthy. */
+  seedTargets(TargetGroupArn: string, registered: readonly object[], removed: readonly object[] = []): void {
+    if (registered.length > 0)
+      this.seed('elasticloadbalancing:RegisterTargets', { TargetGroupArn, Targets: registered });
+    if (removed.length > 0) this.seed('elasticloadbalancing:DeregisterTargets', { TargetGroupArn, Targets: removed });
+  }
+
   /** Ids of the targets that the balancer sends traffic to now, failing open. */
   servedTargets(targetGroupArn: string): readonly string[] {
     return this.#act(() => served(this.core.region, this.balancing.require(targetGroupArn)).map((one) => one.id));

@@ -258,7 +258,7 @@ export const STATEMENTS = {
     resources: zones,
     condition: () => ({
       'ForAllValues:StringEquals': {
-        [RECORD_TYPES]: ['A', 'AAAA', 'CNAME'],
+        [RECORD_TYPES]: ['A'],
         [RECORD_ACTIONS]: ['CREATE', 'DELETE'],
       },
       Null: { [RECORD_TYPES]: 'false', [RECORD_ACTIONS]: 'false' },
