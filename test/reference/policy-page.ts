@@ -9,6 +9,7 @@ const SOURCES = [
   'policy/detect.ts',
   'policy/guard.ts',
   'policy/recover.ts',
+  'policy/ladder.ts',
   'policy/volumes.ts',
   'service-probe.ts',
   'maintenance-window.ts',

@@ -21,6 +21,7 @@ export * from './near-names.ts';
 export * from './policy.ts';
 export * from './policy/detection-profile.ts';
 export * from './policy/changes.ts';
+export * from './policy/ladder.ts';
 export * from './ports/index.ts';
 export * from './problem.ts';
 export * from './protocol/index.ts';

@@ -25,6 +25,7 @@ import {
   type DnsRecords,
   type GroupPolicy,
   GroupPolicySchema,
+  type HeartbeatReading,
   type HistoryRecord,
   HistoryRecordSchema,
   type HoldRecord,
@@ -68,6 +69,11 @@ export interface RecoveryFixtureOptions {
   readonly strategy?: Strategy;
   /** The feature level in force; absent: this build's. */
   readonly level?: number;
+  /**
+   * The observer remembers whom it has heard, and each boot is another epoch, as real ones do.
+   * Default: who is not heard now is not known, and there is one epoch.
+   */
+  readonly remembers?: boolean;
   /** `silent`: it cannot be reached. `none`: nobody asks. Default: it answers. */
   readonly kms?: 'silent' | 'none';
 }
@@ -127,7 +133,7 @@ export class RecoveryFixture {
   readonly nameLooks: NameLooks;
   /** As the build that leads has it. */
   registry: RecoveryRegistry;
-  readonly strategy: Strategy | null;
+  strategy: Strategy | null;
   readonly level: number | undefined;
   /** Instances that never send a heartbeat, by `silent.add(id)`; or all, when it holds `*`. */
   readonly silent = new Set<string>();
@@ -139,9 +145,11 @@ export class RecoveryFixture {
   readonly bootMs = 2_000;
   /** What was there before any recovery. */
   readonly seededIds = new Set<string>();
+  readonly #remembered: Map<string, HeartbeatReading> | null;
   #terms = 0;
 
   constructor(options: RecoveryFixtureOptions = {}) {
+    this.#remembered = options.remembers === true ? new Map() : null;
     const seed = options.seed ?? 1;
     this.random = new SeededRandom(seed + 7);
     this.kv = new SimKv({ clock: this.clock });
@@ -284,7 +292,7 @@ export class RecoveryFixture {
       random: this.random,
       log: this.log,
       heartbeats: {
-        reading: (_member, instanceId) => this.#reading(instanceId),
+        reading: (_member, instanceId) => this.#heard(instanceId),
         abstains: () => this.abstains,
       },
       policyOf: () => ({ policy: this.policy, modRevision: 0, lostZones: this.lostZones }),
@@ -295,7 +303,23 @@ export class RecoveryFixture {
     return { name, term, engine, cloud, kv, endTerm: lose };
   }
 
-  #reading(instanceId: string) {
+  /** As the observer knows it; call it while it is heard, for it to be remembered. */
+  #heard(instanceId: string): HeartbeatReading | null {
+    const reading = this.#reading(instanceId);
+    if (this.#remembered === null) return reading;
+    const boots = this.sim.log.transitions(instanceId).filter((one) => one.to === 'running');
+    const passingSinceMs = monotonicMs((boots.at(-1)?.atMs ?? 0) + this.bootMs);
+    const hears = reading !== null && passingSinceMs <= this.clock.monotonicMs();
+    if (hears) this.#remembered.set(instanceId, { ...reading, passingSinceMs, bootEpoch: BigInt(boots.length) });
+    return this.#remembered.get(instanceId) ?? null;
+  }
+
+  /** The observer hears it at this moment. */
+  hear(instanceId: string): void {
+    if (this.#heard(instanceId) === null) throw new Error(`${instanceId} is not heard`);
+  }
+
+  #reading(instanceId: string): HeartbeatReading | null {
     const instance = this.sim.core.region.instances.get(instanceId);
     const sinceMs = instance?.runningSinceMs ?? null;
     if (instance?.state !== 'running' || sinceMs === null || instance.crashedAtMs !== null) return null;

@@ -19,6 +19,7 @@ import {
   type PlanInput,
   type PlanResult,
   recoveryBehind,
+  withLateCalls,
   withOwed,
 } from '@understudy/recovery';
 import type { Stored } from '../store/cluster-records.ts';
@@ -100,7 +101,7 @@ export class Planner {
   #withOwed({ member, instanceId }: Judgement, result: PlanResult<RecoveryPlan>): PlanResult<RecoveryPlan> {
     if (result.kind !== 'plan') return result;
     const own = [...(this.#options.view.records.history.get(member)?.values() ?? [])].map((one) => one.record);
-    return { ...result, plan: withOwed(result.plan, recoveryBehind(own, instanceId)) };
+    return { ...result, plan: withLateCalls(withOwed(result.plan, recoveryBehind(own, instanceId)), own, instanceId) };
   }
 }
 

@@ -89,7 +89,9 @@ async function newPlan(run: Run, { policyOf }: Options): Promise<NewPlan> {
     const before = launchPlan(frozen)?.candidates ?? [];
     const plan = outside(result.plan, { policy, lostZones, oldAz: record.oldAz, before });
     if (plan === null) return { kind: 'refused', text: noPlacementOutside(lostZones.join(', ')).text };
-    return { kind: 'plan', plan: strategy.replanned(run, plan), basis };
+    const { startMayLand, ladder } = frozen;
+    const kept = { ...(startMayLand !== undefined && { startMayLand }), ...(ladder && { ladder }) };
+    return { kind: 'plan', plan: { ...strategy.replanned(run, plan), ...kept }, basis };
   } catch (error) {
     run.signal.throwIfAborted();
     if (!isOperationError(error) || !error.code.startsWith('CLOUD_')) throw error;
