@@ -13,16 +13,20 @@ import { NOT_TRIED } from '../core/launch-trial.ts';
 import type { PlanInput } from '../core/plan-input.ts';
 import { gatherReferences, gatherTypeFacts, type ReferenceSources } from './gather-references.ts';
 import type { KeyLooks } from './key-looks.ts';
+import type { NameLooks } from './name-looks.ts';
 import { readFirstBoot } from './read-first-boot.ts';
 
 /** What the reading of a plan depends on. */
 export interface PlanPolicy {
   readonly recover: Pick<GroupPolicy['recover'], 'placements'> & Partial<Pick<GroupPolicy['recover'], 'volumes'>>;
+  readonly identity?: GroupPolicy['identity'];
 }
 
 export interface PlanReads extends CloudCallOptions {
   /** Where the keys of volumes are asked about; absent: nowhere. */
   readonly keyLooks?: KeyLooks;
+  /** Where is looked at what names members in DNS and load balancers; absent: nowhere. */
+  readonly nameLooks?: NameLooks;
   /** Absent: how old a snapshot is will not be known. */
   readonly wallMs?: () => number;
 }
@@ -36,7 +40,7 @@ export async function gatherPlanInput(
   cloud: Cloud,
   instanceId: string,
   policy: PlanPolicy,
-  { keyLooks, wallMs, ...options }: PlanReads = {},
+  { keyLooks, nameLooks, wallMs, ...options }: PlanReads = {},
 ): Promise<PlanInput> {
   const readAtWallMs = wallMs?.() ?? null;
   const [instance] = await cloud.describeInstances({ 'instance-id': [instanceId] }, options);
@@ -57,6 +61,7 @@ export async function gatherPlanInput(
       cloud.describeProtection(instanceId, options),
     ]);
   const extras = await extrasOf(cloud, { instance, volumes, keyLooks }, policy, options);
+  const namedBy = nameLooks && policy.identity && (await nameLooks.look(policy.identity));
   const firstBoot = readFirstBoot(userData);
   return {
     instance,
@@ -73,6 +78,7 @@ export async function gatherPlanInput(
     protection,
     trial: NOT_TRIED,
     ...extras,
+    ...(namedBy && { namedBy }),
   };
 }
 
