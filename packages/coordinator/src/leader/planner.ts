@@ -16,6 +16,7 @@ import {
   KeptReadsOf,
   type KeyLooks,
   type LaunchTrial,
+  type NameLooks,
   planFor,
   tryLaunch,
   type PlanInput,
@@ -41,6 +42,7 @@ const READS_KEPT_FOR_MS = 30_000;
 export interface PlannerOptions {
   readonly cloud: Cloud;
   readonly keyLooks: KeyLooks;
+  readonly nameLooks?: NameLooks;
   readonly view: ClusterState;
   readonly keys: Keyspace;
   readonly clock: Clock;
@@ -97,11 +99,12 @@ export class Planner {
   }
 
   #read({ member, instanceId }: Suspect, signal: AbortSignal, options: CloudCallOptions): Promise<PlanInput> {
-    const { view, keyLooks, clock } = this.#options;
+    const { view, keyLooks, nameLooks, clock } = this.#options;
     const policy = view.policyOf(groupOf(member));
     return this.#kept.use(instanceId, (cloud) =>
       gatherPlanInput(cloud, instanceId, policy, {
         ...{ signal, repeat: true, keyLooks, caller: instanceId, ...options },
+        ...(nameLooks && { nameLooks }),
         wallMs: () => clock.wallMs(),
       }),
     );
