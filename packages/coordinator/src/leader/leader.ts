@@ -319,6 +319,8 @@ export class Leader {
     const planner = new Planner({
       ...{ cloud, keyLooks, view, keys, clock },
       trialOf: (instanceId) => readiness.trialOf(instanceId),
+      statusOf: (instanceId) => evidence.of(instanceId).cloudStatus,
+      hasHeard: (member, instanceId) => observer.reading(member, instanceId, clock.monotonicMs()) !== null,
     });
     const desk = new CommandDesk({
       ...{ view, keys, clock, log, minimum: requirement, handOver: this.#options.handOver },
