@@ -6,12 +6,14 @@
 export const ONLY_VERIFIED: readonly string[] = [
   'test/sim/planted/planted-runs.test.ts',
   'test/fuzz/planted-runs.test.ts',
-  'test/scenarios/recovery/ways-out-crashes.test.ts',
+  'test/scenarios/recovery/{ways-out,names}-crashes.test.ts',
   // Simulated days of one kind of trouble each. The fixed seeds have them all, more thinly.
   'test/sim/{serve-lease,lost-address,operator-commands,kms-key}.test.ts',
   'test/sim/{store-refuses,namesake}.test.ts',
   // Chance: faults at random, and thousands of lossy agent-hours.
   'test/scenarios/recovery/random-faults.test.ts',
+  // A few calls of every strategy, path and move, each with one of the ills that can befall it.
+  'test/scenarios/recovery/faults/fault-matrix.test.ts',
   'test/scenarios/coordinator/{half-failing,builds-at-random}.test.ts',
   'test/detection/detection.test.ts',
   'packages/observer/src/core/detection.test.ts',
@@ -32,7 +34,7 @@ export const SHORT_INTEGRATION: readonly string[] = [
   // Every port against the real thing.
   'test/integration/etcd/kv-store-contract.integration.test.ts',
   'test/integration/etcd/secure-store.integration.test.ts',
-  'test/integration/cloud/{cloud-contract-in-process,kms-contract,plan-to-launch}.test.ts',
+  'test/integration/cloud/{cloud-contract-in-process,identity-contract,kms-contract,plan-to-launch}.test.ts',
   'packages/coordinator/src/adapters/etcd/*.integration.test.ts',
   'packages/observer/src/udp/udp.integration.test.ts',
   'packages/observer/src/probe/*.integration.test.ts',
@@ -47,6 +49,8 @@ export const SHORT_INTEGRATION: readonly string[] = [
  * command `npm run verify:long` runs them. What each is about is looked at more briefly in verify.
  */
 export const LONG: readonly string[] = [
+  // Every call of every strategy, path and move × every ill; `fault-matrix.test.ts` has a sample.
+  'test/scenarios/recovery/faults/fault-matrix-all.test.ts',
   // The printed user data on machines without curl, without wget; `machines.test.ts` boots with it.
   'test/integration/agents/user-data.test.ts',
   // Three real etcd members that join, lose their disk and rotate their authority.

@@ -54,6 +54,10 @@ const LOOK: Readonly<Record<HoldReason, readonly string[]>> = {
   ],
   CaptureFailed: ['`understudy recoveries`: the volume, and what EC2 said.', 'Does the volume still exist?'],
   CaptureTimeout: ['`understudy recoveries` shows the percentage of the snapshots.'],
+  VolumeNotFree: [
+    '`understudy explain MEMBER`: which volume, and who has it.',
+    'Its attachments in EC2: `aws ec2 describe-volumes`.',
+  ],
   KmsKeyUnusable: ['The key in KMS: enabled? not to be deleted? Does its policy name the role of the coordinators?'],
   NoPlacementLeft: ['`understudy explain MEMBER`: each placement with what EC2 said to it.'],
   NoCapacity: ['The AWS Health Dashboard; other types or zones as placements (`understudy get policy GROUP`).'],
@@ -61,6 +65,12 @@ const LOOK: Readonly<Record<HoldReason, readonly string[]>> = {
     '`understudy history MEMBER` and `understudy explain MEMBER`: how each replacement failed. Its console output is kept for operators.',
   ],
   AddressHeldElsewhere: ['The address in the EC2 console: who has it now, and did a person put it there?'],
+  RecordChanged: [
+    'The record in Route 53, and who changed it (CloudTrail, `ChangeResourceRecordSets`): was it meant for the failed instance, or for good?',
+  ],
+  TargetNotHealthy: [
+    'The target group in the EC2 console: the reason beside the replacement; security groups and the path of the health check.',
+  ],
   CloudDenied: ['The text names the permission. `understudy iam-policy` prints the whole policy.'],
   CloudRejected: ["The text has EC2's own words."],
   CloudUnavailable: ['The AWS Health Dashboard for the Region; `understudy doctor` on the host of the leader.'],

@@ -3,6 +3,7 @@ import {
   type ActivationRecord,
   type Clock,
   type Cloud,
+  type CloudCallOptions,
   groupOf,
   type Keyspace,
   type MemberId,
@@ -18,6 +19,8 @@ import {
   type Failure,
   planByLadder,
   triedFor,
+  type NameLooks,
+  tryLaunch,
   type PlanInput,
   type PlanResult,
   recoveryBehind,
@@ -31,6 +34,7 @@ import type { Judgement } from './assessor.ts';
 import { isStillAsked } from '../commands/recoveries.ts';
 import type { CloudStatusReading } from '../judge/evidence.ts';
 import { STATUS_FRESH_MS } from '../judge/status-reading.ts';
+import type { Suspect } from './preparation.ts';
 import { wasBegunBefore } from './raise-ordinal.ts';
 
 /**
@@ -43,6 +47,7 @@ const READS_KEPT_FOR_MS = 30_000;
 export interface PlannerOptions {
   readonly cloud: Cloud;
   readonly keyLooks: KeyLooks;
+  readonly nameLooks?: NameLooks;
   readonly view: ClusterState;
   readonly keys: Keyspace;
   readonly clock: Clock;
@@ -52,6 +57,8 @@ export interface PlannerOptions {
   readonly statusOf: (instanceId: string) => CloudStatusReading | null;
   /** Has this coordinator heard the boot that the instance is in, or was in last? */
   readonly hasHeard: (member: MemberId, instanceId: string) => boolean;
+  /** What was read while it was suspect, for this policy. Null: nothing. */
+  readonly prepared?: (suspect: Suspect, policyRevision: number) => PlanInput | null;
 }
 
 export type Planned =
@@ -75,21 +82,41 @@ export class Planner {
   /** @throws the errors of EC2's reads. */
   async plan(chosen: Judgement, ask: (judgement: Judgement) => GuardAnswer, signal: AbortSignal): Promise<Planned> {
     const { member, instanceId } = chosen;
-    const { view, keys, keyLooks, trialOf, clock } = this.#options;
+    const { view, keys, trialOf, prepared } = this.#options;
     const policy = view.policyOf(groupOf(member));
-    const input = await this.#kept.use(instanceId, (cloud) =>
-      gatherPlanInput(cloud, instanceId, policy, {
-        ...{ signal, repeat: true, keyLooks, caller: instanceId },
-        wallMs: () => clock.wallMs(),
-      }),
-    );
+    const input = prepared?.(chosen, this.policyRevision(member)) ?? (await this.#read(chosen, signal, {}));
     const activation = view.records.activations.get(member);
     if (activation && wasBegunBefore(keys, view.records, activation.record, input.instance.tags[TAG.fencedBy]))
       return { kind: 'begun-before', activation };
-    const trial = trialOf(instanceId);
+    const trial = input.trial.kind === 'unknown' ? trialOf(instanceId) : input.trial;
     const given = { ...input, trial, level: view.levelInForce() };
     const result = planByLadder(given, policy, leaveAzOf(ask(chosen)), this.#failureOf(chosen));
     return { kind: 'result', result: this.#withOwed(chosen, result), input: given };
+  }
+
+  /** What {@link plan} would read, and a trial of the launch where the policy wants one. */
+  async prepare(suspect: Suspect, signal: AbortSignal): Promise<PlanInput> {
+    const policy = this.#options.view.policyOf(groupOf(suspect.member));
+    const input = await this.#read(suspect, signal, { urgency: 'chore' });
+    if (policy.recover.prepareWhileSuspect !== 'trial') return input;
+    return { ...input, trial: await tryLaunch(this.#options.cloud, input, policy, { signal, urgency: 'chore' }) };
+  }
+
+  /** It changes with the policy of the member's group; 0: the configuration's. */
+  policyRevision(member: MemberId): number {
+    return this.#options.view.records.groups.get(groupOf(member))?.modRevision ?? 0;
+  }
+
+  #read({ member, instanceId }: Suspect, signal: AbortSignal, options: CloudCallOptions): Promise<PlanInput> {
+    const { view, keyLooks, nameLooks, clock } = this.#options;
+    const policy = view.policyOf(groupOf(member));
+    return this.#kept.use(instanceId, (cloud) =>
+      gatherPlanInput(cloud, instanceId, policy, {
+        ...{ signal, repeat: true, keyLooks, caller: instanceId, ...options },
+        ...(nameLooks && { nameLooks }),
+        wallMs: () => clock.wallMs(),
+      }),
+    );
   }
 
   /**

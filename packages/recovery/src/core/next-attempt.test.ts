@@ -54,6 +54,23 @@ describe('nextAttempt', () => {
     expect(next(all, { nowWallMs: 800_000 })).toMatchObject({ candidateIndex: 1 });
     expect(next(all, { nowWallMs: 950_000 })).toMatchObject({ candidateIndex: 0 });
   });
+  test('a quota that is used up is that of the whole family: the next candidate of another one', () => {
+    const of = (...types: readonly string[]) => ({
+      candidates: types.map((type) => ({ ...candidate(0), instanceType: type })),
+    });
+    const all = ended([0, 'capacity', 'RunInstances: VcpuLimitExceeded: too many']);
+    expect(next(all, of('m7i.large', 'r7i.large', 'g5.xlarge'))).toMatchObject(attempt(2));
+    expect(next(all, of('m7i.large', 'r7i.large'))).toMatchObject(attempt(1));
+    expect(next(all, { ...of('m7i.large', 'r7i.large', 'g5.xlarge'), nowWallMs: HOUR_MS })).toMatchObject(attempt(1));
+  });
+  test('a subnet without addresses: another subnet of its zone first', () => {
+    const at = (subnetId: string, az: string) => ({ subnetId, az, instanceType: 'm7i.large' });
+    const candidates = [at('s-1', 'a'), at('s-2', 'b'), at('s-3', 'a')];
+    const all = ended([0, 'capacity', 'CreateNetworkInterface: InsufficientFreeAddressesInSubnet: none']);
+    expect(next(all, { candidates })).toMatchObject(attempt(2));
+  });
+  test('a key pair that is gone: the same candidate at once, without it', () =>
+    expect(next(ended([0, 'unknown', 'RunInstances: InvalidKeyPair.NotFound: ops']))).toMatchObject(attempt(0)));
   test('all refused for their own fault: held, each named with its reason', () => {
     const held = next(ended([0, 'placement', 'is arm64'], [1, 'placement', 'takes 4 disks']));
     expect(held).toMatchObject({ kind: 'hold', reason: 'NoPlacementLeft' });

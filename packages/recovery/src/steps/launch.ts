@@ -1,7 +1,7 @@
 import { type CloudInstance, invariant, type LaunchRequest, type OperationError } from '@understudy/shared';
 import { launchPlanOf } from '../core/launch-plan.ts';
 import { adviseOnLaunchError, type AttemptFailure } from '../core/launch-outcome.ts';
-import { buildLaunchRequest } from '../core/launch-request.ts';
+import { buildLaunchRequest, withoutGoneKeyPair } from '../core/launch-request.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
 import { isRateRefusal, withoutRate } from '../core/paths/initialization-rate.ts';
 import { madeNothing } from '../core/refusals.ts';
@@ -67,6 +67,7 @@ async function freeze(run: Run, attempt: number): Promise<{ networkInterfaceId: 
   );
   invariant(sources, `launch ${attempt} without image or snapshots`);
   const { networkInterfaceId } = permit.result;
+  const plan = withoutGoneKeyPair(launchPlanOf(run.plan), endedAttempts(run, attempt));
   const { imageId, disks } = sources;
   const planned = disks.map((one) => one.volume);
   const refused = endedAttempts(run, attempt).some((one) => isRateRefusal(one.text));
@@ -79,7 +80,7 @@ async function freeze(run: Run, attempt: number): Promise<{ networkInterfaceId: 
   return {
     networkInterfaceId,
     run: buildLaunchRequest({
-      intent: { ...run.record, plan: { ...launchPlanOf(run.plan), volumes: [...volumes] } },
+      intent: { ...run.record, plan: { ...plan, volumes: [...volumes] } },
       attempt,
       candidate: permit.request.candidate,
       networkInterfaceId,

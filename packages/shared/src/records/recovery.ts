@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { GroupPolicySchema } from '../policy.ts';
 import { ServeContractSchema } from './cluster.ts';
 import { OperatorActSchema, operatorFields } from './operator-request.ts';
+import { PlannedRecordSetSchema, PlannedTargetsSchema } from './names.ts';
 import { LeftoverSchema, OwedChoreSchema } from './leftover.ts';
 import { MemberIdSchema, ofMember, placed, recordBase } from './record.ts';
 
@@ -75,6 +76,10 @@ const planBase = {
   policy: GroupPolicySchema,
   volumes: z.array(PlannedVolumeSchema).min(1),
   addresses: z.array(PlannedAddressSchema),
+  /** Record sets that name the failed instance, and follow. Absent: none. */
+  records: z.array(PlannedRecordSetSchema).optional(),
+  /** Target groups in which it is registered. Absent: none. */
+  targets: z.array(PlannedTargetsSchema).optional(),
   /**
    * Primary interface of the failed instance, from which EC2 does not detach it. Null: EC2 showed
    * none.
@@ -97,6 +102,18 @@ const planBase = {
   startMayLand: z.boolean().optional(),
 };
 
+/**
+ * The image of a launch whose disks are put on afterwards: what boots from it is a seed, which is
+ * stopped, gets its disks and user data, and is started again as the member.
+ */
+const seedImage = z.strictObject({
+  imageId: z.string(),
+  rootDeviceName: z.string(),
+  /** Devices that the image would bring beside its root. The seed is launched without them. */
+  otherDeviceNames: z.array(z.string()),
+});
+export type SeedImage = z.infer<typeof seedImage>;
+
 /** Further fields of a plan whose strategy launches a replacement. */
 const launchPart = {
   candidates: z.array(PlacementCandidateSchema).min(1),
@@ -110,6 +127,8 @@ const launchPart = {
    * data, metadata options …
    */
   launchBase: z.record(z.string(), z.unknown()),
+  /** Absent: the disks come with the launch. */
+  seed: seedImage.optional(),
 };
 /** A plan, of whatever strategy, that launches a replacement. Its other fields are kept. */
 const launchPlan = z.object({ strategy: z.string(), ...planBase, ...launchPart });
@@ -134,6 +153,14 @@ export const SnapshotAndReplacePlanSchema = z.strictObject({
 });
 export type SnapshotAndReplacePlan = z.infer<typeof SnapshotAndReplacePlanSchema>;
 
+export const ReattachPlanSchema = z.strictObject({
+  strategy: z.literal('reattach'),
+  ...planBase,
+  ...launchPart,
+  seed: seedImage,
+});
+export type ReattachPlan = z.infer<typeof ReattachPlanSchema>;
+
 /** The ways that leave the member on the instance it has. */
 export const IN_PLACE_STRATEGIES = ['reboot', 'stop-start'] as const;
 
@@ -145,7 +172,11 @@ const basePlan = z.object({ strategy: z.string(), ...planBase });
 export type BasePlan = z.infer<typeof basePlan>;
 
 /** The described strategies, one member each, told apart by name. */
-const describedPlan = z.discriminatedUnion('strategy', [SnapshotAndReplacePlanSchema, InPlacePlanSchema]);
+const describedPlan = z.discriminatedUnion('strategy', [
+  SnapshotAndReplacePlanSchema,
+  ReattachPlanSchema,
+  InPlacePlanSchema,
+]);
 const DESCRIBED = new Set<string>(describedPlan.options.flatMap((one) => [...one.shape.strategy.values]));
 
 /**
@@ -158,7 +189,7 @@ const otherPlan: z.ZodType<BasePlan> = basePlan.loose().extend({
 
 /** The plan. It is made once, from what was observed before the intent, and never re-decided. */
 export const RecoveryPlanSchema = z.union([describedPlan, otherPlan]);
-export type RecoveryPlan = SnapshotAndReplacePlan | InPlacePlan | BasePlan;
+export type RecoveryPlan = SnapshotAndReplacePlan | ReattachPlan | InPlacePlan | BasePlan;
 
 const IN_PLACE = new Set<string>(IN_PLACE_STRATEGIES);
 /** The instance stays the member's, whatever comes of it. */
@@ -167,6 +198,8 @@ export const isInPlace = (plan: RecoveryPlan): plan is InPlacePlan => staysInPla
 
 export const isSnapshotAndReplace = (plan: RecoveryPlan): plan is SnapshotAndReplacePlan =>
   plan.strategy === 'snapshot-and-replace';
+
+export const isReattach = (plan: RecoveryPlan): plan is ReattachPlan => plan.strategy === 'reattach';
 
 /**
  * `intents/<group>/<member>`: a recovery that is under way. It is written once, then only read,
@@ -323,6 +356,9 @@ export const HistoryRecordSchema = placed(
      * plan moves them; `owedFrom` names the instances that may still hold one.
      */
     owedAddresses: z.array(PlannedAddressSchema).optional(),
+    /** The same of records and target groups. */
+    owedRecords: z.array(PlannedRecordSetSchema).optional(),
+    owedTargets: z.array(PlannedTargetsSchema).optional(),
     /** What the collector still has to remove, and when. */
     leftovers: z.array(LeftoverSchema),
     /** Chores that were still open on the replacement when this was closed, and are open yet. */

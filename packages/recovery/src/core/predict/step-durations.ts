@@ -30,12 +30,18 @@ export const STEP_DURATIONS: Readonly<Record<string, (plan: RecoveryPlan) => Dur
   fence: ({ policy }) => inTurn(call, policy.recover.fenceSkipOsShutdown ? stopSkippingOs : stopGracefully, CONFIRMED),
   capture: (plan) => inTurn(call, captureTakes(plan)),
   image: () => EC2_TAKES.registerImage,
+  detach: () => inTurn(call, EC2_TAKES.detachVolume),
   permit: () => EC2_TAKES.networkInterface,
   launch: () => EC2_TAKES.runInstances,
+  seed: () => inTurn(call, stopSkippingOs),
+  assemble: () => inTurn(call, EC2_TAKES.detachVolume, EC2_TAKES.attachVolume, call),
   verify: verifyTakes,
   revoke: () => EC2_TAKES.terminate,
   activate: () => ({ typicalMs: 100, slowMs: 2_000 }),
   address: () => EC2_TAKES.moveAddress,
+  // Route 53: "generally within 60 seconds". A target group: one check passed, every 30 s.
+  record: () => ({ typicalMs: 30_000, slowMs: 60_000 }),
+  target: () => ({ typicalMs: 30_000, slowMs: 60_000 }),
   reboot: () => call,
   restart: () => inTurn(call, EC2_TAKES.pending),
   mend: ({ strategy, policy }) =>
