@@ -14,6 +14,10 @@ export const REGION = 'eu-central-1';
 export const MEMBER_ROLE = `arn:aws:iam::${ACCOUNT}:role/db`;
 export const KEY = `arn:aws:kms:${REGION}:${ACCOUNT}:key/11111111-2222-3333-4444-555555555555`;
 
+export const ZONE = 'Z0123456789ABC';
+export const TARGET_GROUP = `arn:aws:elasticloadbalancing:${REGION}:${ACCOUNT}:targetgroup/web/0123456789abcdef`;
+const ZONE_ARN = `arn:aws:route53:::hostedzone/${ZONE}`;
+
 const arn = (kind: string, id: string): string => `arn:aws:ec2:${REGION}:${ACCOUNT}:${kind}/${id}`;
 const shared = (kind: string, id: string): string => `arn:aws:ec2:${REGION}::${kind}/${id}`;
 const INSTANCE = arn('instance', 'i-0123456789abcdef0');
@@ -53,6 +57,7 @@ export const USUAL_CALLS: readonly UsualCall[] = [
     ...['DescribeInstances', 'DescribeInstanceStatus', 'DescribeInstanceCreditSpecifications', 'DescribeTags'],
     ...['DescribeInstanceTypes', 'DescribeInstanceTypeOfferings', 'DescribeKeyPairs', 'DescribePlacementGroups'],
     ...['DescribeCapacityReservations', 'DescribeRouteTables', 'DescribeVolumes', 'DescribeSnapshots'],
+    ...['DescribeVolumeStatus'],
     ...['DescribeImages', 'DescribeNetworkInterfaces', 'DescribeAddresses', 'DescribeSubnets'],
   ].map((action) => read(`ec2:${action}`)),
   call('ec2:DescribeInstanceAttribute', INSTANCE, member),
@@ -74,11 +79,13 @@ export const USUAL_CALLS: readonly UsualCall[] = [
   call('ec2:CreateSnapshots', INSTANCE, member),
   call('ec2:CreateSnapshots', VOLUME, member),
   call('ec2:CreateSnapshots', shared('snapshot', '*'), { [NEW_OP]: 'op-1' }, { [KEYS]: ['understudy:op'] }),
+  call('ec2:CopyVolumes', arn('volume', '*'), { [NEW_OP]: 'op-1' }, { [KEYS]: ['understudy:op'] }),
   call('ec2:DeleteSnapshot', SNAPSHOT, ours),
   call('ec2:DeregisterImage', shared('image', 'ami-0123456789abcdef0'), ours),
   call('ec2:DeleteVolume', VOLUME, { ...member, [RETIRED]: 'op-1' }),
   call('ec2:RegisterImage', shared('image', '*'), { [NEW_OP]: 'op-1' }, { [KEYS]: ['understudy:op'] }),
   call('ec2:RegisterImage', SNAPSHOT, ours),
+  call('ec2:RegisterImage', SNAPSHOT, member),
   call('ec2:CreateNetworkInterface', arn('network-interface', '*'), { [NEW_OP]: 'op-1' }),
   call('ec2:CreateNetworkInterface', arn('subnet', 'subnet-0123456789abcdef0')),
   call('ec2:CreateNetworkInterface', arn('security-group', 'sg-0123456789abcdef0')),
@@ -117,6 +124,17 @@ export const USUAL_CALLS: readonly UsualCall[] = [
   call('ec2:CreateTags', VOLUME, { ...member, [KEYS]: ['understudy:retired-by'] }),
   call('ec2:CreateTags', VOLUME, ours, { [KEYS]: ['Name'] }),
   call('iam:PassRole', MEMBER_ROLE, { 'iam:PassedToService': 'ec2.amazonaws.com' }),
+  call('route53:ListResourceRecordSets', ZONE_ARN),
+  call('route53:GetChange', 'arn:aws:route53:::change/C0123456789ABC'),
+  call('route53:ChangeResourceRecordSets', ZONE_ARN, {
+    'route53:ChangeResourceRecordSetsRecordTypes': ['A'],
+    'route53:ChangeResourceRecordSetsActions': ['DELETE', 'CREATE'],
+  }),
+  ...['DescribeTargetGroups', 'DescribeTargetHealth', 'DescribeLoadBalancers'].map((action) =>
+    read(`elasticloadbalancing:${action}`),
+  ),
+  call('elasticloadbalancing:RegisterTargets', TARGET_GROUP),
+  call('elasticloadbalancing:DeregisterTargets', TARGET_GROUP),
   call('kms:DescribeKey', KEY),
   call('kms:Decrypt', KEY, throughEc2),
   call('kms:GenerateDataKeyWithoutPlaintext', KEY, throughEc2),

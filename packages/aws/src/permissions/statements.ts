@@ -17,6 +17,10 @@ export interface PolicyScope {
   readonly passRoles: readonly string[];
   /** ARNs of the keys of members' volumes. Empty: every key. */
   readonly kmsKeys: readonly string[];
+  /** Ids of the hosted zones whose records follow members. Empty: none. */
+  readonly hostedZones: readonly string[];
+  /** ARNs of the target groups in which members are registered. Empty: none. */
+  readonly targetGroups: readonly string[];
   /** Volumes and addresses of members carry `understudy:group`, too. */
   readonly areResourcesTagged: boolean;
 }
@@ -100,8 +104,14 @@ const throughEc2: Of<IamCondition> = (scope) =>
 const keys: Of<readonly string[]> = ({ partition, region, account, kmsKeys }) =>
   kmsKeys.length === 0 ? [`arn:${partition}:kms:${region}:${account}:key/*`] : kmsKeys;
 
+const zones: Of<readonly string[]> = ({ partition, hostedZones }) =>
+  hostedZones.map((id) => `arn:${partition}:route53:::hostedzone/${id}`);
+
+const RECORD_TYPES = 'route53:ChangeResourceRecordSetsRecordTypes';
+const RECORD_ACTIONS = 'route53:ChangeResourceRecordSetsActions';
+
 /** Actions that make something with tags in the same request. */
-const CREATE_ACTIONS = ['RunInstances', 'CreateSnapshots', 'CreateNetworkInterface', 'RegisterImage'];
+const CREATE_ACTIONS = ['RunInstances', 'CreateSnapshots', 'CopyVolumes', 'CreateNetworkInterface', 'RegisterImage'];
 
 /** Every statement of a coordinator's policy, by its Sid. */
 export const STATEMENTS = {
@@ -159,6 +169,16 @@ export const STATEMENTS = {
     why: 'images and disks are made of our own captures, never of a stranger’s snapshot',
     resources: shared('snapshot'),
     condition: isOurs,
+  },
+  UseBackups: {
+    why: 'disks that cannot be reached come back from earlier snapshots that say whose they are',
+    resources: shared('snapshot'),
+    condition: isMembers,
+  },
+  CopyAsOurs: {
+    why: 'a copy of a disk is made with the mark by which it is found, used and removed',
+    resources: arns('volume'),
+    condition: asOurs,
   },
   RemoveOurCaptures: {
     why: 'removes what a recovery made, and nothing that is not marked so',
@@ -238,6 +258,35 @@ export const STATEMENTS = {
     why: 'a replacement gets its member’s instance profile: only named roles, only to EC2',
     resources: ({ passRoles }) => passRoles,
     condition: (scope) => ({ StringEquals: { 'iam:PassedToService': `ec2.${domainOf(scope)}` } }),
+  },
+  LookAtRecords: {
+    why: 'reads the records of the hosted zones that are named',
+    resources: zones,
+  },
+  MoveRecords: {
+    why: 'swaps records that name a machine, in the hosted zones that are named; never an UPSERT',
+    resources: zones,
+    condition: () => ({
+      'ForAllValues:StringEquals': {
+        [RECORD_TYPES]: ['A'],
+        [RECORD_ACTIONS]: ['CREATE', 'DELETE'],
+      },
+      Null: { [RECORD_TYPES]: 'false', [RECORD_ACTIONS]: 'false' },
+    }),
+  },
+  FollowRecords: {
+    why: 'asks whether a change has taken effect',
+    resources: ({ partition, hostedZones }) =>
+      hostedZones.length === 0 ? [] : [`arn:${partition}:route53:::change/*`],
+  },
+  LookAtTargets: {
+    why: 'Elastic Load Balancing knows no narrower resource for lists; they change nothing',
+    resources: ({ targetGroups }) => (targetGroups.length === 0 ? [] : ['*']),
+    condition: inRegion,
+  },
+  MoveTargets: {
+    why: 'registers replacements and takes failed members out, in the target groups that are named',
+    resources: ({ targetGroups }) => targetGroups,
   },
   LookAtKeys: {
     why: 'asks about the keys of volumes before anything needs them',

@@ -1,3 +1,5 @@
+import type { CloudConsoleOutput, CloudInstanceType, CloudRoute } from './cloud-facts.ts';
+
 /**
  * What we need of EC2: one method per action, our own shapes, no decisions. There is one
  * implementation (`Ec2Cloud`, coordinator) over a transport, which is either the SDK's client over
@@ -90,6 +92,12 @@ export interface CloudVolume {
   readonly encrypted: boolean;
   readonly kmsKeyId: string | null;
   readonly multiAttach: boolean;
+  /** The service that operates it. Absent: none. */
+  readonly operatedBy?: string;
+  /** The Outpost that it is on. Absent: none. */
+  readonly outpostArn?: string;
+  /** The rate at which it was filled from its snapshot, MiB/s. Absent: the default. */
+  readonly initializationRateMiBps?: number;
   /** The snapshot that it was made from. Null or absent: none, or EC2 does not say. */
   readonly fromSnapshotId?: string | null;
   readonly attachments: readonly { readonly instanceId: string; readonly deviceName: string; readonly state: string }[];
@@ -158,6 +166,14 @@ export interface CloudNetworkInterface {
   readonly sourceDestCheck: boolean;
   readonly description: string;
   readonly tags: Tags;
+  /** The service that operates it, or that has requested it. Absent: none. */
+  readonly operatedBy?: string;
+  /** The Outpost that it is on. Absent: none. */
+  readonly outpostArn?: string;
+  /** What its public host name stands for, where it was chosen. Absent: it was not. */
+  readonly publicHostnameType?: string;
+  /** Further subnets that it is in. Absent: none. */
+  readonly associatedSubnetIds?: readonly string[];
 }
 
 export interface CloudAddress {
@@ -263,51 +279,16 @@ export interface VolumePlace {
   readonly deviceName: string;
 }
 
-/** What EC2 says about an instance type, as far as a launch needs it. */
-export interface CloudInstanceType {
-  readonly instanceType: string;
-  readonly defaultCores: number | null;
-  readonly defaultThreadsPerCore: number | null;
-  readonly burstable: boolean;
-  readonly instanceStorage: boolean;
-  /**
-   * Instance store disks, and whether they are NVMe. Others come only with `ephemeralN` mappings.
-   */
-  readonly instanceStoreDisks: number;
-  readonly instanceStoreNvme: 'required' | 'supported' | 'unsupported' | null;
-  /** `nitro` or `xen`. Null for bare metal, and when EC2 does not say. */
-  readonly hypervisor: string | null;
-  /** In these lists, an empty one means that EC2 does not say. */
-  readonly architectures: readonly string[];
-  readonly virtualizationTypes: readonly string[];
-  readonly bootModes: readonly string[];
-  readonly rootDeviceTypes: readonly string[];
-  readonly usageClasses: readonly string[];
-  /** `required`, `supported`, `unsupported`. Null when EC2 does not say. */
-  readonly enaSupport: string | null;
-  readonly nitroTpmSupport: string | null;
-  /**
-   * Volumes one instance takes. Null when EC2 does not say. `shared`: network interfaces and NVMe
-   * instance store disks count too.
-   */
-  readonly maxAttachments: number | null;
-  readonly attachmentLimit: 'shared' | 'dedicated' | null;
-}
-
-/** A route that leads to an instance or a network interface. */
-export interface CloudRoute {
-  readonly routeTableId: string;
-  /** CIDR block or prefix list. */
-  readonly destination: string;
-  readonly instanceId: string | null;
-  readonly networkInterfaceId: string | null;
-}
-
-/** What the machine wrote on its serial console. EC2 keeps the last 64 KiB. */
-export interface CloudConsoleOutput {
-  readonly text: string;
-  /** When EC2 took it. Null when it does not say. */
-  readonly takenAtWallMs: number | null;
+/** A copy of a volume, said in full: EC2 would choose otherwise than the source has it. */
+export interface CopyVolumeRequest {
+  readonly clientToken: string;
+  readonly sourceVolumeId: string;
+  readonly volumeType: string;
+  readonly iops: number | null;
+  readonly throughputMiBps: number | null;
+  /** Null: as the source. */
+  readonly kmsKeyId: string | null;
+  readonly tags: Tags;
 }
 
 export interface Cloud {
@@ -328,6 +309,8 @@ export interface Cloud {
     options?: CloudCallOptions,
   ): Promise<readonly CloudInstanceStatus[]>;
   describeVolumes(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudVolume[]>;
+  /** Those of the volumes of which EC2's own checks say that they are impaired. */
+  describeImpairedVolumes(volumeIds: readonly string[], options?: CloudCallOptions): Promise<readonly string[]>;
   describeSnapshots(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudSnapshot[]>;
   describeImages(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudImage[]>;
   describeNetworkInterfaces(
@@ -433,6 +416,11 @@ export interface Cloud {
   /** `userData`: base64, as {@link Cloud.describeUserData} tells it. Of a stopped instance only. */
   setUserData(instanceId: string, userData: string, options?: CloudCallOptions): Promise<void>;
   // capture
+  /**
+   * Copies the volume as it is at this moment, within its zone. Idempotent by its token. One copy
+   * per source and five per Region may be under way: `CLOUD_REJECTED` or `CLOUD_THROTTLED` then.
+   */
+  copyVolume(request: CopyVolumeRequest, options?: CloudCallOptions): Promise<{ readonly volumeId: string }>;
   /**
    * Snapshots all volumes of the instance: crash-consistent, all or nothing. Not idempotent: no
    * ClientToken exists.
