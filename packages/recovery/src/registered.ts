@@ -1,4 +1,6 @@
+import { dnsRecord } from './identity/dns-record.ts';
 import { elasticIp } from './identity/elastic-ip.ts';
+import { targetGroup } from './identity/target-group.ts';
 import { instanceLeftover, volumeLeftover } from './collector/judged-leftovers.ts';
 import type { RecoveryRegistry } from './registry.ts';
 import type { HistoryRecord } from '@understudy/shared';
@@ -34,7 +36,7 @@ export const REGISTERED: RecoveryRegistry = {
     ...[rebootKind, restartKind, mendKind],
   ],
   volumePaths: [reattachPath, latestSnapshotPath, snapshotPath],
-  identityMoves: [elasticIp],
+  identityMoves: [elasticIp, dnsRecord, targetGroup],
   leftovers: [instanceLeftover, interfaceLeftover, imageLeftover, snapshotLeftover, volumeLeftover, seedDiskLeftover],
 };
 

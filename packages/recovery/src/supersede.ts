@@ -11,6 +11,7 @@ import { choresOf, choreText } from './core/chores.ts';
 import { hasActivated } from './core/activated.ts';
 import { historyOf } from './core/history.ts';
 import { owedAddressesOf } from './core/owed.ts';
+import { owedNamesOf } from './core/owed-names.ts';
 import { stepId } from './core/step-id.ts';
 import { keysOf } from './core/step-table.ts';
 import { type Closable, choreFactsOf, closingFactsOf } from './closing.ts';
@@ -97,11 +98,17 @@ function historyRecordOf(
     .map((one) => one.allocationId)
     .filter((id) => journal.states().get(stepId('address', id)) === 'done');
   const owedAddresses = owedAddressesOf(record, new Set(through));
-  const undone = [...owedAddresses.map((one) => `address ${one.publicIp}`), ...owed.map((one) => choreText(one.chore))];
+  const names = owedNamesOf(record.plan, (step) => journal.states().get(step) === 'done');
+  const undone = [
+    ...names.texts,
+    ...owedAddresses.map((one) => `address ${one.publicIp}`),
+    ...owed.map((one) => choreText(one.chore)),
+  ];
   return {
     ...history,
     reason: `${history.reason}; its replacement failed before everything was in place on it (${why}). Handed on: ${undone.join('; ')}`,
     endedAtWallMs: activated.endedAtWallMs ?? sinceWallMs,
     owedAddresses,
+    ...names.owed,
   };
 }

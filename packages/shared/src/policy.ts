@@ -1,8 +1,10 @@
 import * as z from 'zod';
 import { detectFields } from './policy/detect.ts';
 import { withProfileTimes } from './policy/detection-profile.ts';
+import { dnsFields } from './policy/dns.ts';
 import { guardFields } from './policy/guard.ts';
 import { recoverFields } from './policy/recover.ts';
+import { targetGroupFields } from './policy/target-groups.ts';
 import { serviceProbeFaults } from './service-probe.ts';
 
 export type { ServeLeasePolicy } from './policy/recover.ts';
@@ -22,8 +24,8 @@ const sections = z.strictObject({
   guard: guardFields.prefault({}),
   /** How it is replaced, and what is kept of the old one. */
   recover: recoverFields.prefault({}),
-  /** What follows a member to its replacement, besides its addresses. There is no field yet. */
-  identity: empty.prefault({}),
+  /** What follows a member to its replacement, besides its addresses. */
+  identity: z.strictObject({ dns: dnsFields.prefault({}), targetGroups: targetGroupFields.prefault({}) }).prefault({}),
   /** Snapshots that are made before anything fails. There is no field yet. */
   backup: empty.prefault({}),
   /** Replacements that are kept ready. There is no field yet. */

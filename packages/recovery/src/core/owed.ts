@@ -1,4 +1,5 @@
 import type { HistoryRecord, IntentRecord, PlannedAddress, RecoveryPlan } from '@understudy/shared';
+import { withOwedNames } from './owed-names.ts';
 
 /**
  * Retired instances of one member that an address may still be on: as many failed before their
@@ -41,6 +42,7 @@ export function withOwed<P extends RecoveryPlan>(plan: P, before: HistoryRecord 
     ) as Record<string, string>;
   return {
     ...plan,
+    ...withOwedNames(plan, before),
     addresses: withAddresses(plan.addresses, owedAddresses),
     protection: {
       stop: plan.protection.stop || owes('stop'),

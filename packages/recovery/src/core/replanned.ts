@@ -1,3 +1,5 @@
+import { recordItem } from './record-move.ts';
+import { targetItem } from './target-move.ts';
 import type {
   GroupPolicy,
   IntentRecord,
@@ -28,6 +30,7 @@ export function replanned(
   return {
     ...fresh,
     addresses: frozen.addresses,
+    ...namesOf(frozen),
     protection: frozen.protection,
     // What the image was made of is of one moment with the other disks.
     volumes: done.captured || done.imaged ? frozen.volumes : fresh.volumes,
@@ -35,6 +38,11 @@ export function replanned(
     losses: [...fresh.losses, ...accepted],
   };
 }
+
+/** Records and registrations are the frozen ones too: they may have been moved meanwhile. */
+const namesOf = ({ records, targets }: RecoveryPlan): Pick<RecoveryPlan, 'records' | 'targets'> => ({
+  ...{ records, targets },
+});
 
 /** Why this loss cannot be accepted, or the plan without what is given up. */
 export type Accepted =
@@ -49,6 +57,9 @@ export interface LossFacts {
   readonly volumeAttached: boolean;
 }
 
+const recordsLeft = (plan: RecoveryPlan, item: string): RecoveryPlan['records'] =>
+  plan.records?.filter((one) => recordItem(one) !== item);
+
 /** Gives up an address, or a data volume that is not on the old instance any more. Pure. */
 export function acceptLoss(intent: Pick<IntentRecord, 'plan'>, what: string, facts: LossFacts): Accepted {
   const { plan } = intent;
@@ -58,6 +69,14 @@ export function acceptLoss(intent: Pick<IntentRecord, 'plan'>, what: string, fac
   if (kind === 'address') {
     const addresses = plan.addresses.filter((one) => one.allocationId !== id);
     return { kind: 'plan', plan: { ...plan, addresses, losses } };
+  }
+  if (kind === 'record') {
+    const records = recordsLeft(plan, id);
+    return { kind: 'plan', plan: { ...plan, records, losses } };
+  }
+  if (kind === 'target') {
+    const targets = plan.targets?.filter((one) => targetItem(one) !== id);
+    return { kind: 'plan', plan: { ...plan, targets, losses } };
   }
   const volume = plan.volumes.find((one) => one.volumeId === id);
   if (!volume) return refused(`${id} is no volume of the plan`);

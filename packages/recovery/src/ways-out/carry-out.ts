@@ -43,7 +43,7 @@ async function giveUp(run: Run, request: StoredRequest): Promise<CarriedOut> {
   const what = request.record.loss ?? '';
   const states = run.journal.states();
   const [kind, id = ''] = what.split(':');
-  const step = stepId('address', id);
+  const step = stepId(kind === 'record' || kind === 'target' ? kind : 'address', id);
   if (states.get(step) === 'done') return refuse(run, request, `${id} is on the replacement, or known to be gone`);
   const accepted = acceptLoss(run.record, what, {
     launched: [...states.keys()].some((one) => readStepId(one).name === 'launch'),

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { GroupPolicySchema } from '../policy.ts';
 import { ServeContractSchema } from './cluster.ts';
 import { OperatorActSchema, operatorFields } from './operator-request.ts';
+import { PlannedRecordSetSchema, PlannedTargetsSchema } from './names.ts';
 import { LeftoverSchema, OwedChoreSchema } from './leftover.ts';
 import { MemberIdSchema, ofMember, placed, recordBase } from './record.ts';
 
@@ -75,6 +76,10 @@ const planBase = {
   policy: GroupPolicySchema,
   volumes: z.array(PlannedVolumeSchema).min(1),
   addresses: z.array(PlannedAddressSchema),
+  /** Record sets that name the failed instance, and follow. Absent: none. */
+  records: z.array(PlannedRecordSetSchema).optional(),
+  /** Target groups in which it is registered. Absent: none. */
+  targets: z.array(PlannedTargetsSchema).optional(),
   /**
    * Primary interface of the failed instance, from which EC2 does not detach it. Null: EC2 showed
    * none.
@@ -351,6 +356,9 @@ export const HistoryRecordSchema = placed(
      * plan moves them; `owedFrom` names the instances that may still hold one.
      */
     owedAddresses: z.array(PlannedAddressSchema).optional(),
+    /** The same of records and target groups. */
+    owedRecords: z.array(PlannedRecordSetSchema).optional(),
+    owedTargets: z.array(PlannedTargetsSchema).optional(),
     /** What the collector still has to remove, and when. */
     leftovers: z.array(LeftoverSchema),
     /** Chores that were still open on the replacement when this was closed, and are open yet. */
