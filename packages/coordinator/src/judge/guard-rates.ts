@@ -51,11 +51,11 @@ export function concurrencyGate(input: GuardInput): GateResult {
  * to the next way: a failure ends once, and counts once.
  */
 const endsOf = (input: GuardInput): number[] =>
-  input.recoveries.flatMap((one) =>
-    one.member === input.member && one.endedAtWallMs !== null && !one.acknowledged && !one.failureGoesOn
-      ? [one.endedAtWallMs]
-      : [],
-  );
+  input.recoveries
+    .filter((one) => one.failureGoesOn !== true)
+    .flatMap((one) =>
+      one.member === input.member && one.endedAtWallMs !== null && !one.acknowledged ? [one.endedAtWallMs] : [],
+    );
 
 /**
  * The cooldown counts from completion, not from the start: a long recovery must not use up its own
