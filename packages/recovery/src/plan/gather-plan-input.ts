@@ -10,6 +10,7 @@ import {
 } from '@understudy/shared';
 import { isBurstable } from '../core/fidelity/compute.ts';
 import { NOT_TRIED } from '../core/launch-trial.ts';
+import { type PlacingPolicy, subnetsNamed } from '../core/placement.ts';
 import type { PlanInput } from '../core/plan-input.ts';
 import { gatherReferences, gatherTypeFacts, type ReferenceSources } from './gather-references.ts';
 import type { KeyLooks } from './key-looks.ts';
@@ -33,7 +34,7 @@ export interface PlanReads extends CloudCallOptions {
 export async function gatherPlanInput(
   cloud: Cloud,
   instanceId: string,
-  policy: { readonly recover: Pick<GroupPolicy['recover'], 'placements'>; readonly identity?: GroupPolicy['identity'] },
+  policy: PlacingPolicy & { readonly identity?: GroupPolicy['identity'] },
   { keyLooks, nameLooks, wallMs, ...options }: PlanReads = {},
 ): Promise<PlanInput> {
   const readAtWallMs = wallMs?.() ?? null;
@@ -73,12 +74,9 @@ export async function gatherPlanInput(
   };
 }
 
-function subnetIdsOf(
-  instance: CloudInstance,
-  policy: { readonly recover: Pick<GroupPolicy['recover'], 'placements'> },
-): string[] {
+function subnetIdsOf(instance: CloudInstance, policy: PlacingPolicy): string[] {
   const own = instance.networkInterfaces.map((attachment) => attachment.subnetId);
-  const ids = [...own, instance.subnetId, ...policy.recover.placements.map((placement) => placement.subnetId)];
+  const ids = [...own, instance.subnetId, ...subnetsNamed(policy)];
   return [...new Set(ids.flatMap((id) => (id === null || id === '' ? [] : id)))];
 }
 
@@ -105,7 +103,7 @@ const snapshotsOf = async (
 async function extrasOf(
   cloud: Cloud,
   named: ReferenceSources,
-  policy: { readonly recover: Pick<GroupPolicy['recover'], 'placements'> },
+  policy: PlacingPolicy,
   options: CloudCallOptions,
 ): Promise<Pick<PlanInput, 'shutdownBehavior' | 'cpuCredits' | 'typeFacts' | 'references'>> {
   const { instance } = named;

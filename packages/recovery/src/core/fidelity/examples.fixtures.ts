@@ -104,6 +104,10 @@ export const REFUSED: Readonly<Record<string, Example>> = {
     { subnets: planInputFixture().subnets.map((subnet) => ({ ...subnet, vpcId: subnet.az })) },
     { recover: { placements: [{ subnetId: 'subnet-b' }] } },
   ],
+  PlacementNeedsLevel: [
+    { level: 1 },
+    { recover: { placements: [{ subnetId: 'subnet-a', capacityReservation: 'cr-1' }] } },
+  ],
   PlacementInLostZone: [{}, {}, 'us-east-1a'],
   NoPlacementOutsideZone: [{}, {}, 'us-east-1a'],
 };
@@ -147,6 +151,11 @@ export const LOST: Readonly<Record<string, Example>> = {
   PlacementNoEbsRoot: otherType({ rootDeviceTypes: ['instance-store'] }),
   PlacementNotOnDemand: otherType({ usageClasses: ['capacity-block'] }),
   PlacementTooManyVolumes: otherType({ maxAttachments: 2 }),
+  StaysInZone: [{}],
+  PlacementNeedsLevel: [
+    { level: 1 },
+    { recover: { placements: [{ subnetId: 'subnet-a' }, { subnetId: 'subnet-b', capacityReservation: 'cr-1' }] } },
+  ],
   PrivateIpChanges: [{}],
   OutsideReferences: [{}],
   MemoryLost: [{}],
@@ -260,6 +269,10 @@ export const LOST: Readonly<Record<string, Example>> = {
 
 /** Notices that no loss of the same code comes with, or that need another example. */
 export const NOTICED: Readonly<Record<string, Example>> = {
+  StaysInZone: [
+    { typeFacts: { types: new Map(), offeredIn: new Map([['m7i.large', new Set(['us-east-1a'])]]) } },
+    { recover: { placements: [{ subnetId: 'subnet-a' }, { subnetId: 'subnet-b' }] } },
+  ],
   KmsKeyNotChecked: [
     references({ keys: new Map([['arn:aws:kms:::key/1', { kind: 'unknown', why: 'KMS does not answer' }]]) }),
   ],

@@ -140,6 +140,7 @@ describe('a plan names as lost', () => {
   const rules = FIDELITY.flatMap((row) => row.loss ?? []);
   /** Every plan has these. */
   const ordinary = [
+    'StaysInZone',
     'PrivateIpChanges',
     'InsideReferences',
     'OutsideReferences',
