@@ -12,11 +12,13 @@ Without a policy there is one: the own type in the own subnet. \`recover.placeme
 their order. \`recover.places\` adds every combination of subnets and types:
 
 \`\`\`yaml
-recover:
-  places:
-    subnets: [subnet-a, subnet-b, subnet-c]
-    instanceTypes: [m7i.large, m6i.large, m7a.large]
-    order: zones-first # the first type in every zone, then the next type
+group: db
+policy:
+  recover:
+    places:
+      subnets: [subnet-a, subnet-b, subnet-c]
+      instanceTypes: [m7i.large, m6i.large, m7a.large]
+      order: zones-first # the first type in every zone, then the next type
 \`\`\`
 
 What EC2 says a type or a zone cannot do is left out beforehand, and the plan says why. No more than

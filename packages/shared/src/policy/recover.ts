@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { duration, durationMs } from '../duration-field.ts';
 import { placesFields, reservationField } from './places.ts';
+import { prepareField } from './prepare.ts';
 import { ladderFields } from './ladder.ts';
 import { volumesFields } from './volumes.ts';
 
@@ -29,7 +30,8 @@ const placement = z.strictObject({
   instanceType: z.string().min(1).optional(),
   /**
    * What of a capacity reservation the launch uses there: `open`, `none`, `only`, the id of one
-   * (`cr-…`), or the ARN of a group of them. Absent: what the failed instance used, in its own zone.
+   * (`cr-…`), or the ARN of a group of them. Absent: what the failed instance used, in its own
+   * zone.
    */
   capacityReservation: reservationField.optional(),
 });
@@ -69,6 +71,13 @@ export const recoverFields = z.strictObject({
   /** Several ways, tried one after the other. `{}`: the default ladder (`docs/ladder.md`). */
   ladder: ladderFields.optional(),
   /**
+   * What begins while a member is only suspect. Nothing of it changes or costs anything. `reads`:
+   * what its plan needs is read from EC2. `trial`: its launch is tried, too (DryRun, which takes a
+   * token of RunInstances). `nothing`: a plan is begun once the member is dead.
+   * Absent: `reads`.
+   */
+  prepareWhileSuspect: prepareField,
+  /**
    * Fence: skip the guest's shutdown (fast) or let it run (slower, cleaner). Falls back where EC2
    * rejects it.
    */
@@ -83,8 +92,8 @@ export const recoverFields = z.strictObject({
   /** Where to launch, in order. Empty: the failed instance's own subnet and type. */
   placements: z.array(placement).max(50).default([]),
   /**
-   * Further candidates behind those of `placements`: every combination of subnets and types. Absent:
-   * none.
+   * Further candidates behind those of `placements`: every combination of subnets and types.
+   * Absent: none.
    */
   places: placesFields.optional(),
   /**
