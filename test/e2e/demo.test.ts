@@ -21,6 +21,7 @@ const Recovery = z.object({
   totalMs: z.number(),
   criticalPathMs: z.number(),
   leaderChanges: z.number(),
+  steps: z.array(z.object({ step: z.string() })),
 });
 const Report = z.object({ recoveries: z.array(Recovery), falseFailovers: z.number(), violations: z.array(z.string()) });
 
@@ -88,6 +89,15 @@ describe('the demo', () => {
     ]);
     expect(report.falseFailovers).toBe(0);
     expect(report.violations).toEqual([]);
+  });
+
+  it('moved the disks in the first one, and copied them in the second', () => {
+    const [first = [], second = []] = Report.parse(JSON.parse(ended.stdout)).recoveries.map(({ steps }) =>
+      steps.map(({ step }) => step),
+    );
+    expect(first).toContain('assemble-1');
+    expect(first).not.toContain('capture');
+    expect(second).toContain('capture');
   });
 
   it('killed the leader in the middle of the second one, and a successor finished it', () => {
