@@ -37,7 +37,7 @@ interface Timed {
 }
 
 const stoppedMs = callMs('StopInstances') + ms('instance.stop-skip-os');
-/** Of the volumes, a twentieth has changed since the backup. */
+/** A twentieth of each volume has changed since the backup. */
 const capturedMs = ({ sizeGiB }: Variant): number =>
   callMs('CreateSnapshots') + Math.max(ms('snapshot.minimum'), 0.05 * sizeGiB * ms('snapshot.per-changed-gib'));
 const permitMs = callMs('CreateNetworkInterface') + ms('network-interface.create');

@@ -61,7 +61,7 @@ export interface RecoveryFixtureOptions {
   readonly settings?: Partial<RecoverySettings>;
   /** Default: one data volume and one Elastic IP. */
   readonly dataVolumes?: number;
-  /** Of each of them. Default: 10. */
+  /** Size of each data volume. Default: 10. */
   readonly sizeGiB?: number;
   readonly elasticIp?: boolean;
   readonly request?: Readonly<Record<string, unknown>>;

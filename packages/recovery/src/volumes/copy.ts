@@ -26,7 +26,7 @@ export const copyPath: VolumePath = {
   ],
   sourceOf: (state, { volumeId }) => ({ kind: 'volume', volumeId: copyOf(state, volumeId) }),
   predictedLoss: () => null,
-  /** **S** Once the replacement may serve from them they are its own disks, and nobody's leftover. */
+  /** **S** Once the replacement may serve from them they are its own disks, no leftovers. */
   artefacts: (state) =>
     state.journal.get(ACTIVATE)?.state === 'done'
       ? []
