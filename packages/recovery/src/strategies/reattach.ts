@@ -90,7 +90,8 @@ function withPatience<P extends Pick<ReattachPlan, 'policy'>>(plan: P): P {
   const { policy } = plan;
   if (ladderOf(policy).at(-1) === 'reattach') return plan;
   const { recover } = policy;
-  const retryRefusedForMs = Math.min(recover.retryRefusedForMs, recover.ladder?.reattachTryForMs ?? 0);
+  if (!recover.ladder) return plan;
+  const retryRefusedForMs = Math.min(recover.retryRefusedForMs, recover.ladder.reattachTryForMs);
   return { ...plan, policy: { ...policy, recover: { ...recover, retryRefusedForMs } } };
 }
 
