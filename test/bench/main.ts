@@ -4,6 +4,7 @@ import { detectionTime } from './detection-time.ts';
 import { macCost, observerFootprint } from './footprint.ts';
 import { heartbeatIngest } from './ingest.ts';
 import { lostZone } from './lost-zone.ts';
+import { recoveryPaths } from './recovery-paths.ts';
 import { recoveryOverCriticalPath } from './recovery.ts';
 import { serviceLooks } from './service-looks.ts';
 import { steadyState } from './steady-state.ts';
@@ -19,6 +20,7 @@ const BENCHES: readonly (readonly [string, Bench])[] = [
   ['service-probes', serviceLooks],
   ['recovery', recoveryOverCriticalPath],
   ['lost-zone', lostZone],
+  ['recovery-paths', recoveryPaths],
   ['take-over', leaderTakeOver],
   ['detection-time', detectionTime],
 ];

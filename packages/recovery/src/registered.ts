@@ -17,13 +17,17 @@ import { restartKind } from './steps/restart.ts';
 import { revokeKind } from './steps/revoke.ts';
 import { assembleKind } from './steps/assemble.ts';
 import { detachKind } from './steps/detach.ts';
+import { givebackKind } from './steps/giveback.ts';
 import { seedKind } from './steps/seed.ts';
 import { verifyKind } from './steps/verify.ts';
 import { reattach } from './strategies/reattach.ts';
 import { reboot } from './strategies/reboot.ts';
 import { snapshotAndReplace } from './strategies/snapshot-and-replace.ts';
 import { stopStart } from './strategies/stop-start.ts';
+import { copyKind } from './steps/copy.ts';
+import { copyLeftover, copyPath } from './volumes/copy.ts';
 import { latestSnapshotPath } from './volumes/latest-snapshot.ts';
+import { multiAttachPath } from './volumes/multi-attach.ts';
 import { reattachPath, seedDiskLeftover } from './volumes/reattach.ts';
 import { snapshotLeftover, snapshotPath } from './volumes/snapshot.ts';
 
@@ -32,12 +36,20 @@ export const REGISTERED: RecoveryRegistry = {
   strategies: [snapshotAndReplace, reattach, reboot, stopStart],
   steps: [
     ...[fenceKind, captureKind, imageKind, permitKind, launchKind, verifyKind, revokeKind, activateKind, doneKind],
-    ...[detachKind, seedKind, assembleKind],
+    ...[detachKind, copyKind, seedKind, assembleKind, givebackKind],
     ...[rebootKind, restartKind, mendKind],
   ],
-  volumePaths: [reattachPath, latestSnapshotPath, snapshotPath],
+  volumePaths: [reattachPath, copyPath, multiAttachPath, latestSnapshotPath, snapshotPath],
   identityMoves: [elasticIp, dnsRecord, targetGroup],
-  leftovers: [instanceLeftover, interfaceLeftover, imageLeftover, snapshotLeftover, volumeLeftover, seedDiskLeftover],
+  leftovers: [
+    instanceLeftover,
+    interfaceLeftover,
+    imageLeftover,
+    snapshotLeftover,
+    volumeLeftover,
+    seedDiskLeftover,
+    copyLeftover,
+  ],
 };
 
 /** What a leftover is, for people. */

@@ -10,11 +10,18 @@ import {
 } from '@understudy/shared';
 import { isBurstable } from '../core/fidelity/compute.ts';
 import { NOT_TRIED } from '../core/launch-trial.ts';
+import { type PlacingPolicy, subnetsNamed } from '../core/placement.ts';
 import type { PlanInput } from '../core/plan-input.ts';
 import { gatherReferences, gatherTypeFacts, type ReferenceSources } from './gather-references.ts';
 import type { KeyLooks } from './key-looks.ts';
 import type { NameLooks } from './name-looks.ts';
 import { readFirstBoot } from './read-first-boot.ts';
+
+/** What the reading of a plan depends on. */
+export interface PlanPolicy {
+  readonly recover: PlacingPolicy['recover'] & Partial<Pick<GroupPolicy['recover'], 'volumes'>>;
+  readonly identity?: GroupPolicy['identity'];
+}
 
 export interface PlanReads extends CloudCallOptions {
   /** Where the keys of volumes are asked about; absent: nowhere. */
@@ -33,24 +40,27 @@ export interface PlanReads extends CloudCallOptions {
 export async function gatherPlanInput(
   cloud: Cloud,
   instanceId: string,
-  policy: { readonly recover: Pick<GroupPolicy['recover'], 'placements'>; readonly identity?: GroupPolicy['identity'] },
+  policy: PlanPolicy,
   { keyLooks, nameLooks, wallMs, ...options }: PlanReads = {},
 ): Promise<PlanInput> {
   const readAtWallMs = wallMs?.() ?? null;
   const [instance] = await cloud.describeInstances({ 'instance-id': [instanceId] }, options);
   if (!instance) throw new OperationError('CLOUD_NOT_FOUND', `EC2 shows no instance ${instanceId}`);
   const interfaceIds = instance.networkInterfaces.map((attachment) => attachment.networkInterfaceId);
+  const acceptsLoss = (policy.recover.volumes?.maxDataLossMs ?? null) !== null;
   const volumeIds = instance.volumes.map((attachment) => attachment.volumeId);
-  const [volumes, snapshots, image, addresses, networkInterfaces, subnets, userData, protection] = await Promise.all([
-    cloud.describeVolumes({ 'volume-id': volumeIds }, options),
-    snapshotsOf(cloud, volumeIds, options),
-    imageOf(cloud, instance, options),
-    cloud.describeAddresses({ 'network-interface-id': interfaceIds }, options),
-    cloud.describeNetworkInterfaces({ 'network-interface-id': interfaceIds }, options),
-    cloud.describeSubnets({ 'subnet-id': subnetIdsOf(instance, policy) }, options),
-    cloud.describeUserData(instanceId, options),
-    cloud.describeProtection(instanceId, options),
-  ]);
+  const [volumes, snapshots, impaired, image, addresses, networkInterfaces, subnets, userData, protection] =
+    await Promise.all([
+      cloud.describeVolumes({ 'volume-id': volumeIds }, options),
+      snapshotsOf(cloud, volumeIds, options),
+      acceptsLoss ? impairedOf(cloud, volumeIds, options) : [],
+      imageOf(cloud, instance, options),
+      cloud.describeAddresses({ 'network-interface-id': interfaceIds }, options),
+      cloud.describeNetworkInterfaces({ 'network-interface-id': interfaceIds }, options),
+      cloud.describeSubnets({ 'subnet-id': subnetIdsOf(instance, policy) }, options),
+      cloud.describeUserData(instanceId, options),
+      cloud.describeProtection(instanceId, options),
+    ]);
   const extras = await extrasOf(cloud, { instance, volumes, keyLooks }, policy, options);
   const namedBy = nameLooks && policy.identity && (await nameLooks.look(policy.identity));
   const firstBoot = readFirstBoot(userData);
@@ -58,7 +68,7 @@ export async function gatherPlanInput(
     instance,
     volumes,
     snapshots,
-    impairedVolumeIds: new Set(),
+    impairedVolumeIds: new Set(impaired),
     readAtWallMs,
     image,
     addresses,
@@ -73,12 +83,9 @@ export async function gatherPlanInput(
   };
 }
 
-function subnetIdsOf(
-  instance: CloudInstance,
-  policy: { readonly recover: Pick<GroupPolicy['recover'], 'placements'> },
-): string[] {
+function subnetIdsOf(instance: CloudInstance, policy: PlacingPolicy): string[] {
   const own = instance.networkInterfaces.map((attachment) => attachment.subnetId);
-  const ids = [...own, instance.subnetId, ...policy.recover.placements.map((placement) => placement.subnetId)];
+  const ids = [...own, instance.subnetId, ...subnetsNamed(policy)];
   return [...new Set(ids.flatMap((id) => (id === null || id === '' ? [] : id)))];
 }
 
@@ -87,6 +94,13 @@ async function imageOf(cloud: Cloud, instance: CloudInstance, options: CloudCall
   const [image] = await cloud.describeImages({ 'image-id': [instance.imageId] }, options);
   return image ?? null;
 }
+
+/** Asked only where something follows from it. */
+const impairedOf = async (
+  cloud: Cloud,
+  volumeIds: readonly string[],
+  options: CloudCallOptions,
+): Promise<readonly string[]> => (await unlessRefused(cloud.describeImpairedVolumes(volumeIds, options))) ?? [];
 
 /** What a recovery can do without: then none is known. */
 const snapshotsOf = async (
@@ -105,7 +119,7 @@ const snapshotsOf = async (
 async function extrasOf(
   cloud: Cloud,
   named: ReferenceSources,
-  policy: { readonly recover: Pick<GroupPolicy['recover'], 'placements'> },
+  policy: PlacingPolicy,
   options: CloudCallOptions,
 ): Promise<Pick<PlanInput, 'shutdownBehavior' | 'cpuCredits' | 'typeFacts' | 'references'>> {
   const { instance } = named;
