@@ -6,6 +6,7 @@ import { IntentGone, type JournalEntry } from '../journal.ts';
 import type { StoredRequest } from '../request.ts';
 import type { Run } from '../run.ts';
 import { type DriveStep, endOpenAttempt } from './end-attempt.ts';
+import { runFailureHooks } from './failure-hooks.ts';
 import { actOf, type CarriedOut, journalCompares, refuse, requestGone } from './outcome.ts';
 import { LAUNCH, PERMIT } from '../steps/attempt-records.ts';
 import { leftAsTexts } from '../leftover-kind.ts';
@@ -31,6 +32,7 @@ export async function abandon(
     );
   const { by, why, leaveOpen } = request.record;
   if (!leaveOpen) await endOpenAttempt(run, drive, `abandoned by ${by}: ${why}`);
+  await runFailureHooks(run, drive);
   const entry = await kv.get(keys.activation(member));
   if (entry?.modRevision !== activationModRevision)
     return refuse(run, request, 'the activation has changed since this recovery began: a person has to look at it');

@@ -277,6 +277,7 @@ export const HoldReasonSchema = z.enum([
   'NoCapacity',
   'LaunchAttemptsExhausted',
   'AddressHeldElsewhere',
+  'HookRefused',
   'RecordChanged',
   'TargetNotHealthy',
   'Abandoned',
