@@ -13,6 +13,7 @@ const hook = z
   .strictObject({
     /** Names it in the journal, the history and commands. */
     name,
+    /** The moment at which it runs. */
     at: z.enum(HOOK_MOMENTS),
     /** A program by its name in `hooks.programs` of the coordinators: a policy says no command. */
     program: name.optional(),
