@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Command, type CommanderError, InvalidArgumentError, Option } from 'commander';
-import { SIMULATED_STRATEGIES, type SimulatedStrategy } from './cluster/simulation-policy.ts';
+import { Command, type CommanderError, InvalidArgumentError } from 'commander';
 import { FaultListSchema } from './faults/fault.ts';
 import * as z from 'zod';
 import { night } from './night.ts';
@@ -29,7 +28,6 @@ interface RunFlags {
   readonly serveLease?: true;
   readonly probes?: true;
   readonly encrypted?: true;
-  readonly strategy?: SimulatedStrategy;
   readonly faults?: string;
   readonly trace?: true;
   readonly json?: true;
@@ -39,9 +37,8 @@ interface RunFlags {
 
 /** A file of its own list per episode, or a kept regression. */
 function specFrom(flags: RunFlags, seed: number): RunSpec {
-  const { days, members, coordinators, faults, serveLease = false, probes = false, encrypted, strategy } = flags;
-  const own = { ...(encrypted && { encrypted }), ...(strategy && { strategy }) };
-  const shape = { seed, days, members, coordinators, serveLease, probes, ...own };
+  const { days, members, coordinators, faults, serveLease = false, probes = false, encrypted } = flags;
+  const shape = { seed, days, members, coordinators, serveLease, probes, ...(encrypted && { encrypted }) };
   if (faults === undefined) return shape;
   try {
     const content: unknown = JSON.parse(readFileSync(faults, 'utf8'));
@@ -111,7 +108,6 @@ program
   .option('--probes', 'the group has a service probe')
   .option('--encrypted', 'also with --faults: the data volumes of members are encrypted')
   .option('--serve-lease', 'the members keep serve leases, and the policy counts on them')
-  .addOption(new Option('--strategy <name>', 'how members come back').choices(SIMULATED_STRATEGIES))
   .option('--faults <file>', 'these faults instead of what the seed gives: a list per episode, or a kept regression')
   .option('--trace', 'every line of the trace')
   .option('--json', 'one JSON line per run')

@@ -1,7 +1,9 @@
-import { nightShape, type NightRun } from './night-message.ts';
+import type { NightRun } from './night-message.ts';
 import { simulate } from './simulation.ts';
 
 const [first = 1, step = 1, runs = 1, days = 0.1, members = 12] = process.argv.slice(2).map(Number);
+/** Every so manieth cluster counts on serve leases. */
+const SERVE_LEASE_EVERY = 3;
 let stopped = false;
 process.once('SIGTERM', () => {
   stopped = true;
@@ -11,7 +13,8 @@ process.on('SIGINT', () => undefined);
 
 for (let seed = first; !stopped && seed < first + runs * step; seed += step) {
   const before = process.cpuUsage();
-  const result = await simulate({ ...nightShape(seed), days, members }, { stop: () => stopped });
+  const serveLease = seed % SERVE_LEASE_EVERY === 0;
+  const result = await simulate({ seed, days, members, coordinators: 3, serveLease }, { stop: () => stopped });
   if (stopped && result.violations.length === 0) break;
   const { user, system } = process.cpuUsage(before);
   const run: NightRun = {

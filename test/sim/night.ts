@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Coverage } from './faults/coverage.ts';
 import { replayCommand } from './replay-command.ts';
-import { NightMessageSchema, nightShape, type NightRun } from './night-message.ts';
+import { NightMessageSchema, type NightRun } from './night-message.ts';
 
 export interface NightOptions {
   readonly seed: number;
@@ -56,7 +56,7 @@ class Findings {
     const { days, members } = this.#options;
     const broken = this.broken.flatMap((run) => [
       `- seed ${run.seed}: ${run.violations.map(({ invariant, text }) => `**${invariant}** ${text}`).join('; ')}`,
-      `  \`${replayCommand({ ...nightShape(run.seed), days, members })}\``,
+      `  \`${replayCommand({ seed: run.seed, days, members, coordinators: 3 })}\``,
     ]);
     const empty = this.emptyCells;
     return [

@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import * as z from 'zod';
-import { SIMULATED_STRATEGIES } from './cluster/simulation-policy.ts';
 import { FaultListSchema } from './faults/fault.ts';
 import { INVARIANT_IDS, type InvariantId } from './invariants/invariant.ts';
 import type { RunSpec } from './simulation.ts';
@@ -20,7 +19,6 @@ export const RegressionSchema = z.strictObject({
   serveLease: z.boolean().default(false),
   probes: z.boolean().default(false),
   encrypted: z.boolean().default(false),
-  strategy: z.enum(SIMULATED_STRATEGIES).exactOptional(),
   faults: z.array(FaultListSchema),
 });
 export type Regression = z.infer<typeof RegressionSchema>;
@@ -36,7 +34,6 @@ export const specOf = ({
   serveLease,
   probes,
   encrypted,
-  strategy,
   faults,
 }: Regression): RunSpec => ({
   seed,
@@ -46,7 +43,6 @@ export const specOf = ({
   serveLease,
   probes,
   encrypted,
-  ...(strategy !== undefined && { strategy }),
   faults,
 });
 

@@ -7,7 +7,6 @@ export function replayCommand(spec: RunSpec, faultsFile?: string): string {
   if (coordinators !== 3) parts.push(`--coordinators ${coordinators}`);
   if (spec.probes === true) parts.push('--probes');
   if (serveLease === true) parts.push('--serve-lease');
-  if (spec.strategy !== undefined) parts.push(`--strategy ${spec.strategy}`);
   if (faultsFile !== undefined && spec.encrypted === true) parts.push('--encrypted');
   if (faultsFile !== undefined) parts.push(`--faults ${faultsFile}`);
   return parts.join(' ');

@@ -49,14 +49,6 @@ describe('whatever breaks, in a group with a service probe', () => {
   });
 });
 
-describe('whatever breaks, where the very disks of a member move', () => {
-  test.each([2, 3])('seed %i: every invariant holds', async (seed) => {
-    const result = await simulate({ seed, days: 0.01, members: 8, coordinators: 3, strategy: 'reattach' });
-    expect(result.violations, result.violations.length > 0 ? failureOf(result) : '').toEqual([]);
-    expect(result.tally.recoveriesFinished).toBeGreaterThan(0);
-  });
-});
-
 describe('what once went wrong', () => {
   const files = readdirSync(REGRESSIONS).filter((file) => file.endsWith('.json'));
 

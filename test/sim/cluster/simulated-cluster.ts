@@ -20,7 +20,7 @@ import { Disks } from './disks.ts';
 import type { ClusterEvent, ClusterListener } from './cluster-event.ts';
 import { speechOf } from './machine.ts';
 import { SimulatedMachines } from './simulated-machines.ts';
-import { type SimulatedStrategy, simulationPolicy } from './simulation-policy.ts';
+import { simulationPolicy } from './simulation-policy.ts';
 import { StoredRecords } from './stored-records.ts';
 import { Operators } from './operators.ts';
 import { streamOf } from './random-streams.ts';
@@ -38,8 +38,6 @@ export interface ClusterShape {
    * The group opted into waiting out serve leases, and most of its members keep one. Default: no.
    */
   readonly serveLease?: boolean;
-  /** How members come back. Default: what the policy has. */
-  readonly strategy?: SimulatedStrategy;
   /**
    * The data volumes of members are encrypted, each member's with a key of its own. Default: where
    * the seed gives the faults.

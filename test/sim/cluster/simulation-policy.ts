@@ -23,25 +23,12 @@ const SERVE_LEASE: GroupPolicy['recover']['serveLease'] = {
   fenceAfterMs: 0,
 };
 
-/** Ways back that a run may be about. */
-export const SIMULATED_STRATEGIES = ['snapshot-and-replace', 'reattach'] as const;
-export type SimulatedStrategy = (typeof SIMULATED_STRATEGIES)[number];
-
-interface PolicyShape {
-  readonly probes?: boolean;
-  readonly serveLease?: boolean;
-  readonly strategy?: SimulatedStrategy;
-}
-
 /** The policy of a simulated cluster of that shape. */
 export function simulationPolicy(
-  { probes, serveLease, strategy }: PolicyShape,
+  { probes, serveLease }: { readonly probes?: boolean; readonly serveLease?: boolean },
   placements: GroupPolicy['recover']['placements'],
 ): PolicyChange {
   return joinedChanges(SHORTER_WAITS, probes === true ? PROBED : {}, {
-    recover: {
-      ...{ placements, serveLease: serveLease === true ? SERVE_LEASE : null },
-      ...(strategy !== undefined && { strategy }),
-    },
+    recover: { placements, serveLease: serveLease === true ? SERVE_LEASE : null },
   });
 }

@@ -95,17 +95,9 @@ export class Stages {
   }
 }
 
-/** Steps of other ways back, each with the step of the usual way that is in its place. */
-const IN_PLACE_OF: Readonly<Record<string, Stage>> = {
-  ...{ detach: 'capture', seed: 'launch', assemble: 'launch', restart: 'launch', reboot: 'fence', mend: 'verify' },
-  ...{ secondary: 'address', ipv6: 'address', prefix: 'address', interface: 'address' },
-  ...{ record: 'address', target: 'address' },
-};
-
 /** `launch-2` → `launch`. */
 function stageOf(step: string): Stage {
-  const { name: own } = readStepId(step);
-  const name = IN_PLACE_OF[own] ?? own;
+  const { name } = readStepId(step);
   if (!isStage(name)) throw new Error(`no stage for the step ${step}`);
   return name;
 }

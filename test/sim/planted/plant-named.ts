@@ -9,14 +9,10 @@ export function plantNamed(bugs: readonly PlantedPlace[]): void {
   const name = process.env['UNDERSTUDY_PLANTED_BUG'] ?? '';
   const bug = bugs.find((one) => one.name === name);
   if (!bug) throw new Error(`no planted bug is called "${name}"`);
-  const places = [bug, ...(bug.also ? [bug.also] : [])];
-  const sources = new Map(places.map((place) => [urlOf(place), planted(place)]));
+  const source = planted(bug);
+  const url = urlOf(bug);
   registerHooks({
-    load: (requested, context, nextLoad) => {
-      const source = sources.get(requested);
-      return source === undefined
-        ? nextLoad(requested, context)
-        : { format: 'module-typescript', source, shortCircuit: true };
-    },
+    load: (requested, context, nextLoad) =>
+      requested === url ? { format: 'module-typescript', source, shortCircuit: true } : nextLoad(requested, context),
   });
 }

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { SimulatedStrategy } from '../cluster/simulation-policy.ts';
 import type { InvariantId } from '../invariants/invariant.ts';
 import type { Regression } from '../regression.ts';
 
@@ -13,8 +12,6 @@ export interface PlantedPlace {
   readonly find: string;
   /** … and becomes this. */
   readonly replace: string;
-  /** A rule that two places keep is broken only where both are. */
-  readonly also?: PlantedPlace;
 }
 
 /**
@@ -29,10 +26,7 @@ export interface PlantedBug extends PlantedPlace {
   /** Any of these has to be broken … */
   readonly caughtBy: readonly InvariantId[];
   /** … in this run, in which the sound code breaks nothing. */
-  readonly run: Pick<Regression, 'seed' | 'days' | 'members' | 'faults'> & {
-    readonly serveLease?: true;
-    readonly strategy?: SimulatedStrategy;
-  };
+  readonly run: Pick<Regression, 'seed' | 'days' | 'members' | 'faults'> & { readonly serveLease?: true };
 }
 
 const PACKAGES = new URL('../../../packages/', import.meta.url);

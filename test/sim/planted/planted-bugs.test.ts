@@ -10,6 +10,5 @@ describe('a bug that is planted', () => {
 
   test.each(PLANTED_BUGS)('$name still has its place in the code', (bug) => {
     expect(planted(bug)).toContain(bug.replace);
-    if (bug.also) expect(planted(bug.also)).toContain(bug.also.replace);
   });
 });

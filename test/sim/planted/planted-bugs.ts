@@ -1,5 +1,4 @@
 import { DECIDING_BUGS } from './bugs-in-deciding.ts';
-import { DISK_BUGS } from './bugs-in-disks.ts';
 import { IDENTITY_BUGS } from './bugs-in-identities.ts';
 import { LEASE_BUGS } from './bugs-in-leases.ts';
 import { LEADING_BUGS } from './bugs-in-leading.ts';
@@ -13,5 +12,4 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...RECOVERING_BUGS,
   ...LEASE_BUGS,
   ...IDENTITY_BUGS,
-  ...DISK_BUGS,
 ];
