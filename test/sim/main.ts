@@ -28,6 +28,7 @@ interface RunFlags {
   readonly serveLease?: true;
   readonly probes?: true;
   readonly encrypted?: true;
+  readonly reattach?: true;
   readonly faults?: string;
   readonly trace?: true;
   readonly json?: true;
@@ -37,8 +38,17 @@ interface RunFlags {
 
 /** A file of its own list per episode, or a kept regression. */
 function specFrom(flags: RunFlags, seed: number): RunSpec {
-  const { days, members, coordinators, faults, serveLease = false, probes = false, encrypted } = flags;
-  const shape = { seed, days, members, coordinators, serveLease, probes, ...(encrypted && { encrypted }) };
+  const { days, members, coordinators, faults, serveLease = false, probes = false, encrypted, reattach } = flags;
+  const shape = {
+    seed,
+    days,
+    members,
+    coordinators,
+    serveLease,
+    probes,
+    ...(encrypted && { encrypted }),
+    ...(reattach && { reattach }),
+  };
   if (faults === undefined) return shape;
   try {
     const content: unknown = JSON.parse(readFileSync(faults, 'utf8'));
@@ -107,6 +117,7 @@ program
   .option('--coordinators <n>', 'coordinators', number, 3)
   .option('--probes', 'the group has a service probe')
   .option('--encrypted', 'also with --faults: the data volumes of members are encrypted')
+  .option('--reattach', 'the disks of members move to their replacements where they can')
   .option('--serve-lease', 'the members keep serve leases, and the policy counts on them')
   .option('--faults <file>', 'these faults instead of what the seed gives: a list per episode, or a kept regression')
   .option('--trace', 'every line of the trace')

@@ -95,9 +95,18 @@ export class Stages {
   }
 }
 
+/** Steps of a reattach, by what is as far in a recovery that copies: faults meet them with it. */
+const AS_FAR_AS: Readonly<Record<string, Stage>> = {
+  detach: 'capture',
+  seed: 'launch',
+  assemble: 'launch',
+  giveback: 'revoke',
+};
+
 /** `launch-2` → `launch`. */
 function stageOf(step: string): Stage {
-  const { name } = readStepId(step);
+  const { name: own } = readStepId(step);
+  const name = AS_FAR_AS[own] ?? own;
   if (!isStage(name)) throw new Error(`no stage for the step ${step}`);
   return name;
 }
