@@ -10,6 +10,7 @@ const SOURCES = [
   'policy/guard.ts',
   'policy/recover.ts',
   'policy/ladder.ts',
+  'policy/places.ts',
   'policy/volumes.ts',
   'service-probe.ts',
   'maintenance-window.ts',
