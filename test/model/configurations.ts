@@ -9,7 +9,6 @@ import { MOVING } from './moving-disks.ts';
 export type ModelName = 'recovery' | 'endpoint' | 'ordinals' | 'volumes';
 
 export type Expected = 'holds' | 'counterexample';
-
 export interface Configuration {
   readonly name: string;
   readonly model: ModelName;
@@ -58,7 +57,6 @@ const fails = (
 ): Configuration => ({ name, model, switches, properties: [property], expected: 'counterexample', rules, shows });
 
 const deep = (configuration: Configuration): Configuration => ({ ...configuration, deep: true });
-
 /** The protocol as built. */
 const AS_BUILT: readonly Configuration[] = [
   holds(
@@ -264,6 +262,14 @@ const ONE_RULE_LESS: readonly Configuration[] = [
     'PROPERTY_THIRD_PARTY_KEEPS',
     ['S12'],
     'what a third party holds is recorded and taken',
+  ),
+  fails(
+    'ordinals-without-frozen-strategy',
+    'ordinals',
+    ['RECOVERIES=2', 'WITHOUT_FROZEN_STRATEGY'],
+    'PROPERTY_SERVING',
+    ['S9', 'S28'],
+    'a recovery that replaces is taken for one in place: a late start brings the old instance up, it is told to serve, and goes on beside the replacement',
   ),
   fails(
     'ordinals-without-compare',

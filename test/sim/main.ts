@@ -27,6 +27,7 @@ interface RunFlags {
   readonly coordinators: number;
   readonly serveLease?: true;
   readonly probes?: true;
+  readonly ladder?: true;
   readonly encrypted?: true;
   readonly reattach?: true;
   readonly faults?: string;
@@ -38,14 +39,10 @@ interface RunFlags {
 
 /** A file of its own list per episode, or a kept regression. */
 function specFrom(flags: RunFlags, seed: number): RunSpec {
-  const { days, members, coordinators, faults, serveLease = false, probes = false, encrypted, reattach } = flags;
+  const { days, members, coordinators, faults, serveLease = false, probes = false, ladder = false } = flags;
+  const { encrypted, reattach } = flags;
   const shape = {
-    seed,
-    days,
-    members,
-    coordinators,
-    serveLease,
-    probes,
+    ...{ seed, days, members, coordinators, serveLease, probes, ladder },
     ...(encrypted && { encrypted }),
     ...(reattach && { reattach }),
   };
@@ -116,6 +113,7 @@ program
   .option('--members <n>', 'watched members', number, 12)
   .option('--coordinators <n>', 'coordinators', number, 3)
   .option('--probes', 'the group has a service probe')
+  .option('--ladder', 'the group has the default ladder')
   .option('--encrypted', 'also with --faults: the data volumes of members are encrypted')
   .option('--reattach', 'the disks of members move to their replacements where they can')
   .option('--serve-lease', 'the members keep serve leases, and the policy counts on them')

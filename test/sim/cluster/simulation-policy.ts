@@ -31,13 +31,14 @@ const REATTACH: Partial<GroupPolicy['recover']> = {
 
 /** The policy of a simulated cluster of that shape. */
 export function simulationPolicy(
-  { probes, serveLease, reattach }: Pick<ClusterShape, 'probes' | 'serveLease' | 'reattach'>,
+  { probes, serveLease, ladder, reattach }: Pick<ClusterShape, 'probes' | 'serveLease' | 'ladder' | 'reattach'>,
   placements: GroupPolicy['recover']['placements'],
 ): PolicyChange {
   return joinedChanges(SHORTER_WAITS, probes === true ? PROBED : {}, {
     recover: {
       placements,
       serveLease: serveLease === true ? SERVE_LEASE : null,
+      ...(ladder === true && { ladder: DEFAULT_LADDER }),
       ...(reattach === true && REATTACH),
     },
   });
