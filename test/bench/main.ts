@@ -3,6 +3,8 @@ import { busyLoop } from './busy-loop.ts';
 import { detectionTime } from './detection-time.ts';
 import { macCost, observerFootprint } from './footprint.ts';
 import { heartbeatIngest } from './ingest.ts';
+import { lostZone } from './lost-zone.ts';
+import { recoveryPaths } from './recovery-paths.ts';
 import { recoveryOverCriticalPath } from './recovery.ts';
 import { serviceLooks } from './service-looks.ts';
 import { steadyState } from './steady-state.ts';
@@ -17,6 +19,8 @@ const BENCHES: readonly (readonly [string, Bench])[] = [
   ['steady-state', steadyState],
   ['service-probes', serviceLooks],
   ['recovery', recoveryOverCriticalPath],
+  ['lost-zone', lostZone],
+  ['recovery-paths', recoveryPaths],
   ['take-over', leaderTakeOver],
   ['detection-time', detectionTime],
 ];

@@ -9,6 +9,7 @@ const SOURCES = [
   'policy/detect.ts',
   'policy/guard.ts',
   'policy/recover.ts',
+  'policy/hooks.ts',
   'policy/ladder.ts',
   'policy/places.ts',
   'policy/volumes.ts',
@@ -56,7 +57,10 @@ const comments: ReadonlyMap<string, readonly FieldComment[]> = new Map(
 );
 
 /** Sections whose fields stand in a file of their own. */
-const SECTIONS = { detect: 'detectFields', guard: 'guardFields', recover: 'recoverFields' } as const;
+const SECTIONS = {
+  ...{ detect: 'detectFields', guard: 'guardFields', recover: 'recoverFields' },
+  hooks: 'hookFields',
+} as const;
 /** Schemas that are named otherwise than the blocks they are made of. */
 const MADE_OF: Readonly<Record<string, readonly string[]>> = {
   ServiceProbeSchema: ['tcp', 'tls', 'http'],
@@ -127,12 +131,14 @@ export const POLICY_FIELDS: Readonly<Record<keyof typeof SECTIONS, readonly Poli
   detect: fieldsOf(root.properties?.['detect'] ?? {}, 'detect', [SECTIONS.detect]),
   guard: fieldsOf(root.properties?.['guard'] ?? {}, 'guard', [SECTIONS.guard]),
   recover: fieldsOf(root.properties?.['recover'] ?? {}, 'recover', [SECTIONS.recover]),
+  hooks: fieldsOf(root.properties?.['hooks'] ?? {}, 'hooks', [SECTIONS.hooks]),
 };
 
 const ABOUT = {
   detect: 'When a member of the group counts as failed ([judging](judging.md)).',
   guard: 'Whether, and how often, a failed member is recovered.',
   recover: 'How it is replaced, and what is kept of the old one ([replacement](replacement.md)).',
+  hooks: 'The operator’s programs and webhooks around a recovery ([hooks](hooks.md)).',
 } as const;
 
 const row = ({ path, kind, fallback, limits, text }: PolicyField): string =>

@@ -1,3 +1,4 @@
+import { NAMES_MUTANTS } from './names.ts';
 import { ENDING_MUTANTS } from './ending.ts';
 import { CARRIED_MUTANTS } from './carried.ts';
 import { DEADLINES_MUTANTS } from './deadlines.ts';
@@ -8,6 +9,7 @@ import { OBSERVING_MUTANTS } from './observing.ts';
 import { LEASES_MUTANTS } from './leases.ts';
 import { COMMANDS_MUTANTS } from './commands.ts';
 import { BUILDS_MUTANTS } from './builds.ts';
+import { PATHS_MUTANTS } from './paths.ts';
 import type { NamedMutant } from '../run-named.ts';
 
 /**
@@ -15,6 +17,7 @@ import type { NamedMutant } from '../run-named.ts';
  * suite.
  */
 export const NAMED_MUTANTS: readonly NamedMutant[] = [
+  ...NAMES_MUTANTS,
   ...ENDING_MUTANTS,
   ...CARRIED_MUTANTS,
   ...DEADLINES_MUTANTS,
@@ -25,4 +28,5 @@ export const NAMED_MUTANTS: readonly NamedMutant[] = [
   ...LEASES_MUTANTS,
   ...BUILDS_MUTANTS,
   ...COMMANDS_MUTANTS,
+  ...PATHS_MUTANTS,
 ];

@@ -39,11 +39,14 @@ export function carryOut(run: Run, request: StoredRequest, options: WaysOutOptio
   }
 }
 
+/** Kinds of losses whose steps are called as they are. */
+const OF_THEIR_OWN: ReadonlySet<string> = new Set(['record', 'target', 'hook']);
+
 async function giveUp(run: Run, request: StoredRequest): Promise<CarriedOut> {
   const what = request.record.loss ?? '';
   const states = run.journal.states();
   const [kind, id = ''] = what.split(':');
-  const step = stepId(kind === 'record' || kind === 'target' ? kind : 'address', id);
+  const step = stepId(OF_THEIR_OWN.has(kind ?? '') ? (kind ?? '') : 'address', id);
   if (states.get(step) === 'done') return refuse(run, request, `${id} is on the replacement, or known to be gone`);
   const accepted = acceptLoss(run.record, what, {
     launched: [...states.keys()].some((one) => readStepId(one).name === 'launch'),
