@@ -8,6 +8,7 @@ const SHARED = join(import.meta.dirname, '..', '..', 'packages', 'shared', 'src'
 const SOURCES = [
   'policy/detect.ts',
   'policy/guard.ts',
+  'policy/identity.ts',
   'policy/recover.ts',
   'service-probe.ts',
   'maintenance-window.ts',
@@ -53,7 +54,12 @@ const comments: ReadonlyMap<string, readonly FieldComment[]> = new Map(
 );
 
 /** Sections whose fields stand in a file of their own. */
-const SECTIONS = { detect: 'detectFields', guard: 'guardFields', recover: 'recoverFields' } as const;
+const SECTIONS = {
+  detect: 'detectFields',
+  guard: 'guardFields',
+  recover: 'recoverFields',
+  identity: 'identityFields',
+} as const;
 /** Schemas that are named otherwise than the blocks they are made of. */
 const MADE_OF: Readonly<Record<string, readonly string[]>> = {
   ServiceProbeSchema: ['tcp', 'tls', 'http'],
@@ -124,12 +130,14 @@ export const POLICY_FIELDS: Readonly<Record<keyof typeof SECTIONS, readonly Poli
   detect: fieldsOf(root.properties?.['detect'] ?? {}, 'detect', [SECTIONS.detect]),
   guard: fieldsOf(root.properties?.['guard'] ?? {}, 'guard', [SECTIONS.guard]),
   recover: fieldsOf(root.properties?.['recover'] ?? {}, 'recover', [SECTIONS.recover]),
+  identity: fieldsOf(root.properties?.['identity'] ?? {}, 'identity', [SECTIONS.identity]),
 };
 
 const ABOUT = {
   detect: 'When a member of the group counts as failed ([judging](judging.md)).',
   guard: 'Whether, and how often, a failed member is recovered.',
   recover: 'How it is replaced, and what is kept of the old one ([replacement](replacement.md)).',
+  identity: 'What follows a member to its replacement ([identity](identity.md)).',
 } as const;
 
 const row = ({ path, kind, fallback, limits, text }: PolicyField): string =>

@@ -1,4 +1,8 @@
+import { delegatedPrefix } from './identity/delegated-prefix.ts';
 import { elasticIp } from './identity/elastic-ip.ts';
+import { ipv6Address } from './identity/ipv6-address.ts';
+import { networkInterface } from './identity/network-interface.ts';
+import { secondaryIp } from './identity/secondary-ip.ts';
 import { instanceLeftover, volumeLeftover } from './collector/judged-leftovers.ts';
 import type { RecoveryRegistry } from './registry.ts';
 import type { HistoryRecord } from '@understudy/shared';
@@ -19,7 +23,7 @@ export const REGISTERED: RecoveryRegistry = {
   strategies: [snapshotAndReplace],
   steps: [fenceKind, captureKind, imageKind, permitKind, launchKind, verifyKind, revokeKind, activateKind, doneKind],
   volumePaths: [snapshotPath],
-  identityMoves: [elasticIp],
+  identityMoves: [elasticIp, secondaryIp, ipv6Address, delegatedPrefix, networkInterface],
   leftovers: [instanceLeftover, interfaceLeftover, imageLeftover, snapshotLeftover, volumeLeftover],
 };
 

@@ -65,6 +65,8 @@ export interface ItemSource extends Part {
   readonly record: StepRecord;
   /** What is to be moved by this plan; each is a step of its own. */
   itemsOf(plan: RecoveryPlan): readonly string[];
+  /** Ids of steps that must be done before this item moves. Absent: the activation alone. */
+  needs?(plan: RecoveryPlan, item: string): readonly string[];
 }
 
 /** What a strategy is put together from, beside its own steps. */

@@ -10,8 +10,7 @@ import {
 import { choresOf, choreText } from './core/chores.ts';
 import { hasActivated } from './core/activated.ts';
 import { historyOf } from './core/history.ts';
-import { owedAddressesOf } from './core/owed.ts';
-import { stepId } from './core/step-id.ts';
+import { owedItemsOf, owedText } from './core/owed.ts';
 import { keysOf } from './core/step-table.ts';
 import { type Closable, choreFactsOf, closingFactsOf } from './closing.ts';
 import { Journal, type JournalEntry } from './journal.ts';
@@ -93,15 +92,14 @@ function historyRecordOf(
   const obstacle = { code: 'ReplacementFailed', text: why, sinceWallMs };
   const owed = choresOf(choreFactsOf(run)).map((chore) => ({ chore, obstacle }));
   const history = historyOf(closingFactsOf(run, { owed, heardAtTheEnd: true, serviceFaultAtTheEnd: null }));
-  const through = record.plan.addresses
-    .map((one) => one.allocationId)
-    .filter((id) => journal.states().get(stepId('address', id)) === 'done');
-  const owedAddresses = owedAddressesOf(record, new Set(through));
-  const undone = [...owedAddresses.map((one) => `address ${one.publicIp}`), ...owed.map((one) => choreText(one.chore))];
+  const states = journal.states();
+  const through = new Set([...states].filter(([, state]) => state === 'done').map(([step]) => step));
+  const items = owedItemsOf(record, through);
+  const undone = [...owedText(items), ...owed.map((one) => choreText(one.chore))];
   return {
     ...history,
     reason: `${history.reason}; its replacement failed before everything was in place on it (${why}). Handed on: ${undone.join('; ')}`,
     endedAtWallMs: activated.endedAtWallMs ?? sinceWallMs,
-    owedAddresses,
+    ...items,
   };
 }

@@ -2,9 +2,11 @@ import * as z from 'zod';
 import { detectFields } from './policy/detect.ts';
 import { withProfileTimes } from './policy/detection-profile.ts';
 import { guardFields } from './policy/guard.ts';
+import { identityFields } from './policy/identity.ts';
 import { recoverFields } from './policy/recover.ts';
 import { serviceProbeFaults } from './service-probe.ts';
 
+export type { CarriedIdentity } from './policy/identity.ts';
 export type { ServeLeasePolicy } from './policy/recover.ts';
 
 /** A section that has a name and no field yet, so that a setting for it cannot land elsewhere. */
@@ -21,8 +23,8 @@ const sections = z.strictObject({
   guard: guardFields.prefault({}),
   /** How it is replaced, and what is kept of the old one. */
   recover: recoverFields.prefault({}),
-  /** What follows a member to its replacement, besides its addresses. There is no field yet. */
-  identity: empty.prefault({}),
+  /** What follows a member to its replacement. */
+  identity: identityFields.prefault({}),
   /** Snapshots that are made before anything fails. There is no field yet. */
   backup: empty.prefault({}),
   /** Replacements that are kept ready. There is no field yet. */

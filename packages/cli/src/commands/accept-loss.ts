@@ -2,7 +2,8 @@ import type { CommandDefinition } from '../command-definition.ts';
 import { operatorCommand } from '../operator/operator-request.ts';
 
 export const acceptLoss: CommandDefinition = operatorCommand('accept-loss', {
-  summary: 'give something up for which a recovery is held: address:eipalloc-… or volume:vol-… (one that is gone)',
+  summary:
+    'give something up for which a recovery is held: address:eipalloc-…, interface:eni-…, secondary:IP, ipv6:IP, prefix:CIDR or volume:vol-… (one that is gone)',
   examples: [
     {
       line: "understudy accept-loss db/one volume:vol-0abc --reason 'restored from backup'",
@@ -10,6 +11,9 @@ export const acceptLoss: CommandDefinition = operatorCommand('accept-loss', {
     },
   ],
   more: (command) => {
-    command.argument('<loss>', 'address:eipalloc-… or volume:vol-…');
+    command.argument(
+      '<loss>',
+      'address:eipalloc-…, interface:eni-…, secondary:IP, ipv6:IP, prefix:CIDR or volume:vol-…',
+    );
   },
 });

@@ -118,5 +118,9 @@ function linesOf({ member, instanceId, az }: Judgement, plan: RecoveryPlan): Pla
       text: `${one.deviceName}: ${one.sizeGiB} GiB ${one.volumeType} from a snapshot of ${one.volumeId}, made after the stop`,
     })),
     ...plan.addresses.map((one) => ({ sign: '~' as const, text: `${one.publicIp} (${one.allocationId}) moves along` })),
+    ...(plan.assigned ?? []).map((one) => ({ sign: '~' as const, text: `${one.address} (${one.kind}) moves along` })),
+    ...(plan.interfaces ?? []).map((one) => ({
+      ...{ sign: '~' as const, text: `${one.networkInterfaceId} moves along, at device index ${one.deviceIndex}` },
+    })),
   ];
 }

@@ -7,6 +7,7 @@ import type {
   PlannedVolume,
   Unwritten,
 } from '@understudy/shared';
+import { readStepId } from './step-id.ts';
 
 /** All that is known when a recovery is closed. */
 export interface ClosingFacts {
@@ -59,14 +60,16 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
   };
 }
 
+const lostCode = (step: string): string => (readStepId(step).name === 'address' ? 'AddressReleased' : 'IdentityLost');
+
 /** What the member lost on the way, and what operators did. */
 export function whatHappened({
   intent,
   records,
 }: Pick<ClosingFacts, 'intent' | 'records'>): Pick<HistoryRecord, 'losses' | 'acts'> {
   const accepted = (intent.acceptedLosses ?? []).map((what) => ({ code: 'AcceptedLoss', text: `given up: ${what}` }));
-  const lost = records.flatMap(({ result }) =>
-    typeof result?.lost === 'string' ? [{ code: 'AddressReleased', text: result.lost }] : [],
+  const lost = records.flatMap(({ step, result }) =>
+    typeof result?.lost === 'string' ? [{ code: lostCode(step), text: result.lost }] : [],
   );
   const losses = [...accepted, ...lost];
   return { ...(losses.length > 0 && { losses }), ...(intent.acts && { acts: intent.acts }) };

@@ -13,7 +13,11 @@ export type RequestKind = (typeof REQUEST_KINDS)[number];
  * What may be given up: an address of the plan (or one that strayed to the old instance), or a
  * volume that is gone.
  */
-export const AcceptedLossSchema = z.string().regex(/^(?:address:eipalloc-|volume:vol-)[0-9a-z]{1,64}$/);
+export const AcceptedLossSchema = z
+  .string()
+  .regex(
+    /^(?:(?:address:eipalloc-|volume:vol-|interface:eni-)[0-9a-z]{1,64}|(?:secondary|ipv6|prefix|primary):[0-9a-f.:/]{2,64})$/,
+  );
 
 /** The operator and the reason. They are shown, logged and kept in history. */
 export const operatorFields = {

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { GroupPolicySchema } from '../policy.ts';
 import { ServeContractSchema } from './cluster.ts';
 import { OperatorActSchema, operatorFields } from './operator-request.ts';
+import { AddressTargetSchema, PlannedAssignedSchema, PlannedInterfaceSchema } from './identity.ts';
 import { LeftoverSchema, OwedChoreSchema } from './leftover.ts';
 import { MemberIdSchema, ofMember, placed, recordBase } from './record.ts';
 
@@ -52,6 +53,8 @@ export const PlannedAddressSchema = z.strictObject({
    * earlier recovery owed the move.
    */
   owedFrom: z.array(z.string()).optional(),
+  /** Where it goes. Absent: to the primary address of the replacement. */
+  target: AddressTargetSchema.optional(),
 });
 export type PlannedAddress = z.infer<typeof PlannedAddressSchema>;
 
@@ -67,6 +70,10 @@ const planBase = {
   policy: GroupPolicySchema,
   volumes: z.array(PlannedVolumeSchema).min(1),
   addresses: z.array(PlannedAddressSchema),
+  /** Addresses and prefixes that are assigned to the primary interface, and move. Absent: none. */
+  assigned: z.array(PlannedAssignedSchema).optional(),
+  /** Further network interfaces that move whole. Absent: none. */
+  interfaces: z.array(PlannedInterfaceSchema).optional(),
   /**
    * Primary interface of the failed instance, from which EC2 does not detach it. Null: EC2 showed
    * none.
@@ -290,6 +297,10 @@ export const HistoryRecordSchema = placed(
      * plan moves them; `owedFrom` names the instances that may still hold one.
      */
     owedAddresses: z.array(PlannedAddressSchema).optional(),
+    /** The same of what is assigned to interfaces. */
+    owedAssigned: z.array(PlannedAssignedSchema).optional(),
+    /** The same of further interfaces. */
+    owedInterfaces: z.array(PlannedInterfaceSchema).optional(),
     /** What the collector still has to remove, and when. */
     leftovers: z.array(LeftoverSchema),
     /** Chores that were still open on the replacement when this was closed, and are open yet. */

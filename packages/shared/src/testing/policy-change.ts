@@ -5,6 +5,7 @@ export interface PolicyChange {
   readonly detect?: Partial<GroupPolicy['detect']>;
   readonly guard?: Partial<GroupPolicy['guard']>;
   readonly recover?: Partial<GroupPolicy['recover']>;
+  readonly identity?: Partial<GroupPolicy['identity']>;
 }
 
 /**
@@ -16,6 +17,7 @@ export const policyWith = (change: PolicyChange = {}, of: GroupPolicy = DEFAULT_
   detect: { ...of.detect, ...change.detect },
   guard: { ...of.guard, ...change.guard },
   recover: { ...of.recover, ...change.recover },
+  identity: { ...of.identity, ...change.identity },
 });
 
 /** Several changes as one. The last one wins, field by field. */
@@ -25,6 +27,7 @@ export const joinedChanges = (...changes: readonly (PolicyChange | undefined)[])
       detect: { ...so.detect, ...change?.detect },
       guard: { ...so.guard, ...change?.guard },
       recover: { ...so.recover, ...change?.recover },
+      identity: { ...so.identity, ...change?.identity },
     }),
     {},
   );

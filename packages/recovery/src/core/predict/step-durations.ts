@@ -36,5 +36,9 @@ export const STEP_DURATIONS: Readonly<Record<string, (plan: RecoveryPlan) => Dur
   revoke: () => EC2_TAKES.terminate,
   activate: () => ({ typicalMs: 100, slowMs: 2_000 }),
   address: () => EC2_TAKES.moveAddress,
+  secondary: () => EC2_TAKES.moveAddress,
+  ipv6: () => EC2_TAKES.moveAddress,
+  prefix: () => EC2_TAKES.moveAddress,
+  interface: () => EC2_TAKES.moveInterface,
   done: () => inTurn(call, call),
 };
