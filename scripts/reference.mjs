@@ -1,6 +1,6 @@
 /**
- * `npm run reference`: writes docs/policy.md and docs/runbooks/holds.md from schema and tables. The
- * test that holds the pages against them does it.
+ * `npm run reference`: writes docs/policy.md, docs/placement.md and docs/runbooks/holds.md from
+ * schema and tables. The test that holds the pages against them does it.
  */
 import { run, runMain } from './run.mjs';
 import { ROOT, setUp } from './setup.mjs';

@@ -12,6 +12,8 @@ export const ONLY_VERIFIED: readonly string[] = [
   'test/sim/{store-refuses,namesake}.test.ts',
   // Chance: faults at random, and thousands of lossy agent-hours.
   'test/scenarios/recovery/random-faults.test.ts',
+  // A few calls of every strategy, path and move, each with one of the ills that can befall it.
+  'test/scenarios/recovery/faults/fault-matrix.test.ts',
   'test/scenarios/coordinator/{half-failing,builds-at-random}.test.ts',
   'test/detection/detection.test.ts',
   'packages/observer/src/core/detection.test.ts',
@@ -47,6 +49,8 @@ export const SHORT_INTEGRATION: readonly string[] = [
  * command `npm run verify:long` runs them. What each is about is looked at more briefly in verify.
  */
 export const LONG: readonly string[] = [
+  // Every call of every strategy, path and move × every ill; `fault-matrix.test.ts` has a sample.
+  'test/scenarios/recovery/faults/fault-matrix-all.test.ts',
   // The printed user data on machines without curl, without wget; `machines.test.ts` boots with it.
   'test/integration/agents/user-data.test.ts',
   // Three real etcd members that join, lose their disk and rotate their authority.

@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { campaign, type CampaignResult, type Loss } from './campaign.ts';
+import { allProfileRates, profilesTable } from './profiles.ts';
 import { campaignText, lossName, settingsTable } from './report.ts';
+import { runSerf } from './serf/run-serf.ts';
 
 const OBSERVERS = 3;
 
@@ -42,8 +44,28 @@ const program = new Command('detection')
   .option('--years <n>', 'agent-years at 10 % independent loss', positive, 1_000)
   .option('--burst-years <n>', 'agent-years for each kind of bursts, every heartbeat drawn', positive, 2)
   .option('--seed <n>', 'what decides everything', positive, 1)
+  .option('--profiles', 'only the table of the profiles')
+  .option('--serf', 'with Serf on this machine beside them; root and the package serf are needed')
+  .option('--serf-seconds <n>', 'how long Serf is watched under each condition', positive, 120)
   .parse();
-const { years, burstYears, seed } = program.opts<{ years: number; burstYears: number; seed: number }>();
+const { years, burstYears, seed, profiles, serf, serfSeconds } = program.opts<{
+  years: number;
+  burstYears: number;
+  seed: number;
+  profiles?: true;
+  serf?: true;
+  serfSeconds: number;
+}>();
+
+const SERF = { nodes: 12, crashes: 12 } as const;
+const note = (text: string): void => void process.stderr.write(`… ${text}\n`);
+
+if (profiles || serf) {
+  const rates = allProfileRates({ years, burstYears, seed }, note);
+  const found = serf ? await runSerf(SERF.nodes, serfSeconds, SERF.crashes) : null;
+  process.stdout.write(`${profilesTable(rates, found)}\n`);
+  process.exit(0);
+}
 
 const campaigns: readonly (readonly [loss: Loss, agentYears: number, onlyDeaths: boolean])[] = [
   [{ kind: 'independent', ratio: 0.1 }, years, false],

@@ -10,6 +10,8 @@ import {
   type Mac,
   type MemberId,
   monotonicMs,
+  DETECTION_PROFILES,
+  type DetectionProfile,
   type OpinionVerdict,
 } from '@understudy/shared';
 
@@ -30,6 +32,12 @@ export const DEFAULTS = {
   roundTripMs: 4,
 } as const;
 export type Timing = { readonly [name in keyof typeof DEFAULTS]: number };
+
+/** The times of a group with this profile, and nothing else in its policy. */
+export function timingOf(profile: DetectionProfile): Timing {
+  const { heartbeatIntervalMs: intervalMs, suspectAfterMs, confirmForMs } = DETECTION_PROFILES[profile];
+  return { ...DEFAULTS, intervalMs, suspectAfterMs, confirmForMs };
+}
 
 /**
  * One coordinator's observer: the production table with the production detector, real datagrams,

@@ -110,7 +110,7 @@ export class Stream {
    */
   #jump(p: number, untilBeats: number): boolean {
     const m = this.#certainLosses;
-    const passed = Math.floor(Math.log(1 - this.#random.next()) / Math.log(1 - p ** m));
+    const passed = Math.floor(Math.log1p(-this.#random.next()) / Math.log1p(-(p ** m)));
     const lost = shortRuns(passed, p, m, this.#random);
     const { totals } = this;
     const share = Math.min(1, (untilBeats - totals.beats) / Math.max(1, passed + lost));

@@ -10,6 +10,8 @@ const SOURCES = [
   'policy/guard.ts',
   'policy/identity.ts',
   'policy/recover.ts',
+  'policy/ladder.ts',
+  'policy/volumes.ts',
   'service-probe.ts',
   'maintenance-window.ts',
 ];

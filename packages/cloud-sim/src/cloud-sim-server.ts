@@ -9,6 +9,7 @@ import { ImdsEndpoints } from './http/imds-endpoints.ts';
 import { buildServer } from './http/server.ts';
 import { machineDriver } from './machines/drivers.ts';
 import { VolumeFolders } from './machines/volume-folders.ts';
+import { ScriptRun } from './script/script-run.ts';
 import { InstanceProcesses } from './machines/instance-processes.ts';
 
 export interface CloudSimServerParts {
@@ -22,6 +23,8 @@ export interface CloudSimServerParts {
 
 export interface RunningCloudSim {
   readonly sim: CloudSim;
+  /** What goes wrong by a script. */
+  readonly script: ScriptRun;
   readonly url: string;
   readonly port: number;
   readonly dnsPort: number;
@@ -51,17 +54,20 @@ export async function startCloudSim(config: CloudSimConfig, parts: CloudSimServe
   sim.onEvent((event) => processes.onEvent(event));
   const dns = new DnsResponder();
   const dnsPort = await dns.listen();
-  const admin = { sim, imds, dns, dnsPort, machines: () => processes.machines() };
+  const script = new ScriptRun(sim, parts.log);
+  const admin = { sim, imds, dns, dnsPort, script, machines: () => processes.machines() };
   const app = buildServer(admin, { region, ...config.credentials });
   const url = await app.listen({ host: config.http.host, port: config.http.port });
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
+    script.stop();
     sim.close();
     await processes.close();
     await Promise.all([imds.close(), dns.close(), app.close()]);
   };
   return {
     sim,
+    script,
     url,
     port: Number(new URL(url).port),
     dnsPort,

@@ -4,11 +4,12 @@ import type { Authorize } from './core/authorization/access-request.ts';
 import { type CallResult, CloudSimCore } from './core/cloud-sim-core.ts';
 import type { DefaultResources } from './core/default-resources.ts';
 import type { EventLog, SimEvent } from './core/event-log.ts';
+import { failHost, failZone, healZone, holdBackIo } from './core/failures.ts';
 import type { Fault, FaultState } from './core/faults.ts';
 import type { LatencyOverrides } from './core/latency.ts';
 import type { NewKey, SimKmsKey } from './core/kms/keys.ts';
 import type { SecretStoreName, SimSecret } from './core/secrets/store.ts';
-import type { SimHost, SimInstanceEvent, StatusCheck } from './core/model.ts';
+import type { HostFailure, SimHost, SimInstanceEvent, StatusCheck } from './core/model.ts';
 import type { Kept, Quotas } from './core/region.ts';
 import { SimNoReplyError } from './transport.ts';
 
@@ -232,6 +233,27 @@ export class CloudSim {
   setZoneImpaired(az: string, impaired: boolean): void {
     if (impaired) this.core.region.impairedZones.add(az);
     else this.core.region.impairedZones.delete(az);
+  }
+
+  /** The zone's hosts and its control plane fail: {@link failZone}. */
+  failZone(az: string, how: HostFailure = 'power'): void {
+    this.#act(() => failZone(this.core.region, az, how));
+  }
+
+  /** The zone is well again: {@link healZone}. */
+  healZone(az: string, instances: 'come-back' | 'stay-down' = 'come-back'): void {
+    this.#act(() => healZone(this.core.region, az, instances));
+  }
+
+  /**
+   * The instance's host fails; EC2 may move the instance to another one later: {@link failHost}.
+   */
+  failHost(instanceId: string, recoverAfterMs: number | null = null): boolean {
+    return this.#act(() => failHost(this.core.region, instanceId, recoverAfterMs));
+  }
+
+  holdBackIo(volumeId: string): boolean {
+    return this.#act(() => holdBackIo(this.core.region, volumeId));
   }
 
   setQuotas(quotas: Partial<Quotas>): void {

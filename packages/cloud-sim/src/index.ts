@@ -14,9 +14,11 @@ export {
   type Stay,
   type TransitionEvent,
 } from './core/event-log.ts';
+export { ScriptRun, type StepState } from './script/script-run.ts';
+export { type Script, ScriptSchema, type WrittenScript } from './script/script-schema.ts';
 export type { Fault, FaultKind, FaultState } from './core/faults.ts';
 export { LATENCY, type LatencyName, type LatencyOverrides, type Range } from './core/latency.ts';
-export type { SimInstanceEvent, StatusCheck } from './core/model.ts';
+export type { HostFailure, SimInstanceEvent, StatusCheck } from './core/model.ts';
 export { DEFAULT_QUOTAS, type Quotas } from './core/region.ts';
 export { type NewKey, type SimKeyAccess, type SimKeyState, type SimKmsKey } from './core/kms/keys.ts';
 export { inProcessKms } from './in-process-kms.ts';

@@ -1,11 +1,14 @@
 import { loadConfig, PinoLog, SystemClock, SystemRandom } from '@understudy/shared/node';
 import { type RunningCloudSim, startCloudSim } from './cloud-sim-server.ts';
 import { NOT_SIMULATED } from './core/not-simulated.ts';
+import { ScriptSchema } from './script/script-schema.ts';
 import { CloudSimConfigSchema } from './config.ts';
 
 export interface RunCloudSimOptions {
   /** Path of the YAML configuration. */
   readonly configFile: string;
+  /** Path of a script, YAML or JSON, that begins with the Region. */
+  readonly scriptFile?: string;
 }
 
 /**
@@ -15,6 +18,8 @@ export interface RunCloudSimOptions {
  */
 export async function runCloudSim(options: RunCloudSimOptions): Promise<RunningCloudSim> {
   const config = loadConfig(CloudSimConfigSchema, options.configFile);
+  // A script that cannot be read is told before anything listens.
+  const script = options.scriptFile === undefined ? null : loadConfig(ScriptSchema, options.scriptFile);
   const log = PinoLog.create({ level: config.log.level, bindings: { process: 'cloud-sim' } });
   const running = await startCloudSim(config, {
     clock: new SystemClock(),
@@ -30,6 +35,7 @@ export async function runCloudSim(options: RunCloudSimOptions): Promise<RunningC
   process.once('SIGINT', stop);
   process.once('exit', () => running.killMachines());
   log.info('cloud-sim.config', { config });
+  if (script) running.script.start(script);
   log.info('cloud-sim.listening', {
     url: running.url,
     port: running.port,

@@ -206,9 +206,10 @@ const loop = z.strictObject({
   raiseLevelAfterMs: durationMs(600_000, 0, 86_400_000),
   /**
    * For members with an instance profile or licences the leader asks EC2 this often whether it
-   * would take the launch of a replacement (RunInstances with DryRun, which makes nothing), ms.
-   * Default 86 400 000 (a day), 0 to 604 800 000; 0 = never. Shorter finds what is gone sooner, and
-   * takes RunInstances tokens.
+   * would take the launch of a replacement (RunInstances with DryRun, which makes nothing), ms. For
+   * every member it asks about the other calls of its plan in the same way, slowly, and keeps a yes
+   * for so long. Default 86 400 000 (a day), 0 to 604 800 000; 0 = never. Shorter finds what is
+   * gone sooner, and takes RunInstances tokens.
    */
   tryLaunchEveryMs: durationMs(86_400_000, 0, 604_800_000),
   /**

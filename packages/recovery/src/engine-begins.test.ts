@@ -9,17 +9,17 @@ test('a plan by a strategy that nobody here knows is held, and nothing is sent o
   const { policy, volumes, addresses, protection, losses } = rig.intent.record.plan;
   const gone = { primaryInterfaceId: null, oldLaunchedAtWallMs: null };
   const base = { policy, volumes, addresses, protection, losses, ...gone };
-  const record = { ...rig.intent.record, plan: { ...base, strategy: 'reboot', graceMs: 5 } };
+  const record = { ...rig.intent.record, plan: { ...base, strategy: 'levitate', graceMs: 5 } };
   const modRevision = rig.put(KEYS.intent(MEMBER), record);
   const outcome = rig.engine.run({ record, modRevision }, rig.term().term);
   expect(await rig.clock.runUntilSettled(outcome)).toBe('held');
-  expect(rig.hold()).toMatchObject({ reason: 'RecordUnreadable', text: expect.stringContaining('strategy reboot') });
+  expect(rig.hold()).toMatchObject({ reason: 'RecordUnreadable', text: expect.stringContaining('strategy levitate') });
   expect([rig.isOpen, rig.kv.entries(KEYS.journal)]).toEqual([true, []]);
 });
 
 test('a plan that nobody here knows is parked when the term is over before its hold is written', async () => {
   const rig = new EngineRig();
-  const record = { ...rig.intent.record, plan: { ...rig.intent.record.plan, strategy: 'reboot' } };
+  const record = { ...rig.intent.record, plan: { ...rig.intent.record.plan, strategy: 'levitate' } };
   const modRevision = rig.put(KEYS.intent(MEMBER), record);
   const { term, lose } = rig.term();
   lose();

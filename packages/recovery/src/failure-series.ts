@@ -1,5 +1,6 @@
 import { errorText, type FailingCall, type Log, type OperationError } from '@understudy/shared';
-import { type RefusalClass, refusalClassOf } from './core/refusals.ts';
+import type { RefusalClass } from './core/refusal-class.ts';
+import { refusalClassOf } from './core/refusals.ts';
 
 /**
  * The same failure, ended and begun again, is not told anew within this time: at half of all calls

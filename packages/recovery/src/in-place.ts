@@ -17,7 +17,8 @@ import { PERMIT } from './steps/attempt-records.ts';
 import { fencedBy } from './steps/fenced-by.ts';
 
 /** How a recovery ends that leaves the member with the instance it had. */
-export type InPlaceEnd = Pick<InPlaceFacts, 'outcome' | 'why'> & Partial<Pick<InPlaceFacts, 'losses' | 'leftAs'>>;
+export type InPlaceEnd = Pick<InPlaceFacts, 'outcome' | 'why'> &
+  Partial<Pick<InPlaceFacts, 'losses' | 'leftAs' | 'lateCalls'>>;
 
 /**
  * **S** (S8, S20) The transaction that closes a recovery without a replacement: history in; intent,
@@ -60,11 +61,11 @@ const raised = (keys: Keyspace, record: ActivationRecord, expect: number) => ({
   record: nextOrdinal(record),
 });
 
-function factsOf(run: Run, { outcome, why, losses = [], leftAs = [] }: InPlaceEnd): InPlaceFacts {
+function factsOf(run: Run, { outcome, why, losses = [], leftAs = [], lateCalls = [] }: InPlaceEnd): InPlaceFacts {
   const attempt = currentAttempt(run.journal.states());
   return {
     ...{ intent: run.record, records: run.journal.records(), term: run.term.number, endedAtWallMs: run.wallMs() },
-    ...{ outcome, why, losses, leftAs, fencedBy: fencedBy(run) },
+    ...{ outcome, why, losses, leftAs, lateCalls, fencedBy: fencedBy(run) },
     launchAttempts: run.journal.get(PERMIT, attempt) === null ? attempt - 1 : attempt,
     artefacts: run.strategy.artefacts(run, run.seams),
   };

@@ -4,6 +4,7 @@ export { hasActivated, undecidedRecovery } from './core/activated.ts';
 export { choreKey, choreText } from './core/chores.ts';
 export { journalFacts } from './core/journal-facts.ts';
 export { launchPlan } from './core/launch-plan.ts';
+export { withLateCalls } from './core/late-calls.ts';
 export { NOT_TRIED } from './core/launch-trial.ts';
 export { recoveryBehind, withOwed } from './core/owed.ts';
 export type { LaunchTrial, PlanInput } from './core/plan-input.ts';

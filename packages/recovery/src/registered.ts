@@ -13,16 +13,25 @@ import { fenceKind } from './steps/fence.ts';
 import { imageKind, imageLeftover } from './steps/image.ts';
 import { launchKind } from './steps/launch.ts';
 import { interfaceLeftover, permitKind } from './steps/permit.ts';
+import { mendKind } from './steps/mend.ts';
+import { rebootKind } from './steps/reboot.ts';
+import { restartKind } from './steps/restart.ts';
 import { revokeKind } from './steps/revoke.ts';
 import { verifyKind } from './steps/verify.ts';
+import { reboot } from './strategies/reboot.ts';
 import { snapshotAndReplace } from './strategies/snapshot-and-replace.ts';
+import { stopStart } from './strategies/stop-start.ts';
+import { latestSnapshotPath } from './volumes/latest-snapshot.ts';
 import { snapshotLeftover, snapshotPath } from './volumes/snapshot.ts';
 
 /** All there is: one line each. `docs/adding-a-strategy.md` says what a line stands for. */
 export const REGISTERED: RecoveryRegistry = {
-  strategies: [snapshotAndReplace],
-  steps: [fenceKind, captureKind, imageKind, permitKind, launchKind, verifyKind, revokeKind, activateKind, doneKind],
-  volumePaths: [snapshotPath],
+  strategies: [snapshotAndReplace, reboot, stopStart],
+  steps: [
+    ...[fenceKind, captureKind, imageKind, permitKind, launchKind, verifyKind, revokeKind, activateKind, doneKind],
+    ...[rebootKind, restartKind, mendKind],
+  ],
+  volumePaths: [latestSnapshotPath, snapshotPath],
   identityMoves: [elasticIp, secondaryIp, ipv6Address, delegatedPrefix, networkInterface],
   leftovers: [instanceLeftover, interfaceLeftover, imageLeftover, snapshotLeftover, volumeLeftover],
 };

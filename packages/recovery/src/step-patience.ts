@@ -8,7 +8,8 @@ const BRISK_FOR_MS = 60_000;
 const isoOf = (wallMs: number): string => new Date(wallMs).toISOString();
 
 /** A shortage has its own reason; everything else is EC2 not doing what it is asked. */
-const reasonOf = ({ refusal }: Series): HoldReason => (refusal === 'capacity' ? 'NoCapacity' : 'CloudUnavailable');
+const reasonOf = ({ refusal }: Series): HoldReason =>
+  refusal === 'capacity' || refusal === 'quota' ? 'NoCapacity' : 'CloudUnavailable';
 
 /**
  * What a step does about calls that fail one after the other: counts them, shows them in the

@@ -111,7 +111,7 @@ describe('nothing is closed', () => {
 
   test('of a recovery whose plan this build does not know: what it leaves behind could not be said', async () => {
     const rig = new Activated();
-    const record = { ...rig.intent.record, plan: { ...rig.intent.record.plan, strategy: 'reboot' } };
+    const record = { ...rig.intent.record, plan: { ...rig.intent.record.plan, strategy: 'levitate' } };
     const { kv, clock } = rig;
     const options = { kv: kv.client('c9'), keys: KEYS, wallMs: () => clock.wallMs() };
     const { modRevision } = rig.intent;

@@ -8,6 +8,7 @@ export {
   buildPermitRequest,
   type RequestIntent,
 } from './core/launch-request.ts';
+export { LAUNCH_ERRORS } from './core/launch-errors.ts';
 export { makePlan } from './core/plan.ts';
 export { disksToKeep } from './core/planned-volumes.ts';
 export { stepId } from './core/step-id.ts';

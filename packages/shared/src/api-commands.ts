@@ -75,37 +75,6 @@ export const PolicyViewSchema = z.object({
 export type PolicyView = z.infer<typeof PolicyViewSchema>;
 export const PoliciesViewSchema = z.object({ policies: z.array(PolicyViewSchema) });
 
-const PlanLineSchema = z.object({ sign: z.enum(['+', '-', '~', ' ']), text: z.string() });
-
-export const PlanViewSchema = z.object({
-  member: z.string(),
-  opId: z.string(),
-  instanceId: z.string(),
-  /** What it is judged to be now, and why. */
-  verdict: z.string(),
-  reason: z.string(),
-  /** A recovery by it would begin by itself now. */
-  wouldBegin: z.boolean(),
-  gates: z.array(
-    z.object({
-      gate: z.string(),
-      passes: z.boolean(),
-      text: z.string(),
-      overridable: z.boolean(),
-      because: z.string(),
-    }),
-  ),
-  /** Names this plan: `understudy recover --plan`. Null: there is none. */
-  token: z.string().nullable(),
-  lines: z.array(PlanLineSchema),
-  losses: z.array(z.object({ code: z.string(), text: z.string() })),
-  /** Why no plan can be made. Empty: one can. */
-  problems: z.array(z.object({ code: z.string(), text: z.string() })),
-  /** Median of what recoveries of this group have taken. Null: none has ended. */
-  expectedMs: z.number().nullable(),
-});
-export type PlanView = z.infer<typeof PlanViewSchema>;
-
 export const AuditViewSchema = z.object({
   /** Newest first. */
   entries: z.array(z.object({ ...AuditRecordSchema.shape })),

@@ -12,7 +12,8 @@ export type {
   Standing,
   StatusView,
 } from './api.ts';
-export type { HeldView, PausesView, PlanView } from './api-commands.ts';
+export type { HeldView, PausesView } from './api-commands.ts';
+export type { PlannedStepView, PlanView } from './api/plan.ts';
 export type { FleetDelta, FleetHeard, FleetMember, FleetObserver, FleetView } from './api/fleet.ts';
 export type { HistoryRecord } from './records/recovery.ts';
 export type { HoldReason } from './records/cluster.ts';

@@ -1,5 +1,6 @@
 export * from './api.ts';
 export * from './api/fleet.ts';
+export * from './api/plan.ts';
 export * from './api-commands.ts';
 export * from './api-events.ts';
 export * from './api-problems.ts';
@@ -19,6 +20,7 @@ export * from './near-names.ts';
 export * from './policy.ts';
 export * from './policy/detection-profile.ts';
 export * from './policy/changes.ts';
+export * from './policy/ladder.ts';
 export * from './ports/index.ts';
 export * from './problem.ts';
 export * from './protocol/index.ts';

@@ -321,4 +321,32 @@ export const plan = (path: string): PlanView => ({
   },
   ...{ gates: [], token: '8141-7f3a', losses: [], problems: [], expectedMs: 132_000 },
   lines: [{ sign: '~', text: 'i-0ab → new in eu-west-1b, vol-1 by snapshot' }],
+  strategy: { name: 'snapshot-and-replace', why: 'the policy of the group names it' },
+  volumes: [{ volumeId: 'vol-1', deviceName: '/dev/xvda', path: 'snapshot', why: '' }],
+  candidates: [{ instanceType: 'm7i.large', az: 'eu-west-1b', subnetId: 'subnet-b' }],
+  notices: [{ code: 'PermissionMissing', text: 'EC2 would deny AssociateAddress' }],
+  forecast: {
+    ...{ servesAfter: { typicalMs: 132_000, slowMs: 900_000 }, closedAfter: { typicalMs: 135_000, slowMs: 910_000 } },
+    ...{ losesSinceWallMs: null, undo: 'undo is possible for 24 h after the end' },
+  },
+  steps: [
+    {
+      ...{ id: 'fence', needs: [], onFailure: false, takes: { typicalMs: 12_000, slowMs: 60_000 }, basis: 'published' },
+      calls: [
+        {
+          ...{ action: 'StopInstances', parameters: { InstanceIds: ['i-1'], Force: true }, when: null },
+          permission: { word: 'allowed', text: '', askedAtWallMs: 1 },
+        },
+      ],
+    },
+    {
+      ...{ id: 'launch-1', needs: ['fence'], onFailure: false, takes: null, basis: null },
+      calls: [
+        {
+          ...{ action: 'RunInstances', parameters: { UserData: '<not shown: 120 characters>' }, when: null },
+          permission: { word: 'denied', text: 'no', askedAtWallMs: 1 },
+        },
+      ],
+    },
+  ],
 });

@@ -82,6 +82,7 @@ const CHANGES: readonly (readonly [string, () => Promise<unknown>])[] = [
   ['DeregisterImage', () => cloud.deregisterImage('ami-1')],
   ['DeleteSnapshot', () => cloud.deleteSnapshot('snap-1')],
   ['DeleteVolume', () => cloud.deleteVolume(volumeId)],
+  ['RebootInstances', () => cloud.rebootInstance(instanceId)],
   ['StartInstances', () => cloud.startInstance(instanceId)],
   ['AttachVolume', () => cloud.attachVolume({ volumeId, instanceId, deviceName: '/dev/sdf' })],
   ['DetachVolume', () => cloud.detachVolume({ volumeId, instanceId, deviceName: '/dev/sdf' })],

@@ -58,6 +58,7 @@ export const USUAL_CALLS: readonly UsualCall[] = [
   call('ec2:DescribeInstanceAttribute', INSTANCE, member),
   call('ec2:GetConsoleOutput', INSTANCE, member),
   call('ec2:StopInstances', INSTANCE, member),
+  call('ec2:RebootInstances', INSTANCE, member),
   call('ec2:ModifyInstanceAttribute', INSTANCE, member),
   call('ec2:ModifyInstanceAttribute', VOLUME, ours),
   call('ec2:ModifyInstanceAttribute', VOLUME, member),

@@ -86,4 +86,35 @@ export const DEADLINES_MUTANTS: readonly NamedMutant[] = [
     ],
     tests: ['packages/aws/src/ec2/aborted-in-flight.test.ts'],
   },
+  {
+    name: 'lm-shared-look',
+    rule: 'S4',
+    story: 'a look that was already under way answers whoever asks meanwhile',
+    edits: [
+      {
+        file: 'packages/aws/src/batching/read-batches.ts',
+        find: 'of readers) resolve(',
+        replace: 'of [...readers, ...zone.waiting]) resolve(',
+      },
+    ],
+    tests: ['packages/aws/src/batching/read-batches.test.ts'],
+  },
+  {
+    name: 'lm-late-token',
+    rule: 'S1',
+    story: 'a call that waited for its token is not asked again whether it may start',
+    edits: [
+      {
+        file: 'packages/aws/src/limiter/call-limiter.ts',
+        find: '    const late = this.#whyNot(queue.action, head.options);\n',
+        replace: '    const late: unknown = null;\n',
+      },
+      {
+        file: 'packages/aws/src/limiter/call-limiter.ts',
+        find: '        assertMayStart(action, options);\n        return await',
+        replace: '        return await',
+      },
+    ],
+    tests: ['packages/aws/src/limiter/call-limiter.test.ts'],
+  },
 ];

@@ -74,7 +74,7 @@ export function checkFinished(
 }
 
 /** Everything that was made since the beginning says which recovery made it. */
-function checkAllTagged(scene: RecoveryFixture): void {
+export function checkAllTagged(scene: RecoveryFixture): void {
   for (const kind of scene.resources()) {
     for (const one of kind) {
       if (!scene.seededIds.has(one.id)) expect(one.tags[TAG.op], `${one.id} is untagged`).toBeDefined();

@@ -22,6 +22,7 @@ import {
   type Cloud,
   type GroupPolicy,
   GroupPolicySchema,
+  type HeartbeatReading,
   type HistoryRecord,
   HistoryRecordSchema,
   type HoldRecord,
@@ -62,6 +63,11 @@ export interface RecoveryFixtureOptions {
   readonly registry?: RecoveryRegistry;
   /** What plans are made by. Default: what the policy names. */
   readonly strategy?: Strategy;
+  /**
+   * The observer remembers whom it has heard, and each boot is another epoch, as real ones do.
+   * Default: who is not heard now is not known, and there is one epoch.
+   */
+  readonly remembers?: boolean;
   /** `silent`: it cannot be reached. `none`: nobody asks. Default: it answers. */
   readonly kms?: 'silent' | 'none';
 }
@@ -118,7 +124,7 @@ export class RecoveryFixture {
   readonly keyLooks: KeyLooks;
   /** As the build that leads has it. */
   registry: RecoveryRegistry;
-  readonly strategy: Strategy | null;
+  strategy: Strategy | null;
   /** Instances that never send a heartbeat, by `silent.add(id)`; or all, when it holds `*`. */
   readonly silent = new Set<string>();
   /** As the leader judges. */
@@ -129,9 +135,11 @@ export class RecoveryFixture {
   readonly bootMs = 2_000;
   /** What was there before any recovery. */
   readonly seededIds = new Set<string>();
+  readonly #remembered: Map<string, HeartbeatReading> | null;
   #terms = 0;
 
   constructor(options: RecoveryFixtureOptions = {}) {
+    this.#remembered = options.remembers === true ? new Map() : null;
     const seed = options.seed ?? 1;
     this.random = new SeededRandom(seed + 7);
     this.kv = new SimKv({ clock: this.clock });
@@ -179,7 +187,10 @@ export class RecoveryFixture {
   async begin(seeded: SeededInstance, member: MemberId = MEMBER): Promise<OpenIntent> {
     const cloud = this.newCloud();
     const input = await this.clock.runUntilSettled(
-      gatherPlanInput(cloud, seeded.instanceId, this.policy, { keyLooks: this.keyLooks }),
+      gatherPlanInput(cloud, seeded.instanceId, this.policy, {
+        keyLooks: this.keyLooks,
+        wallMs: () => this.clock.wallMs(),
+      }),
     );
     const { strategy, registry, policy } = this;
     const result = strategy?.plan(input, policy, null, registry) ?? planFor(input, policy, null, registry);
@@ -254,7 +265,7 @@ export class RecoveryFixture {
       random: this.random,
       log: this.log,
       heartbeats: {
-        reading: (_member, instanceId) => this.#reading(instanceId),
+        reading: (_member, instanceId) => this.#heard(instanceId),
         abstains: () => this.abstains,
       },
       policyOf: () => ({ policy: this.policy, modRevision: 0, lostZones: this.lostZones }),
@@ -265,7 +276,23 @@ export class RecoveryFixture {
     return { name, term, engine, cloud, kv, endTerm: lose };
   }
 
-  #reading(instanceId: string) {
+  /** As the observer knows it; call it while it is heard, for it to be remembered. */
+  #heard(instanceId: string): HeartbeatReading | null {
+    const reading = this.#reading(instanceId);
+    if (this.#remembered === null) return reading;
+    const boots = this.sim.log.transitions(instanceId).filter((one) => one.to === 'running');
+    const passingSinceMs = monotonicMs((boots.at(-1)?.atMs ?? 0) + this.bootMs);
+    const hears = reading !== null && passingSinceMs <= this.clock.monotonicMs();
+    if (hears) this.#remembered.set(instanceId, { ...reading, passingSinceMs, bootEpoch: BigInt(boots.length) });
+    return this.#remembered.get(instanceId) ?? null;
+  }
+
+  /** The observer hears it at this moment. */
+  hear(instanceId: string): void {
+    if (this.#heard(instanceId) === null) throw new Error(`${instanceId} is not heard`);
+  }
+
+  #reading(instanceId: string): HeartbeatReading | null {
     const instance = this.sim.core.region.instances.get(instanceId);
     const sinceMs = instance?.runningSinceMs ?? null;
     if (instance?.state !== 'running' || sinceMs === null || instance.crashedAtMs !== null) return null;

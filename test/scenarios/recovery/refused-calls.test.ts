@@ -233,7 +233,6 @@ describe('a placement that never will do', () => {
     'InvalidParameterCombination',
     'Unsupported',
     'AttachmentLimitExceeded',
-    'VolumeLimitExceeded',
     'InvalidCapacityReservationState',
   ])('%s: the next one, and no hold', async (code) => {
     const stage = await staged({}, ['us-east-1a', 'us-east-1b']);
@@ -260,5 +259,53 @@ describe('a placement that never will do', () => {
     await untilFinished(stage, HOUR_MS);
     checkFinished(scene, stage.old);
     expect(asked).toBe(2);
+  });
+});
+
+describe('a launch that names what has gone since the plan was made', () => {
+  test('a key pair: the next attempt goes without it, in the same place, and says nothing to anybody', async () => {
+    const options = { request: { KeyName: 'ops' } };
+    const stage = await staged(options);
+    stage.scene.sim.seed('DeleteKeyPair', { KeyName: 'ops' });
+    const { holds } = await untilFinished(stage, HOUR_MS);
+    const replacement = checkFinished(stage.scene, stage.old);
+    expect(stage.scene.sim.core.region.instances.get(replacement)?.request.KeyName).toBeUndefined();
+    const launches = stage.scene.sim.log.calls('RunInstances').filter((call) => call.reader !== '');
+    const refused = launches.filter(({ outcome }) => outcome === 'InvalidKeyPair.NotFound');
+    expect([refused.length, launches.at(-1)?.outcome]).toEqual([1, 'ok']);
+    expect(holds).toEqual([]);
+  });
+});
+
+describe('a quota is used up', () => {
+  test('of instances: the next candidate of another family, without asking for one of the same', async () => {
+    const scene = new RecoveryFixture();
+    const subnetId = scene.sim.defaultResources.subnets['us-east-1b'] ?? '';
+    scene.policy.recover.placements.push(
+      ...['m6i.large', 'm5.large', 'g5.xlarge'].map((instanceType) => ({ subnetId, instanceType })),
+    );
+    const old = scene.seedMember();
+    await scene.begin(old);
+    const stage = { scene, old, leader: scene.lead() };
+    scene.sim.addFault({
+      id: 'q',
+      action: 'RunInstances',
+      kind: 'error',
+      code: 'VcpuLimitExceeded',
+      httpStatus: 400,
+      times: 1,
+    });
+    await untilFinished(stage, HOUR_MS);
+    const replacement = checkFinished(scene, old);
+    expect(scene.sim.core.region.instances.get(replacement)?.instanceType).toBe('g5.xlarge');
+  });
+
+  test('of interfaces: held, and goes on by itself once it is raised', async () => {
+    const stage = await staged({}, ['us-east-1b', 'us-east-1c']);
+    refuse(stage, 'CreateNetworkInterface', 'NetworkInterfaceLimitExceeded', 400, 600_000);
+    const { holds, forMs } = await untilFinished(stage, HOUR_MS);
+    checkFinished(stage.scene, stage.old);
+    expect(holds.map(({ reason }) => reason)).toEqual(['CloudRejected']);
+    expect(forMs).toBeLessThan(720_000);
   });
 });

@@ -65,6 +65,8 @@ class Launches implements Watcher {
 
   /** Whoever sends it, however often: the same attempt is the same request, token included (S6). */
   #asked(input: Readonly<Record<string, unknown>>): void {
+    // A question (DryRun) launches nothing; what it made all the same would show as created.
+    if (input['DryRun'] === true) return;
     const request = JSON.stringify(inOrder(input));
     const tagOf = (key: string) => new RegExp(`"Key":"${key}","Value":"([^"]+)"`).exec(request)?.[1];
     const opId = tagOf(TAG.op);

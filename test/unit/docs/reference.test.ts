@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { holdsPage } from '../../reference/holds-page.ts';
+import { placementPage } from '../../reference/placement-page.ts';
 import { POLICY_FIELDS, policyPage } from '../../reference/policy-page.ts';
 
 const PAGE = join(import.meta.dirname, '..', '..', '..', 'docs', 'policy.md');
 const HOLDS = join(import.meta.dirname, '..', '..', '..', 'docs', 'runbooks', 'holds.md');
+const PLACEMENT = join(import.meta.dirname, '..', '..', '..', 'docs', 'placement.md');
 const fields = Object.values(POLICY_FIELDS).flat();
 
 test('docs/policy.md is what the schema and its comments say (npm run reference writes it)', async () => {
@@ -13,6 +15,10 @@ test('docs/policy.md is what the schema and its comments say (npm run reference 
 
 test('docs/runbooks/holds.md has a section for every reason, from the table that is shown', async () => {
   await expect(holdsPage()).toMatchFileSnapshot(HOLDS);
+});
+
+test('docs/placement.md has the answers of EC2 that the engine knows, from its own table', async () => {
+  await expect(placementPage()).toMatchFileSnapshot(PLACEMENT);
 });
 
 test('every field of a policy says its meaning', () => {

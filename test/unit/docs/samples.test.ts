@@ -1,5 +1,5 @@
 import { AgentConfigSchema } from '@understudy/agent';
-import { CloudSimConfigSchema } from '@understudy/cloud-sim';
+import { CloudSimConfigSchema, ScriptSchema } from '@understudy/cloud-sim';
 import { CoordinatorConfigSchema } from '@understudy/coordinator';
 import { GroupPolicySchema } from '@understudy/shared';
 import { execFileSync } from 'node:child_process';
@@ -35,8 +35,9 @@ const COORDINATOR = {
 const KINDS: readonly (readonly [key: string, check: (value: Sample['value']) => unknown])[] = [
   ['coordinators', (value) => AgentConfigSchema.parse(value)],
   ['group', ({ group, policy }) => [z.string().parse(group), GroupPolicySchema.parse(policy)]],
+  ['steps', (value) => ScriptSchema.parse(value)],
   ['workDir', (value) => CloudSimConfigSchema.parse(value)],
-  ...['id', 'udp', 'http', 'etcd', 'keys', 'notify', 'policy'].map(
+  ...['id', 'udp', 'http', 'etcd', 'aws', 'keys', 'notify', 'policy'].map(
     (key) => [key, (value: Sample['value']) => CoordinatorConfigSchema.parse({ ...COORDINATOR, ...value })] as const,
   ),
 ];

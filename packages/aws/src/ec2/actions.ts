@@ -45,6 +45,7 @@ export const EC2_ACTIONS = {
   StopInstances: first(mutate),
   TerminateInstances: first(own(100, 5)),
   RunInstances: first(own(5, 2)),
+  RebootInstances: first(mutate),
   StartInstances: first(own(5, 2)),
   AttachVolume: mutate,
   DetachVolume: mutate,

@@ -1,7 +1,7 @@
 import type { Clock, Cloud, Random } from '@understudy/shared';
 import { CallLimiter, type CallLimiterOptions } from '../limiter/call-limiter.ts';
 import { ec2CallRates } from './actions.ts';
-import { Ec2Cloud } from './ec2-cloud.ts';
+import { SharedEc2Cloud } from './shared-ec2-cloud.ts';
 import { retriedReads } from './retried-reads.ts';
 import { timedTransport } from '../transport/timed-transport.ts';
 import type { Ec2Transport } from '../transport/transport.ts';
@@ -24,13 +24,13 @@ export const ec2Limiter = (options: Omit<CallLimiterOptions, 'ratesOf'>): CallLi
   new CallLimiter({ ...options, ratesOf: ec2CallRates });
 
 /**
- * The whole stack: {@link Cloud} → single reads repeated → token buckets → time limit → transport.
- * One per process, shared by all callers.
+ * The whole stack: {@link Cloud} → reads put together → single reads repeated → token buckets
+ * → time limit → transport. One per process, shared by all callers.
  */
 export function createEc2Cloud(options: Ec2CloudOptions): Cloud {
   const timed = timedTransport(options.transport, options.clock, options.callTimeoutMs);
   const share = options.rateShare === undefined ? {} : { share: options.rateShare };
   const { clock, random, limiter = ec2Limiter({ clock, ...share }) } = options;
   const limited = limiter.limited(timed);
-  return new Ec2Cloud(random ? retriedReads(limited, { clock, random }) : limited);
+  return new SharedEc2Cloud(random ? retriedReads(limited, { clock, random }) : limited, clock);
 }

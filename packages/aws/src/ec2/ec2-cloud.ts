@@ -63,6 +63,10 @@ export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
     assertChanging('StopInstances', (await this.call('StopInstances', input, options)).StoppingInstances, instanceId);
   }
 
+  async rebootInstance(instanceId: string, options?: CloudCallOptions): Promise<void> {
+    await this.call('RebootInstances', { InstanceIds: [instanceId] }, options);
+  }
+
   async terminateInstance(instanceId: string, options?: CloudCallOptions): Promise<void> {
     const answer = await this.call('TerminateInstances', { InstanceIds: [instanceId] }, options);
     assertChanging('TerminateInstances', answer.TerminatingInstances, instanceId);

@@ -33,6 +33,7 @@ export function mapVolume(raw: Raw): CloudVolume | null {
     encrypted: flagOf(raw.Encrypted),
     kmsKeyId: textOf(raw.KmsKeyId),
     multiAttach: flagOf(raw.MultiAttachEnabled),
+    fromSnapshotId: textOf(raw.SnapshotId) || null,
     attachments: rawListOf(raw.Attachments).map((attachment) => ({
       instanceId: textOf(attachment.InstanceId) ?? '',
       deviceName: textOf(attachment.Device) ?? '',

@@ -46,6 +46,7 @@ const COMMANDS: Readonly<Record<Ec2Action, CommandClass>> = {
   StopInstances: ec2.StopInstancesCommand,
   TerminateInstances: ec2.TerminateInstancesCommand,
   RunInstances: ec2.RunInstancesCommand,
+  RebootInstances: ec2.RebootInstancesCommand,
   StartInstances: ec2.StartInstancesCommand,
   AttachVolume: ec2.AttachVolumeCommand,
   DetachVolume: ec2.DetachVolumeCommand,

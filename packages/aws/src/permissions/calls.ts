@@ -45,6 +45,7 @@ const EC2: Readonly<Record<Ec2Action, CallFacts>> = {
     why: 'launches the replacement, or asks whether EC2 would (DryRun)',
     allowedBy: ['LaunchAsOurs', 'LaunchWith', 'UseOurSnapshots'],
   },
+  RebootInstances: { why: 'reboots a failed member, where that may mend it', allowedBy: ['ChangeMembers'] },
   StartInstances: {
     why: 'starts a replacement once it has all its disks, and a member that was stopped to mend it',
     allowedBy: ['ChangeMembers'],

@@ -1,39 +1,38 @@
-import { durationText, parseMemberId, type PlanView, PlanViewSchema } from '@understudy/shared';
+import { parseMemberId, PlansViewSchema, PlanViewSchema } from '@understudy/shared';
 import { ControlClient } from '../control/control-client.ts';
 import type { CommandDefinition } from '../command-definition.ts';
 import { outputOf, type ReadOptions } from '../options/output-options.ts';
+import { plansText, planText } from '../views/plan-view.ts';
 import { present } from '../watch.ts';
 
-function planText(view: PlanView): string {
-  const { member, verdict, reason, gates, token, lines, losses, problems, expectedMs } = view;
-  const holding = gates.filter((one) => !one.passes);
-  const overrides = holding.filter((one) => one.overridable).map((one) => ` --override ${one.gate}`);
-  return [
-    `${member} is ${verdict}: ${reason}`,
-    ...lines.map(({ sign, text }) => `${sign} ${text}`),
-    ...losses.map(({ code, text }) => `! ${code}: ${text}`),
-    ...problems.map(({ code, text }) => `no plan: ${code}: ${text}`),
-    ...holding.map(({ gate, text, overridable, because }) => {
-      const way = overridable ? `--override ${gate}` : `never overridden: ${because}`;
-      return `held by ${gate}: ${text} (${way})`;
-    }),
-    'lost in any case: what stood in memory only, as with a power cut',
-    `takes: ${expectedMs === null ? 'not known, none of this group has ended' : `about ${durationText(expectedMs)}`}`,
-    ...(token === null ? [] : [`run it: understudy recover ${member} --plan ${token}${overrides.join('')}`]),
-  ].join('\n');
+interface PlanOptions extends ReadOptions {
+  readonly all?: boolean;
+  readonly calls?: boolean;
 }
 
 export const plan: CommandDefinition = {
   name: 'plan',
-  summary: 'what a recovery of a member would do if it began now: what goes, comes, moves and is lost',
+  summary: 'what a recovery of a member would do if it began now: steps, calls, time, losses, permissions',
   kind: 'read',
-  examples: [{ line: 'understudy plan db/one', what: 'with the token that runs exactly this plan' }],
+  examples: [
+    { line: 'understudy plan db/one', what: 'with the token that runs exactly this plan' },
+    { line: 'understudy plan db/one --calls', what: 'with the parameters of each call, as they would be sent' },
+    { line: 'understudy plan --all', what: 'every member in one line: where to, how long, what is missing' },
+  ],
   define: (command, context) => {
-    command.argument('<member>', 'group/name').action((text: string, options: ReadOptions) => {
-      const { member } = parseMemberId(text);
-      const client = new ControlClient(context, options);
-      const read = () => client.read(PlanViewSchema, `/v1/members/${member}/plan`);
-      return present(context.clock, outputOf(options), read, planText);
-    });
+    command
+      .argument('[member]', 'group/name')
+      .option('--all', 'every member by name')
+      .option('--calls', 'with the parameters of each call')
+      .action((text: string | undefined, options: PlanOptions) => {
+        const client = new ControlClient(context, options);
+        const output = outputOf(options);
+        if ((text === undefined) === (options.all !== true)) command.error('error: name a member, or --all');
+        if (text === undefined)
+          return present(context.clock, output, () => client.read(PlansViewSchema, '/v1/plans'), plansText);
+        const { member } = parseMemberId(text);
+        const read = () => client.read(PlanViewSchema, `/v1/members/${member}/plan`);
+        return present(context.clock, output, read, (view) => planText(view, options.calls === true));
+      });
   },
 };

@@ -1,45 +1,58 @@
 /** Kinds of faults. `error` needs `code`. */
-export type FaultKind =
-  | 'throttle'
-  | 'error'
+export const FAULT_KINDS = [
+  'throttle',
+  'error',
   /** The request never arrives: not executed, the caller hangs. */
-  | 'timeout-before'
+  'timeout-before',
   /** The request is executed; the reply is lost. */
-  | 'timeout-after-success'
+  'timeout-after-success',
   /** The caller hangs; the request is executed `delayMs` later. */
-  | 'late-landing'
-  | 'capacity'
+  'late-landing',
+  'capacity',
   /**
    * RunInstances answers 200. The instance then goes to `terminated` with StateReason `code`
    * (default Client.InternalError).
    */
-  | 'launch-then-terminate'
+  'launch-then-terminate',
   /**
    * The instance stays `stopping` until a forced stop has waited `delayMs` (default 10 min ÷
    * speed). Without force it stays for ever.
    */
-  | 'stuck-stopping'
+  'stuck-stopping',
   /** All snapshots of this call end in `error`. */
-  | 'snapshot-error'
+  'snapshot-error',
   /** The volume stays `busy` until it is detached by force, or its instance stops. */
-  | 'busy-detach'
+  'busy-detach',
+  /**
+   * The volume stays `detaching` for `delayMs` (default 10 min ÷ speed), also from a stopped
+   * instance. Force does not hasten it.
+   */
+  'stuck-detach',
   /**
    * Once the instance is stopped, its volumes read `busy` for `delayMs` (default 10 min ÷ speed).
    */
-  | 'busy-after-stop'
+  'busy-after-stop',
+  /**
+   * After a forced stop the guest writes for `delayMs` (default 10 s ÷ speed) to the volumes that
+   * are still attached, although its state is `stopped`.
+   */
+  'late-writes',
   /** The root volume replacement fails; the old root is still there, and the instance reboots. */
-  | 'replace-root-failed'
+  'replace-root-failed',
   /** The root volume replacement fails and leaves the instance without a root. */
-  | 'replace-root-detached'
+  'replace-root-detached',
   /** The answer shows the Region as it was `delayMs` (default 4 s) ago. */
-  | 'stale-read'
+  'stale-read',
   /**
    * The request is executed; something else answers in EC2's place (over HTTP: a page with status
    * 200).
    */
-  | 'foreign-answer'
+  'foreign-answer',
   /** The request is not executed; something else answers in EC2's place. */
-  | 'foreign-instead';
+  'foreign-instead',
+] as const;
+
+export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export interface Fault {
   readonly id: string;

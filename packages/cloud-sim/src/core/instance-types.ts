@@ -61,6 +61,7 @@ export const INSTANCE_TYPES: ReadonlyMap<string, SimInstanceType> = new Map([
   type('c5.large', 2, 4),
   type('r5.large', 2, 16),
   type('r6i.large', 2, 16),
+  type('g5.xlarge', 4, 16, addresses(4, 15)),
   type('i3.large', 2, 15, { instanceStoreDisks: 1, bootModes: ['legacy-bios'] }),
   type('d2.xlarge', 4, 30, {
     hypervisor: 'xen',

@@ -8,6 +8,9 @@ export type SimTags = Readonly<Record<string, string>>;
 
 export type SimInstanceState = 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated';
 
+/** How the hosts of a zone fail: without power, or so that everything on them stands still. */
+export type HostFailure = 'power' | 'hang';
+
 /** A switch that takes effect late: the former value rules until `effectiveAtMs`. */
 export interface LateSwitch {
   readonly value: boolean;
@@ -76,6 +79,8 @@ export interface SimInstance {
   readonly forcedStopPending: boolean;
   /** How long its attachments read `busy` once it is stopped. Null: they do not. */
   readonly busyAfterStopMs: number | null;
+  /** How long its guest goes on writing once it is stopped. Null: it does not. */
+  readonly lateWritesMs: number | null;
   /**
    * What cloud-init ran and formatted at the first boot of this id. Null: nothing yet, or no user
    * data.

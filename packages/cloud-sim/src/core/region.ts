@@ -8,6 +8,7 @@ import { KmsKeys } from './kms/keys.ts';
 import { SecretValues } from './secrets/store.ts';
 import { LatencyModel, type LatencyName, type LatencyOverrides } from './latency.ts';
 import type {
+  HostFailure,
   SimAddress,
   SimCapacityReservation,
   SimHost,
@@ -137,6 +138,8 @@ export class Region {
   readonly notOffered = new Set<string>();
   readonly zones: readonly string[];
   readonly impairedZones = new Set<string>();
+  /** Zones whose hosts are down, each with the instances that went down with it. */
+  readonly failedZones = new Map<string, { readonly how: HostFailure; readonly struck: readonly string[] }>();
   /** `az/type` → instances that still fit. Absent: no limit. */
   readonly capacity = new Map<string, number>();
   readonly deniedActions = new Set<string>();

@@ -2,48 +2,16 @@ import type { FastifyInstance } from 'fastify';
 import * as z from 'zod';
 import type { CloudSim } from '../cloud-sim.ts';
 import { NOT_SIMULATED } from '../core/not-simulated.ts';
-import type { Fault } from '../core/faults.ts';
 import { body, done } from './admin-replies.ts';
 import { addKmsRoutes } from './kms-admin.ts';
+import { FaultSchema } from './fault-schema.ts';
+import { changeZone, ZoneSchema } from './zone-change.ts';
+import { addScriptRoutes } from './script-admin.ts';
 import { addSecretRoutes } from './secrets-admin.ts';
+import type { ScriptRun } from '../script/script-run.ts';
 import type { DnsResponder } from './dns-responder.ts';
 import type { ImdsFaults } from './imds-content.ts';
 import type { ImdsEndpoints } from './imds-endpoints.ts';
-
-const FaultSchema = z.strictObject({
-  id: z.string().min(1).max(128),
-  action: z.string().min(1),
-  match: z
-    .strictObject({
-      resourceId: z.string().optional(),
-      clientToken: z.string().optional(),
-      tag: z.strictObject({ key: z.string(), value: z.string().optional() }).optional(),
-    })
-    .optional(),
-  kind: z.enum([
-    'throttle',
-    'error',
-    'timeout-before',
-    'timeout-after-success',
-    'late-landing',
-    'capacity',
-    'launch-then-terminate',
-    'stuck-stopping',
-    'snapshot-error',
-    'busy-detach',
-    'busy-after-stop',
-    'stale-read',
-    'foreign-answer',
-    'foreign-instead',
-  ]),
-  code: z.string().optional(),
-  httpStatus: z.number().int().min(400).max(599).optional(),
-  message: z.string().optional(),
-  delayMs: z.number().min(0).max(86_400_000).optional(),
-  times: z.number().int().min(1).max(1_000_000).optional(),
-  afterCalls: z.number().int().min(0).max(1_000_000).optional(),
-  ratio: z.number().min(0).max(1).optional(),
-});
 
 const ImdsFaultsSchema = z.strictObject({
   unreachable: z.boolean().optional(),
@@ -65,6 +33,7 @@ const ImdsFaultsSchema = z.strictObject({
     .optional(),
 });
 
+const FailHostSchema = z.strictObject({ recoverAfterMs: z.number().min(0).max(86_400_000).nullable().default(null) });
 const TakeDownSchema = z.strictObject({ code: z.string(), how: z.enum(['stop', 'terminate']) });
 const ChecksSchema = z.strictObject({ failed: z.array(z.enum(['system', 'instance', 'attached-ebs'])).max(3) });
 const AnnouncedSchema = z.strictObject({
@@ -79,7 +48,6 @@ const AnnouncedSchema = z.strictObject({
     )
     .max(20),
 });
-const ZoneSchema = z.strictObject({ impaired: z.boolean() });
 const CapacitySchema = z.strictObject({
   az: z.string(),
   instanceType: z.string(),
@@ -101,6 +69,7 @@ const QuotasSchema = z.record(z.string(), z.number().int().min(0));
 export interface AdminParts {
   readonly sim: CloudSim;
   readonly imds: ImdsEndpoints;
+  readonly script: ScriptRun;
   readonly dns: DnsResponder;
   readonly dnsPort: number;
   /** Process ids of the machines, by instance. */
@@ -112,6 +81,14 @@ type IdParams = { Params: { id: string } };
 function addInstanceRoutes(app: FastifyInstance, { sim, imds }: AdminParts): void {
   app.post<IdParams>('/_sim/instances/:id/crash', (request, reply) =>
     done(reply, sim.crashInstance(request.params.id), 'no running instance of that id, or crashed already'),
+  );
+  app.post<IdParams>('/_sim/instances/:id/fail-host', (request, reply) => {
+    const wanted = body(FailHostSchema, request.body ?? {}, reply);
+    if (!wanted) return reply;
+    return done(reply, sim.failHost(request.params.id, wanted.recoverAfterMs), 'no running instance of that id');
+  });
+  app.post<IdParams>('/_sim/volumes/:id/hold-back-io', (request, reply) =>
+    done(reply, sim.holdBackIo(request.params.id), 'no volume of that id'),
   );
   app.post<IdParams>('/_sim/instances/:id/shutdown', (request, reply) =>
     done(reply, sim.shutDownFromInside(request.params.id), 'no running instance of that id'),
@@ -143,7 +120,7 @@ function addFaultRoutes(app: FastifyInstance, { sim }: AdminParts): void {
     const fault = body(FaultSchema, request.body, reply);
     if (!fault) return reply;
     if (sim.faults().some((other) => other.id === fault.id)) return done(reply, false, `fault ${fault.id} exists`);
-    sim.addFault(fault as Fault);
+    sim.addFault(fault);
     return done(reply, true, '');
   });
   app.get('/_sim/faults', (_request, reply) => reply.send({ faults: sim.faults() }));
@@ -155,7 +132,7 @@ function addFaultRoutes(app: FastifyInstance, { sim }: AdminParts): void {
     const wanted = body(ZoneSchema, request.body, reply);
     if (!wanted) return reply;
     if (!sim.zones.includes(request.params.az)) return done(reply, false, `no zone ${request.params.az}`);
-    sim.setZoneImpaired(request.params.az, wanted.impaired);
+    changeZone(sim, request.params.az, wanted);
     return done(reply, true, '');
   });
   app.post('/_sim/capacity', (request, reply) => {
@@ -214,6 +191,7 @@ function state({ sim, imds, dnsPort, machines, dns }: AdminParts) {
     region: sim.region,
     zones: sim.zones,
     impairedZones: [...region.impairedZones],
+    failedZones: [...region.failedZones.keys()],
     speed: region.latency.speed,
     wallMs: sim.clock.wallMs(),
     defaultWorld: sim.defaultResources,
@@ -236,6 +214,7 @@ function state({ sim, imds, dnsPort, machines, dns }: AdminParts) {
     licenseConfigurations: [...region.licenseConfigurations],
     launches: sim.log.launches(),
     faults: sim.faults(),
+    replaceRootVolumeTasks: region.replaceRootVolumeTasks.all(),
     throttledCalls: region.throttle.rejectedCount,
     lastSeq: sim.log.lastSeq,
   };
@@ -249,6 +228,7 @@ export function addAdmin(app: FastifyInstance, parts: AdminParts): void {
   addInstanceRoutes(app, parts);
   addFaultRoutes(app, parts);
   addKmsRoutes(app, parts.sim);
+  addScriptRoutes(app, parts.script);
   addSecretRoutes(app, parts.sim);
   app.get('/_sim/state', (_request, reply) => reply.send(state(parts)));
   app.get<{ Querystring: { after?: string } }>('/_sim/events', (request, reply) => {

@@ -28,6 +28,8 @@ export class InstanceProcesses {
   /** Number of the boot in progress per instance. A newer event makes an older boot void. */
   readonly #turns = new Map<string, number>();
   readonly #work = new Set<Promise<void>>();
+  /** Instances that are stopped, and whose machine still writes. */
+  readonly #outlivesItsStop = new Set<string>();
   #turn = 0;
   #closed = false;
 
@@ -36,10 +38,13 @@ export class InstanceProcesses {
   }
 
   onEvent(event: SimEvent): void {
-    if (event.kind !== 'transition' || event.resourceKind !== 'instance' || this.#closed) return;
+    if (event.kind !== 'transition' || this.#closed) return;
+    if (event.resourceKind === 'volume') return this.#onVolume(event);
+    if (event.resourceKind !== 'instance') return;
     const id = event.resourceId;
     if (event.to === 'running') this.#onRunning(event);
     else if (event.to === 'stopping' || event.to === 'shutting-down') this.#powerDown(id, event);
+    else if (event.to === 'stopped' && typeof event.detail['lateWritesMs'] === 'number') this.#outlivesItsStop.add(id);
     else if (event.to === 'stopped' || event.to === 'terminated' || event.to === null) this.#powerOff(id, true);
     // No further event will name the instance, so what it wrote would otherwise stay for ever.
     if (event.to === null) rmSync(this.#machineDir(id), { recursive: true, force: true });
@@ -76,6 +81,15 @@ export class InstanceProcesses {
     for (const machine of this.#machines.values()) machine.signal('SIGKILL');
   }
 
+  /** What writes after its stop ends when its disk is taken, or when its time is over. */
+  #onVolume({ to, detail }: TransitionEvent): void {
+    const id = detail['instanceId'];
+    if (typeof id !== 'string' || !this.#outlivesItsStop.has(id)) return;
+    if (detail['written'] !== true && to !== 'available') return;
+    this.#outlivesItsStop.delete(id);
+    this.#powerOff(id, true);
+  }
+
   #machineDir(instanceId: string): string {
     return join(this.#options.workDir, 'machines', instanceId);
   }
@@ -83,6 +97,9 @@ export class InstanceProcesses {
   #onRunning(event: TransitionEvent): void {
     if (event.detail['crash'] === true) return this.#powerOff(event.resourceId, false);
     const machine = this.#machines.get(event.resourceId);
+    if (event.detail['hang'] === true || event.detail['resume'] === true) {
+      return machine?.hold(event.detail['hang'] === true);
+    }
     if (event.detail['reboot'] === true && machine !== undefined) this.#options.driver.reboot(machine);
     this.#begin(event.resourceId);
   }
@@ -151,6 +168,7 @@ export class InstanceProcesses {
    */
   #powerDown(instanceId: string, event: TransitionEvent): void {
     this.#turns.delete(instanceId);
+    if (typeof event.detail['lateWritesMs'] === 'number') return;
     this.#machines.get(instanceId)?.signal(event.detail['skipOsShutdown'] === true ? 'SIGKILL' : 'SIGTERM');
   }
 

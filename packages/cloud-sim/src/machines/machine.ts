@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { letGo, stopAllBelow } from './process-tree.ts';
 
 export interface MachineStart {
   readonly command: readonly string[];
@@ -23,6 +24,8 @@ export class Machine {
   readonly exited: Promise<number | null>;
   #running = true;
   #signalled = false;
+  /** Processes below it that are held still. */
+  #held: number[] = [];
   readonly #child: ChildProcess;
 
   constructor(start: MachineStart) {
@@ -50,6 +53,18 @@ export class Machine {
   /** Whether its end was asked for from outside, by any signal. */
   get signalled(): boolean {
     return this.#signalled;
+  }
+
+  /** Everything in it stands still, and goes on from there when it is let go. Idempotent. */
+  hold(still: boolean): void {
+    if (this.pid === null || !this.#running) return;
+    if (still) this.#held = [...this.#held, ...stopAllBelow(this.pid)];
+    else letGo(this.#held.splice(0));
+    try {
+      process.kill(-this.pid, still ? 'SIGSTOP' : 'SIGCONT');
+    } catch {
+      // The group is gone already.
+    }
   }
 
   /** Signals the whole group, so that a probe child does not outlive its agent. Idempotent. */

@@ -1,4 +1,13 @@
-import { existsSync, lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { isMap, parseDocument } from 'yaml';
 import { cloudInit } from '../core/cloud-init.ts';
@@ -29,12 +38,26 @@ function replaceLink(target: string, path: string): void {
 }
 
 /**
+ * A root that was moved or copied still links to the disks of its former machine. They are not
+ * this one's.
+ */
+function dropLinks(rootDir: string): void {
+  for (const folder of ['mnt', 'dev']) {
+    for (const entry of readdirSync(join(rootDir, folder), { withFileTypes: true })) {
+      const path = join(rootDir, folder, entry.name);
+      if (entry.isSymbolicLink() && basename(readlinkSync(path)).startsWith('vol-')) rmSync(path);
+    }
+  }
+}
+
+/**
  * Mounts the volumes and writes the user data as the agent's configuration. Null without a root
  * volume or user data.
  */
 function prepare({ instance, rootDir, dataDisks }: MachineBoot): string | null {
   if (rootDir === '' || !existsSync(rootDir)) return null;
   for (const folder of ['mnt', 'dev', 'etc/understudy']) mkdirSync(join(rootDir, folder), { recursive: true });
+  dropLinks(rootDir);
   for (const { device, dir } of dataDisks) {
     const name = basename(device);
     replaceLink(dir, join(rootDir, 'mnt', name));

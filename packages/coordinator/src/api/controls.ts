@@ -6,6 +6,7 @@ import type {
   Keyspace,
   MemberId,
   PausesView,
+  PlansView,
   PolicyView,
 } from '@understudy/shared';
 import type { Asked, CommandAnswer, CommandDecision } from '../commands/command.ts';
@@ -22,6 +23,8 @@ export interface LeaderControls {
   previewed(asked: Asked): CommandDecision;
   /** The plan that a recovery of this member would have now. */
   plan(member: MemberId): Promise<PlanAnswer>;
+  /** The plans of all members in short; null: another coordinator leads. */
+  plans(): PlansView | null;
 }
 
 export interface ControlsOptions {
@@ -51,6 +54,10 @@ export class Controls implements LeaderControls {
 
   plan(member: MemberId): Promise<PlanAnswer> {
     return this.#options.leader.plan(member);
+  }
+
+  plans(): PlansView | null {
+    return this.#options.leader.plans();
   }
 
   pauses(): PausesView {

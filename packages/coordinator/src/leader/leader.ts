@@ -7,6 +7,7 @@ import {
   type Log,
   type MemberId,
   type NotEnrolled,
+  type PlansView,
   type Problem,
   problemOf,
   type Random,
@@ -43,6 +44,7 @@ import { type PlanAnswer, PlanPreview } from './plan-preview.ts';
 import { Planner } from './planner.ts';
 import { RecoveryRuns } from './runs.ts';
 import type { ObserverTable } from '@understudy/observer';
+import { CallTrials } from './call-trials.ts';
 import { Readiness } from './readiness.ts';
 import { Enroller } from './jobs/enroller.ts';
 import { EvidencePoller } from './ec2-evidence.ts';
@@ -77,6 +79,7 @@ export interface LeaderOptions {
 /** What a leader and those who ask about it have in common; the same for every term. */
 interface SeatParts {
   readonly evidence: EvidencePoller;
+  readonly trials: CallTrials;
   readonly readiness: Readiness;
   readonly enroller: Enroller;
   readonly assessor: Assessor;
@@ -205,9 +208,18 @@ export class Leader {
 
   /** The plan that a recovery of this member would have now. Only the leader knows. */
   plan(member: MemberId): Promise<PlanAnswer> {
-    const { assessor, decider, planner } = this.#parts;
+    const { assessor, decider, planner, trials } = this.#parts;
     const { view, clock } = this.#options;
-    return new PlanPreview({ assessor, decider, planner, view, clock }).of(this.#termOfOurs(), member);
+    return new PlanPreview({ assessor, decider, planner, view, clock, trials }).of(this.#termOfOurs(), member);
+  }
+
+  /** The plans of all members in short, as their readiness was looked at last. Null: no leader. */
+  plans(): PlansView | null {
+    if (!this.#leads()) return null;
+    const plans = this.#parts.readiness.summaries();
+    const known = new Set(plans.map(({ instanceId }) => instanceId));
+    const waiting = [...this.#options.view.records.members].filter(([, { record }]) => !known.has(record.instanceId));
+    return { plans: [...plans], notLookedAt: waiting.map(([member]) => member) };
   }
 
   /** Commands this process was asked for, by outcome. */
@@ -288,7 +300,8 @@ export class Leader {
     const evidence = new EvidencePoller({ cloud, clock, log });
     const { tryLaunchEveryMs, enrolEveryMs } = config.loop;
     const policyOf = (group: string) => view.policyOf(group);
-    const readiness = new Readiness({ cloud, keyLooks, view, clock, policyOf, tryLaunchEveryMs });
+    const trials = new CallTrials({ cloud, clock, everyMs: tryLaunchEveryMs });
+    const readiness = new Readiness({ cloud, keyLooks, view, clock, policyOf, tryLaunchEveryMs, trials });
     const enroller = new Enroller({ everyMs: enrolEveryMs, cloud, view, keys, clock, log, readiness });
     const { minimumObservers, minimumZones } = config.observer;
     const requirement = { minimumObservers, minimumZones };
@@ -312,7 +325,7 @@ export class Leader {
       standingOf: (command, asked) => standingOf(assessor, decider, command, asked),
     });
     const console = new ConsoleCapture({ cloud, clock, log });
-    return { evidence, readiness, enroller, assessor, decider, desk, planner, console };
+    return { evidence, trials, readiness, enroller, assessor, decider, desk, planner, console };
   }
 
   #makeWorkParts(): LeaderParts {

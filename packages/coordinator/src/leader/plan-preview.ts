@@ -10,14 +10,24 @@ import {
   type RecoveryPlan,
   type Term,
 } from '@understudy/shared';
-import { launchPlan } from '@understudy/recovery';
+import { launchPlan, type PlanInput, type PlanResult, trialLaunchOf } from '@understudy/recovery';
 import { type Refused, refused } from '../commands/command.ts';
 import type { GuardAnswer } from '../judge/guard-input.ts';
 import { OVERRIDE_RULES } from '../judge/overrides.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 import type { Assessor, Judgement } from './assessor.ts';
 import type { RecoveryDecider } from './decider.ts';
+import type { CallTrials } from './call-trials.ts';
 import type { Planner } from './planner.ts';
+import {
+  callsOf,
+  candidateViews,
+  forecastOf,
+  missingPermissions,
+  stepViews,
+  tellPlan,
+  volumeViews,
+} from './told-plan.ts';
 
 export type PlanAnswer = { readonly kind: 'plan'; readonly view: PlanView } | Refused;
 
@@ -27,9 +37,28 @@ export interface PlanPreviewOptions {
   readonly planner: Planner;
   readonly view: ClusterState;
   readonly clock: Clock;
+  readonly trials: CallTrials;
 }
 
-type Said = Pick<PlanView, 'token' | 'lines' | 'losses' | 'problems'>;
+type Said = Pick<
+  PlanView,
+  'token' | 'lines' | 'losses' | 'problems' | 'strategy' | 'steps' | 'volumes' | 'candidates' | 'forecast' | 'notices'
+>;
+
+/** Calls that one look at a plan asks EC2 about, at most; the next look asks about the others. */
+const ASK_MAX = 12;
+
+const NOTHING_SAID = {
+  ...{ token: null, lines: [], losses: [], strategy: null, steps: [], volumes: [], candidates: [] },
+  ...{ forecast: null, notices: [] },
+} satisfies Partial<Said>;
+
+interface Found {
+  readonly ordinal: number;
+  readonly plan: RecoveryPlan;
+  readonly notices: PlanResult<RecoveryPlan>['problems'];
+  readonly input: PlanInput;
+}
 
 /** Shows the plan that a recovery would have if it began now. It changes nothing. */
 export class PlanPreview {
@@ -52,12 +81,13 @@ export class PlanPreview {
         ? refused('OTHER_RECOVERY', `recovery ${open.opId} of ${member} is open, by the plan of then: explain shows it`)
         : refused('NOTHING_THERE', `${member} cannot be judged now: understudy explain ${member}`);
     const answer = decider.ask(judgement);
-    const said = await this.#said(term, judgement);
+    const { ordinal } = activation.record;
+    const said = await this.#said(term, judgement, ordinal);
     const { instanceId, assessment } = judgement;
     return {
       kind: 'plan',
       view: {
-        ...{ member, instanceId, opId: opIdOf(instanceId, activation.record.ordinal), ...said },
+        ...{ member, instanceId, opId: opIdOf(instanceId, ordinal), ...said },
         ...{ verdict: assessment.verdict, reason: assessment.reason, gates: gatesOf(answer) },
         wouldBegin: assessment.act && answer.kind === 'go' && said.token !== null,
         expectedMs: this.#expectedMs(member),
@@ -65,27 +95,43 @@ export class PlanPreview {
     };
   }
 
-  async #said(term: Term, judgement: Judgement): Promise<Said> {
+  async #said(term: Term, judgement: Judgement, ordinal: number): Promise<Said> {
     const { planner, decider } = this.#options;
-    const none = { token: null, lines: [], losses: [] };
-    const problem = (code: string, text: string): Said => ({ ...none, problems: [{ code, text }] });
+    const problem = (code: string, text: string): Said => ({ ...NOTHING_SAID, problems: [{ code, text }] });
     try {
       const planned = await planner.plan(judgement, (one) => decider.ask(one), term.signal);
       if (planned.kind === 'begun-before')
         return problem('BegunBefore', 'a recovery of this name left a trace: the next one gets another name first');
-      const { result } = planned;
+      const { result, input } = planned;
       if (result.kind === 'blocked')
-        return { ...none, problems: result.problems.map(({ code, text }) => ({ code, text })) };
-      const { plan } = result;
-      return {
-        ...{ token: planner.tokenOf(judgement, plan), lines: linesOf(judgement, plan), problems: [] },
-        losses: plan.losses.map(({ code, text }) => ({ code, text })),
-      };
+        return { ...NOTHING_SAID, problems: result.problems.map(({ code, text }) => ({ code, text })) };
+      return await this.#told(term, judgement, { ordinal, plan: result.plan, notices: result.problems, input });
     } catch (error) {
       if (!isOperationError(error)) throw error;
       const code: Problem['code'] = error.code;
       return problem(code, errorText(error));
     }
+  }
+
+  /** The plan with every call that it makes, and EC2's word on each. */
+  async #told(term: Term, judgement: Judgement, found: Found): Promise<Said> {
+    const { planner, view, trials } = this.#options;
+    const { member, instanceId } = judgement;
+    const { ordinal, plan, notices, input } = found;
+    const opId = opIdOf(instanceId, ordinal);
+    const trialLaunch = trialLaunchOf(input, plan.policy);
+    const told = await tellPlan({ opId, member, oldInstanceId: instanceId, ordinal, plan }, trialLaunch, view);
+    const calls = callsOf(told);
+    const words = await trials.words(calls, ASK_MAX, term.signal);
+    const plain = ({ code, text }: Pick<Problem, 'code' | 'text'>) => ({ code, text });
+    return {
+      ...{ token: planner.tokenOf(judgement, plan), lines: linesOf(judgement, plan), problems: [] },
+      losses: plan.losses.map(plain),
+      notices: [...notices.map(plain), ...missingPermissions(calls, words)],
+      strategy: { name: plan.strategy, why: `the policy of group ${groupOf(member)} names it` },
+      ...{ steps: stepViews(told, words), volumes: volumeViews(plan), candidates: candidateViews(plan) },
+      forecast: forecastOf(told),
+    };
   }
 
   #expectedMs(member: MemberId): number | null {

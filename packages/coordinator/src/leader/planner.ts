@@ -15,8 +15,10 @@ import {
   type KeyLooks,
   type LaunchTrial,
   planFor,
+  type PlanInput,
   type PlanResult,
   recoveryBehind,
+  withLateCalls,
   withOwed,
 } from '@understudy/recovery';
 import type { Stored } from '../store/cluster-records.ts';
@@ -43,7 +45,7 @@ export interface PlannerOptions {
 }
 
 export type Planned =
-  | { readonly kind: 'result'; readonly result: PlanResult<RecoveryPlan> }
+  | { readonly kind: 'result'; readonly result: PlanResult<RecoveryPlan>; readonly input: PlanInput }
   /** A recovery of this name left a trace: it needs another name before it can be planned. */
   | { readonly kind: 'begun-before'; readonly activation: Stored<ActivationRecord> };
 
@@ -63,17 +65,21 @@ export class Planner {
   /** @throws the errors of EC2's reads. */
   async plan(chosen: Judgement, ask: (judgement: Judgement) => GuardAnswer, signal: AbortSignal): Promise<Planned> {
     const { member, instanceId } = chosen;
-    const { view, keys, keyLooks, trialOf } = this.#options;
+    const { view, keys, keyLooks, trialOf, clock } = this.#options;
     const policy = view.policyOf(groupOf(member));
     const input = await this.#kept.use(instanceId, (cloud) =>
-      gatherPlanInput(cloud, instanceId, policy, { signal, repeat: true, keyLooks, caller: instanceId }),
+      gatherPlanInput(cloud, instanceId, policy, {
+        ...{ signal, repeat: true, keyLooks, caller: instanceId },
+        wallMs: () => clock.wallMs(),
+      }),
     );
     const activation = view.records.activations.get(member);
     if (activation && wasBegunBefore(keys, view.records, activation.record, input.instance.tags[TAG.fencedBy]))
       return { kind: 'begun-before', activation };
     const trial = trialOf(instanceId);
-    const result = planFor({ ...input, trial, level: view.levelInForce() }, policy, leaveAzOf(ask(chosen)));
-    return { kind: 'result', result: this.#withOwed(chosen, result) };
+    const given = { ...input, trial, level: view.levelInForce() };
+    const result = planFor(given, policy, leaveAzOf(ask(chosen)));
+    return { kind: 'result', result: this.#withOwed(chosen, result), input: given };
   }
 
   /**
@@ -92,7 +98,7 @@ export class Planner {
   #withOwed({ member, instanceId }: Judgement, result: PlanResult<RecoveryPlan>): PlanResult<RecoveryPlan> {
     if (result.kind !== 'plan') return result;
     const own = [...(this.#options.view.records.history.get(member)?.values() ?? [])].map((one) => one.record);
-    return { ...result, plan: withOwed(result.plan, recoveryBehind(own, instanceId)) };
+    return { ...result, plan: withLateCalls(withOwed(result.plan, recoveryBehind(own, instanceId)), own, instanceId) };
   }
 }
 

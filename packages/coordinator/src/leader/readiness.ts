@@ -7,8 +7,21 @@ import {
   type MemberId,
   type MemberRecord,
   type MonotonicMs,
+  opIdOf,
+  type PlanSummary,
+  type RecoveryPlan,
 } from '@understudy/shared';
 import type { ClusterState } from '../store/cluster-state.ts';
+import type { CallTrials } from './call-trials.ts';
+import {
+  callsOf,
+  candidateViews,
+  forecastOf,
+  missingPermissions,
+  permissionsOf,
+  tellPlan,
+  type ToldPlan,
+} from './told-plan.ts';
 import {
   gatherPlanInput,
   KeptReadsOf,
@@ -18,7 +31,9 @@ import {
   planFor,
   NOT_TRIED,
   type PlanInput,
+  type PlanResult,
   readinessProblemsOf,
+  trialLaunchOf,
   tryLaunch,
   undecidedRecovery,
   wantsTrial,
@@ -39,6 +54,9 @@ const LOOK_EVERY_MS = 600_000;
  */
 const READS_KEPT_FOR_MS = 60_000;
 
+/** Calls of a plan that EC2 is asked about with one look at a member. */
+const ASKED_PER_LOOK = 2;
+
 type Problems = MemberRecord['readinessProblems'];
 
 /** What a look at one instance left behind. */
@@ -49,6 +67,15 @@ interface Looked {
   readonly userDataKeyId: number | null;
   readonly trial: LaunchTrial;
   readonly triedAtMs: MonotonicMs | null;
+  readonly summary: PlanSummary;
+}
+
+/** A plan, and what EC2 said to its calls. */
+interface Tried {
+  readonly plan: RecoveryPlan;
+  readonly told: ToldPlan;
+  readonly permissions: PlanSummary['permissions'];
+  readonly missing: Problems;
 }
 
 export interface ReadinessOptions {
@@ -59,6 +86,7 @@ export interface ReadinessOptions {
   readonly policyOf: (group: string) => GroupPolicy;
   /** A launch is tried again (DryRun) after this long; 0: never. */
   readonly tryLaunchEveryMs: number;
+  readonly trials: CallTrials;
 }
 
 /**
@@ -124,26 +152,77 @@ export class Readiness {
    * The problems of one member; null: EC2 did not answer, which is no finding. @throws what is not
    * EC2's
    */
-  async look({ instanceId, group, az }: MemberRecord, signal: AbortSignal): Promise<Problems | null> {
-    const { policyOf, keyLooks } = this.#options;
+  async look(record: MemberRecord, signal: AbortSignal): Promise<Problems | null> {
+    const { instanceId, group, az } = record;
+    const { policyOf, keyLooks, clock } = this.#options;
     const groupRevision = this.#groupRevision(group);
     const policy = policyOf(group);
     this.#askedAtMs.set(instanceId, this.#options.clock.monotonicMs());
     try {
       const gathered = await this.#kept.use(instanceId, (kept) =>
-        gatherPlanInput(kept, instanceId, policy, { signal, keyLooks, urgency: 'chore' }),
+        gatherPlanInput(kept, instanceId, policy, {
+          ...{ signal, keyLooks, urgency: 'chore' },
+          wallMs: () => clock.wallMs(),
+        }),
       );
       const tried = await this.#try(gathered, policy, signal);
-      const problems = readinessProblemsOf(planFor({ ...gathered, trial: tried.trial }, policy), az);
+      const result = planFor({ ...gathered, trial: tried.trial }, policy);
+      const found = readinessProblemsOf(result, az).map(({ code, text }) => ({ code, text }));
+      const told = await this.#tell(record, result, gathered, signal);
+      const problems = [...found, ...(told?.missing ?? [])];
       const userDataKeyId = keyIdInUserData(gathered.userData);
-      this.#note(instanceId, { groupRevision, userDataKeyId, ...tried });
-      return problems.map(({ code, text }) => ({ code, text }));
+      this.#note(instanceId, {
+        groupRevision,
+        userDataKeyId,
+        summary: this.#summary(record, told, problems),
+        ...tried,
+      });
+      return problems;
     } catch (error) {
       if (!isOperationError(error)) throw error;
       if (error.code !== 'CLOUD_DENIED' && error.code !== 'CLOUD_REJECTED') return null;
-      this.#note(instanceId, { groupRevision, userDataKeyId: null, trial: NOT_TRIED, triedAtMs: null });
-      return [{ code: error.code, text: errorText(error) }];
+      const problems = [{ code: error.code, text: errorText(error) }];
+      const summary = this.#summary(record, null, problems);
+      this.#note(instanceId, { groupRevision, userDataKeyId: null, trial: NOT_TRIED, triedAtMs: null, summary });
+      return problems;
     }
+  }
+
+  /** The plan in short of each member that was looked at, as of then. */
+  summaries(): readonly PlanSummary[] {
+    return [...this.#looked.values()].map((one) => one.summary);
+  }
+
+  /**
+   * The plan with EC2's word on its calls, of which a few are asked for with each look. Null: there
+   * is none.
+   */
+  async #tell(
+    { member, instanceId }: MemberRecord,
+    result: PlanResult<RecoveryPlan>,
+    input: PlanInput,
+    signal: AbortSignal,
+  ): Promise<Tried | null> {
+    const { view, trials } = this.#options;
+    const ordinal = view.records.activations.get(member)?.record.ordinal;
+    if (result.kind === 'blocked' || ordinal === undefined) return null;
+    const { plan } = result;
+    const intent = { opId: opIdOf(instanceId, ordinal), member, oldInstanceId: instanceId, ordinal, plan };
+    const told = await tellPlan(intent, trialLaunchOf(input, plan.policy), view);
+    const calls = callsOf(told);
+    const words = await trials.words(calls, ASKED_PER_LOOK, signal);
+    return { plan, told, permissions: permissionsOf(calls, words), missing: missingPermissions(calls, words) };
+  }
+
+  #summary({ member, instanceId }: MemberRecord, tried: Tried | null, problems: Problems): PlanSummary {
+    return {
+      ...{ member, instanceId, lookedAtWallMs: this.#options.clock.wallMs(), problems: [...problems] },
+      strategy: tried?.plan.strategy ?? null,
+      candidates: tried ? candidateViews(tried.plan) : [],
+      losses: tried?.plan.losses.map(({ code }) => code) ?? [],
+      forecast: tried && forecastOf(tried.told),
+      permissions: tried?.permissions ?? { allowed: 0, unknown: 0, denied: [] },
+    };
   }
 
   #note(instanceId: string, found: Omit<Looked, 'atMs'>): void {

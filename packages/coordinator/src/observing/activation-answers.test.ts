@@ -58,6 +58,16 @@ describe('what an ack says about the right to serve', () => {
     expect(answer('i-2')).toMatchObject({ activation: 'standby' });
   });
 
+  test('an instance that is to come back itself stays the one that may serve, and no other may', () => {
+    activate('i-1');
+    for (const strategy of ['reboot', 'stop-start']) {
+      const record = intentRecord(DB1, 'i-1');
+      const inPlace = { ...record, plan: { ...record.plan, strategy } };
+      records.put(entryOf(keys.intent(DB1), inPlace, 6));
+      expect([answer('i-1'), answer('i-2')]).toMatchObject([{ activation: 'active' }, { activation: 'standby' }]);
+    }
+  });
+
   test('after the recovery the replacement is active, the predecessor fenced', () => {
     activate('i-2', 2);
     records.put(entryOf(keys.historyEntry(DB1, opIdOf('i-1')), historyRecord(DB1, 'i-1'), 8));

@@ -5,6 +5,7 @@ import {
   type MemberId,
   type MonotonicMs,
   type ServePromise,
+  staysInPlace,
 } from '@understudy/shared';
 import type { ActivationAnswer, ActivationSource } from '@understudy/observer';
 import type { ClusterRecords } from '../store/cluster-records.ts';
@@ -45,6 +46,10 @@ const unsaid = (term: number): ActivationAnswer => ({
  * boot. The intent came before the stop and the stop before that boot, so such a view contains the
  * intent. However old the view is, it cannot bring a predecessor back. An instance that serves is
  * not stopped by the `unknown` until then.
+ *
+ * **S**: while a recovery in place is open, its instance stays the one that may serve: no other one
+ * may, and the next recovery, which may put another one in charge, fences it first. So it proves
+ * its services before that recovery is closed as mended.
  *
  * **S**: an `active` is never given from a view older than `freshForMs`, and `holdsForMs` is what
  * is left of that time. So no instance relies on an answer of ours later than `freshForMs` after
@@ -108,8 +113,9 @@ export class ActivationAnswers implements ActivationSource {
     const { activations, intents, history } = this.#view.records;
     const intent = intents.get(member)?.record;
     const activation = activations.get(member)?.record;
-    // From the intent on the old instance is on its way out, whatever the activation still says.
-    if (intent && this.#oldHash(intent) === instanceHash)
+    // From the intent on the old instance is on its way out, whatever the activation still says;
+    // unless it is to come back itself.
+    if (intent && !staysInPlace(intent.plan) && this.#oldHash(intent) === instanceHash)
       return { activation: 'fenced', incarnation: intent.oldIncarnation };
     if (activation && this.#activeHash(activation) === instanceHash)
       return { activation: 'active', incarnation: activation.incarnation };

@@ -9,6 +9,9 @@ import type {
 } from '@understudy/shared';
 import { readStepId } from './step-id.ts';
 
+import { isRateRefusal } from './paths/initialization-rate.ts';
+import { olderContentText } from './paths/path-text.ts';
+
 /** All that is known when a recovery is closed. */
 export interface ClosingFacts {
   readonly intent: IntentRecord;
@@ -39,6 +42,7 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
     opId: intent.opId,
     member: intent.member,
     outcome: 'replaced',
+    ...(intent.plan.ladder && { ladder: intent.plan.ladder }),
     ...(intent.plan.strategy === 'snapshot-and-replace' ? {} : { strategy: intent.plan.strategy }),
     reason: reasonOf(facts),
     oldInstanceId: intent.oldInstanceId,
@@ -71,7 +75,18 @@ export function whatHappened({
   const lost = records.flatMap(({ step, result }) =>
     typeof result?.lost === 'string' ? [{ code: lostCode(step), text: result.lost }] : [],
   );
-  const losses = [...accepted, ...lost];
+  const older = intent.plan.volumes
+    .filter((volume) => volume.from !== undefined)
+    .map((volume) => ({ code: 'WritesSinceSnapshotLost', text: olderContentText(volume) }));
+  const slow = records.some(({ request }) => typeof request?.text === 'string' && isRateRefusal(request.text))
+    ? [
+        {
+          code: 'InitializationRateRefused',
+          text: 'EC2 refused recover.volumes.initializationRateMiBps: disks are filled at its own pace',
+        },
+      ]
+    : [];
+  const losses = [...accepted, ...lost, ...older, ...slow];
   return { ...(losses.length > 0 && { losses }), ...(intent.acts && { acts: intent.acts }) };
 }
 

@@ -5,7 +5,7 @@ import { type InPlaceFacts, inPlaceHistoryOf } from './in-place.ts';
 const intent = intentRecord('prod/db1', 'i-1', { ordinal: 2 });
 const facts = (over: Partial<InPlaceFacts> = {}): InPlaceFacts => ({
   ...{ intent, records: [], term: 4, endedAtWallMs: 100, outcome: 'not-mended', why: 'silent for 5 min' },
-  ...{ fencedBy: null, launchAttempts: 0, artefacts: [], losses: [], leftAs: [], ...over },
+  ...{ fencedBy: null, launchAttempts: 0, artefacts: [], losses: [], leftAs: [], lateCalls: [], ...over },
 });
 
 test('the instance stays: no new one, no new incarnation, nothing to be retired', () => {

@@ -18,6 +18,8 @@ export interface InPlaceFacts {
   readonly losses: readonly { readonly code: string; readonly text: string }[];
   /** The state in which everything was left, in words. */
   readonly leftAs: readonly string[];
+  /** Calls about the instance that may still land. */
+  readonly lateCalls: Readonly<NonNullable<HistoryRecord['lateCalls']>>;
   readonly acts?: readonly OperatorAct[];
 }
 
@@ -51,6 +53,8 @@ export function inPlaceHistoryOf(facts: InPlaceFacts): Unwritten<HistoryRecord> 
     owed: [],
     ...happened,
     ...(losses.length > 0 && { losses }),
+    ...(facts.lateCalls.length > 0 && { lateCalls: [...facts.lateCalls] }),
+    ...(intent.plan.ladder && { ladder: intent.plan.ladder }),
     ...(facts.leftAs.length > 0 && { leftAs: [...facts.leftAs] }),
   };
 }

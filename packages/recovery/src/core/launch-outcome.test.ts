@@ -25,7 +25,8 @@ describe('adviseOnLaunchError', () => {
     ['CLOUD_NOT_FOUND', 'InvalidNetworkInterfaceID.NotFound', { kind: 'lag' }],
     ['CLOUD_THROTTLED', 'RequestLimitExceeded', { kind: 'again' }],
     ['CLOUD_DENIED', 'UnauthorizedOperation', { kind: 'refused', reason: 'CloudDenied' }],
-    ['CLOUD_NOT_FOUND', 'InvalidKeyPair.NotFound', { kind: 'refused', reason: 'CloudRejected' }],
+    ['CLOUD_NOT_FOUND', 'InvalidKeyPair.NotFound', { kind: 'failed', failure: 'unknown' }],
+    ['CLOUD_REJECTED', 'NetworkInterfaceLimitExceeded', { kind: 'refused', reason: 'CloudRejected' }],
   ])('%s %s', (code, upstream, want) => expect(advise(code, upstream)).toEqual(want));
 });
 

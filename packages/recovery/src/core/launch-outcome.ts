@@ -1,5 +1,6 @@
 import type { CloudInstance, OperationError } from '@understudy/shared';
-import { type RefusalClass, refusalClassOf } from './refusals.ts';
+import type { RefusalClass } from './refusal-class.ts';
+import { refusalClassOf } from './refusals.ts';
 
 /**
  * Why a placement attempt ended. `capacity`: the same placement may work later. `placement`: this
@@ -28,6 +29,11 @@ export type CallAdvice =
 const ADVICE: Readonly<Record<RefusalClass, CallAdvice>> = {
   transient: { kind: 'again' },
   capacity: { kind: 'failed', failure: 'capacity' },
+  // Other families are asked first: see `nextAttempt`.
+  quota: { kind: 'failed', failure: 'capacity' },
+  'account-limit': { kind: 'refused', reason: 'CloudRejected' },
+  // The next attempt leaves it out, wherever it is.
+  'key-pair': { kind: 'failed', failure: 'unknown' },
   candidate: { kind: 'failed', failure: 'placement' },
   lag: { kind: 'lag' },
   denied: { kind: 'refused', reason: 'CloudDenied' },

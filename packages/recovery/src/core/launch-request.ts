@@ -13,6 +13,7 @@ import {
   TAG,
   type Tags,
 } from '@understudy/shared';
+import { endedForKeyPair } from './ended-for.ts';
 import { baseFor, diskMembersOf } from './fidelity/carried.ts';
 import { canonical, limitTags, MAX_TAGS, tagSpecification } from './launch-tags.ts';
 import { launchVolumeTags } from './volume-tags.ts';
@@ -67,6 +68,16 @@ export function buildLaunchRequest(input: LaunchInput): LaunchRequest {
     ],
   };
   return canonical(request) as LaunchRequest;
+}
+
+/**
+ * The plan without the name of its key pair, once EC2 has refused a launch because that is gone:
+ * its public key is on the root disk. Decided before the request of an attempt is frozen.
+ */
+export function withoutGoneKeyPair(plan: LaunchPlan, ended: readonly { readonly text: string }[]): LaunchPlan {
+  if (!ended.some(({ text }) => endedForKeyPair(text))) return plan;
+  const { KeyName: _gone, ...launchBase } = plan.launchBase;
+  return { ...plan, launchBase };
 }
 
 /**

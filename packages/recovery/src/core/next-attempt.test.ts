@@ -54,6 +54,23 @@ describe('nextAttempt', () => {
     expect(next(all, { nowWallMs: 800_000 })).toMatchObject({ candidateIndex: 1 });
     expect(next(all, { nowWallMs: 950_000 })).toMatchObject({ candidateIndex: 0 });
   });
+  test('a quota that is used up is that of the whole family: the next candidate of another one', () => {
+    const of = (...types: readonly string[]) => ({
+      candidates: types.map((type) => ({ ...candidate(0), instanceType: type })),
+    });
+    const all = ended([0, 'capacity', 'RunInstances: VcpuLimitExceeded: too many']);
+    expect(next(all, of('m7i.large', 'r7i.large', 'g5.xlarge'))).toMatchObject(attempt(2));
+    expect(next(all, of('m7i.large', 'r7i.large'))).toMatchObject(attempt(1));
+    expect(next(all, { ...of('m7i.large', 'r7i.large', 'g5.xlarge'), nowWallMs: HOUR_MS })).toMatchObject(attempt(1));
+  });
+  test('a subnet without addresses: another subnet of its zone first', () => {
+    const at = (subnetId: string, az: string) => ({ subnetId, az, instanceType: 'm7i.large' });
+    const candidates = [at('s-1', 'a'), at('s-2', 'b'), at('s-3', 'a')];
+    const all = ended([0, 'capacity', 'CreateNetworkInterface: InsufficientFreeAddressesInSubnet: none']);
+    expect(next(all, { candidates })).toMatchObject(attempt(2));
+  });
+  test('a key pair that is gone: the same candidate at once, without it', () =>
+    expect(next(ended([0, 'unknown', 'RunInstances: InvalidKeyPair.NotFound: ops']))).toMatchObject(attempt(0)));
   test('all refused for their own fault: held, each named with its reason', () => {
     const held = next(ended([0, 'placement', 'is arm64'], [1, 'placement', 'takes 4 disks']));
     expect(held).toMatchObject({ kind: 'hold', reason: 'NoPlacementLeft' });
@@ -65,6 +82,19 @@ describe('nextAttempt', () => {
   });
   test('... and asked again by itself when that may have changed', () =>
     expect(next(ended([0, 'placement'], [1, 'placement']), { nowWallMs: 1_000_000 })).toMatchObject(attempt(0)));
+});
+
+describe('EC2 refuses the rate at which disks are filled', () => {
+  const RATE = 'The cumulative volume initialization rate of 5000 MiB/s is exceeded.';
+  test('the same placement again, at once, without it', () => {
+    expect(next(ended([1, 'capacity', RATE]))).toMatchObject(attempt(1));
+    expect(next(ended([0, 'capacity'], [1, 'capacity', RATE]))).toMatchObject(attempt(1));
+  });
+  test('and where that is refused in the same words, the next one, with pauses as ever', () => {
+    expect(next(ended([0, 'capacity', RATE], [0, 'capacity', RATE]))).toMatchObject(attempt(1));
+    const only = ended([0, 'capacity', RATE], [0, 'capacity', RATE]);
+    expect(next(only, {}, 1)).toMatchObject({ pauseMs: expect.toSatisfy((ms: number) => ms >= 60_000) });
+  });
 });
 
 describe('what costs a try', () => {

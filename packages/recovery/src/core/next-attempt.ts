@@ -1,5 +1,7 @@
 import { type HoldReason, type MemberId, type PlacementCandidate, retryAdvice } from '@understudy/shared';
+import { endedForKeyPair, endedForQuota, endedForSubnet, sameQuota } from './ended-for.ts';
 import type { AttemptFailure } from './launch-outcome.ts';
+import { isRateRefusal } from './paths/initialization-rate.ts';
 
 /** An attempt that was ended and whose permit is confirmed gone. */
 export interface EndedAttempt {
@@ -112,9 +114,13 @@ function nextInRound(ended: readonly EndedAttempt[], round: number, limits: Atte
   if (!last) return { kind: 'attempt', round, candidateIndex: 0, pauseMs: 0, shortage: null };
   const spent = exhausted(ended, last, limits);
   if (spent) return spent;
+  if (refusedTheRate(ended))
+    return { kind: 'attempt', round, candidateIndex: last.candidateIndex, pauseMs: 0, shortage: null };
   const unusable = condemned(ended, limits);
-  for (let step = 1; step <= candidates.length; step += 1) {
-    const candidateIndex = (last.candidateIndex + step) % candidates.length;
+  const overQuota = withoutQuota(ended, limits);
+  const turn = turnAfter(last, candidates);
+  const [others, alike] = [turn.filter((one) => !overQuota.has(one)), turn.filter((one) => overQuota.has(one))];
+  for (const candidateIndex of [...others, ...alike]) {
     if (unusable.has(candidateIndex)) continue;
     const pauseMs = pauseBefore(ended, candidateIndex, limits, candidates.length - unusable.size);
     const { failure, seriesSinceWallMs: sinceWallMs } = last;
@@ -130,6 +136,40 @@ function nextInRound(ended: readonly EndedAttempt[], round: number, limits: Atte
       condemnedForMs(limits) / 60_000,
     )} min. ${planAdvice(limits)}`,
   };
+}
+
+/**
+ * Candidates whose type counts against a quota that was used up not long ago. They are asked when
+ * no other is left: instances that were ended count against it for a while.
+ */
+function withoutQuota(ended: readonly EndedAttempt[], limits: AttemptLimits): ReadonlySet<number> {
+  const recent = ended.filter(
+    (one) => endedForQuota(one.text) && Math.abs(limits.nowWallMs - one.endedAtWallMs) < condemnedForMs(limits),
+  );
+  return new Set(recent.flatMap((one) => sameQuota(limits.candidates, one.candidateIndex)));
+}
+
+/**
+ * The candidates in the order in which they are asked after this attempt. A subnet without
+ * addresses is no fault of its zone: another subnet of it comes first. What is only without its key
+ * pair now is asked again at once.
+ */
+function turnAfter({ candidateIndex, text }: EndedAttempt, candidates: readonly PlacementCandidate[]): number[] {
+  const turn = candidates.map((_, step) => (candidateIndex + step + 1) % candidates.length);
+  if (endedForKeyPair(text)) return [candidateIndex, ...turn.slice(0, -1)];
+  const last = candidates[candidateIndex];
+  if (!last || !endedForSubnet(text)) return turn;
+  const isNear = (index: number): boolean => {
+    const one = candidates[index];
+    return one !== undefined && one.az === last.az && one.subnetId !== last.subnetId;
+  };
+  return [...turn.filter(isNear), ...turn.filter((index) => !isNear(index))];
+}
+
+/** The same placement does without the rate. Once: what is refused again has another cause. */
+function refusedTheRate(ended: readonly EndedAttempt[]): boolean {
+  const [before, last] = ended.slice(-2).map((one) => isRateRefusal(one.text));
+  return ended.length === 1 ? before === true : last === true && before === false;
 }
 
 const planAdvice = ({ member }: AttemptLimits): string => retryAdvice(member, 'plan-may-be-wrong');
@@ -157,6 +197,7 @@ function pauseBefore(
   limits: AttemptLimits,
   usableCount: number,
 ): number {
+  if (endedForKeyPair(ended.at(-1)?.text ?? '')) return 0;
   const series = ended.slice(ended.findLastIndex((one) => !isRefusal(one)) + 1);
   if (!series.some((one) => one.candidateIndex === candidateIndex && one.failure !== 'placement')) return 0;
   const length = series.at(-1)?.seriesLength ?? 0;

@@ -3,6 +3,7 @@ import type {
   CloudImage,
   CloudInstance,
   CloudNetworkInterface,
+  CloudSnapshot,
   CloudSubnet,
   CloudVolume,
 } from '@understudy/shared';
@@ -26,6 +27,12 @@ export interface PlanInput {
   readonly instance: CloudInstance;
   /** The attached volumes. */
   readonly volumes: readonly CloudVolume[];
+  /** Snapshots of those volumes in our account, whoever made them. */
+  readonly snapshots: readonly CloudSnapshot[];
+  /** Those of the volumes of which EC2's own checks say that they are impaired. */
+  readonly impairedVolumeIds: ReadonlySet<string>;
+  /** When the reading began. Null: not known. */
+  readonly readAtWallMs: number | null;
   /**
    * What it was launched from; null when deregistered or hidden by now (no obstacle: the
    * replacement boots from its own image).

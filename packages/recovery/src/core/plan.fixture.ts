@@ -134,6 +134,9 @@ export function planInputFixture(change: Partial<PlanInput> = {}): PlanInput {
       volumeFixture({ volumeId: 'vol-root' }),
       volumeFixture({ volumeId: 'vol-data', sizeGiB: 100, encrypted: true, kmsKeyId: 'arn:aws:kms:::key/1' }),
     ],
+    snapshots: [],
+    impairedVolumeIds: new Set(),
+    readAtWallMs: 0,
     image: null,
     addresses: [
       {

@@ -5,6 +5,7 @@ import { lossesOf, noticesOf, refusalsOf } from './fidelity/table.ts';
 import { noPlacementOutside } from './fidelity/placement.ts';
 import { primaryInterfaceOf } from './fidelity/primary-interface.ts';
 import type { Finding } from './finding.ts';
+import { type OfferedPaths, pathsFor, SNAPSHOTS_ONLY, withinZone } from './paths/paths-for.ts';
 import { launchPlan } from './launch-plan.ts';
 import { referencesAfter, trialProblems } from './launch-trial.ts';
 import { placementsOf } from './placement.ts';
@@ -31,9 +32,15 @@ export function readinessProblemsOf(result: PlanResult<RecoveryPlan>, ownAz: str
 /**
  * Decides once, before the intent, what the replacement will be: each attribute of the failed
  * instance is carried, put back after the launch, or named in `losses`, as its row of the fidelity
- * table says. Nothing is placed in `leaveAz`, a lost zone. Pure: same input, same plan.
+ * table says. Its disks take the `paths` that the strategy offers. Nothing is placed in `leaveAz`,
+ * a lost zone. Pure: same input, same plan.
  */
-export function makePlan(gathered: PlanInput, policy: GroupPolicy, leaveAz: string | null = null): PlanResult {
+export function makePlan(
+  gathered: PlanInput,
+  policy: GroupPolicy,
+  leaveAz: string | null = null,
+  paths: OfferedPaths = SNAPSHOTS_ONLY,
+): PlanResult {
   const input = { ...gathered, references: referencesAfter(gathered.references, gathered.trial) };
   const { instance } = input;
   const primary = primaryInterfaceOf(instance);
@@ -48,7 +55,15 @@ export function makePlan(gathered: PlanInput, policy: GroupPolicy, leaveAz: stri
     policy,
     leaveAz,
   );
-  const circumstances = { input, policy, placements, typeBound: typeBoundOf({ input, policy }) };
+  const disks = pathsFor({ input, policy, placements, leaveAz, ...paths });
+  const typeBound = typeBoundOf({ input, policy });
+  const circumstances = {
+    input,
+    policy,
+    placements: withinZone(placements, { az: instance.az, choice: disks }),
+    typeBound,
+    disks,
+  };
   const refusals = refusalsOf(circumstances);
   const image = imageOf(input);
   if (refusals.length > 0 || image === null) return { kind: 'blocked', problems: refusals };

@@ -1,7 +1,8 @@
 import { OperationError } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { mapEc2Error } from '@understudy/aws';
-import { madeNothing, type RefusalClass, REFUSAL_CLASSES, refusalClassOf } from './refusals.ts';
+import type { RefusalClass } from './refusal-class.ts';
+import { madeNothing, REFUSAL_CLASSES, refusalClassOf } from './refusals.ts';
 
 /** As EC2 answers a mutating call: its code, in an error of the SDK's shape. */
 const answered = (code: string, httpStatus: number): OperationError => {
@@ -25,16 +26,16 @@ const FACTS: readonly (readonly [string, number, RefusalClass])[] = [
   ['InsufficientAddressCapacity', 500, 'capacity'],
   ['InsufficientVolumeCapacity', 500, 'capacity'],
   ['InsufficientFreeAddressesInSubnet', 400, 'capacity'],
-  ['InstanceLimitExceeded', 400, 'capacity'],
-  ['VcpuLimitExceeded', 400, 'capacity'],
+  ['InstanceLimitExceeded', 400, 'quota'],
+  ['VcpuLimitExceeded', 400, 'quota'],
   ['MaxSpotInstanceCountExceeded', 400, 'capacity'],
   ['SpotMaxPriceTooLow', 400, 'capacity'],
   ['UnfulfillableCapacity', 400, 'capacity'],
-  ['AddressLimitExceeded', 400, 'capacity'],
-  ['NetworkInterfaceLimitExceeded', 400, 'capacity'],
-  ['PrivateIpAddressLimitExceeded', 400, 'capacity'],
-  ['VolumeLimitExceeded', 400, 'capacity'],
-  ['MaxIOPSLimitExceeded', 400, 'capacity'],
+  ['AddressLimitExceeded', 400, 'account-limit'],
+  ['NetworkInterfaceLimitExceeded', 400, 'account-limit'],
+  ['PrivateIpAddressLimitExceeded', 400, 'account-limit'],
+  ['VolumeLimitExceeded', 400, 'account-limit'],
+  ['MaxIOPSLimitExceeded', 400, 'account-limit'],
   ['Unsupported', 400, 'candidate'],
   ['UnsupportedOperation', 400, 'candidate'],
   ['VolumeTypeNotAvailableInZone', 400, 'candidate'],
@@ -68,7 +69,7 @@ const FACTS: readonly (readonly [string, number, RefusalClass])[] = [
   ['VolumeInUse', 400, 'conflict'],
   ['OperationNotPermitted', 400, 'conflict'],
   ['InvalidBlockDeviceMapping', 400, 'hopeless'],
-  ['InvalidKeyPair.NotFound', 400, 'hopeless'],
+  ['InvalidKeyPair.NotFound', 400, 'key-pair'],
   ['InvalidLaunchTemplateId.NotFound', 400, 'hopeless'],
   ['MissingParameter', 400, 'hopeless'],
   ['UnknownParameter', 400, 'hopeless'],

@@ -32,7 +32,8 @@ export function replanned(
     assigned: frozen.assigned,
     interfaces: frozen.interfaces,
     protection: frozen.protection,
-    volumes: done.captured ? frozen.volumes : fresh.volumes,
+    // What the image was made of is of one moment with the other disks.
+    volumes: done.captured || done.imaged ? frozen.volumes : fresh.volumes,
     image: done.imaged ? frozen.image : fresh.image,
     losses: [...fresh.losses, ...accepted],
   };

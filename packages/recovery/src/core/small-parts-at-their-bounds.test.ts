@@ -261,7 +261,7 @@ describe('an error whose class and code disagree', () => {
     ['CLOUD_CAPACITY', undefined, 'capacity'],
     ['CLOUD_CAPACITY', 'Unsupported', 'candidate'],
     ['CLOUD_NOT_FOUND', undefined, 'lag'],
-    ['CLOUD_NOT_FOUND', 'InvalidKeyPair.NotFound', 'hopeless'],
+    ['CLOUD_NOT_FOUND', 'InvalidKeyPair.NotFound', 'key-pair'],
     ['CLOUD_REJECTED', undefined, 'candidate'],
     ['STORE_UNAVAILABLE', 'InvalidSubnet', 'unknown'],
   ])('%s %s: %s', (code, upstream, want) => {

@@ -19,6 +19,7 @@ function showing(instance: CloudInstance | null, over: Partial<Cloud> = {}) {
       return instance ? [instance] : [];
     },
     describeVolumes: noting('volumes'),
+    describeSnapshots: noting('snapshots'),
     describeImages: noting('images'),
     describeAddresses: noting('addresses'),
     describeNetworkInterfaces: noting('interfaces'),

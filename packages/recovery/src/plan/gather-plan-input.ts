@@ -3,6 +3,7 @@ import {
   type CloudCallOptions,
   type CloudImage,
   type CloudInstance,
+  type CloudSnapshot,
   type GroupPolicy,
   hasCode,
   OperationError,
@@ -17,6 +18,8 @@ import { readFirstBoot } from './read-first-boot.ts';
 export interface PlanReads extends CloudCallOptions {
   /** Where the keys of volumes are asked about; absent: nowhere. */
   readonly keyLooks?: KeyLooks;
+  /** Absent: how old a snapshot is will not be known. */
+  readonly wallMs?: () => number;
 }
 
 /**
@@ -28,13 +31,16 @@ export async function gatherPlanInput(
   cloud: Cloud,
   instanceId: string,
   policy: { readonly recover: Pick<GroupPolicy['recover'], 'placements'> },
-  { keyLooks, ...options }: PlanReads = {},
+  { keyLooks, wallMs, ...options }: PlanReads = {},
 ): Promise<PlanInput> {
+  const readAtWallMs = wallMs?.() ?? null;
   const [instance] = await cloud.describeInstances({ 'instance-id': [instanceId] }, options);
   if (!instance) throw new OperationError('CLOUD_NOT_FOUND', `EC2 shows no instance ${instanceId}`);
   const interfaceIds = instance.networkInterfaces.map((attachment) => attachment.networkInterfaceId);
-  const [volumes, image, addresses, networkInterfaces, subnets, userData, protection] = await Promise.all([
-    cloud.describeVolumes({ 'volume-id': instance.volumes.map((attachment) => attachment.volumeId) }, options),
+  const volumeIds = instance.volumes.map((attachment) => attachment.volumeId);
+  const [volumes, snapshots, image, addresses, networkInterfaces, subnets, userData, protection] = await Promise.all([
+    cloud.describeVolumes({ 'volume-id': volumeIds }, options),
+    snapshotsOf(cloud, volumeIds, options),
     imageOf(cloud, instance, options),
     cloud.describeAddresses({ 'network-interface-id': interfaceIds }, options),
     cloud.describeNetworkInterfaces({ 'network-interface-id': interfaceIds }, options),
@@ -47,6 +53,9 @@ export async function gatherPlanInput(
   return {
     instance,
     volumes,
+    snapshots,
+    impairedVolumeIds: new Set(),
+    readAtWallMs,
     image,
     addresses,
     networkInterfaces,
@@ -73,6 +82,16 @@ async function imageOf(cloud: Cloud, instance: CloudInstance, options: CloudCall
   const [image] = await cloud.describeImages({ 'image-id': [instance.imageId] }, options);
   return image ?? null;
 }
+
+/** What a recovery can do without: then none is known. */
+const snapshotsOf = async (
+  cloud: Cloud,
+  volumeIds: readonly string[],
+  options: CloudCallOptions,
+): Promise<readonly CloudSnapshot[]> =>
+  volumeIds.length === 0
+    ? []
+    : ((await unlessRefused(cloud.describeSnapshots({ 'volume-id': volumeIds }, options))) ?? []);
 
 /**
  * Details a recovery can do without: a refused question is answered with null, and the plan says

@@ -1,6 +1,6 @@
 import { ActivationRecordSchema, carriedFields, invariant, type KvEntry, parseRecord } from '@understudy/shared';
 import { currentAttempt } from '../core/step-table.ts';
-import type { Frozen, Move, Step } from '../effect.ts';
+import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import { fencedBy } from './fenced-by.ts';
 import type { Run } from '../run.ts';
 import { NO_CALLS } from '../planned-call.ts';
@@ -28,9 +28,9 @@ export function activateStep(run: Run): Step<typeof ACTIVATE> {
   return {
     limitMs: LIMIT_MS,
     prepare: async () => ({ instanceId: replacementOf(run) }),
-    next: async (frozen) => {
+    next: async (frozen, last) => {
       if (frozen.conflict) return afterConflict(run, frozen, frozen.conflict);
-      return (await oldInstanceActs(run)) ?? activate(run, frozen);
+      return (await oldInstanceActs(run, last)) ?? activate(run, frozen);
     },
     onTimeout: () => ({
       kind: 'hold',
@@ -44,7 +44,7 @@ export function activateStep(run: Run): Step<typeof ACTIVATE> {
  * null: it is (still) unable to act. Not shown any more is what becomes of a terminated instance
  * after an hour, and it was seen fenced.
  */
-async function oldInstanceActs(run: Run): Promise<Move<typeof ACTIVATE> | null> {
+async function oldInstanceActs(run: Run, last: Attempt | null): Promise<Move<typeof ACTIVATE> | null> {
   const { oldInstanceId } = run.record;
   // Fenced by its lease it may well run; what counts is that it does not say it serves.
   if (fencedBy(run) === 'lease') return brokenPromise(run);
@@ -54,12 +54,21 @@ async function oldInstanceActs(run: Run): Promise<Move<typeof ACTIVATE> | null> 
   const state = found.find((one) => one.instanceId === oldInstanceId)?.state ?? null;
   if (state === null || state === 'stopped' || state === 'terminated') return null;
   if (state === 'stopping' || state === 'shutting-down') return { kind: 'wait', text: `the old instance is ${state}` };
+  // **S** (S28) Started by a call of our own that landed late: it has served nobody since, because
+  // the intent was there before that boot (S9), and it is stopped again like all that was fenced.
+  if (run.plan.startMayLand === true && last?.error?.code !== 'CLOUD_REJECTED')
+    return { kind: 'act', calls: [stopAgain(run)], text: 'stopping it again: a late start of ours has landed' };
   return {
     kind: 'hold',
     reason: 'FenceNotProven',
     text: `${oldInstanceId} was started again after it was fenced (it is ${state}); what it has written since is not in the replacement. Stop it to go on`,
   };
 }
+
+const stopAgain = ({ record: { oldInstanceId } }: Run): Call => ({
+  name: 'stop',
+  run: (cloud, options) => cloud.stopInstance(oldInstanceId, { force: true, skipOsShutdown: false }, options),
+});
 
 const incarnationOf = (run: Run): number => run.record.oldIncarnation + 1;
 

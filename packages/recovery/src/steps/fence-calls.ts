@@ -1,6 +1,6 @@
 import { TAG } from '@understudy/shared';
 import { stopModes } from '../core/fence-decision.ts';
-import { type CallsOf, plannedCall } from '../planned-call.ts';
+import { type CallsOf, laterCall, plannedCall } from '../planned-call.ts';
 
 /** What the fence says on the instance it is about to stop. */
 export const fenceMarks = (opId: string, oldLaunchedAtWallMs: number | null): Record<string, string> => ({
@@ -25,9 +25,10 @@ export const fenceCalls: CallsOf = ({ intent: { opId, oldInstanceId, plan } }) =
     ),
     ...(first ? [plannedCall('stop', (cloud, options) => cloud.stopInstance(oldInstanceId, first, options))] : []),
     ...others.map((mode) =>
-      plannedCall(
+      laterCall(
         'stop',
         (cloud, options) => cloud.stopInstance(oldInstanceId, mode, options),
+        'it takes the same permission as the manner before',
         'EC2 refuses the manner before',
       ),
     ),

@@ -23,6 +23,8 @@ interface Memory {
   modeIndex: number;
   /** The newest Stop may never have arrived: it is repeated sooner. */
   doubtful: boolean;
+  /** Stops of this run that EC2 has answered. */
+  answered: number;
   /** Why EC2 refused the manner it was asked for last. */
   refusal: string;
   /** What the newest look that worked has shown; `undefined`: none has. */
@@ -43,6 +45,7 @@ export function fenceStep(run: Run): Step<typeof FENCE> {
     stoppedSinceMs: null,
     modeIndex: 0,
     doubtful: false,
+    answered: 0,
     refusal: '',
     state: undefined,
     restless: [],
@@ -71,7 +74,7 @@ export function fenceStep(run: Run): Step<typeof FENCE> {
           : stop;
       }
       const instance = await describe(run, oldInstanceId);
-      return settle(run, memory, instance, stop);
+      return noteOpenStops(frozen, memory, await settle(run, memory, instance, stop));
     },
     onTimeout: () => ({
       kind: 'hold',
@@ -165,9 +168,23 @@ function byLease(run: Run): Move<typeof FENCE> {
   return { kind: 'done', result: { how: 'lease' } };
 }
 
+/**
+ * A Stop whose outcome nobody knows, of whatever leader, may land at any later time: whoever starts
+ * the instance again has to know.
+ */
+function noteOpenStops(
+  { sends }: Frozen<typeof FENCE>,
+  { answered }: Memory,
+  move: Move<typeof FENCE>,
+): Move<typeof FENCE> {
+  if (move.kind !== 'done' || move.result.how !== 'stopped' || (sends.stop ?? 0) <= answered) return move;
+  return { ...move, result: { ...move.result, stopIsOpen: true } };
+}
+
 /** What the answer to a Stop means. */
 function learn(run: Run, memory: Memory, last: Attempt): 'look' | 'again' | 'unprotect' {
   const { error } = last;
+  if (error?.code !== 'CLOUD_OUTCOME_UNKNOWN') memory.answered += 1;
   if (error?.upstreamCode === 'OperationNotPermitted') return 'unprotect';
   if (error?.code === 'CLOUD_REJECTED') {
     memory.modeIndex += 1;

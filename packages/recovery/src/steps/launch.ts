@@ -1,9 +1,11 @@
 import { type CloudInstance, invariant, type LaunchRequest, type OperationError } from '@understudy/shared';
 import { launchPlanOf } from '../core/launch-plan.ts';
 import { adviseOnLaunchError, type AttemptFailure } from '../core/launch-outcome.ts';
-import { buildLaunchRequest } from '../core/launch-request.ts';
+import { buildLaunchRequest, withoutGoneKeyPair } from '../core/launch-request.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
-import { hasOtherCandidate } from './attempts.ts';
+import { isRateRefusal, withoutRate } from '../core/paths/initialization-rate.ts';
+import { madeNothing } from '../core/refusals.ts';
+import { endedAttempts, hasOtherCandidate } from './attempts.ts';
 import { capacityPauseMs } from '../core/pacing.ts';
 import { lockedHold, refusedForKey } from './locked-volumes.ts';
 import { lookForLaunch, severalFound } from './look-for-launch.ts';
@@ -65,7 +67,11 @@ async function freeze(run: Run, attempt: number): Promise<{ networkInterfaceId: 
   );
   invariant(sources, `launch ${attempt} without image or snapshots`);
   const { networkInterfaceId } = permit.result;
+  const plan = withoutGoneKeyPair(launchPlanOf(run.plan), endedAttempts(run, attempt));
   const { imageId, disks } = sources;
+  const planned = disks.map((one) => one.volume);
+  const refused = endedAttempts(run, attempt).some((one) => isRateRefusal(one.text));
+  const volumes = refused ? withoutRate(planned) : planned;
   const snapshotIdsByVolume = Object.fromEntries(
     disks.flatMap(({ volume, source }) =>
       source.kind === 'snapshot' ? [[volume.volumeId, source.snapshotId] as const] : [],
@@ -74,7 +80,7 @@ async function freeze(run: Run, attempt: number): Promise<{ networkInterfaceId: 
   return {
     networkInterfaceId,
     run: buildLaunchRequest({
-      intent: { ...run.record, plan: { ...launchPlanOf(run.plan), volumes: disks.map((one) => one.volume) } },
+      intent: { ...run.record, plan: { ...plan, volumes: [...volumes] } },
       attempt,
       candidate: permit.request.candidate,
       networkInterfaceId,
@@ -137,6 +143,7 @@ async function onError(
   memory: Memory,
 ): Promise<Move<typeof LAUNCH>> {
   const advice = adviseOnLaunchError(error);
+  if (madeNothing(error) && isRateRefusal(error.message)) return failed('capacity', error);
   switch (advice.kind) {
     case 'failed':
       return advice.failure === 'capacity' ? noRoom(run, attempt, error, memory) : failed(advice.failure, error);

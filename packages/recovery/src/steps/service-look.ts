@@ -7,17 +7,20 @@ import { PERMIT } from './attempt-records.ts';
 const EVERY_MS = 1_000;
 
 /**
- * Whether the replacement's services pass at its own private address, as the leader sees them.
+ * Whether the services of an instance, usually the replacement, pass at its own private address, as
+ * the leader sees them.
  * Looks only, and decides nothing: a service that does not come up is said, and the ordinary watch
  * takes over.
  */
 export class ServiceLook {
   readonly #run: Run;
+  readonly #address: (run: Run) => string | null;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   #fault: string | null = null;
 
-  constructor(run: Run) {
+  constructor(run: Run, address: (run: Run) => string | null = replacementAddress) {
     this.#run = run;
+    this.#address = address;
   }
 
   /**
@@ -27,7 +30,7 @@ export class ServiceLook {
   async fault(): Promise<string | null> {
     const run = this.#run;
     const { probeService } = run.parts;
-    const address = this.#address();
+    const address = this.#address(run);
     if (!probeService || address === null) return null;
     if (run.nowMs() - this.#lookedAtMs < EVERY_MS) return this.#fault;
     const looks = await Promise.all(
@@ -40,10 +43,9 @@ export class ServiceLook {
     this.#fault = looks.filter((text) => text !== null).join('; ') || null;
     return this.#fault;
   }
+}
 
-  #address(): string | null {
-    const { journal } = this.#run;
-    const permit = journal.get(PERMIT, currentAttempt(journal.states()))?.result;
-    return permit && 'privateIp' in permit ? permit.privateIp : null;
-  }
+function replacementAddress({ journal }: Run): string | null {
+  const permit = journal.get(PERMIT, currentAttempt(journal.states()))?.result;
+  return permit && 'privateIp' in permit ? permit.privateIp : null;
 }

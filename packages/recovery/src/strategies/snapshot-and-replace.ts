@@ -55,7 +55,7 @@ function launchSources(state: RecoveryState, seams: Seams): LaunchSources | null
 export const snapshotAndReplace: Strategy = {
   name: 'snapshot-and-replace',
   plan: (input, policy, leaveAz, seams) => {
-    const result = makePlan(input, policy, leaveAz);
+    const result = makePlan(input, policy, leaveAz, { offered: seams.volumePaths.map((one) => one.name) });
     if (result.kind === 'blocked') return result;
     const { plan } = result;
     const routed = plan.volumes.map((volume) => {

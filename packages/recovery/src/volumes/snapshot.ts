@@ -24,7 +24,7 @@ function snapshotsOf({ journal }: RecoveryState): readonly { readonly snapshotId
 /** One crash-consistent set of snapshots of all attached volumes, taken after the fence. */
 export const snapshotPath: VolumePath = {
   name: 'snapshot',
-  takes: () => true,
+  takes: ({ path }) => path === undefined,
   steps: [CAPTURED],
   beside: ({ journal }) => journal.get(CAPTURE)?.result?.beside ?? [],
   sourceOf: ({ journal }, { volumeId }) => {

@@ -75,18 +75,23 @@ async function newPlan(run: Run, { policyOf }: Options): Promise<NewPlan> {
   try {
     const input = await gatherPlanInput(parts.cloud, record.oldInstanceId, policy, {
       signal: run.signal,
+      wallMs: () => run.wallMs(),
       ...(parts.keyLooks && { keyLooks: parts.keyLooks }),
     });
+    const { lostZones = [] } = basis ?? {};
+    const leaves = policy.guard.whenZoneLost === 'recover' && lostZones.includes(record.oldAz);
     // Whatever is in force by now: the new plan needs no build that the old one did not need.
     const level = run.record.neededLevel ?? 1;
-    const result = strategy.plan({ ...input, level }, policy, null, atLevel(run.seams, level));
+    const leaveAz = leaves ? record.oldAz : null;
+    const result = strategy.plan({ ...input, level }, policy, leaveAz, atLevel(run.seams, level));
     if (result.kind === 'blocked')
       return { kind: 'refused', text: result.problems.map((one) => `${one.code}: ${one.text}`).join('; ') };
-    const { lostZones = [] } = basis ?? {};
     const before = launchPlan(frozen)?.candidates ?? [];
     const plan = outside(result.plan, { policy, lostZones, oldAz: record.oldAz, before });
     if (plan === null) return { kind: 'refused', text: noPlacementOutside(lostZones.join(', ')).text };
-    return { kind: 'plan', plan: strategy.replanned(run, plan), basis };
+    const { startMayLand, ladder } = frozen;
+    const kept = { ...(startMayLand !== undefined && { startMayLand }), ...(ladder && { ladder }) };
+    return { kind: 'plan', plan: { ...strategy.replanned(run, plan), ...kept }, basis };
   } catch (error) {
     run.signal.throwIfAborted();
     if (!isOperationError(error) || !error.code.startsWith('CLOUD_')) throw error;

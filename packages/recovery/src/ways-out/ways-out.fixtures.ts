@@ -85,6 +85,7 @@ export function cloudOfPlan(change: Partial<PlanInput> = {}): Partial<Cloud> {
   return {
     describeInstances: async () => [input.instance],
     describeVolumes: async () => [...input.volumes],
+    describeSnapshots: async () => [],
     describeImages: async () => [],
     describeAddresses: async () => [...input.addresses],
     describeNetworkInterfaces: async () => [...input.networkInterfaces],

@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import { duration, durationMs } from '../duration-field.ts';
+import { ladderFields } from './ladder.ts';
+import { volumesFields } from './volumes.ts';
 
 /**
  * EC2 allows 50 user tags per resource. Two are kept for the marks of a recovery, and a resource
@@ -53,8 +55,13 @@ export type ServeLeasePolicy = z.infer<typeof serveLease>;
 
 /** How a member of the group is replaced, and what is kept of the old one. Durations in ms. */
 export const recoverFields = z.strictObject({
-  /** How a member comes back. Others follow as they are built (`docs/adding-a-strategy.md`). */
+  /**
+   * How a member comes back where no `ladder` is named. A group that names one way only means a
+   * ladder of that one.
+   */
   strategy: z.literal('snapshot-and-replace').default('snapshot-and-replace'),
+  /** Several ways, tried one after the other. `{}`: the default ladder (`docs/ladder.md`). */
+  ladder: ladderFields.optional(),
   /**
    * Fence: skip the guest's shutdown (fast) or let it run (slower, cleaner). Falls back where EC2
    * rejects it.
@@ -138,4 +145,6 @@ export const recoverFields = z.strictObject({
    * be looked into.
    */
   retainVolumesForMs: duration(z.number().int().min(0).max(31_536_000_000)).nullable().default(null),
+  /** How its disks get to the replacement. */
+  volumes: volumesFields.prefault({}),
 });

@@ -90,6 +90,8 @@ export interface CloudVolume {
   readonly encrypted: boolean;
   readonly kmsKeyId: string | null;
   readonly multiAttach: boolean;
+  /** The snapshot that it was made from. Null or absent: none, or EC2 does not say. */
+  readonly fromSnapshotId?: string | null;
   readonly attachments: readonly { readonly instanceId: string; readonly deviceName: string; readonly state: string }[];
   readonly tags: Tags;
 }
@@ -397,6 +399,11 @@ export interface Cloud {
     how: { force: boolean; skipOsShutdown: boolean },
     options?: CloudCallOptions,
   ): Promise<void>;
+  /**
+   * Asks a running instance to reboot; one that does not answer is forced after about four minutes.
+   * The state stays `running`. `CLOUD_CONFLICT`: it does not run. A repeat reboots it once more.
+   */
+  rebootInstance(instanceId: string, options?: CloudCallOptions): Promise<void>;
   terminateInstance(instanceId: string, options?: CloudCallOptions): Promise<void>;
   setProtection(
     instanceId: string,

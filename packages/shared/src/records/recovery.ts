@@ -65,6 +65,14 @@ export const PlacementCandidateSchema = z.strictObject({
 });
 export type PlacementCandidate = z.infer<typeof PlacementCandidateSchema>;
 
+/** One way of bringing a member back, and why it was taken or left out. */
+export const RungSchema = z.strictObject({
+  rung: z.string(),
+  said: z.enum(['taken', 'skipped', 'tried', 'later']),
+  why: z.string(),
+});
+export type Rung = z.infer<typeof RungSchema>;
+
 /** Fields of every plan, whatever its strategy: about the failed instance, and about its policy. */
 const planBase = {
   policy: GroupPolicySchema,
@@ -87,6 +95,13 @@ const planBase = {
   oldLaunchedAtWallMs: z.number().nullable(),
   /** What the member will not have afterwards, in words, each with a code. */
   losses: z.array(z.strictObject({ code: z.string(), text: z.string() })),
+  /** Why this way was chosen: what became of each rung. Absent: there was nothing to choose. */
+  ladder: z.array(RungSchema).optional(),
+  /**
+   * An earlier recovery has asked EC2 to start this instance and does not know whether it did: it
+   * may still be started by that. Absent: none has.
+   */
+  startMayLand: z.boolean().optional(),
 };
 
 /** Further fields of a plan whose strategy launches a replacement. */
@@ -126,12 +141,18 @@ export const SnapshotAndReplacePlanSchema = z.strictObject({
 });
 export type SnapshotAndReplacePlan = z.infer<typeof SnapshotAndReplacePlanSchema>;
 
+/** The ways that leave the member on the instance it has. */
+export const IN_PLACE_STRATEGIES = ['reboot', 'stop-start'] as const;
+
+export const InPlacePlanSchema = z.strictObject({ strategy: z.literal(IN_PLACE_STRATEGIES), ...planBase });
+export type InPlacePlan = z.infer<typeof InPlacePlanSchema>;
+
 /** A plan of which only the fields of every plan are known. */
 const basePlan = z.object({ strategy: z.string(), ...planBase });
 export type BasePlan = z.infer<typeof basePlan>;
 
 /** The described strategies, one member each, told apart by name. */
-const describedPlan = z.discriminatedUnion('strategy', [SnapshotAndReplacePlanSchema]);
+const describedPlan = z.discriminatedUnion('strategy', [SnapshotAndReplacePlanSchema, InPlacePlanSchema]);
 const DESCRIBED = new Set<string>(describedPlan.options.flatMap((one) => [...one.shape.strategy.values]));
 
 /**
@@ -144,7 +165,12 @@ const otherPlan: z.ZodType<BasePlan> = basePlan.loose().extend({
 
 /** The plan. It is made once, from what was observed before the intent, and never re-decided. */
 export const RecoveryPlanSchema = z.union([describedPlan, otherPlan]);
-export type RecoveryPlan = SnapshotAndReplacePlan | BasePlan;
+export type RecoveryPlan = SnapshotAndReplacePlan | InPlacePlan | BasePlan;
+
+const IN_PLACE = new Set<string>(IN_PLACE_STRATEGIES);
+/** The instance stays the member's, whatever comes of it. */
+export const staysInPlace = ({ strategy }: Pick<BasePlan, 'strategy'>): boolean => IN_PLACE.has(strategy);
+export const isInPlace = (plan: RecoveryPlan): plan is InPlacePlan => staysInPlace(plan);
 
 export const isSnapshotAndReplace = (plan: RecoveryPlan): plan is SnapshotAndReplacePlan =>
   plan.strategy === 'snapshot-and-replace';
@@ -287,6 +313,13 @@ export const HistoryRecordSchema = placed(
      */
     losses: z.array(z.strictObject({ code: z.string(), text: z.string() })).optional(),
     acts: z.array(OperatorActSchema).optional(),
+    /** Why it was this way: what became of each rung. Absent: there was nothing to choose. */
+    ladder: z.array(RungSchema).optional(),
+    /**
+     * Calls about the instance that were sent and whose outcome is open: each may still land.
+     * Absent: there is none.
+     */
+    lateCalls: z.array(z.enum(['stop', 'start', 'reboot'])).optional(),
     /**
      * The state in which a recovery without a replacement left everything, in words. Empty
      * otherwise.

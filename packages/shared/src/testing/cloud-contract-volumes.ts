@@ -96,4 +96,16 @@ export const VOLUMES: readonly CloudContractCase[] = [
       await refused(f.cloud.startInstance(ended.instanceId), 'CLOUD_CONFLICT');
     },
   },
+  {
+    name: 'a running instance is rebooted and stays what it is; one that does not run is refused',
+    async run(f) {
+      const { instanceId, launchedAtWallMs } = await launch(f, 'rebooted');
+      await f.cloud.rebootInstance(instanceId);
+      const after = await inState(f, instanceId, 'running');
+      assert.equal(after.launchedAtWallMs, launchedAtWallMs);
+      await f.cloud.stopInstance(instanceId, STOP);
+      await inState(f, instanceId, 'stopped');
+      await refused(f.cloud.rebootInstance(instanceId), 'CLOUD_CONFLICT');
+    },
+  },
 ];

@@ -84,20 +84,21 @@ const summary = (status: SummaryStatus, detail: 'passed' | 'failed' | 'initializ
 });
 
 /** Checks that fail now. A failed system check fails the instance check with it. */
-function failedChecks(instance: SimInstance, nowMs: number): Set<StatusCheck> {
+function failedChecks(region: Region, instance: SimInstance, nowMs: number): Set<StatusCheck> {
   const failed = new Set(instance.impairedChecks);
+  if (instance.volumeIds.some((id) => region.volumes.get(id)?.ioEnabled === false)) failed.add('attached-ebs');
   const crashed = instance.impairedFromMs !== null && nowMs >= instance.impairedFromMs;
   if (crashed || failed.has('system')) failed.add('instance');
   return failed;
 }
 
-function checkViews(instance: SimInstance, nowMs: number): Partial<InstanceStatus> {
+function checkViews(region: Region, instance: SimInstance, nowMs: number): Partial<InstanceStatus> {
   if (instance.state !== 'running') {
     const none = summary('not-applicable', 'insufficient-data');
     return { SystemStatus: none, InstanceStatus: none, AttachedEbsStatus: none };
   }
   const ok = summary('ok', 'passed');
-  const failed = failedChecks(instance, nowMs);
+  const failed = failedChecks(region, instance, nowMs);
   if (failed.size > 0) {
     const view = (check: StatusCheck) => (failed.has(check) ? summary('impaired', 'failed') : ok);
     return { SystemStatus: view('system'), InstanceStatus: view('instance'), AttachedEbsStatus: view('attached-ebs') };
@@ -140,7 +141,7 @@ export function describeInstanceStatus(
         Description: event.description,
         NotBefore: date(event.notBeforeWallMs),
       })),
-      ...checkViews(one, call.nowMs),
+      ...checkViews(region, one, call.nowMs),
     })),
   };
 }

@@ -112,6 +112,7 @@ export function failLaunch(region: Region, id: string, generation: number, code:
 export function finishStop(region: Region, id: string, generation: number, tookMs: number): void {
   const instance = current(region, id, generation);
   if (!instance || instance.state !== 'stopping') return;
+  if (awaitZone(region, instance, () => finishStop(region, id, generation, tookMs))) return;
   enter(
     region,
     instance,
@@ -127,9 +128,32 @@ export function finishStop(region: Region, id: string, generation: number, tookM
       forcedStopPending: false,
     },
     tookMs,
+    instance.lateWritesMs === null ? {} : { lateWritesMs: instance.lateWritesMs },
   );
+  if (instance.lateWritesMs !== null) writeLate(region, id, instance.lateWritesMs);
   for (const volumeId of instance.volumeIds) finishBusyDetach(region, volumeId, id);
   if (instance.busyAfterStopMs !== null) keepBusy(region, id, instance.busyAfterStopMs);
+}
+
+const LOOK_AGAIN_MS = 5_000;
+
+/** Nothing ends in a zone whose hosts are down. True: it is tried again later. */
+function awaitZone(region: Region, { az }: SimInstance, retry: () => void): boolean {
+  if (!region.failedZones.has(az)) return false;
+  region.laterIn(LOOK_AGAIN_MS / region.latency.speed, retry);
+  return true;
+}
+
+/**
+ * "In rare cases" a forced stop "results in post-stop writes to EBS volumes" (EC2 user guide, Stop
+ * methods). What is detached, is written to no more.
+ */
+function writeLate(region: Region, instanceId: string, lateMs: number): void {
+  region.laterIn(lateMs, () => {
+    for (const volumeId of region.instances.get(instanceId)?.volumeIds ?? []) {
+      region.transition('volume', volumeId, 'in-use', 'in-use', null, { written: true, instanceId });
+    }
+  });
 }
 
 /**
@@ -227,5 +251,7 @@ export function finishTermination(
 
 export function finishShuttingDown(region: Region, id: string, generation: number, tookMs: number): void {
   const instance = current(region, id, generation);
-  if (instance?.state === 'shutting-down') finishTermination(region, instance, tookMs);
+  if (instance?.state !== 'shutting-down') return;
+  if (awaitZone(region, instance, () => finishShuttingDown(region, id, generation, tookMs))) return;
+  finishTermination(region, instance, tookMs);
 }

@@ -21,6 +21,7 @@ import { takeCapacity } from './run-instances.ts';
 const IDS_MAX = 1_000;
 /** Duration at speed 1, in ms. */
 const BUSY_MS = 600_000;
+const LATE_WRITES_MS = 10_000;
 
 const USER_SHUTDOWN = {
   code: 'Client.UserInitiatedShutdown',
@@ -95,6 +96,7 @@ function stopName(instance: SimInstance, skipOsShutdown: boolean): LatencyName {
 function beginStop(region: Region, call: Call, instance: SimInstance, input: StopInstancesRequest): SimInstance {
   const fault = faultOf(call, 'stuck-stopping');
   const busy = faultOf(call, 'busy-after-stop');
+  const late = faultOf(call, 'late-writes');
   const force = input.Force ?? false;
   const skipOsShutdown = input.SkipOsShutdown ?? false;
   const generation = instance.generation + 1;
@@ -105,9 +107,12 @@ function beginStop(region: Region, call: Call, instance: SimInstance, input: Sto
     runningSinceMs: null,
     stuck: fault !== undefined,
     forcedStopPending: fault !== undefined && force,
+    lateWritesMs: late && force ? (late.delayMs ?? LATE_WRITES_MS / region.latency.speed) : null,
     busyAfterStopMs: busy ? (busy.delayMs ?? BUSY_MS / region.latency.speed) : null,
   };
-  const stopping = enter(region, instance, 'stopping', asked, null, { force, skipOsShutdown }, call.instant);
+  const { lateWritesMs } = asked;
+  const detail = { force, skipOsShutdown, ...(lateWritesMs !== null && { lateWritesMs }) };
+  const stopping = enter(region, instance, 'stopping', asked, null, detail, call.instant);
   const finish = (_at: number, tookMs: number) => finishStop(region, instance.id, generation, tookMs);
   if (!fault) {
     region.later(call, stopName(instance, skipOsShutdown), finish);

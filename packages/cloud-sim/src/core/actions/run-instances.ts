@@ -216,6 +216,7 @@ function makeInstance(region: Region, call: Call, plan: LaunchPlan): SimInstance
     stuck: false,
     forcedStopPending: false,
     busyAfterStopMs: null,
+    lateWritesMs: null,
     firstBoot: null,
     events: [],
     productCodes: region.productCodes.get(image.rootSnapshotId) ?? [],

@@ -137,10 +137,15 @@ function take(region: Region, call: Call, taken: Taken): { snapshot: SimSnapshot
   return { snapshot, tookMs };
 }
 
-function finish(region: Region, call: Call, id: string, tookMs: number, failed: boolean): void {
+/** A snapshot is written in its volume's zone, and lost with the zone until it is completed. */
+const zoneIsDown = (region: Region, { volumeId }: SimSnapshot): boolean =>
+  region.failedZones.has(region.volumes.get(volumeId)?.az ?? '');
+
+function finish(region: Region, call: Call, id: string, tookMs: number, broken: boolean): void {
   region.laterIn(tookMs, () => {
     const now = region.snapshots.get(id);
     if (now?.state !== 'pending') return;
+    const failed = broken || zoneIsDown(region, now);
     const state = failed ? 'error' : 'completed';
     const completedAtWallMs = failed ? null : region.wallMs();
     region.snapshots.update(id, { state, completedAtWallMs }, region.nowMs, call.instant);

@@ -26,6 +26,8 @@ import { announceVolume, knownVolume, requireMultiAttachable, requireVolumeRoom 
 import { attachmentView, volumeView } from './volume-views.ts';
 
 const MULTI_ATTACH_MAX = 16;
+/** Duration at speed 1, in ms. */
+const STUCK_MS = 600_000;
 
 const VOLUME_FILTERS: FilterTable<SimVolume> = {
   'volume-id': (one) => [one.id],
@@ -227,6 +229,11 @@ function attachmentToDetach(region: Region, volume: SimVolume, input: DetachVolu
   return attachment;
 }
 
+function finishDetach(region: Region, volumeId: string, instanceId: string, tookMs: number): void {
+  const still = region.volumes.get(volumeId)?.attachments.find((one) => one.instanceId === instanceId);
+  if (still?.state === 'detaching') releaseVolume(region, volumeId, instanceId, tookMs);
+}
+
 /**
  * `DetachVolume`. A volume that the guest keeps open stays `busy` until forced, or until its
  * instance stops.
@@ -242,10 +249,10 @@ export function detachVolume(region: Region, call: Call, input: DetachVolumeRequ
   const attachments = volume.attachments.map((one) => (one === attachment ? changed : one));
   region.volumes.update(volume.id, { attachments }, region.nowMs, call.instant);
   if (!stuck && attachment.state !== 'detaching') {
-    region.later(call, 'volume.detach', (_at, tookMs) => {
-      const still = region.volumes.get(volume.id)?.attachments.find((one) => one.instanceId === attachment.instanceId);
-      if (still?.state === 'detaching') releaseVolume(region, volume.id, attachment.instanceId, tookMs);
-    });
+    const release = (_at: number, tookMs: number) => finishDetach(region, volume.id, attachment.instanceId, tookMs);
+    const hanging = faultOf(call, 'stuck-detach');
+    if (hanging) region.laterIn(hanging.delayMs ?? STUCK_MS / region.latency.speed, release);
+    else region.later(call, 'volume.detach', release);
   }
   return attachmentView(volume.id, changed);
 }

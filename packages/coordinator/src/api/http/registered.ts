@@ -5,7 +5,7 @@ import { audit } from './routes/audit.ts';
 import { drain, drains, transfer, undrain } from './routes/coordinators.ts';
 import { hold, holdRelease } from './routes/hold.ts';
 import { pauseCommands, pauses } from './routes/pauses.ts';
-import { plan } from './routes/plan.ts';
+import { plan, plans } from './routes/plan.ts';
 import { policies, policiesApply, policy, policyPut, policyReset } from './routes/policies.ts';
 import { dashboard } from './routes/dashboard.ts';
 import { errors } from './routes/errors.ts';
@@ -46,6 +46,7 @@ export const ROUTES: readonly AnyRoute[] = [
   events,
   ...recoveryRequests,
   plan,
+  plans,
   acknowledge,
   hold,
   holdRelease,

@@ -118,3 +118,12 @@ export const carriedPlanOf = (circumstances: Circumstances, image: Image): Carri
   oldLaunchedAtWallMs: PLAN.oldLaunchedAtWallMs(circumstances),
   instanceTags: PLAN.instanceTags(circumstances),
 });
+
+/** The fields of a plan whose instance stays: what it has is looked at, and nothing is carried. */
+export const keptPlanOf = (circumstances: Circumstances) => ({
+  volumes: PLAN.volumes(circumstances),
+  addresses: [],
+  primaryInterfaceId: PLAN.primaryInterfaceId(circumstances),
+  protection: PLAN.protection(circumstances),
+  oldLaunchedAtWallMs: PLAN.oldLaunchedAtWallMs(circumstances),
+});

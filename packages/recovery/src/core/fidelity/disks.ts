@@ -1,6 +1,17 @@
-import { type CloudInstanceType, type CloudVolume, numberOf, rawListOf, rawOf } from '@understudy/shared';
+import {
+  type CloudInstanceType,
+  type CloudVolume,
+  numberOf,
+  type PlannedVolume,
+  rawListOf,
+  rawOf,
+} from '@understudy/shared';
 import type { PlanInput } from '../plan-input.ts';
-import { disksToKeep, plannedVolumes } from '../planned-volumes.ts';
+import type { PathChoice } from '../paths/choose-paths.ts';
+import { isShared } from '../paths/disk-facts.ts';
+import { disksToKeep } from '../planned-volumes.ts';
+import { roughly } from '../predict/duration.ts';
+import { initializationMs } from '../predict/figures.ts';
 import { lockedTexts, uncheckedTexts, unaskedTexts } from '../volume-keys.ts';
 import { type FidelityTheme, type Refusal, when } from './row.ts';
 
@@ -17,8 +28,8 @@ const disksOf = ({ instance, volumes }: PlanInput): readonly [volumeId: string, 
   return instance.volumes.map(({ volumeId }) => [volumeId, byId.get(volumeId)]);
 };
 
-const isShared = (volume: CloudVolume | undefined): boolean =>
-  volume !== undefined && (volume.multiAttach || volume.attachments.length > 1);
+const pathProblems = (disks: PathChoice, code: string): readonly string[] =>
+  disks.kind === 'chosen' ? [] : disks.problems.filter((one) => one.code === code).map((one) => one.text);
 
 const VOLUME_REFUSALS: readonly Refusal[] = [
   {
@@ -42,11 +53,13 @@ const VOLUME_REFUSALS: readonly Refusal[] = [
   },
   {
     code: 'VolumeMultiAttach',
-    text: ({ input }) =>
-      disksOf(input).flatMap(([volumeId, volume]) =>
-        isShared(volume) ? [`volume ${volumeId} is a Multi-Attach volume: others may write while it is captured`] : [],
-      ),
+    text: ({ disks }) => pathProblems(disks, 'VolumeMultiAttach'),
     remedy: 'Take the shared volume off the member, or keep its data elsewhere.',
+  },
+  {
+    code: 'VolumePathImpossible',
+    text: ({ disks }) => pathProblems(disks, 'VolumePathImpossible'),
+    remedy: 'Do what the text says of the path that you want, or allow another one in recover.volumes.',
   },
 ];
 
@@ -59,6 +72,20 @@ function instanceStoreOf(input: PlanInput): 'none' | 'comes-empty' | 'wants-mapp
   if (type?.instanceStorage !== true) return 'none';
   const { instanceStoreNvme: nvme, hypervisor } = type;
   return nvme !== 'unsupported' && (nvme !== null || hypervisor !== 'xen') ? 'comes-empty' : 'wants-mapping';
+}
+
+/** Paths on which a disk comes from S3, block by block. */
+const isRestored = ({ path }: PlannedVolume): boolean => path === undefined || path === 'latest-snapshot';
+
+function slowReadsText(volumes: readonly PlannedVolume[]): string | null {
+  const restored = volumes.filter(isRestored);
+  const [rate] = restored.flatMap((one) => one.initializationRateMiBps ?? []);
+  if (restored.length === 0) return null;
+  const largestGiB = Math.max(...restored.map((one) => one.sizeGiB));
+  const untilMs = initializationMs(largestGiB, rate ?? null);
+  return untilMs === null
+    ? 'volumes made from snapshots are slow until each block was read once (minutes to hours; volume initialization)'
+    : `volumes made from snapshots are slow for up to ${roughly(untilMs)}, while they are filled at ${rate} MiB/s`;
 }
 
 export const DISKS: FidelityTheme = {
@@ -183,13 +210,14 @@ export const DISKS: FidelityTheme = {
         'Volume.Attachments[]',
       ],
       carry: {
-        plan: { volumes: ({ input }) => [...plannedVolumes(input.instance, input.volumes)] },
+        plan: { volumes: ({ disks }) => (disks.kind === 'chosen' ? [...disks.volumes] : []) },
         disk: {
           VolumeSize: (volume) => volume.sizeGiB,
           VolumeType: (volume) => volume.volumeType,
           Iops: ({ iops, volumeType }) => (TAKES_IOPS.has(volumeType) ? (iops ?? undefined) : undefined),
           Throughput: ({ throughputMiBps, volumeType }) =>
             volumeType === 'gp3' ? (throughputMiBps ?? undefined) : undefined,
+          VolumeInitializationRate: ({ initializationRateMiBps }) => initializationRateMiBps,
         },
         image: { rootDeviceName: ({ instance }) => instance.rootDeviceName },
       },
@@ -197,8 +225,7 @@ export const DISKS: FidelityTheme = {
       loss: [
         {
           code: 'FirstReadsSlow',
-          text: () =>
-            'volumes made from snapshots are slow until each block was read once (minutes to hours; volume initialization)',
+          text: ({ disks }) => (disks.kind === 'chosen' ? slowReadsText(disks.volumes) : null),
         },
         {
           code: 'DeviceNamesMayChange',

@@ -1,4 +1,4 @@
-import type { CarriedIdentity, CloudInstanceType } from '@understudy/shared';
+import { type CarriedIdentity, type CloudInstanceType, DEFAULT_POLICY } from '@understudy/shared';
 import type { PolicyChange } from '@understudy/shared/testing';
 import { NO_TYPE_FACTS } from '../candidate-fit.ts';
 import {
@@ -97,6 +97,7 @@ const BLOCKED: Record<string, Partial<PlanInput>> = {
 /** Every code that refuses a recovery, with the smallest change that brings it about. */
 export const REFUSED: Readonly<Record<string, Example>> = {
   ...Object.fromEntries(Object.entries(BLOCKED).map(([code, change]): [string, Example] => [code, [change]])),
+  VolumePathImpossible: [{}, { recover: { volumes: { ...DEFAULT_POLICY.recover.volumes, pin: { all: 'copy' } } } }],
   PlacementInOtherVpc: [
     { subnets: planInputFixture().subnets.map((subnet) => ({ ...subnet, vpcId: subnet.az })) },
     { recover: { placements: [{ subnetId: 'subnet-b' }] } },
@@ -365,6 +366,10 @@ export const CARRIED: Readonly<Record<number, readonly CarriedExample[]>> = {
           volumes: [volumeFixture({ volumeId: 'vol-root' })],
         },
       ],
+    },
+    {
+      example: [{}, { recover: { volumes: { ...DEFAULT_POLICY.recover.volumes, initializationRateMiBps: 200 } } }],
+      shows: { launch: disk({ VolumeInitializationRate: 200 }) },
     },
     {
       example: base({

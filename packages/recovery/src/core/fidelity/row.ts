@@ -1,5 +1,6 @@
 import type { Chore, CloudInstance, GroupPolicy, PlannedVolume, SnapshotAndReplacePlan } from '@understudy/shared';
 import type { VolumeTagging } from '../volume-tags.ts';
+import type { PathChoice } from '../paths/choose-paths.ts';
 import type { Placements } from '../placement.ts';
 import type { PlanInput } from '../plan-input.ts';
 import type { NameInUse } from '../references.ts';
@@ -39,6 +40,8 @@ export interface Circumstances {
   readonly placements: Placements;
   /** Members that the launch carries and that another instance type has to do without. */
   readonly typeBound: readonly string[];
+  /** How its disks get to the replacement. */
+  readonly disks: PathChoice;
 }
 
 /** One code, and when it applies. */

@@ -17,6 +17,8 @@ export const EC2_TAKES = {
   pending: { typicalMs: 6_000, slowMs: 30_000 },
   /** From `running` to the first heartbeat. */
   boot: { typicalMs: 15_000, slowMs: 120_000 },
+  /** From the request to the first heartbeat; what does not answer is forced after 4 minutes. */
+  reboot: { typicalMs: 35_000, slowMs: 300_000 },
   statusChecks: { typicalMs: 120_000, slowMs: 300_000 },
   registerImage: { typicalMs: 4_000, slowMs: 30_000 },
   networkInterface: { typicalMs: 1_500, slowMs: 10_000 },

@@ -40,5 +40,9 @@ export const STEP_DURATIONS: Readonly<Record<string, (plan: RecoveryPlan) => Dur
   ipv6: () => EC2_TAKES.moveAddress,
   prefix: () => EC2_TAKES.moveAddress,
   interface: () => EC2_TAKES.moveInterface,
+  reboot: () => call,
+  restart: () => inTurn(call, EC2_TAKES.pending),
+  mend: ({ strategy, policy }) =>
+    inTurn(strategy === 'reboot' ? EC2_TAKES.reboot : EC2_TAKES.boot, always(policy.recover.settleMs)),
   done: () => inTurn(call, call),
 };

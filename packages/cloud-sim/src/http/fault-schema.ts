@@ -1,0 +1,23 @@
+import * as z from 'zod';
+import { type Fault, FAULT_KINDS } from '../core/faults.ts';
+
+/** A fault as `POST /_sim/faults` and scripts say it. */
+export const FaultSchema: z.ZodType<Fault> = z.strictObject({
+  id: z.string().min(1).max(128),
+  action: z.string().min(1),
+  match: z
+    .strictObject({
+      resourceId: z.string().exactOptional(),
+      clientToken: z.string().exactOptional(),
+      tag: z.strictObject({ key: z.string(), value: z.string().exactOptional() }).exactOptional(),
+    })
+    .exactOptional(),
+  kind: z.enum(FAULT_KINDS),
+  code: z.string().exactOptional(),
+  httpStatus: z.number().int().min(400).max(599).exactOptional(),
+  message: z.string().exactOptional(),
+  delayMs: z.number().min(0).max(86_400_000).exactOptional(),
+  times: z.number().int().min(1).max(1_000_000).exactOptional(),
+  afterCalls: z.number().int().min(0).max(1_000_000).exactOptional(),
+  ratio: z.number().min(0).max(1).exactOptional(),
+});

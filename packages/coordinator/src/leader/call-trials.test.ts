@@ -1,0 +1,86 @@
+import { type Cloud, OperationError } from '@understudy/shared';
+import { SimClock } from '@understudy/shared/testing';
+import type { ShownCall } from '@understudy/recovery';
+import { describe, expect, it } from 'vitest';
+import { CallTrials } from './call-trials.ts';
+
+const HOUR_MS = 3_600_000;
+
+const call = (action: string, kind: 'as-planned' | 'none' = 'as-planned'): ShownCall => ({
+  ...{ action, parameters: { of: action } },
+  planned: {
+    ...{ name: action, when: null, send: async () => action },
+    trial: kind === 'none' ? { kind, why: 'it is made later' } : { kind },
+  },
+});
+
+function world(answers: Readonly<Record<string, OperationError>> = {}, everyMs = HOUR_MS) {
+  const clock = new SimClock();
+  const asked: string[] = [];
+  const cloud: Pick<Cloud, 'tryCall'> = {
+    tryCall: async (send) => {
+      const action = String(await send({} as Cloud));
+      asked.push(action);
+      const error = answers[action];
+      if (error) throw error;
+    },
+  };
+  const trials = new CallTrials({ cloud, clock, everyMs });
+  const words = async (calls: readonly ShownCall[], askMax = 10) =>
+    (await trials.words(calls, askMax, new AbortController().signal)).map(({ word }) => word);
+  return { clock, asked, words };
+}
+
+describe('EC2 is asked about the calls of a plan', () => {
+  it('in the order of the plan, but for the harmless one, which goes first', async () => {
+    const { asked, words } = world();
+    expect(await words([call('StopInstances'), call('CreateTags')])).toEqual(['allowed', 'allowed']);
+    expect(asked).toEqual(['CreateTags', 'StopInstances']);
+  });
+
+  it('and a yes is kept, a no is asked again after a minute', async () => {
+    const denied = new OperationError('CLOUD_DENIED', 'no');
+    const { clock, asked, words } = world({ StopInstances: denied });
+    const calls = [call('CreateTags'), call('StopInstances')];
+    expect(await words(calls)).toEqual(['allowed', 'denied']);
+    expect(await words(calls)).toEqual(['allowed', 'denied']);
+    expect(asked).toHaveLength(2);
+    await clock.advance(60_000);
+    await words(calls);
+    expect(asked.slice(2)).toEqual(['StopInstances']);
+    await clock.advance(HOUR_MS);
+    await words(calls);
+    expect(asked.slice(3)).toEqual(['CreateTags', 'StopInstances']);
+  });
+
+  it('never about what only the recovery makes', async () => {
+    const { asked, words } = world();
+    expect(await words([call('RegisterImage', 'none')])).toEqual(['cannot-be-asked']);
+    expect(asked).toEqual([]);
+  });
+
+  it('never at all where the configuration says so', async () => {
+    const { asked, words } = world({}, 0);
+    expect(await words([call('CreateTags')])).toEqual(['not-asked']);
+    expect(asked).toEqual([]);
+  });
+
+  it('a few at a time, and slowly: 20 at once, then one in two seconds', async () => {
+    const { clock, asked, words } = world();
+    const calls = Array.from({ length: 30 }, (_, index) => call(`Call${index}`));
+    expect((await words(calls, 5)).filter((word) => word === 'allowed')).toHaveLength(5);
+    await words(calls, 30);
+    expect(asked).toHaveLength(20);
+    await clock.advance(4_000);
+    await words(calls, 30);
+    expect(asked).toHaveLength(22);
+  });
+
+  it('an unclear answer is no word, and a refusal is told apart from a denial', async () => {
+    const { words } = world({
+      CreateTags: new OperationError('CLOUD_UNAVAILABLE', 'busy'),
+      RunInstances: new OperationError('CLOUD_REJECTED', 'bad'),
+    });
+    expect(await words([call('CreateTags'), call('RunInstances')])).toEqual(['not-asked', 'refused']);
+  });
+});

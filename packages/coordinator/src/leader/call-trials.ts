@@ -1,0 +1,114 @@
+import {
+  type BucketLimit,
+  type CallWord,
+  type Clock,
+  type Cloud,
+  errorText,
+  fullBucket,
+  isOperationError,
+  type MonotonicMs,
+  takeTokens,
+  type TokenBucket,
+} from '@understudy/shared';
+import type { ShownCall } from '@understudy/recovery';
+
+/** Questions are no work: EC2's buckets are the recoveries' first. */
+const ASKED_AT_MOST: BucketLimit = { burst: 20, refillPerSecond: 0.5 };
+/** What was not a yes is asked again soon, so that a correction shows. */
+const NO_KEPT_FOR_MS = 60_000;
+/** Answers kept at once. A plan has some ten calls that can be asked about. */
+const ANSWERS_MAX = 20_000;
+
+interface Answer {
+  readonly word: CallWord;
+  readonly atMs: MonotonicMs;
+}
+
+export interface CallTrialsOptions {
+  readonly cloud: Pick<Cloud, 'tryCall'>;
+  readonly clock: Clock;
+  /** A yes is kept for so long; 0: EC2 is never asked. */
+  readonly everyMs: number;
+}
+
+/**
+ * EC2's word on the calls of plans (`DryRun`: nothing is done), asked slowly and kept for a while.
+ * Of a call about what only the recovery makes, EC2 cannot be asked, and that is said.
+ */
+export class CallTrials {
+  readonly #options: CallTrialsOptions;
+  readonly #answers = new Map<string, Answer>();
+  #bucket: TokenBucket;
+
+  constructor(options: CallTrialsOptions) {
+    this.#options = options;
+    this.#bucket = fullBucket(ASKED_AT_MOST, options.clock.monotonicMs());
+  }
+
+  /** The words on these calls, in their order. At most `askMax` are asked for now. */
+  async words(calls: readonly ShownCall[], askMax: number, signal: AbortSignal): Promise<readonly CallWord[]> {
+    // A call that changes a tag at most goes first: an endpoint that takes questions for deeds is
+    // found out by it, and is asked nothing else.
+    const harmlessFirst = calls.toSorted(
+      (a, b) => Number(b.action === 'CreateTags') - Number(a.action === 'CreateTags'),
+    );
+    let left = askMax;
+    for (const call of harmlessFirst) {
+      if (left === 0 || !this.#isDue(call)) continue;
+      if (!this.#take()) break;
+      left -= 1;
+      await this.#ask(call, signal);
+    }
+    return calls.map((call) => this.#wordOn(call));
+  }
+
+  #take(): boolean {
+    const taken = takeTokens(this.#bucket, ASKED_AT_MOST, this.#options.clock.monotonicMs());
+    if (taken === null) return false;
+    this.#bucket = taken;
+    return true;
+  }
+
+  #isDue(call: ShownCall): boolean {
+    const { clock, everyMs } = this.#options;
+    if (everyMs === 0 || call.planned.trial.kind === 'none') return false;
+    const known = this.#answers.get(keyOf(call));
+    if (!known) return true;
+    const keptForMs = known.word.word === 'allowed' ? everyMs : NO_KEPT_FOR_MS;
+    return clock.monotonicMs() - known.atMs >= keptForMs;
+  }
+
+  async #ask(call: ShownCall, signal: AbortSignal): Promise<void> {
+    const { cloud, clock } = this.#options;
+    const { trial, send } = call.planned;
+    const how = trial.kind === 'with' ? trial.send : send;
+    const said = (word: CallWord['word'], text: string): void =>
+      this.#keep(call, { word, text, askedAtWallMs: clock.wallMs() });
+    try {
+      await cloud.tryCall(how, { signal });
+      said('allowed', trial.kind === 'with' ? trial.text : '');
+    } catch (error) {
+      if (!isOperationError(error)) throw error;
+      if (error.code === 'CLOUD_DENIED') said('denied', errorText(error));
+      else if (error.code === 'CLOUD_REJECTED' || error.code === 'CLOUD_NOT_FOUND' || error.code === 'CLOUD_CONFLICT')
+        said('refused', errorText(error));
+      else said('not-asked', `EC2 gave no clear answer: ${errorText(error)}`);
+    }
+  }
+
+  #keep(call: ShownCall, word: CallWord): void {
+    if (this.#answers.size >= ANSWERS_MAX) this.#answers.clear();
+    this.#answers.set(keyOf(call), { word, atMs: this.#options.clock.monotonicMs() });
+  }
+
+  #wordOn(call: ShownCall): CallWord {
+    const { trial } = call.planned;
+    if (trial.kind === 'none') return { word: 'cannot-be-asked', text: trial.why, askedAtWallMs: null };
+    const known = this.#answers.get(keyOf(call));
+    if (known) return known.word;
+    const text = this.#options.everyMs === 0 ? 'loop.tryLaunchEveryMs is 0' : 'EC2 is asked slowly; ask again';
+    return { word: 'not-asked', text, askedAtWallMs: null };
+  }
+}
+
+const keyOf = ({ action, parameters }: ShownCall): string => `${action} ${JSON.stringify(parameters)}`;

@@ -1,0 +1,140 @@
+import * as z from 'zod';
+
+/** EC2's word on whether it would allow a call, as far as it was asked (DryRun). */
+export const CallWordSchema = z.object({
+  /**
+   * `allowed`; `denied`: the role lacks a permission; `refused`: EC2 would not take the call as it
+   * is; `not-asked`: not yet, or it did not answer; `cannot-be-asked`: it is about something that
+   * only the recovery makes.
+   */
+  word: z.enum(['allowed', 'denied', 'refused', 'not-asked', 'cannot-be-asked']),
+  /** EC2's own words, or why it was not asked. Empty: there is nothing to add. */
+  text: z.string(),
+  /** Null: it was not asked. */
+  askedAtWallMs: z.number().nullable(),
+});
+export type CallWord = z.infer<typeof CallWordSchema>;
+
+export const PlannedCallViewSchema = z.object({
+  /** As AWS names it, e.g. `RunInstances`. */
+  action: z.string(),
+  /**
+   * Its parameters, in the names of the AWS API. `<…>` stands for what only the recovery makes.
+   * User data is not shown: it holds a key.
+   */
+  parameters: z.record(z.string(), z.unknown()),
+  /** Null: it is made in every recovery by this plan. Otherwise the condition, in words. */
+  when: z.string().nullable(),
+  permission: CallWordSchema,
+});
+export type PlannedCallView = z.infer<typeof PlannedCallViewSchema>;
+
+export const PlannedStepViewSchema = z.object({
+  id: z.string(),
+  /** Ids of the steps that must be done before. */
+  needs: z.array(z.string()),
+  /** It is done only when an attempt has failed. */
+  onFailure: z.boolean(),
+  /** How long it takes, as it usually goes and on a bad day, ms. Null: it is not predicted. */
+  takes: z.object({ typicalMs: z.number(), slowMs: z.number() }).nullable(),
+  /** What the prediction rests on: `published` figures, or what was `measured` here. */
+  basis: z.enum(['published', 'measured', 'unknown']).nullable(),
+  /** Null: the step does not tell its calls. */
+  calls: z.array(PlannedCallViewSchema).nullable(),
+});
+export type PlannedStepView = z.infer<typeof PlannedStepViewSchema>;
+
+const DurationSchema = z.object({ typicalMs: z.number(), slowMs: z.number() });
+
+/** What a recovery by the plan will take and cost, if its first attempt gets through. */
+export const PlanForecastSchema = z.object({
+  /** Until the member may serve again, after the detection, ms. */
+  servesAfter: DurationSchema,
+  /** Until the recovery is closed, ms. */
+  closedAfter: DurationSchema,
+  /** From then on what was written is lost. Null: nothing that is on a disk is. */
+  losesSinceWallMs: z.number().nullable(),
+  /** How long undo stays possible, in words. */
+  undo: z.string(),
+});
+export type PlanForecast = z.infer<typeof PlanForecastSchema>;
+
+export const PlannedVolumeViewSchema = z.object({
+  volumeId: z.string(),
+  deviceName: z.string(),
+  /** How its content gets to the replacement. */
+  path: z.string(),
+  /** Why that path, in words. Empty: there was no choice. */
+  why: z.string(),
+});
+
+export const CandidateViewSchema = z.object({
+  instanceType: z.string(),
+  az: z.string(),
+  subnetId: z.string(),
+});
+
+const PlanLineSchema = z.object({ sign: z.enum(['+', '-', '~', ' ']), text: z.string() });
+
+export const PlanViewSchema = z.object({
+  member: z.string(),
+  opId: z.string(),
+  instanceId: z.string(),
+  /** What it is judged to be now, and why. */
+  verdict: z.string(),
+  reason: z.string(),
+  /** A recovery by it would begin by itself now. */
+  wouldBegin: z.boolean(),
+  gates: z.array(
+    z.object({
+      gate: z.string(),
+      passes: z.boolean(),
+      text: z.string(),
+      overridable: z.boolean(),
+      because: z.string(),
+    }),
+  ),
+  /** Names this plan: `understudy recover --plan`. Null: there is none. */
+  token: z.string().nullable(),
+  lines: z.array(PlanLineSchema),
+  losses: z.array(z.object({ code: z.string(), text: z.string() })),
+  /** Why no plan can be made. Empty: one can. */
+  problems: z.array(z.object({ code: z.string(), text: z.string() })),
+  /** Median of what recoveries of this group have taken. Null: none has ended. */
+  expectedMs: z.number().nullable(),
+  /** How it is brought back, and why in this way. Null: there is no plan. */
+  strategy: z.object({ name: z.string(), why: z.string() }).nullable().default(null),
+  /** In the order of the plan, each with its calls. */
+  steps: z.array(PlannedStepViewSchema).default([]),
+  volumes: z.array(PlannedVolumeViewSchema).default([]),
+  /** Where the replacement is launched, in order. Empty: nothing is launched. */
+  candidates: z.array(CandidateViewSchema).default([]),
+  forecast: PlanForecastSchema.nullable().default(null),
+  /** What should be looked at while nothing is wrong: the recovery can begin all the same. */
+  notices: z.array(z.object({ code: z.string(), text: z.string() })).default([]),
+});
+export type PlanView = z.infer<typeof PlanViewSchema>;
+
+/** A plan in short, as it was when the member's readiness was looked at last. */
+export const PlanSummarySchema = z.object({
+  member: z.string(),
+  instanceId: z.string(),
+  lookedAtWallMs: z.number(),
+  /** Null: there is no plan. */
+  strategy: z.string().nullable(),
+  candidates: z.array(CandidateViewSchema),
+  /** Codes of what the replacement will not have. */
+  losses: z.array(z.string()),
+  problems: z.array(z.object({ code: z.string(), text: z.string() })),
+  forecast: PlanForecastSchema.nullable(),
+  /** How many calls of the plan EC2 would allow, has not been asked about, and would deny. */
+  permissions: z.object({ allowed: z.number(), unknown: z.number(), denied: z.array(z.string()) }),
+});
+export type PlanSummary = z.infer<typeof PlanSummarySchema>;
+
+export const PlansViewSchema = z.object({
+  plans: z.array(PlanSummarySchema),
+  /** Members whose readiness this leader has not looked at yet, or not since a change. */
+  notLookedAt: z.array(z.string()),
+});
+export type PlansView = z.infer<typeof PlansViewSchema>;

@@ -1,0 +1,40 @@
+import { LAUNCH_ERRORS } from '@understudy/recovery/testing';
+
+const INTRO = `# Where a replacement is launched
+
+A replacement has placement candidates, in an order that is frozen with the plan: each is an
+instance type in a subnet, which names the zone. \`understudy plan\` shows them. An attempt has one
+of them; what EC2 answers to it says what comes next.
+
+No attempt begins before the one before it is ended for good: its permit, the network interface that
+a launch needs, is confirmed gone (S7). A launch of it that arrives late can make nothing.
+
+## What follows from each answer
+
+This table is made from the one that the engine reads (\`core/launch-errors.ts\`); a test tries each
+code. It holds for launches and starts, network interfaces and copies of volumes.
+
+- **next**: the next candidate. When all were asked, they are asked again after a pause that grows,
+  for as long as \`recover.retryRefusedForMs\` says; one that was refused for a fault of its own is
+  left alone for at least 15 minutes.
+- **again**: the same request, with the same token, after a pause.
+- **wait**: until what is in the way is gone, then the same request.
+- **look**: it is not known what came of the request, so it is looked for before anything else.
+- **hold**: only a person can change it. The hold says what, and the same request is made again when
+  it is resumed, which happens by itself every half minute.
+
+A code that is not in the table: refused is **next**, "not found" is **wait**, a server's fault is
+**look**.
+
+| Answer | What is done | Why |
+|---|---|---|
+`;
+
+const WORDS = { next: 'next', retry: 'again', wait: 'wait', look: 'look', abort: 'hold' } as const;
+
+/** The page about placement, with the table of answers that the engine reads. */
+export const placementPage = (): string =>
+  `${INTRO}${LAUNCH_ERRORS.map(
+    ({ codes, does, text }) =>
+      `| ${codes.map((code) => `\`${code}\``).join(', ')} | ${does.map((one) => WORDS[one]).join(', then ')} | ${text} |`,
+  ).join('\n')}\n`;

@@ -1,0 +1,70 @@
+import { type PlanView, PlanViewSchema } from '@understudy/shared';
+import { describe, expect, test } from 'vitest';
+import { ScenarioCluster } from './scenario-cluster.ts';
+
+const DB1 = 'prod/db1';
+
+async function started() {
+  const world = new ScenarioCluster();
+  const old = world.seed(DB1, { userData: 'secret: of-the-agent' });
+  for (const name of ['db2', 'db3', 'db4']) world.seed(`prod/${name}`, { az: 'us-east-1b' });
+  await world.up();
+  return { world, old };
+}
+
+async function planOf(world: ScenarioCluster): Promise<PlanView> {
+  const answer = await world.clock.runUntilSettled(world.mustLead().coordinator.leader.plan(DB1));
+  if (answer.kind !== 'plan') throw new Error(answer.text);
+  return PlanViewSchema.parse(JSON.parse(JSON.stringify(answer.view)));
+}
+
+const callsIn = (view: PlanView) => view.steps.flatMap((step) => step.calls ?? []);
+const wordOn = (view: PlanView, action: string) => callsIn(view).find((one) => one.action === action)?.permission.word;
+const mutations = (world: ScenarioCluster) =>
+  world.sim.log.calls().filter(({ action, executed }) => executed && !/^(?:Describe|Get)/.test(action));
+
+describe('the plan of a member', () => {
+  test('tells steps, calls, places, time and loss, and that EC2 would allow them, and does nothing', async () => {
+    const { world, old } = await started();
+    const before = mutations(world).length;
+    const view = await planOf(world);
+    expect(view.steps.map(({ id }) => id)).toEqual(
+      expect.arrayContaining(['fence', 'capture', 'image', 'permit-1', 'launch-1', 'verify-1', 'activate', 'done']),
+    );
+    const stop = callsIn(view).find(({ action }) => action === 'StopInstances');
+    expect(stop).toMatchObject({ when: null, parameters: { InstanceIds: [old.instanceId], Force: true } });
+    for (const action of ['CreateTags', 'StopInstances', 'CreateSnapshots', 'CreateNetworkInterface', 'RunInstances'])
+      expect(wordOn(view, action), action).toBe('allowed');
+    expect(wordOn(view, 'RegisterImage')).toBe('cannot-be-asked');
+    expect(view.candidates).toHaveLength(1);
+    expect(view.forecast?.servesAfter.typicalMs).toBeGreaterThan(0);
+    expect(view.forecast).toMatchObject({ losesSinceWallMs: null, undo: expect.stringContaining('undo') });
+    expect(JSON.stringify(view)).not.toContain(Buffer.from('secret: of-the-agent').toString('base64'));
+    expect(mutations(world).length).toBe(before);
+  });
+
+  test('says which call EC2 would deny; it is a readiness problem with its remedy until it is allowed', async () => {
+    const { world } = await started();
+    world.sim.setDeniedActions(['CreateSnapshots']);
+    const view = await planOf(world);
+    expect(wordOn(view, 'CreateSnapshots')).toBe('denied');
+    expect(view.notices.map(({ code }) => code)).toContain('PermissionMissing');
+    const { leader } = world.mustLead().coordinator;
+    const problems = () => leader.plans()?.plans.find(({ member }) => member === DB1)?.problems ?? [];
+    await world.until('a problem', () => problems().some(({ code }) => code === 'PermissionMissing'), 3_600_000);
+    expect(problems().find(({ code }) => code === 'PermissionMissing')?.text).toContain('iam-policy');
+    world.sim.setDeniedActions([]);
+    await world.until('none', () => problems().length === 0, 3_600_000);
+  });
+
+  test('of every member stands in one list, without a question to EC2', async () => {
+    const { world } = await started();
+    const { leader } = world.mustLead().coordinator;
+    await world.until('all looked at', () => leader.plans()?.notLookedAt.length === 0, 600_000);
+    const asked = world.sim.log.lastSeq;
+    const plans = leader.plans()?.plans ?? [];
+    expect(plans.map(({ member }) => member).toSorted()).toEqual([DB1, 'prod/db2', 'prod/db3', 'prod/db4']);
+    expect(plans.every((one) => one.strategy === 'snapshot-and-replace' && one.forecast !== null)).toBe(true);
+    expect(world.sim.log.lastSeq).toBe(asked);
+  });
+});

@@ -1,0 +1,42 @@
+import { REGISTERED } from '@understudy/recovery/testing';
+import { describe, expect, test } from 'vitest';
+import { faultCasesOf, sampleOf } from './fault-cases.ts';
+import { pathsOf, runCase, runMatrix, staged, undisturbedCalls } from './fault-matrix.ts';
+import { FAULT_SUBJECTS } from './fault-subjects.ts';
+
+/** Each call × each ill of a few; `fault-matrix-all.test.ts` has them all. */
+const SAMPLE = 14;
+
+describe.each(FAULT_SUBJECTS)('$name, whatever befalls one of its calls', (subject) => {
+  test('ends in one replacement, in a mend, or in a hold that says why', { timeout: 120_000 }, async () => {
+    const cases = sampleOf(faultCasesOf(await undisturbedCalls(subject)), SAMPLE);
+    const ends = await runMatrix(subject, cases);
+    console.log(`faults of one call, ${subject.name}: ${cases.length} cases, ${JSON.stringify([...ends])}`);
+    expect(cases.length).toBe(SAMPLE);
+  });
+});
+
+test('a case whose fault did not happen fails', { timeout: 60_000 }, async () => {
+  const [subject] = FAULT_SUBJECTS;
+  const never = {
+    name: 'never',
+    fault: { id: 'ill', action: 'RunInstances', kind: 'throttle', afterCalls: 99 },
+  } as const;
+  const run = subject ? runCase(subject, never) : Promise.resolve();
+  await expect(run).rejects.toThrow(/the fault did not happen/);
+});
+
+test('every strategy, path and move that is registered is among them', { timeout: 60_000 }, async () => {
+  const strategies = new Set<string>();
+  const paths = new Set<string>();
+  const moves = new Set<string>();
+  for (const subject of FAULT_SUBJECTS) {
+    const { plan } = (await staged(subject)).scene.intent().record;
+    strategies.add(plan.strategy);
+    for (const path of pathsOf(plan)) paths.add(path);
+    for (const move of REGISTERED.identityMoves) if (move.itemsOf(plan).length > 0) moves.add(move.record.name);
+  }
+  expect(REGISTERED.strategies.map(({ name }) => name).filter((name) => !strategies.has(name))).toEqual([]);
+  expect(REGISTERED.volumePaths.map(({ name }) => name).filter((name) => !paths.has(name))).toEqual([]);
+  expect(REGISTERED.identityMoves.map(({ record }) => record.name).filter((name) => !moves.has(name))).toEqual([]);
+});

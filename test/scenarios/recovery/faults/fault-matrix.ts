@@ -1,0 +1,168 @@
+import type { CallEvent, SeededInstance } from '@understudy/cloud-sim';
+import { REGISTERED, type Strategy } from '@understudy/recovery/testing';
+import type { HistoryRecord, RecoveryPlan } from '@understudy/shared';
+import { expect } from 'vitest';
+import { checkAllTagged, checkCollected, checkFinished, checkSafety } from '../checks.ts';
+import { KEYS, type Leader, MEMBER, RecoveryFixture } from '../recovery-fixture.ts';
+import type { FaultCase } from './fault-cases.ts';
+import type { FaultSubject } from './fault-subjects.ts';
+
+interface Staged {
+  readonly scene: RecoveryFixture;
+  readonly old: SeededInstance;
+}
+
+async function stageWith(subject: FaultSubject, strategy: Strategy | null): Promise<Staged> {
+  const options = { ...subject.options, ...(strategy && { strategy }) };
+  const scene = new RecoveryFixture(options);
+  const old = scene.seedMember(undefined, options);
+  subject.prepare(scene, old);
+  await scene.clock.advance(60_000);
+  scene.sim.crashInstance(old.instanceId);
+  await scene.begin(old);
+  return { scene, old };
+}
+
+export const pathsOf = (plan: RecoveryPlan): readonly string[] => plan.volumes.map((one) => one.path ?? 'snapshot');
+
+/**
+ * The member has failed, and its recovery is planned: by the strategy of the subject, or by the
+ * first that gives its disks the path of the subject.
+ */
+export async function staged(subject: FaultSubject): Promise<Staged> {
+  const { path } = subject;
+  if (path === undefined) return stageWith(subject, null);
+  const faults: string[] = [];
+  for (const strategy of [null, ...REGISTERED.strategies]) {
+    try {
+      const found = await stageWith(subject, strategy);
+      if (pathsOf(found.scene.intent().record.plan).includes(path)) return found;
+    } catch (error) {
+      faults.push(String(error));
+    }
+  }
+  throw new Error(`no strategy takes the path ${path}: ${faults.join('; ')}`);
+}
+
+const isOpen = (scene: RecoveryFixture): boolean => scene.kv.entries(KEYS.intent(MEMBER)).length > 0;
+
+const ROUNDS_MAX = 30;
+/** Rounds after which nothing is wrong any more, and a person has looked at what is held. */
+const HEALED_AFTER = 6;
+
+/**
+ * Leads until it is over. **S** While it is not, either it goes on by itself or its hold is there
+ * for everybody to see, with its reason in words. Returns how often it was held.
+ */
+async function lead(scene: RecoveryFixture, leader: Leader): Promise<number> {
+  let held = 0;
+  for (let round = 0; round < ROUNDS_MAX && isOpen(scene); round += 1) {
+    const outcome = await scene.run(leader, scene.intent());
+    if (outcome === 'held') {
+      held += 1;
+      expect(scene.hold()?.text, 'a hold says why').toMatch(/\S/);
+    }
+    if (round === HEALED_AFTER) heal(scene);
+    if (isOpen(scene)) await scene.clock.advance(30_000);
+  }
+  expect(isOpen(scene), `still open: ${JSON.stringify(scene.hold())}`).toBe(false);
+  return held;
+}
+
+/** The cloud is well again from here, and an operator clears the hold. What is on its way lands. */
+function heal(scene: RecoveryFixture): void {
+  for (const { id } of scene.sim.faults()) struck.set(scene, (struck.get(scene) ?? 0) + scene.sim.removeFault(id));
+  scene.kv.apply({ compare: [], writes: [{ kind: 'delete', key: KEYS.hold(MEMBER) }] });
+}
+
+const struck = new WeakMap<RecoveryFixture, number>();
+
+const strokesOf = (scene: RecoveryFixture): number => (struck.get(scene) ?? 0) + scene.sim.fired('ill');
+
+/** Longer than the latest landing. */
+const AFTERMATH_MS = 1_200_000;
+
+/**
+ * A recovery on the member's own instance: nothing was launched or made, and it is still its own.
+ */
+function checkInPlace(scene: RecoveryFixture, old: SeededInstance, { outcome }: HistoryRecord): void {
+  expect(scene.launchedFor(old.instanceId), 'launched by a recovery in place').toEqual([]);
+  expect(scene.activation()).toMatchObject({ instanceId: old.instanceId, incarnation: 1, ordinal: 1 });
+  expect([scene.kv.entries(KEYS.intent(MEMBER)), scene.hold()]).toEqual([[], null]);
+  for (const kind of scene.resources()) for (const one of kind) expect(scene.seededIds).toContain(one.id);
+  for (const [device, id] of Object.entries(old.volumeIds)) {
+    const at = scene.sim.core.region.volumes.get(id)?.attachments.map((one) => [one.instanceId, one.device]);
+    expect(at, 'a disk of the instance').toEqual([[old.instanceId, device]]);
+  }
+  if (outcome === 'mended') expect(scene.stateOf(old.instanceId), 'the mended instance').toBe('running');
+}
+
+/** Given back, not launched: the disks are on the old instance again, for the next rung. */
+const isInPlace = ({ outcome }: HistoryRecord): boolean => outcome === 'mended' || outcome === 'not-mended';
+
+async function checkEnd(scene: RecoveryFixture, old: SeededInstance, leader: Leader): Promise<string> {
+  const history = scene.history();
+  expect(history, 'closed once').toHaveLength(1);
+  const [closed] = history;
+  if (!closed) return '';
+  if (isInPlace(closed)) checkInPlace(scene, old, closed);
+  else {
+    const newInstanceId = checkFinished(scene, old, { launches: 'any' });
+    await checkCollected(scene, old, leader, newInstanceId);
+  }
+  checkAllTagged(scene);
+  return closed.outcome;
+}
+
+/** Every call to EC2 that the recovery makes when nothing goes wrong. */
+export async function undisturbedCalls(subject: FaultSubject): Promise<readonly CallEvent[]> {
+  const { scene, old } = await staged(subject);
+  const { lastSeq } = scene.sim.log;
+  const leader = scene.lead();
+  await lead(scene, leader);
+  const calls = scene.sim.log.calls().filter((one) => one.seq > lastSeq);
+  await checkEnd(scene, old, leader);
+  return calls;
+}
+
+export interface CaseEnd {
+  readonly outcome: string;
+  readonly held: number;
+}
+
+/**
+ * The recovery with one ill.
+ * @throws where the ill did not befall it, or where something did not hold
+ */
+export async function runCase(subject: FaultSubject, { fault }: FaultCase): Promise<CaseEnd> {
+  const { scene, old } = await staged(subject);
+  scene.sim.addFault(fault);
+  const leader = scene.lead();
+  const held = await lead(scene, leader);
+  checkSafety(scene, old);
+  await scene.clock.advance(AFTERMATH_MS);
+  expect(strokesOf(scene), 'the fault did not happen').toBeGreaterThan(0);
+  heal(scene);
+  checkSafety(scene, old);
+  return { outcome: await checkEnd(scene, old, leader), held };
+}
+
+/** Runs them all. Returns how they ended, for the report. */
+export async function runMatrix(
+  subject: FaultSubject,
+  cases: readonly FaultCase[],
+): Promise<ReadonlyMap<string, number>> {
+  const ends = new Map<string, number>();
+  const faults: Error[] = [];
+  for (const one of cases) {
+    try {
+      const { outcome, held } = await runCase(subject, one);
+      const end = held > 0 ? `${outcome} after a hold` : outcome;
+      ends.set(end, (ends.get(end) ?? 0) + 1);
+    } catch (cause) {
+      faults.push(new Error(`${subject.name}, ${one.name}: ${String(cause)}`, { cause }));
+    }
+  }
+  if (faults.length > 0) throw new AggregateError(faults, faults.map(({ message }) => message).join('\n'));
+  return ends;
+}
