@@ -50,6 +50,10 @@ const LOOK: Readonly<Record<HoldReason, readonly string[]>> = {
   ],
   CaptureFailed: ['`understudy recoveries`: the volume, and what EC2 said.', 'Does the volume still exist?'],
   CaptureTimeout: ['`understudy recoveries` shows the percentage of the snapshots.'],
+  VolumeNotFree: [
+    '`understudy explain MEMBER`: which volume, and who has it.',
+    'Its attachments in EC2: `aws ec2 describe-volumes`.',
+  ],
   KmsKeyUnusable: ['The key in KMS: enabled? not to be deleted? Does its policy name the role of the coordinators?'],
   NoPlacementLeft: ['`understudy explain MEMBER`: each placement with what EC2 said to it.'],
   NoCapacity: ['The AWS Health Dashboard; other types or zones as placements (`understudy get policy GROUP`).'],

@@ -25,7 +25,7 @@ describe('the command of the README, in a pipe', () => {
     expect(readFileSync(join(ROOT, 'README.md'), 'utf8')).toContain('./understudy status');
     const { stdout, code } = shell(`${COMMAND} iam-policy --json`);
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toHaveProperty('Statement');
+    for (const policy of [JSON.parse(stdout)].flat()) expect(policy).toHaveProperty('Statement');
   }, 60_000);
 
   test('whose reader goes away ends quietly, with 128 + SIGPIPE', () => {

@@ -17,23 +17,29 @@ import { mendKind } from './steps/mend.ts';
 import { rebootKind } from './steps/reboot.ts';
 import { restartKind } from './steps/restart.ts';
 import { revokeKind } from './steps/revoke.ts';
+import { assembleKind } from './steps/assemble.ts';
+import { detachKind } from './steps/detach.ts';
+import { seedKind } from './steps/seed.ts';
 import { verifyKind } from './steps/verify.ts';
+import { reattach } from './strategies/reattach.ts';
 import { reboot } from './strategies/reboot.ts';
 import { snapshotAndReplace } from './strategies/snapshot-and-replace.ts';
 import { stopStart } from './strategies/stop-start.ts';
 import { latestSnapshotPath } from './volumes/latest-snapshot.ts';
+import { reattachPath, seedDiskLeftover } from './volumes/reattach.ts';
 import { snapshotLeftover, snapshotPath } from './volumes/snapshot.ts';
 
 /** All there is: one line each. `docs/adding-a-strategy.md` says what a line stands for. */
 export const REGISTERED: RecoveryRegistry = {
-  strategies: [snapshotAndReplace, reboot, stopStart],
+  strategies: [snapshotAndReplace, reattach, reboot, stopStart],
   steps: [
     ...[fenceKind, captureKind, imageKind, permitKind, launchKind, verifyKind, revokeKind, activateKind, doneKind],
+    ...[detachKind, seedKind, assembleKind],
     ...[rebootKind, restartKind, mendKind],
   ],
-  volumePaths: [latestSnapshotPath, snapshotPath],
+  volumePaths: [reattachPath, latestSnapshotPath, snapshotPath],
   identityMoves: [elasticIp, secondaryIp, ipv6Address, delegatedPrefix, networkInterface],
-  leftovers: [instanceLeftover, interfaceLeftover, imageLeftover, snapshotLeftover, volumeLeftover],
+  leftovers: [instanceLeftover, interfaceLeftover, imageLeftover, snapshotLeftover, volumeLeftover, seedDiskLeftover],
 };
 
 /** What a leftover is, for people. */

@@ -94,7 +94,7 @@ describe('a plan', () => {
 describe('parts of a later feature level', () => {
   const later = { ...strategy, name: 'later', level: 2 };
   const laterPath: VolumePath = {
-    ...{ name: 'teleport', level: 2, takes: () => true, steps: [], sourceOf: () => null },
+    ...{ name: 'teleport', level: 2, takes: () => true, steps: () => [], sourceOf: () => null },
     ...{ predictedLoss: () => null, artefacts: () => [] },
   };
   const registry = {

@@ -18,7 +18,12 @@ export interface RecoveryState {
 export type DiskSource =
   | { readonly kind: 'snapshot'; readonly snapshotId: string }
   /** The image that is launched brings it: the root disk only. */
-  | { readonly kind: 'image' };
+  | { readonly kind: 'image' }
+  /**
+   * It is there already, and is attached while the replacement is stopped (the plan has a seed).
+   * The root is one, too, where any disk is. null: its path has not made it yet.
+   */
+  | { readonly kind: 'volume'; readonly volumeId: string | null };
 
 /** What a launch is made of. */
 export interface LaunchSources {
@@ -47,8 +52,13 @@ export interface VolumePath extends Part {
   readonly name: string;
   /** The first registered path that takes a volume has it. */
   takes(volume: PlannedVolume, policy: GroupPolicy): boolean;
-  /** Its steps, done once for all volumes that take it; the launch waits for all of them. */
-  readonly steps: readonly StepRow[];
+  /**
+   * Its steps, done once for all volumes of the plan that take it. The launch waits for all of
+   * them; of a path that makes volumes, what attaches these does.
+   */
+  steps(plan: RecoveryPlan): readonly StepRow[];
+  /** Its disks are volumes, which a seed gets while it is stopped. Absent: they are not. */
+  readonly makesVolumes?: true;
   /** Volumes beside the plan's that it has found, and that the replacement gets too. */
   beside?(state: RecoveryState): readonly PlannedVolume[];
   /** null: its steps have not made it (yet). */

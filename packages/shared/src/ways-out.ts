@@ -146,6 +146,11 @@ export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
     'none: it goes on when they are complete',
     [RETRY, ABANDON],
   ),
+  VolumeNotFree: wayOut(
+    'a disk of the member does not come off its instance, or somebody else has it',
+    'see to it that the volume the text names is attached to nothing; it goes on once it is',
+    [RETRY, ACCEPT_VOLUME, ABANDON],
+  ),
   KmsKeyUnusable: wayOut(
     'the KMS key of one of its volumes is disabled, to be deleted or closed to us: EC2 could not open what it makes of it',
     'do to the key what the text names; nothing is launched meanwhile, no launch try is lost, and it goes on by itself',

@@ -115,19 +115,22 @@ export async function checkCollected(
   ).toEqual([...loose]);
   expect(['terminated', null]).toContain(scene.stateOf(old.instanceId));
   expect(scene.stateOf(newInstanceId)).toBe('running');
-  checkKeptVolumes(scene, old);
+  checkKeptVolumes(scene, old, newInstanceId);
   expect(scene.history()[0]?.owed).toEqual([]);
   return [...loose];
 }
 
 /**
- * The failed instance's data volumes outlive it (DeleteOnTermination was false): on the books for
- * ever, and marked in EC2. Nothing else is left.
+ * The failed instance's data volumes outlive it (DeleteOnTermination was false), unless they have
+ * moved to its replacement: on the books for ever, and marked in EC2. Nothing else is left.
  */
-function checkKeptVolumes(scene: RecoveryFixture, old: SeededInstance): void {
+function checkKeptVolumes(scene: RecoveryFixture, old: SeededInstance, newInstanceId: string): void {
   const op = opIdOf(old.instanceId);
   const { volumes } = scene.sim.core.region;
-  const kept = Object.values(old.volumeIds).filter((id) => volumes.get(id) !== undefined);
+  const kept = Object.values(old.volumeIds).filter((id) => {
+    const attachments = volumes.get(id)?.attachments;
+    return attachments !== undefined && !attachments.some((one) => one.instanceId === newInstanceId);
+  });
   const leftovers = scene.history()[0]?.leftovers ?? [];
   expect(leftovers.map((one) => [one.kind, one.id, one.afterWallMs])).toEqual(kept.map((id) => ['volume', id, null]));
   for (const id of kept) expect(volumes.get(id)?.tags[TAG.retiredBy], `${id} is unmarked`).toBe(op);

@@ -109,7 +109,7 @@ export const CONTENT_TAG = 'test:content';
 export const readyMade: VolumePath = {
   name: 'ready-made',
   takes: ({ tags }) => tags[CONTENT_TAG] !== undefined,
-  steps: [],
+  steps: () => [],
   sourceOf: (_state, { tags }) => ({ kind: 'snapshot', snapshotId: tags[CONTENT_TAG] ?? '' }),
   predictedLoss: ({ volumeId }) => ({ code: 'OlderContent', text: `${volumeId}: all since its last snapshot` }),
   artefacts: () => [],

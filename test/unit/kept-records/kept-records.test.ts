@@ -3,11 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { describedFields, presentFields } from './fields.ts';
 import { KEPT_DIGESTS, KEPT_FILES, RECORD_KINDS } from './kept-records.ts';
 
-/**
- * What nobody writes yet: the level belongs to the first record that takes a newer build to act by,
- * the path to the first volume that does not go by `snapshot`.
- */
-const NEVER_WRITTEN = new Set(['neededLevel', 'plan.volumes[].path']);
+/** What nobody writes yet: the level belongs to the first record that takes a newer build. */
+const NEVER_WRITTEN = new Set(['neededLevel']);
 
 const keptOf = (kind: string) => KEPT_FILES.filter((file) => file.kind === kind).flatMap(({ records }) => records);
 

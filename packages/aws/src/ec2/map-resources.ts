@@ -40,6 +40,10 @@ export function mapVolume(raw: Raw): CloudVolume | null {
       state: textOf(attachment.State) ?? '',
     })),
     tags: tagsOf(raw.Tags),
+    ...operatedOf(raw),
+    ...(numberOf(raw.VolumeInitializationRate)
+      ? { initializationRateMiBps: numberOf(raw.VolumeInitializationRate) ?? 0 }
+      : {}),
   };
 }
 
@@ -110,6 +114,26 @@ export function mapNetworkInterface(raw: Raw): CloudNetworkInterface | null {
     sourceDestCheck: raw.SourceDestCheck !== false,
     description: textOf(raw.Description) ?? '',
     tags: tagsOf(raw.TagSet),
+    ...operatedOf(raw),
+    ...furtherOf(raw),
+  };
+}
+
+/** What is not ordinary about a resource: a service operates it, or it is on an Outpost. */
+function operatedOf(raw: Raw): { readonly operatedBy?: string; readonly outpostArn?: string } {
+  const operator = rawOf(raw.Operator);
+  const isOperated = flagOf(operator.Managed) || flagOf(raw.RequesterManaged);
+  const by = textOf(operator.Principal) ?? textOf(raw.RequesterId) ?? 'an AWS service';
+  const outpostArn = textOf(raw.OutpostArn);
+  return { ...(isOperated ? { operatedBy: by } : {}), ...(outpostArn === null ? {} : { outpostArn }) };
+}
+
+function furtherOf(raw: Raw): Pick<CloudNetworkInterface, 'publicHostnameType' | 'associatedSubnetIds'> {
+  const type = textOf(rawOf(raw.PublicIpDnsNameOptions).DnsHostnameType);
+  const subnets = Array.isArray(raw.AssociatedSubnets) ? raw.AssociatedSubnets.map(String) : [];
+  return {
+    ...(type === null ? {} : { publicHostnameType: type }),
+    ...(subnets.length === 0 ? {} : { associatedSubnetIds: subnets }),
   };
 }
 

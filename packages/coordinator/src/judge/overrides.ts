@@ -45,6 +45,7 @@ export const OVERRIDE_RULES: Readonly<Record<HoldReason, Rule>> = {
   FenceNotProven: never('nothing is done before the old instance is seen stopped (S4)'),
   CaptureFailed: OF_A_RECOVERY,
   CaptureTimeout: OF_A_RECOVERY,
+  VolumeNotFree: OF_A_RECOVERY,
   KmsKeyUnusable: OF_A_RECOVERY,
   NoPlacementLeft: OF_A_RECOVERY,
   NoCapacity: OF_A_RECOVERY,

@@ -12,6 +12,8 @@ export function sendChore(cloud: Cloud, call: ChoreCall, asked: CloudCallOptions
       const attributes = { deleteOnTermination: { attachmentId, value: true } };
       return cloud.setNetworkInterfaceAttributes(networkInterfaceId, attributes, options);
     }
+    case 'bind-disk':
+      return cloud.setDeleteOnTermination(call.instanceId, call.deviceName, true, options);
     case 'protect':
       return cloud.setProtection(call.instanceId, call.protection, options);
   }

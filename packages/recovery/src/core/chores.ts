@@ -2,11 +2,13 @@ import { type Chore, type CloudInstance, type CloudVolume, TAG, type Tags } from
 import { reappliedBy } from './fidelity/reapplied.ts';
 import type { ReapplyFacts } from './fidelity/row.ts';
 import { MAX_TAGS } from './launch-tags.ts';
+import { isPutOnLater, movesItself } from './moved-volumes.ts';
 
 /** One call a chore needs now. All are idempotent, and none takes anything away. */
 export type ChoreCall =
   | { readonly kind: 'tag'; readonly resourceId: string; readonly tags: Tags }
   | { readonly kind: 'bind'; readonly networkInterfaceId: string; readonly attachmentId: string }
+  | { readonly kind: 'bind-disk'; readonly instanceId: string; readonly deviceName: string }
   | {
       readonly kind: 'protect';
       readonly instanceId: string;
@@ -48,6 +50,7 @@ export interface ChoreFacts extends ReapplyFacts {
 export const choresOf = (facts: ChoreFacts): readonly Chore[] => [
   ...retiredVolumes(facts),
   ...reappliedBy(facts),
+  ...disksToBind(facts),
   { kind: 'bind-interface', instanceId: facts.newInstanceId, networkInterfaceId: facts.permitId },
 ];
 
@@ -57,7 +60,7 @@ export const choresOf = (facts: ChoreFacts): readonly Chore[] => [
  */
 const retiredVolumes = ({ volumes, opId, oldInstanceId, volumesRetainedUntil }: ChoreFacts): Chore[] =>
   volumes
-    .filter((volume) => !volume.deleteOnTermination)
+    .filter((volume) => !volume.deleteOnTermination && !movesItself(volume))
     .map(({ volumeId }) => ({
       kind: 'retire-volume',
       instanceId: oldInstanceId,
@@ -68,6 +71,15 @@ const retiredVolumes = ({ volumes, opId, oldInstanceId, volumesRetainedUntil }: 
       },
     }));
 
+/**
+ * EC2 keeps what was attached after the launch when the instance is terminated. Being recovered
+ * must not change what a later termination does.
+ */
+const disksToBind = ({ volumes, newInstanceId: instanceId }: ChoreFacts): Chore[] =>
+  volumes
+    .filter((volume) => volume.deleteOnTermination && isPutOnLater(volume))
+    .map(({ deviceName }) => ({ kind: 'bind-disk', instanceId, deviceName }));
+
 /** Names a chore within its recovery. */
 export function choreKey(chore: Chore): string {
   switch (chore.kind) {
@@ -75,6 +87,8 @@ export function choreKey(chore: Chore): string {
       return `tag-${chore.deviceName}`;
     case 'bind-interface':
       return `bind-${chore.networkInterfaceId}`;
+    case 'bind-disk':
+      return `bind-${chore.deviceName}`;
     case 'protect':
       return 'protect';
     case 'retire-volume':
@@ -89,6 +103,8 @@ export function choreText(chore: Chore): string {
       return `tags of the volume at ${chore.deviceName} of ${chore.instanceId}: ${Object.keys(chore.tags).join(', ')}`;
     case 'bind-interface':
       return `${chore.networkInterfaceId} is to be deleted together with ${chore.instanceId}`;
+    case 'bind-disk':
+      return `the volume at ${chore.deviceName} is to be deleted together with ${chore.instanceId}`;
     case 'protect': {
       const kinds = [chore.stop ? 'stop' : '', chore.termination ? 'termination' : ''].filter((kind) => kind !== '');
       return `${kinds.join(' and ')} protection of ${chore.instanceId}`;
@@ -119,6 +135,8 @@ export function choreMove(chore: Chore, sight: ChoreSight): ChoreMove {
       return tagVolume(chore, instance, sight.volume);
     case 'bind-interface':
       return bindInterface(chore, instance);
+    case 'bind-disk':
+      return bindDisk(chore, instance);
     case 'protect':
       return protect(chore, sight.protection);
   }
@@ -172,6 +190,13 @@ function bindInterface(chore: OfKind<'bind-interface'>, instance: CloudInstance)
   const { attachmentId } = found;
   if (attachmentId === null) return stuck('NotShown', `EC2 names no attachment of ${networkInterfaceId}`);
   return { kind: 'call', call: { kind: 'bind', networkInterfaceId, attachmentId } };
+}
+
+function bindDisk({ instanceId, deviceName }: OfKind<'bind-disk'>, instance: CloudInstance): ChoreMove {
+  const disk = instance.volumes.find((one) => one.deviceName === deviceName);
+  if (!disk) return stuck('NotShown', `${instanceId} shows no volume at ${deviceName}`);
+  if (disk.deleteOnTermination) return { kind: 'done' };
+  return { kind: 'call', call: { kind: 'bind-disk', instanceId, deviceName } };
 }
 
 function protect(chore: OfKind<'protect'>, seen: ChoreSight['protection']): ChoreMove {

@@ -156,10 +156,13 @@ export function findOrphans(found: Found, known: KnownRecoveries): readonly Orph
   ];
 }
 
-/** Disks of finished recoveries that are attached to nothing. */
+/** Disks of finished recoveries that are attached to nothing, and on no books. */
 export const findLooseVolumes = (found: Found, known: KnownRecoveries): readonly string[] =>
   found.volumes
-    .filter((one) => one.attachments.length === 0 && known.finished.has(one.tags[TAG.op] ?? ''))
+    .filter((one) => {
+      const history = known.finished.get(one.tags[TAG.op] ?? '');
+      return one.attachments.length === 0 && history?.leftovers.some(({ id }) => id === one.volumeId) === false;
+    })
     .map((one) => one.volumeId);
 
 /** How long a volume is kept whose mark says no time: as long as the longest `retainForMs`. */

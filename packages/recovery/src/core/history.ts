@@ -1,3 +1,4 @@
+import { movesItself } from './moved-volumes.ts';
 import type {
   HistoryRecord,
   IntentRecord,
@@ -107,7 +108,7 @@ function leftoversOf({ intent, endedAtWallMs, artefacts, volumes }: ClosingFacts
   } = intent.plan.policy;
   const captureAfterWallMs = endedAtWallMs + retainCaptureForMs;
   const volumesAfterWallMs = retainVolumesForMs === null ? null : endedAtWallMs + retainVolumesForMs;
-  const outliving = volumes.filter((volume) => !volume.deleteOnTermination);
+  const outliving = volumes.filter((volume) => !volume.deleteOnTermination && !movesItself(volume));
   return [
     leftover('instance', intent.oldInstanceId, endedAtWallMs + retainForMs),
     ...artefacts.map(({ kind, id }) => leftover(kind, id, captureAfterWallMs)),

@@ -1,5 +1,6 @@
 import {
   invariant,
+  isReattach,
   isSnapshotAndReplace,
   type LaunchPlan,
   LaunchPlanSchema,
@@ -8,7 +9,7 @@ import {
 
 /** The plan as one that launches a replacement. Null: its strategy launches none. */
 export function launchPlan(plan: RecoveryPlan): LaunchPlan | null {
-  if (isSnapshotAndReplace(plan)) return plan;
+  if (isSnapshotAndReplace(plan) || isReattach(plan)) return plan;
   const parsed = LaunchPlanSchema.safeParse(plan);
   return parsed.success ? parsed.data : null;
 }

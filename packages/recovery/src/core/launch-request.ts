@@ -9,6 +9,7 @@ import {
   type PlacementCandidate,
   type PlannedVolume,
   type RegisterImageRequest,
+  type SeedImage,
   type SnapshotAndReplacePlan,
   TAG,
   type Tags,
@@ -38,7 +39,10 @@ export interface LaunchInput {
    * root.
    */
   readonly imageId: string;
-  /** Old volume id → snapshot id. Every data volume of the plan must be there. */
+  /**
+   * Old volume id → snapshot id. Every data volume of the plan must be there; of a plan with a
+   * seed, those that come with the launch.
+   */
   readonly snapshotIdsByVolume: Readonly<Record<string, string>>;
 }
 
@@ -50,15 +54,18 @@ export interface LaunchInput {
  */
 export function buildLaunchRequest(input: LaunchInput): LaunchRequest {
   const { intent, attempt, candidate } = input;
+  const { seed } = intent.plan;
   const request = {
     ...baseFor(intent.plan.launchBase, candidate),
+    // A seed is not the member: it is told nothing of what the member is told.
+    ...(seed && { UserData: undefined }),
     MinCount: 1,
     MaxCount: 1,
     ClientToken: clientTokenOf(intent.oldInstanceId, 'launch', attempt, intent.ordinal),
     ImageId: input.imageId,
     InstanceType: candidate.instanceType,
     NetworkInterfaces: [{ DeviceIndex: 0, NetworkInterfaceId: input.networkInterfaceId }],
-    BlockDeviceMappings: intent.plan.volumes.map((volume) => mappingOf(volume, input.snapshotIdsByVolume)),
+    BlockDeviceMappings: seed ? seedMappings(seed, input) : mappingsOf(intent.plan.volumes, input),
     TagSpecifications: [
       tagSpecification(
         'instance',
@@ -146,6 +153,25 @@ function instanceTagsOf(intent: RequestIntent<LaunchPlan>, attempt: number): Tag
   const { group, name } = parseMemberId(intent.member);
   const member = { [TAG.group]: group, [TAG.member]: name };
   return { ...intent.plan.policy.recover.tags, ...member, ...intent.plan.instanceTags, ...effectTags(intent, attempt) };
+}
+
+const mappingsOf = (volumes: readonly PlannedVolume[], { snapshotIdsByVolume }: LaunchInput): readonly object[] =>
+  volumes.map((volume) => mappingOf(volume, snapshotIdsByVolume));
+
+/**
+ * A root of its own, which goes with it, and the disks that come from snapshots. What the image
+ * would bring beside is kept away: it would take the place of a disk that is attached later.
+ */
+function seedMappings(seed: SeedImage, input: LaunchInput): readonly object[] {
+  const { plan } = input.intent;
+  const made = plan.volumes.filter(({ volumeId }) => input.snapshotIdsByVolume[volumeId] !== undefined);
+  const kept = new Set(made.map((volume) => volume.deviceName));
+  const without = seed.otherDeviceNames.filter((deviceName) => !kept.has(deviceName));
+  return [
+    { DeviceName: seed.rootDeviceName, Ebs: { DeleteOnTermination: true } },
+    ...mappingsOf(made, input),
+    ...without.map((DeviceName) => ({ DeviceName, NoDevice: '' })),
+  ];
 }
 
 /**

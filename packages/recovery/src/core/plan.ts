@@ -71,7 +71,7 @@ export function makePlan(
     kind: 'plan',
     problems: [...noticesOf(circumstances), ...trialProblems(input.trial)],
     plan: {
-      strategy: policy.recover.strategy,
+      strategy: 'snapshot-and-replace',
       policy,
       ...carriedPlanOf(circumstances, image),
       launchBase: launchBaseOf(circumstances),

@@ -2,7 +2,9 @@ import type { LaunchPlan, LaunchRequest, PlacementCandidate } from '@understudy/
 import { disksToKeepOn } from '../core/fidelity/reapplied.ts';
 import { launchPlan } from '../core/launch-plan.ts';
 import { buildLaunchRequest, buildPermitRequest } from '../core/launch-request.ts';
+import { isPutOnLater } from '../core/moved-volumes.ts';
 import { type CallsAbout, type CallsOf, later, laterCall, type PlannedCall, plannedCall } from '../planned-call.ts';
+import { pathNameOf } from '../volumes/volume-paths.ts';
 import { laterSnapshot } from './capture-calls.ts';
 
 export const LATER_PERMIT = later('the permit of attempt 1');
@@ -47,8 +49,12 @@ export const launchCalls: CallsOf = (about) => {
   const { plan, candidate } = first;
   const request = buildLaunchRequest({
     ...{ intent: { ...about.intent, plan }, attempt: 1, candidate },
-    ...{ networkInterfaceId: LATER_PERMIT, imageId: LATER_IMAGE },
-    snapshotIdsByVolume: Object.fromEntries(plan.volumes.map(({ volumeId }) => [volumeId, laterSnapshot(volumeId)])),
+    ...{ networkInterfaceId: LATER_PERMIT, imageId: plan.seed?.imageId ?? LATER_IMAGE },
+    snapshotIdsByVolume: Object.fromEntries(
+      plan.volumes
+        .filter((volume) => plan.seed === undefined || pathNameOf(volume) === 'snapshot')
+        .map(({ volumeId }) => [volumeId, laterSnapshot(volumeId)]),
+    ),
   });
   return [
     { name: 'run', when: null, send: (cloud, options) => cloud.runInstances(request, options), trial: tried(about) },
@@ -64,12 +70,15 @@ function tried({ trialLaunch }: CallsAbout): PlannedCall['trial'] {
 
 /** What `verify` makes: disks that are kept when the replacement is terminated. */
 export const verifyCalls: CallsOf = ({ intent: { plan } }) => {
-  const launched = plan.volumes.map(({ volumeId, deviceName }) => ({
-    volumeId,
-    deviceName,
-    deleteOnTermination: true,
-    status: 'attached',
-  }));
+  // What is put on after the launch is kept by EC2 anyway.
+  const launched = plan.volumes
+    .filter((volume) => !isPutOnLater(volume))
+    .map(({ volumeId, deviceName }) => ({
+      volumeId,
+      deviceName,
+      deleteOnTermination: true,
+      status: 'attached',
+    }));
   return disksToKeepOn(plan.volumes, { volumes: launched }).map((deviceName) =>
     laterCall(
       `keep-${deviceName}`,

@@ -7,7 +7,7 @@ import { NOTHING_KEPT } from '../step-record.ts';
 const tags = z.record(z.string(), z.string());
 const failure = z.enum(['capacity', 'placement', 'unknown', 'key', 'instance']);
 /** Result of a step that ended its attempt. */
-const failedResult = z.strictObject({ failure });
+export const failedResult = z.strictObject({ failure });
 
 export const PERMIT = {
   name: 'permit',

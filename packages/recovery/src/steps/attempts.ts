@@ -65,10 +65,12 @@ export function recordsToDrop(run: Run, attempt: number): readonly GuardedDelete
   const { opId } = run.record;
   const kept = TURNS_KEPT * launchPlanOf(run.plan).candidates.length;
   const old = endedSteps(run, attempt - kept);
-  return [...['permit', 'launch', 'verify'].map((name) => stepId(name, attempt)), ...old].flatMap((step) => {
-    const expect = run.journal.modRevision(step);
-    return expect === 0 ? [] : [{ key: run.parts.keys.journalStep(opId, step), expect }];
-  });
+  return [...['permit', 'launch', 'seed', 'assemble', 'verify'].map((name) => stepId(name, attempt)), ...old].flatMap(
+    (step) => {
+      const expect = run.journal.modRevision(step);
+      return expect === 0 ? [] : [{ key: run.parts.keys.journalStep(opId, step), expect }];
+    },
+  );
 }
 
 /**

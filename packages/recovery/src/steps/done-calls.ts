@@ -47,6 +47,8 @@ function choreCalls(chore: Chore): readonly PlannedCall[] {
       const call = { kind: 'bind', networkInterfaceId, attachmentId: later('its attachment') } as const;
       return [laterCall('bind', (cloud, options = {}) => sendChore(cloud, call, options), WHY)];
     }
+    case 'bind-disk':
+      return [laterCall('bind-disk', (cloud, options = {}) => sendChore(cloud, chore, options), WHY)];
     case 'protect': {
       const { instanceId } = chore;
       const kinds = [

@@ -14,6 +14,8 @@ import { endedAttempts, recordsToDrop } from './attempts.ts';
 import { lookForLaunch, severalFound } from './look-for-launch.ts';
 import { revokeCalls } from './attempt-calls.ts';
 import { LAUNCH, PERMIT, REVOKE, VERIFY } from './attempt-records.ts';
+import { giveVolumesBack, isLent, type VolumesGivenBack } from './given-back.ts';
+import { ASSEMBLE, SEED } from './volume-records.ts';
 import { stepKind } from '../step-kind.ts';
 
 type Request = RequestOf<typeof REVOKE>;
@@ -21,6 +23,9 @@ type Request = RequestOf<typeof REVOKE>;
 interface Memory {
   /** The replacement that failed is seen terminated, or there is none. */
   instanceGone: boolean;
+  readonly volumes: VolumesGivenBack;
+  /** This run has asked for the removal of what came with the seed. */
+  seedDisksAsked: boolean;
   terminateAsked: boolean;
   /**
    * Calls of this run that let its disks go with it; what an earlier leader recorded may never have
@@ -54,6 +59,8 @@ interface Memory {
 export function revokeStep(run: Run, attempt: number): Step<typeof REVOKE> {
   const memory: Memory = {
     instanceGone: false,
+    volumes: { stopAskedAtMs: null, modeIndex: 0 },
+    seedDisksAsked: false,
     terminateAsked: false,
     releases: 0,
     released: false,
@@ -76,6 +83,8 @@ export function revokeStep(run: Run, attempt: number): Step<typeof REVOKE> {
         const move = await endInstance(run, memory, last, request.instanceId);
         if (move) return move;
       }
+      const seedDisks = removeSeedDisks(run, attempt, memory);
+      if (seedDisks) return seedDisks;
       return endPermit(run, attempt, memory, frozen, last);
     },
     onTimeout: (frozen) => ({
@@ -105,7 +114,8 @@ function describeEnd(run: Run, attempt: number): Request {
   const permit = run.journal.get(PERMIT, attempt);
   const launch = run.journal.get(LAUNCH, attempt);
   const verify = run.journal.get(VERIFY, attempt);
-  const failed = [verify, launch, permit].find((entry) => entry?.state === 'failed');
+  const [seed, assemble] = [run.journal.get(SEED, attempt), run.journal.get(ASSEMBLE, attempt)];
+  const failed = [verify, assemble, seed, launch, permit].find((entry) => entry?.state === 'failed');
   invariant(failed && permit?.request, `attempt ${attempt} has not failed`);
   const failure: AttemptFailure = failed.result && 'failure' in failed.result ? failed.result.failure : 'instance';
   const made = permit.result && 'networkInterfaceId' in permit.result ? permit.result.networkInterfaceId : null;
@@ -152,8 +162,14 @@ async function endInstance(
     memory.instanceGone = true;
     return null;
   }
+  if (instance) {
+    const back = giveVolumesBack(run, memory.volumes, instance, last);
+    if (back) return back;
+  }
   const releasable = instance && instance.state !== 'shutting-down' ? instance.volumes : [];
-  const [keeper, ...others] = releasable.filter((volume) => !volume.deleteOnTermination);
+  const [keeper, ...others] = releasable.filter(
+    (volume) => !volume.deleteOnTermination && !isLent(run, volume.volumeId),
+  );
   if (last?.name === 'release' && last.error === null) memory.released = true;
   if (keeper && !memory.released && memory.releases < RELEASE_TRIES) {
     memory.releases += 1;
@@ -176,13 +192,32 @@ async function endInstance(
 }
 
 /**
- * Its disks are copies nobody has served from: they go with it. What cannot be marked is left
+ * Its own disks are copies nobody has served from: they go with it. **S** (S27) Those that are the
+ * member's have been given back before. What cannot be marked is left
  * tagged, and costs money, not safety.
  */
 const releaseCall = (instanceId: string, deviceName: string): Call => ({
   name: 'release',
   run: (cloud, options) => cloud.setDeleteOnTermination(instanceId, deviceName, true, options),
 });
+
+/**
+ * What came with the seed and was taken off it would outlive it. Asked once: what is left over is
+ * marked, and reported. null: nothing is.
+ */
+function removeSeedDisks(run: Run, attempt: number, memory: Memory): Move<typeof REVOKE> | null {
+  const seed = run.journal.get(SEED, attempt)?.result;
+  if (memory.seedDisksAsked || !seed || !('ownDisks' in seed)) return null;
+  memory.seedDisksAsked = true;
+  const [first, ...more] = seed.ownDisks.map(
+    ({ volumeId }): Call => ({
+      name: 'remove',
+      optional: true,
+      run: (cloud, options) => cloud.deleteVolume(volumeId, options),
+    }),
+  );
+  return first ? act(first, 'removing the disks of the seed', ...more) : null;
+}
 
 async function permitsLeft(run: Run, attempt: number, request: Request): Promise<readonly CloudNetworkInterface[]> {
   const filters =

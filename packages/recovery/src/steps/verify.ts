@@ -155,7 +155,10 @@ const failed = (text: string): Move<typeof VERIFY> => ({
  * The replacement never ran because EC2 could not use the key of one of its volumes; null: that is
  * not it.
  */
-async function lockedOut(run: Run, instance: CloudInstance | null): Promise<Move<typeof VERIFY> | null> {
+export async function lockedOut(
+  run: Run,
+  instance: CloudInstance | null,
+): Promise<Extract<Move<never>, { readonly kind: 'failed' }> | null> {
   if (instance?.state !== 'terminated' && instance?.state !== 'shutting-down') return null;
   const volumes = volumesOf(run);
   if (!endedForKey(instance, volumes, NO_KEY_FACTS)) return null;

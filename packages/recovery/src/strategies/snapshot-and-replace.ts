@@ -18,7 +18,7 @@ const idsOf = (rows: readonly StepRow[]): readonly string[] =>
 
 /** The order is the safety (S4, S7, S8). */
 function steps(plan: RecoveryPlan, seams: Seams): readonly StepRow[] {
-  const paths = pathsOf(plan, seams).flatMap((path) => path.steps);
+  const paths = pathsOf(plan, seams).flatMap((path) => path.steps(plan));
   const disks = idsOf(paths);
   const moves = moveRows(plan, seams);
   return [
@@ -55,7 +55,9 @@ function launchSources(state: RecoveryState, seams: Seams): LaunchSources | null
 export const snapshotAndReplace: Strategy = {
   name: 'snapshot-and-replace',
   plan: (input, policy, leaveAz, seams) => {
-    const result = makePlan(input, policy, leaveAz, { offered: seams.volumePaths.map((one) => one.name) });
+    const result = makePlan(input, policy, leaveAz, {
+      offered: seams.volumePaths.filter((one) => one.makesVolumes !== true).map((one) => one.name),
+    });
     if (result.kind === 'blocked') return result;
     const { plan } = result;
     const routed = plan.volumes.map((volume) => {

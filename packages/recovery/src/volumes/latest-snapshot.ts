@@ -10,7 +10,7 @@ export const latestSnapshotPath: VolumePath = {
   name: 'latest-snapshot',
   level: 2,
   takes: ({ path }) => path === 'latest-snapshot',
-  steps: [],
+  steps: () => [],
   sourceOf: (_state, { from }) => (from ? { kind: 'snapshot', snapshotId: from.snapshotId } : null),
   predictedLoss: (volume) => ({ code: 'WritesSinceSnapshotLost', text: olderContentText(volume) }),
   artefacts: () => [],

@@ -25,7 +25,7 @@ function snapshotsOf({ journal }: RecoveryState): readonly { readonly snapshotId
 export const snapshotPath: VolumePath = {
   name: 'snapshot',
   takes: ({ path }) => path === undefined,
-  steps: [CAPTURED],
+  steps: () => [CAPTURED],
   beside: ({ journal }) => journal.get(CAPTURE)?.result?.beside ?? [],
   sourceOf: ({ journal }, { volumeId }) => {
     const made = journal.get(CAPTURE)?.result?.snapshots.find((one) => one.volumeId === volumeId);

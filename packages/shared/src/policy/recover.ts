@@ -59,7 +59,7 @@ export const recoverFields = z.strictObject({
    * How a member comes back where no `ladder` is named. A group that names one way only means a
    * ladder of that one.
    */
-  strategy: z.literal('snapshot-and-replace').default('snapshot-and-replace'),
+  strategy: z.enum(['snapshot-and-replace', 'reattach']).default('snapshot-and-replace'),
   /** Several ways, tried one after the other. `{}`: the default ladder (`docs/ladder.md`). */
   ladder: ladderFields.optional(),
   /**

@@ -1,3 +1,5 @@
+import type { CloudConsoleOutput, CloudInstanceType, CloudRoute } from './cloud-facts.ts';
+
 /**
  * What we need of EC2: one method per action, our own shapes, no decisions. There is one
  * implementation (`Ec2Cloud`, coordinator) over a transport, which is either the SDK's client over
@@ -90,6 +92,12 @@ export interface CloudVolume {
   readonly encrypted: boolean;
   readonly kmsKeyId: string | null;
   readonly multiAttach: boolean;
+  /** The service that operates it. Absent: none. */
+  readonly operatedBy?: string;
+  /** The Outpost that it is on. Absent: none. */
+  readonly outpostArn?: string;
+  /** The rate at which it was filled from its snapshot, MiB/s. Absent: the default. */
+  readonly initializationRateMiBps?: number;
   /** The snapshot that it was made from. Null or absent: none, or EC2 does not say. */
   readonly fromSnapshotId?: string | null;
   readonly attachments: readonly { readonly instanceId: string; readonly deviceName: string; readonly state: string }[];
@@ -158,6 +166,14 @@ export interface CloudNetworkInterface {
   readonly sourceDestCheck: boolean;
   readonly description: string;
   readonly tags: Tags;
+  /** The service that operates it, or that has requested it. Absent: none. */
+  readonly operatedBy?: string;
+  /** The Outpost that it is on. Absent: none. */
+  readonly outpostArn?: string;
+  /** What its public host name stands for, where it was chosen. Absent: it was not. */
+  readonly publicHostnameType?: string;
+  /** Further subnets that it is in. Absent: none. */
+  readonly associatedSubnetIds?: readonly string[];
 }
 
 export interface CloudAddress {
@@ -261,53 +277,6 @@ export interface VolumePlace {
   readonly volumeId: string;
   readonly instanceId: string;
   readonly deviceName: string;
-}
-
-/** What EC2 says about an instance type, as far as a launch needs it. */
-export interface CloudInstanceType {
-  readonly instanceType: string;
-  readonly defaultCores: number | null;
-  readonly defaultThreadsPerCore: number | null;
-  readonly burstable: boolean;
-  readonly instanceStorage: boolean;
-  /**
-   * Instance store disks, and whether they are NVMe. Others come only with `ephemeralN` mappings.
-   */
-  readonly instanceStoreDisks: number;
-  readonly instanceStoreNvme: 'required' | 'supported' | 'unsupported' | null;
-  /** `nitro` or `xen`. Null for bare metal, and when EC2 does not say. */
-  readonly hypervisor: string | null;
-  /** In these lists, an empty one means that EC2 does not say. */
-  readonly architectures: readonly string[];
-  readonly virtualizationTypes: readonly string[];
-  readonly bootModes: readonly string[];
-  readonly rootDeviceTypes: readonly string[];
-  readonly usageClasses: readonly string[];
-  /** `required`, `supported`, `unsupported`. Null when EC2 does not say. */
-  readonly enaSupport: string | null;
-  readonly nitroTpmSupport: string | null;
-  /**
-   * Volumes one instance takes. Null when EC2 does not say. `shared`: network interfaces and NVMe
-   * instance store disks count too.
-   */
-  readonly maxAttachments: number | null;
-  readonly attachmentLimit: 'shared' | 'dedicated' | null;
-}
-
-/** A route that leads to an instance or a network interface. */
-export interface CloudRoute {
-  readonly routeTableId: string;
-  /** CIDR block or prefix list. */
-  readonly destination: string;
-  readonly instanceId: string | null;
-  readonly networkInterfaceId: string | null;
-}
-
-/** What the machine wrote on its serial console. EC2 keeps the last 64 KiB. */
-export interface CloudConsoleOutput {
-  readonly text: string;
-  /** When EC2 took it. Null when it does not say. */
-  readonly takenAtWallMs: number | null;
 }
 
 export interface Cloud {

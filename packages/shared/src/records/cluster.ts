@@ -271,6 +271,7 @@ export const HoldReasonSchema = z.enum([
   'FenceNotProven',
   'CaptureFailed',
   'CaptureTimeout',
+  'VolumeNotFree',
   'KmsKeyUnusable',
   'NoPlacementLeft',
   'NoCapacity',

@@ -46,6 +46,11 @@ export const ChoreSchema = z.discriminatedUnion('kind', [
    * EC2 would keep it for ever.
    */
   z.strictObject({ kind: z.literal('bind-interface'), instanceId: z.string(), networkInterfaceId: z.string() }),
+  /**
+   * Makes a disk go with the instance, as its predecessor had it: EC2 keeps what was attached after
+   * the launch.
+   */
+  z.strictObject({ kind: z.literal('bind-disk'), instanceId: z.string(), deviceName: z.string() }),
   /** Stop and termination protection, as far as the failed instance had them. */
   z.strictObject({
     kind: z.literal('protect'),

@@ -104,6 +104,18 @@ const planBase = {
   startMayLand: z.boolean().optional(),
 };
 
+/**
+ * The image of a launch whose disks are put on afterwards: what boots from it is a seed, which is
+ * stopped, gets its disks and user data, and is started again as the member.
+ */
+const seedImage = z.strictObject({
+  imageId: z.string(),
+  rootDeviceName: z.string(),
+  /** Devices that the image would bring beside its root. The seed is launched without them. */
+  otherDeviceNames: z.array(z.string()),
+});
+export type SeedImage = z.infer<typeof seedImage>;
+
 /** Further fields of a plan whose strategy launches a replacement. */
 const launchPart = {
   candidates: z.array(PlacementCandidateSchema).min(1),
@@ -117,6 +129,8 @@ const launchPart = {
    * data, metadata options …
    */
   launchBase: z.record(z.string(), z.unknown()),
+  /** Absent: the disks come with the launch. */
+  seed: seedImage.optional(),
 };
 /** A plan, of whatever strategy, that launches a replacement. Its other fields are kept. */
 const launchPlan = z.object({ strategy: z.string(), ...planBase, ...launchPart });
@@ -141,6 +155,14 @@ export const SnapshotAndReplacePlanSchema = z.strictObject({
 });
 export type SnapshotAndReplacePlan = z.infer<typeof SnapshotAndReplacePlanSchema>;
 
+export const ReattachPlanSchema = z.strictObject({
+  strategy: z.literal('reattach'),
+  ...planBase,
+  ...launchPart,
+  seed: seedImage,
+});
+export type ReattachPlan = z.infer<typeof ReattachPlanSchema>;
+
 /** The ways that leave the member on the instance it has. */
 export const IN_PLACE_STRATEGIES = ['reboot', 'stop-start'] as const;
 
@@ -152,7 +174,11 @@ const basePlan = z.object({ strategy: z.string(), ...planBase });
 export type BasePlan = z.infer<typeof basePlan>;
 
 /** The described strategies, one member each, told apart by name. */
-const describedPlan = z.discriminatedUnion('strategy', [SnapshotAndReplacePlanSchema, InPlacePlanSchema]);
+const describedPlan = z.discriminatedUnion('strategy', [
+  SnapshotAndReplacePlanSchema,
+  ReattachPlanSchema,
+  InPlacePlanSchema,
+]);
 const DESCRIBED = new Set<string>(describedPlan.options.flatMap((one) => [...one.shape.strategy.values]));
 
 /**
@@ -165,7 +191,7 @@ const otherPlan: z.ZodType<BasePlan> = basePlan.loose().extend({
 
 /** The plan. It is made once, from what was observed before the intent, and never re-decided. */
 export const RecoveryPlanSchema = z.union([describedPlan, otherPlan]);
-export type RecoveryPlan = SnapshotAndReplacePlan | InPlacePlan | BasePlan;
+export type RecoveryPlan = SnapshotAndReplacePlan | ReattachPlan | InPlacePlan | BasePlan;
 
 const IN_PLACE = new Set<string>(IN_PLACE_STRATEGIES);
 /** The instance stays the member's, whatever comes of it. */
@@ -174,6 +200,8 @@ export const isInPlace = (plan: RecoveryPlan): plan is InPlacePlan => staysInPla
 
 export const isSnapshotAndReplace = (plan: RecoveryPlan): plan is SnapshotAndReplacePlan =>
   plan.strategy === 'snapshot-and-replace';
+
+export const isReattach = (plan: RecoveryPlan): plan is ReattachPlan => plan.strategy === 'reattach';
 
 /**
  * `intents/<group>/<member>`: a recovery that is under way. It is written once, then only read,

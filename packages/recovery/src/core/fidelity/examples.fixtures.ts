@@ -55,6 +55,13 @@ const BLOCKED: Record<string, Partial<PlanInput>> = {
   ManagedByBeanstalk: tagged('elasticbeanstalk:environment-id'),
   ManagedByEmr: tagged('aws:elasticmapreduce:job-flow-id'),
   ManagedByFleet: tagged('aws:ec2:fleet-id'),
+  OnOutpost: rawChange({ OutpostArn: 'arn:aws:outposts:us-east-1:1:outpost/op-1' }),
+  OperatedPart: {
+    volumes: [
+      volumeFixture({ volumeId: 'vol-root' }),
+      volumeFixture({ volumeId: 'vol-data', operatedBy: 'backup.amazonaws.com' }),
+    ],
+  },
   ManagedByOperator: rawChange({ Operator: { Managed: true, Principal: 'eks.amazonaws.com' } }),
   SpotInstance: rawChange({ InstanceLifecycle: 'spot' }),
   MarketUnsupported: rawChange({ InstanceLifecycle: 'capacity-block' }),
@@ -233,6 +240,29 @@ export const LOST: Readonly<Record<string, Example>> = {
   TypeBoundOptionsDropped: [
     rawChange({ EnclaveOptions: { Enabled: true } }),
     { recover: { placements: [{ subnetId: 'subnet-a', instanceType: 'm6i.large' }] } },
+  ],
+  AssociatedResourceNotMoved: [
+    rawChange({ BlockDeviceMappings: [{ DeviceName: '/dev/sdf', Ebs: { AssociatedResource: 'arn:aws:x' } }] }),
+  ],
+  EnaOptionsLost: [eni({ Attachment: { DeviceIndex: 0, EnaQueueCount: 4 } })],
+  InitializationRateNotKept: [
+    {
+      volumes: [
+        volumeFixture({ volumeId: 'vol-root' }),
+        volumeFixture({ volumeId: 'vol-data', initializationRateMiBps: 200 }),
+      ],
+    },
+  ],
+  PublicHostNameLost: [
+    { networkInterfaces: planInputFixture().networkInterfaces.map((one) => ({ ...one, publicHostnameType: 'x' })) },
+  ],
+  AssociatedSubnetsLost: [
+    {
+      networkInterfaces: planInputFixture().networkInterfaces.map((one) => ({
+        ...one,
+        associatedSubnetIds: ['subnet-9'],
+      })),
+    },
   ],
   TagsOverLimit: [{ instance: instanceFixture({ tags: manyTags }) }],
 };

@@ -41,7 +41,7 @@ export const MENTIONS: FidelityTheme = {
         {
           code: 'OutsideReferences',
           text: () =>
-            'what names the old instance id outside EC2 keeps naming it: target groups, alarms, SSM associations, DNS and monitoring objects',
+            'what names the old instance id outside EC2 keeps naming it: CloudWatch alarms with an InstanceId dimension (PutMetricAlarm with the new id), SSM associations by instance id (target them by tag), health checks, monitoring, Active Directory and Config objects; assignments of DLM and AWS Backup by tag follow the tags',
         },
       ],
       why: 'The id of the instance changes. What stands elsewhere under the old one is for those who wrote it.',

@@ -214,6 +214,7 @@ export const NETWORK: FidelityTheme = {
       attribute: 'hostname options',
       read: [
         'Instance.PrivateDnsNameOptions.HostnameType',
+        'Instance.PrivateDnsNameOptions.EnableResourceNameDnsARecord',
         'Instance.PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord',
       ],
       loss: [
@@ -221,9 +222,15 @@ export const NETWORK: FidelityTheme = {
           code: 'PrivateDnsOptionsLost',
           text: ({ input }) => {
             const options = rawOf(input.instance.raw.PrivateDnsNameOptions);
-            const isNamed =
-              textOf(options.HostnameType) === 'resource-name' || flagOf(options.EnableResourceNameDnsAAAARecord);
-            return when(isNamed, 'private DNS name options follow the subnet of the new interface');
+            const chosen = [
+              ...(textOf(options.HostnameType) === 'resource-name' ? ['host name resource-name'] : []),
+              ...(flagOf(options.EnableResourceNameDnsARecord) ? ['A record'] : []),
+              ...(flagOf(options.EnableResourceNameDnsAAAARecord) ? ['AAAA record'] : []),
+            ];
+            return when(
+              chosen.length > 0,
+              `private DNS name options (${chosen.join(', ')}) follow the subnet of the new interface: put them back with ModifyPrivateDnsNameOptions, the host name while it is stopped`,
+            );
           },
         },
       ],

@@ -53,7 +53,10 @@ export const PROTECTION: FidelityTheme = {
           code: 'RebootMigrationLost',
           text: ({ input }) => {
             const migration = textOf(rawOf(input.instance.raw.MaintenanceOptions).RebootMigration) ?? 'default';
-            return when(migration !== 'default', `reboot migration is ${migration}; a launch cannot set it`);
+            return when(
+              migration !== 'default',
+              `reboot migration is ${migration}; a launch cannot set it: put it back with ModifyInstanceMaintenanceOptions`,
+            );
           },
         },
       ],

@@ -6,6 +6,7 @@ import { DISKS } from './disks.ts';
 import { FIRST_BOOT } from './first-boot.ts';
 import { MENTIONS } from './mentions.ts';
 import { NETWORK } from './network.ts';
+import { OPERATED } from './operated.ts';
 import { OWNERSHIP } from './ownership.ts';
 import { PLACEMENT } from './placement.ts';
 import { PROTECTION } from './protection.ts';
@@ -24,6 +25,7 @@ export const FIDELITY_THEMES: readonly FidelityTheme[] = [
   PLACEMENT,
   PROTECTION,
   TAGS,
+  OPERATED,
   MENTIONS,
 ];
 

@@ -51,7 +51,10 @@ export const TAGS: FidelityTheme = {
           code: 'LaunchTemplateLinkLost',
           text: ({ input }) => {
             const template = input.instance.tags['aws:ec2launchtemplate:id'];
-            return when(template !== undefined, `the link to launch template ${template ?? ''}`);
+            return when(
+              template !== undefined,
+              `the link to launch template ${template ?? ''}: only a launch by the template makes it, and that would bring back what was changed since`,
+            );
           },
         },
       ],

@@ -1,5 +1,6 @@
 import type { RecoveryPlan } from '@understudy/shared';
 import { launchPlan } from '../launch-plan.ts';
+import { movesItself } from '../moved-volumes.ts';
 import { roughly } from './duration.ts';
 
 /** How long `undo` can put a recovery by this plan back. */
@@ -11,12 +12,9 @@ export type UndoWindow =
   /** Its disks move. Once the replacement may write to them there is no older truth. */
   | { readonly kind: 'until-activated'; readonly volumeIds: readonly string[] };
 
-/** Paths that take the disk itself to the replacement. */
-const MOVING: ReadonlySet<string> = new Set(['reattach', 'multi-attach']);
-
 export function undoWindow(plan: RecoveryPlan): UndoWindow {
   if (launchPlan(plan) === null) return { kind: 'in-place' };
-  const moved = plan.volumes.filter(({ path }) => path !== undefined && MOVING.has(path));
+  const moved = plan.volumes.filter(movesItself);
   if (moved.length > 0) return { kind: 'until-activated', volumeIds: moved.map((one) => one.volumeId) };
   return { kind: 'while-retained', forMs: plan.policy.recover.retainForMs };
 }

@@ -1,0 +1,108 @@
+import type { CloudInstance } from '@understudy/shared';
+import { stopModes } from '../core/fence-decision.ts';
+import { launchPlanOf } from '../core/launch-plan.ts';
+import type { Attempt, Move, Step } from '../effect.ts';
+import { type CallsOf, laterCall } from '../planned-call.ts';
+import type { Run } from '../run.ts';
+import { stepKind } from '../step-kind.ts';
+import { LATER_REPLACEMENT } from './attempt-calls.ts';
+import { isLent } from './given-back.ts';
+import { launchedBy, lockedOut } from './verify.ts';
+import { type Disk, SEED } from './volume-records.ts';
+
+interface Memory {
+  modeIndex: number;
+  /** When this run last asked it to stop, and EC2 did not certainly refuse. */
+  askedAtMs: number | null;
+  /** The last look worked. */
+  seen: boolean;
+}
+
+const MODES = stopModes(true);
+
+/**
+ * The seed of attempt n, seen stopped. It boots the member's image without what the member is told,
+ * and is stopped at once, also while it is only about to run: nothing of it is wanted but the
+ * machine. One look at `stopped` proves it, because it was never stopped before.
+ */
+export function seedStep(run: Run, attempt: number): Step<typeof SEED> {
+  const memory: Memory = { modeIndex: 0, askedAtMs: null, seen: false };
+  return {
+    limitMs: run.policy.recover.launchTimeoutMs,
+    prepare: async () => ({ instanceId: launchedBy(run, attempt) }),
+    next: async ({ request: { instanceId } }, last) => {
+      if (last) learn(run, memory, last);
+      memory.seen = false;
+      const found = await run.read((cloud, options) =>
+        cloud.describeInstances({ 'instance-id': [instanceId] }, options),
+      );
+      memory.seen = true;
+      const instance = found.find((one) => one.instanceId === instanceId);
+      if (instance?.state === 'terminated' || instance?.state === 'shutting-down')
+        return (await lockedOut(run, instance)) ?? failed(`the seed ${instanceId} is ${instance.state}`);
+      if (instance?.state === 'stopped') return stopped(run, instance);
+      return stopOrWait(run, memory, instanceId, instance?.state ?? null);
+    },
+    onTimeout: ({ request: { instanceId } }) =>
+      memory.seen
+        ? failed(`the seed ${instanceId} did not stop within ${run.policy.recover.launchTimeoutMs} ms`)
+        : { kind: 'hold', reason: 'CloudUnavailable', text: `EC2 could not be asked about the seed ${instanceId}` },
+  };
+}
+
+const failed = (text: string): Move<typeof SEED> => ({
+  kind: 'failed',
+  failure: 'instance',
+  code: 'SeedFailed',
+  text,
+});
+
+/** EC2 knows no other ways than these: after the last one it is the first again. */
+function learn(run: Run, memory: Memory, { error }: Attempt): void {
+  if (error === null || error.code === 'CLOUD_OUTCOME_UNKNOWN') {
+    memory.askedAtMs = run.nowMs();
+    return;
+  }
+  memory.askedAtMs = null;
+  if (error.code === 'CLOUD_REJECTED') memory.modeIndex = (memory.modeIndex + 1) % MODES.length;
+}
+
+/** A disk that is made by the launch is wanted; what else came with it is the seed's own. */
+function stopped(run: Run, instance: CloudInstance): Move<typeof SEED> {
+  const made = new Set(
+    (run.strategy.launchSources(run, run.seams)?.disks ?? []).flatMap(({ volume, source }) =>
+      source.kind === 'volume' ? [] : [volume.deviceName],
+    ),
+  );
+  const ownDisks = instance.volumes
+    .filter(({ deviceName, volumeId }) => !made.has(deviceName) && !isLent(run, volumeId))
+    .map(({ volumeId, deviceName }): Disk => ({ volumeId, deviceName }));
+  const { instanceId, launchedAtWallMs } = instance;
+  return { kind: 'done', result: { instanceId, launchedAtWallMs, ownDisks } };
+}
+
+/** A stop that has shown no effect may yet land, so it is not repeated in haste. */
+function stopOrWait(run: Run, memory: Memory, instanceId: string, state: string | null): Move<typeof SEED> {
+  const asked = memory.askedAtMs !== null && run.nowMs() - memory.askedAtMs < run.settings.restopAfterMs;
+  const how = MODES[memory.modeIndex];
+  if (asked || state === null || how === undefined)
+    return { kind: 'wait', text: `waiting for the seed ${instanceId} to stop: ${state ?? 'not shown by EC2'}` };
+  return {
+    kind: 'act',
+    text: `stopping the seed ${instanceId}`,
+    calls: [{ name: 'stop', run: (cloud, options) => cloud.stopInstance(instanceId, how, options) }],
+  };
+}
+
+const seedCalls: CallsOf = ({ intent: { plan } }) =>
+  launchPlanOf(plan).seed === undefined
+    ? []
+    : [
+        laterCall(
+          'stop',
+          (cloud, options) => cloud.stopInstance(LATER_REPLACEMENT, { force: true, skipOsShutdown: true }, options),
+          'it is about the seed, which the recovery makes',
+        ),
+      ];
+
+export const seedKind = stepKind(SEED, (run, { attempt }) => seedStep(run, attempt), seedCalls);

@@ -1,0 +1,51 @@
+import * as z from 'zod';
+import { NOTHING_KEPT } from '../step-record.ts';
+import { failedResult } from './attempt-records.ts';
+
+/** What moves disks writes. Steps of several rooms read it. */
+
+const disk = z.strictObject({ volumeId: z.string(), deviceName: z.string() });
+export type Disk = z.infer<typeof disk>;
+
+/** Takes one volume off the failed instance. Done once in a recovery, for each volume. */
+export const DETACH = {
+  name: 'detach',
+  per: 'item',
+  request: z.strictObject({ volumeId: z.string(), instanceId: z.string(), deviceName: z.string() }),
+  noted: NOTHING_KEPT,
+  result: z.strictObject({ volumeId: z.string() }),
+} as const;
+
+/** Stops what attempt n has launched, before it is given disks. */
+export const SEED = {
+  name: 'seed',
+  per: 'attempt',
+  request: z.strictObject({ instanceId: z.string() }),
+  noted: NOTHING_KEPT,
+  result: z.union([
+    z.strictObject({
+      instanceId: z.string(),
+      /** As EC2 told it of the stopped seed: a later one is a start since. */
+      launchedAtWallMs: z.number(),
+      /** Disks that came with the seed, and that nobody wants. */
+      ownDisks: z.array(disk),
+    }),
+    failedResult,
+  ]),
+} as const;
+
+/** Gives the stopped seed its disks and user data, and starts it as the member. */
+export const ASSEMBLE = {
+  name: 'assemble',
+  per: 'attempt',
+  request: z.strictObject({
+    instanceId: z.string(),
+    seedLaunchedAtWallMs: z.number(),
+    ownDisks: z.array(disk),
+    disks: z.array(disk),
+    /** Base64. Null: the member has none. */
+    userData: z.string().nullable(),
+  }),
+  noted: NOTHING_KEPT,
+  result: z.union([z.strictObject({ instanceId: z.string() }), failedResult]),
+} as const;

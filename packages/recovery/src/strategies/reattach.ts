@@ -1,0 +1,108 @@
+import { type GroupPolicy, isReattach, type ReattachPlan, type RecoveryPlan } from '@understudy/shared';
+import { moveRows } from '../core/move-rows.ts';
+import { makePlan, type PlanResult } from '../core/plan.ts';
+import type { PlanInput } from '../core/plan-input.ts';
+import { seedImageOf } from '../core/seed-image.ts';
+import { readStepId, stepId } from '../core/step-id.ts';
+import { keysOf, type StepRow } from '../core/step-table.ts';
+import { ACTIVATE } from '../steps/activate-record.ts';
+import { LAUNCH, PERMIT, REVOKE, VERIFY } from '../steps/attempt-records.ts';
+import { DONE } from '../steps/done.ts';
+import { FENCE } from '../steps/fence-record.ts';
+import { ASSEMBLE, SEED } from '../steps/volume-records.ts';
+import type { Artefact, LaunchSources, RecoveryState, Seams, Strategy } from '../strategy.ts';
+import { seedDiskLeftover } from '../volumes/reattach.ts';
+import { disksOf, pathNameOf, pathOf, pathsOf } from '../volumes/volume-paths.ts';
+
+const idsOf = (rows: readonly StepRow[]): readonly string[] =>
+  rows.flatMap((row) => keysOf(row, 0).map((key) => key.id));
+
+/**
+ * The order is the safety (S4, S7, S8, S27): disks leave the old instance after the fence, and get
+ * to the seed once it is stopped and they are free. Launching the seed meanwhile takes nothing from
+ * anybody.
+ */
+function steps(plan: RecoveryPlan, seams: Seams): readonly StepRow[] {
+  const paths = pathsOf(plan, seams);
+  const rowsOf = (makesVolumes: boolean) =>
+    paths.filter((one) => (one.makesVolumes ?? false) === makesVolumes).flatMap((one) => one.steps(plan));
+  const [atLaunch, later] = [rowsOf(false), rowsOf(true)];
+  const moves = moveRows(plan, seams);
+  return [
+    { step: FENCE, needs: () => [] },
+    ...later,
+    ...atLaunch,
+    { step: PERMIT, needs: () => ['fence'] },
+    { step: LAUNCH, needs: (n) => ['fence', ...idsOf(atLaunch), stepId('permit', n)] },
+    { step: SEED, needs: (n) => [stepId('launch', n)] },
+    { step: ASSEMBLE, needs: (n) => ['fence', ...idsOf(later), stepId('seed', n)] },
+    { step: VERIFY, needs: (n) => [stepId('assemble', n)] },
+    {
+      step: REVOKE,
+      needs: () => ['fence'],
+      failedOf: (n) => ['permit', 'launch', 'seed', 'assemble', 'verify'].map((name) => stepId(name, n)),
+    },
+    { step: ACTIVATE, needs: (n) => [stepId('verify', n)] },
+    ...moves,
+    { step: DONE, needs: () => ['activate', ...idsOf(moves)] },
+  ];
+}
+
+function launchSources(state: RecoveryState, seams: Seams): LaunchSources | null {
+  if (!isReattach(state.plan)) return null;
+  const sourced = disksOf(state, seams).map((volume) => {
+    const source = pathOf(volume, seams)?.sourceOf(state, volume) ?? null;
+    return source && { volume, source };
+  });
+  const disks = sourced.flatMap((one) => one ?? []);
+  return disks.length === sourced.length ? { imageId: state.plan.seed.imageId, disks } : null;
+}
+
+/** Disks that came with the seeds of all attempts that the journal still has. */
+function artefacts(state: RecoveryState, seams: Seams): readonly Artefact[] {
+  const seeds = [...state.journal.states().keys()].map(readStepId).filter((key) => key.name === SEED.name);
+  const own = seeds.flatMap(({ attempt }) => {
+    const seed = state.journal.get(SEED, attempt)?.result;
+    return seed && 'ownDisks' in seed ? seed.ownDisks : [];
+  });
+  return [
+    ...own.map(({ volumeId }) => ({ kind: seedDiskLeftover.kind, id: volumeId })),
+    ...pathsOf(state.plan, seams).flatMap((path) => path.artefacts(state)),
+  ];
+}
+
+/** What is lost where disks are made anew, and not where they are the same. */
+const NOT_LOST: ReadonlySet<string> = new Set(['FirstReadsSlow', 'KmsKeyUnnamed']);
+
+function plan(
+  input: PlanInput,
+  policy: GroupPolicy,
+  leaveAz: string | null,
+  { volumePaths }: Seams,
+): PlanResult<ReattachPlan> {
+  const offered = volumePaths.filter((one) => one.makesVolumes === true).map((one) => one.name);
+  const result = makePlan(input, policy, leaveAz, { offered, staysInZone: true });
+  const seed = seedImageOf(input);
+  const problems = [...(result.kind === 'blocked' ? result.problems : []), ...('code' in seed ? [seed] : [])];
+  if (result.kind === 'blocked' || 'code' in seed || problems.length > 0) return { kind: 'blocked', problems };
+  const { image: _, ...launching } = result.plan;
+  const losses = launching.losses.filter(({ code }) => !NOT_LOST.has(code));
+  return { ...result, plan: { ...launching, strategy: 'reattach', seed, losses } };
+}
+/** Fence, take the disks off, and put them on a new machine: nothing is copied. */
+export const reattach: Strategy = {
+  name: 'reattach',
+  level: 2,
+  plan,
+  fault: (stored, seams) => {
+    if (!isReattach(stored)) return 'it is not complete';
+    const lost = stored.volumes.find((volume) => pathOf(volume, seams) === null);
+    if (lost) return `${lost.volumeId} takes the path ${pathNameOf(lost)}, which this build does not know`;
+    const root = stored.volumes.find((volume) => volume.isRoot);
+    const isVolume = root !== undefined && pathOf(root, seams)?.makesVolumes === true;
+    return isVolume ? null : 'its root is no volume that a seed could be given';
+  },
+  steps,
+  launchSources,
+  artefacts,
+};

@@ -1,0 +1,35 @@
+import type { LeftoverKind } from '../leftover-kind.ts';
+import { DETACH } from '../steps/volume-records.ts';
+import type { VolumePath } from '../strategy.ts';
+import { volumesOn } from './volume-paths.ts';
+
+/**
+ * The volume itself moves: taken off the fenced instance, put on its replacement. Nothing is copied
+ * and nothing is lost, and the old instance keeps nothing to serve with. In its own zone only.
+ */
+export const reattachPath: VolumePath = {
+  name: 'reattach',
+  level: 2,
+  takes: ({ path }) => path === 'reattach',
+  makesVolumes: true,
+  /** **S** (S4, S27) Nothing is taken off before the old instance is proven unable to write. */
+  steps: (plan) => [
+    {
+      step: DETACH,
+      items: volumesOn('reattach', plan).map((volume) => volume.volumeId),
+      needs: () => ['fence'],
+    },
+  ],
+  sourceOf: (_state, { volumeId }) => ({ kind: 'volume', volumeId }),
+  predictedLoss: () => null,
+  artefacts: () => [],
+};
+
+/** What came with a seed: taken off it, marked, and used by nobody. */
+export const seedDiskLeftover: LeftoverKind = {
+  kind: 'seed-disk',
+  order: 4,
+  text: () => 'disk that came with the replacement before it got the member’s',
+  leftAs: (ids) => `volumes ${ids.join(', ')} that came with a replacement, kept for a while`,
+  remove: (cloud, id, options) => cloud.deleteVolume(id, options),
+};
