@@ -6,7 +6,7 @@
 export const ONLY_VERIFIED: readonly string[] = [
   'test/sim/planted/planted-runs.test.ts',
   'test/fuzz/planted-runs.test.ts',
-  'test/scenarios/recovery/ways-out-crashes.test.ts',
+  'test/scenarios/recovery/{ways-out,names}-crashes.test.ts',
   // Simulated days of one kind of trouble each. The fixed seeds have them all, more thinly.
   'test/sim/{serve-lease,lost-address,operator-commands,kms-key}.test.ts',
   'test/sim/{store-refuses,namesake}.test.ts',
@@ -34,7 +34,7 @@ export const SHORT_INTEGRATION: readonly string[] = [
   // Every port against the real thing.
   'test/integration/etcd/kv-store-contract.integration.test.ts',
   'test/integration/etcd/secure-store.integration.test.ts',
-  'test/integration/cloud/{cloud-contract-in-process,kms-contract,plan-to-launch}.test.ts',
+  'test/integration/cloud/{cloud-contract-in-process,identity-contract,kms-contract,plan-to-launch}.test.ts',
   'packages/coordinator/src/adapters/etcd/*.integration.test.ts',
   'packages/observer/src/udp/udp.integration.test.ts',
   'packages/observer/src/probe/*.integration.test.ts',

@@ -61,6 +61,12 @@ const LOOK: Readonly<Record<HoldReason, readonly string[]>> = {
     '`understudy history MEMBER` and `understudy explain MEMBER`: how each replacement failed. Its console output is kept for operators.',
   ],
   AddressHeldElsewhere: ['The address in the EC2 console: who has it now, and did a person put it there?'],
+  RecordChanged: [
+    'The record in Route 53, and who changed it (CloudTrail, `ChangeResourceRecordSets`): was it meant for the failed instance, or for good?',
+  ],
+  TargetNotHealthy: [
+    'The target group in the EC2 console: the reason beside the replacement; security groups and the path of the health check.',
+  ],
   CloudDenied: ['The text names the permission. `understudy iam-policy` prints the whole policy.'],
   CloudRejected: ["The text has EC2's own words."],
   CloudUnavailable: ['The AWS Health Dashboard for the Region; `understudy doctor` on the host of the leader.'],

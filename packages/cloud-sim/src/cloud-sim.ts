@@ -4,10 +4,13 @@ import type { Authorize } from './core/authorization/access-request.ts';
 import { type CallResult, CloudSimCore } from './core/cloud-sim-core.ts';
 import type { DefaultResources } from './core/default-resources.ts';
 import type { EventLog, SimEvent } from './core/event-log.ts';
+import { served } from './core/elbv2/health.ts';
+import type { LoadBalancing } from './core/elbv2/target-groups.ts';
 import { failHost, failZone, healZone, holdBackIo } from './core/failures.ts';
 import type { Fault, FaultState } from './core/faults.ts';
 import type { LatencyOverrides } from './core/latency.ts';
 import type { NewKey, SimKmsKey } from './core/kms/keys.ts';
+import type { DnsZones } from './core/route53/zones.ts';
 import type { SecretStoreName, SimSecret } from './core/secrets/store.ts';
 import type { HostFailure, SimHost, SimInstanceEvent, StatusCheck } from './core/model.ts';
 import type { Kept, Quotas } from './core/region.ts';
@@ -212,6 +215,28 @@ export class CloudSim {
     const { secretValues } = this.core.region;
     if (value === null) secretValues.remove(store, name);
     else secretValues.put(store, name, value, this.clock.wallMs(), access);
+  }
+
+  /** The hosted zones of the account, for whoever operates the simulator. */
+  get dns(): DnsZones {
+    return this.core.region.dns;
+  }
+
+  /** Its load balancers and target groups. */
+  get balancing(): LoadBalancing {
+    return this.core.region.balancing;
+  }
+
+  /** Targets as they were registered, or taken out, long ago: at once, and healthy. */
+  seedTargets(TargetGroupArn: string, registered: readonly object[], removed: readonly object[] = []): void {
+    if (registered.length > 0)
+      this.seed('elasticloadbalancing:RegisterTargets', { TargetGroupArn, Targets: registered });
+    if (removed.length > 0) this.seed('elasticloadbalancing:DeregisterTargets', { TargetGroupArn, Targets: removed });
+  }
+
+  /** Ids of the targets that the balancer sends traffic to now, failing open. */
+  servedTargets(targetGroupArn: string): readonly string[] {
+    return this.#act(() => served(this.core.region, this.balancing.require(targetGroupArn)).map((one) => one.id));
   }
 
   /** Adds or removes a Dedicated Host. Its room has no limit. */

@@ -22,6 +22,7 @@ export type { HostFailure, SimInstanceEvent, StatusCheck } from './core/model.ts
 export { DEFAULT_QUOTAS, type Quotas } from './core/region.ts';
 export { type NewKey, type SimKeyAccess, type SimKeyState, type SimKmsKey } from './core/kms/keys.ts';
 export { inProcessKms } from './in-process-kms.ts';
+export { inProcessService } from './in-process-service.ts';
 export { inProcessTransport } from './in-process-transport.ts';
 export { type SeededInstance, type SeedInstance, seedInstance } from './seed-instance.ts';
 export { type Ec2Transport, SimNoReplyError, SimServiceException } from './transport.ts';

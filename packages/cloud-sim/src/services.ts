@@ -1,15 +1,23 @@
 import * as ec2 from '@aws-sdk/client-ec2';
+import * as elbv2 from '@aws-sdk/client-elastic-load-balancing-v2';
 import * as kms from '@aws-sdk/client-kms';
+import * as route53 from '@aws-sdk/client-route-53';
 import * as secretsManager from '@aws-sdk/client-secrets-manager';
 import * as ssm from '@aws-sdk/client-ssm';
 import type { CallError } from './core/cloud-sim-core.ts';
+import { elbv2ErrorOf } from './core/elbv2/errors.ts';
+import { ELBV2_PREFIX } from './core/elbv2/index.ts';
 import { kmsErrorOf } from './core/kms/errors.ts';
 import { KMS_PREFIX } from './core/kms/index.ts';
+import { route53ErrorOf } from './core/route53/errors.ts';
+import { ROUTE53_PATH, ROUTE53_PREFIX } from './core/route53/index.ts';
 import { secretsErrorOf } from './core/secrets/errors.ts';
 import { SECRETS_PREFIX, SSM_PREFIX } from './core/secrets/index.ts';
 import { jsonProtocol } from './http/protocols/json.ts';
 import type { Protocol } from './http/protocols/protocol.ts';
+import { plainQueryProtocol } from './http/protocols/plain-query.ts';
 import { queryProtocol } from './http/protocols/query.ts';
+import { restXmlProtocol } from './http/protocols/rest-xml.ts';
 
 /** One AWS service at the endpoint. */
 export interface Service {
@@ -43,6 +51,20 @@ export const SERVICES: readonly Service[] = [
   {
     ...{ name: 'secretsmanager', prefix: SECRETS_PREFIX, model: modelOf(secretsManager) },
     ...{ protocol: jsonProtocol('secretsmanager', '1.1'), inOwnWords: secretsErrorOf },
+  },
+  {
+    ...{ name: 'route53', prefix: ROUTE53_PREFIX, model: modelOf(route53), inOwnWords: route53ErrorOf },
+    protocol: restXmlProtocol({
+      ...{ path: ROUTE53_PATH, namespace: 'https://route53.amazonaws.com/doc/2013-04-01/' },
+      ...{ prefix: ROUTE53_PREFIX, model: modelOf(route53) },
+    }),
+  },
+  {
+    ...{ name: 'elasticloadbalancing', prefix: ELBV2_PREFIX, model: modelOf(elbv2), inOwnWords: elbv2ErrorOf },
+    protocol: plainQueryProtocol({
+      ...{ version: '2015-12-01', namespace: 'http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/' },
+      prefix: ELBV2_PREFIX,
+    }),
   },
   {
     ...{ name: 'ec2', prefix: '', model: modelOf(ec2) },

@@ -130,6 +130,16 @@ const aws = z.strictObject({
    */
   kmsEndpoint: z.url({ protocol: /^https?$/ }).optional(),
   /**
+   * Route 53 endpoint. Default: `AWS_ENDPOINT_URL_ROUTE_53`, else what stands in EC2's place, else
+   * the partition's own.
+   */
+  route53Endpoint: z.url({ protocol: /^https?$/ }).optional(),
+  /**
+   * Elastic Load Balancing endpoint. Default: `AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2`, else
+   * what stands in EC2's place, else the Region's own.
+   */
+  elbv2Endpoint: z.url({ protocol: /^https?$/ }).optional(),
+  /**
    * Whether KMS is asked about the keys of encrypted volumes. Default true. false where KMS cannot
    * be reached and nobody wants to be told so: a key that is disabled is then found only when a
    * launch fails.
@@ -470,7 +480,7 @@ const originOf = (url: string): string => `${new URL(url).origin}/…`;
  * credentials somebody put into a URL.
  */
 export function maskedConfig(config: CoordinatorConfig): object {
-  const { endpoint, kmsEndpoint } = config.aws;
+  const { endpoint, kmsEndpoint, route53Endpoint, elbv2Endpoint } = config.aws;
   return {
     ...config,
     etcd: { ...config.etcd, hosts: config.etcd.hosts.map(withoutUserInfo) },
@@ -479,6 +489,8 @@ export function maskedConfig(config: CoordinatorConfig): object {
       ...config.aws,
       ...(endpoint === undefined ? {} : { endpoint: withoutUserInfo(endpoint) }),
       ...(kmsEndpoint === undefined ? {} : { kmsEndpoint: withoutUserInfo(kmsEndpoint) }),
+      ...(route53Endpoint === undefined ? {} : { route53Endpoint: withoutUserInfo(route53Endpoint) }),
+      ...(elbv2Endpoint === undefined ? {} : { elbv2Endpoint: withoutUserInfo(elbv2Endpoint) }),
     },
   };
 }

@@ -1,6 +1,7 @@
 import type {
   Clock,
   Cloud,
+  DnsRecords,
   DatagramSocket,
   Kms,
   KvStore,
@@ -8,6 +9,7 @@ import type {
   ProbeService,
   Problem,
   Random,
+  TargetGroups,
 } from '@understudy/shared';
 import type { AnswerWatch, CallLimiter } from '@understudy/aws';
 import type { AskPeer } from './api/fleet/heard-of-peers.ts';
@@ -29,6 +31,10 @@ export interface CoordinatorOptions {
   readonly cloud: Cloud;
   /** Asked about the keys of volumes; absent: they are not checked. */
   readonly kms?: Kms;
+  /** Where records of members are; absent: none follows a member. */
+  readonly dns?: DnsRecords;
+  /** Where members are registered; absent: no registration follows a member. */
+  readonly targetGroups?: TargetGroups;
   /** Bound. Closed by {@link Coordinator.stop}. */
   readonly socket: DatagramSocket & { readonly receiveBufferBytes?: number };
   /** Where the socket is read by threads of its own. */

@@ -1,5 +1,5 @@
 import { HeartbeatListener, keyOfMasters, KeyRotation, ObserverTable, ServiceProber } from '@understudy/observer';
-import { KeyLooks, RecoveryEngine, type RecoveryRunner } from '@understudy/recovery';
+import { KeyLooks, NameLooks, RecoveryEngine, type RecoveryRunner } from '@understudy/recovery';
 import { groupOf, keyspace } from '@understudy/shared';
 import { CoordinatorApi } from './api/api-view.ts';
 import { Controls } from './api/controls.ts';
@@ -156,10 +156,28 @@ function leadingParts(options: CoordinatorOptions, parts: HearingParts, onBroken
   const { store, keys, view, leadership, observer, serveLeases, changes, writes, metrics, outbox } = parts;
   handOverWhenDrained({ coordinatorId: config.id, view, leadership, keys, clock });
   const keyLooks = new KeyLooks({ kms: kms ?? null, clock, log });
+  const { dns = null, targetGroups = null } = options;
+  const nameLooks = new NameLooks({ dns, targetGroups, clock, log });
   const runner =
-    options.runner ?? engineOf(options, parts, { keyLooks, lostZones: (): readonly string[] => leader.lostZones() });
+    options.runner ??
+    engineOf(options, parts, { keyLooks, nameLooks, lostZones: (): readonly string[] => leader.lostZones() });
   const leader = new Leader({
-    ...{ config, store, cloud, keyLooks, clock, random, log, keys, view, leadership, observer, serveLeases, runner },
+    ...{
+      config,
+      store,
+      cloud,
+      keyLooks,
+      nameLooks,
+      clock,
+      random,
+      log,
+      keys,
+      view,
+      leadership,
+      observer,
+      serveLeases,
+      runner,
+    },
     ...{ changes, outbox },
     sendNotice: options.sendNotice ?? null,
     onNoticeTried: (webhook, outcome) => metrics.noticeTried(webhook, outcome),
@@ -178,11 +196,14 @@ function leadingParts(options: CoordinatorOptions, parts: HearingParts, onBroken
 }
 
 function engineOf(
-  { config, cloud, clock, random, log, probeService, recoverySettings }: CoordinatorOptions,
+  { config, cloud, dns, targetGroups, clock, random, log, probeService, recoverySettings }: CoordinatorOptions,
   { store, keys, view, observer, serveLeases }: HearingParts,
-  leading: { readonly keyLooks: KeyLooks; readonly lostZones: () => readonly string[] },
+  leading: { readonly keyLooks: KeyLooks; readonly nameLooks: NameLooks; readonly lostZones: () => readonly string[] },
 ): RecoveryRunner {
   return new RecoveryEngine({
+    ...(dns && { dns }),
+    ...(targetGroups && { targetGroups }),
+    ...{ nameLooks: leading.nameLooks },
     ...{ cloud, keyLooks: leading.keyLooks, kv: store, keys, clock, random, log },
     heartbeats: observer,
     ...(probeService ? { probeService } : {}),

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import {
+  type DnsRecords,
   errorText,
   harmlessLines,
   invariant,
@@ -10,6 +11,7 @@ import {
   type KvStore,
   type Log,
   OperationError,
+  type TargetGroups,
 } from '@understudy/shared';
 import { loadConfig, PinoLog, SystemClock, SystemRandom } from '@understudy/shared/node';
 import {
@@ -19,6 +21,11 @@ import {
   type Ec2Transport,
   kmsEndpointOf,
   kmsOver,
+  dnsRecordsOver,
+  sdkElbv2Transport,
+  sdkRoute53Transport,
+  serviceEndpointOf,
+  targetGroupsOver,
   mapEc2Error,
   sdkKmsTransport,
   sdkTransport,
@@ -253,6 +260,7 @@ async function assemble(parts: Assembly): Promise<void> {
     store,
     ...ec2Part(parts, clock, note),
     ...kmsPart(parts, clock, note),
+    ...namesPart(parts, clock, note),
     ...hearing,
     connections: () => http.connections(),
     accessProblems: () => files.problems,
@@ -328,6 +336,29 @@ function kmsPart(
   const sdk = sdkKmsTransport({ region, callTimeoutMs, ...(endpoint === undefined ? {} : { endpoint }) });
   closers.push(() => sdk.close());
   return { kms: kmsOver({ transport: counted(sdk.send, clock, note), clock, callTimeoutMs }) };
+}
+
+/** Route 53 and load balancing, which are asked only where a policy names something there. */
+function namesPart(
+  { config, region, environment, closers }: Assembly,
+  clock: SystemClock,
+  note: NoteCall,
+): { readonly dns: DnsRecords; readonly targetGroups: TargetGroups } {
+  const { callTimeoutMs, endpoint: ec2, route53Endpoint, elbv2Endpoint } = config.aws;
+  const optionsFor = (own: string | undefined, variable: string) => {
+    const endpoint = serviceEndpointOf({ ec2, own, variable, environment });
+    return { region, callTimeoutMs, ...(endpoint === undefined ? {} : { endpoint }) };
+  };
+  const route53 = sdkRoute53Transport(optionsFor(route53Endpoint, 'AWS_ENDPOINT_URL_ROUTE_53'));
+  const elbv2 = sdkElbv2Transport(optionsFor(elbv2Endpoint, 'AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2'));
+  closers.push(
+    () => route53.close(),
+    () => elbv2.close(),
+  );
+  return {
+    dns: dnsRecordsOver({ transport: counted(route53.send, clock, note), clock, callTimeoutMs }),
+    targetGroups: targetGroupsOver({ transport: counted(elbv2.send, clock, note), clock, callTimeoutMs }),
+  };
 }
 
 const accessSettingsOf = (config: CoordinatorConfig): AccessSettings => ({

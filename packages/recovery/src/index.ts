@@ -30,6 +30,7 @@ export { RecoveryEngine } from './engine.ts';
 export { gatherPlanInput } from './plan/gather-plan-input.ts';
 export { KeptReadsOf } from './plan/kept-reads.ts';
 export { KeyLooks } from './plan/key-looks.ts';
+export { NameLooks } from './plan/name-looks.ts';
 export { firstSteps, levelNeeded, planFor } from './plan/plan-for.ts';
 export { predictPlan } from './plan/predict-plan.ts';
 export { type PlannedStep, plannedSteps, type ShownCall } from './plan/planned-steps.ts';

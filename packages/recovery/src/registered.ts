@@ -3,6 +3,8 @@ import { elasticIp } from './identity/elastic-ip.ts';
 import { ipv6Address } from './identity/ipv6-address.ts';
 import { networkInterface } from './identity/network-interface.ts';
 import { secondaryIp } from './identity/secondary-ip.ts';
+import { dnsRecord } from './identity/dns-record.ts';
+import { targetGroup } from './identity/target-group.ts';
 import { instanceLeftover, volumeLeftover } from './collector/judged-leftovers.ts';
 import type { RecoveryRegistry } from './registry.ts';
 import type { HistoryRecord } from '@understudy/shared';
@@ -38,7 +40,7 @@ export const REGISTERED: RecoveryRegistry = {
     ...[rebootKind, restartKind, mendKind],
   ],
   volumePaths: [reattachPath, latestSnapshotPath, snapshotPath],
-  identityMoves: [elasticIp, secondaryIp, ipv6Address, delegatedPrefix, networkInterface],
+  identityMoves: [elasticIp, secondaryIp, ipv6Address, delegatedPrefix, networkInterface, dnsRecord, targetGroup],
   leftovers: [instanceLeftover, interfaceLeftover, imageLeftover, snapshotLeftover, volumeLeftover, seedDiskLeftover],
 };
 

@@ -2,6 +2,7 @@ import {
   type Clock,
   type Cloud,
   type CloudCallOptions,
+  type DnsRecords,
   type FailingCall,
   type GroupPolicy,
   type HeartbeatSource,
@@ -14,9 +15,11 @@ import {
   type ProbeService,
   type Random,
   type RecoveryPlan,
+  type TargetGroups,
   type Term,
 } from '@understudy/shared';
 import type { Journal } from './journal.ts';
+import type { NameLooks } from './plan/name-looks.ts';
 import type { KeyLooks } from './plan/key-looks.ts';
 import type { OpenIntent } from './runner.ts';
 import type { RecoverySettings } from './settings.ts';
@@ -34,9 +37,15 @@ export interface RunParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Absent: no record is moved. */
+  readonly dns?: DnsRecords;
+  /** Absent: no registration is moved. */
+  readonly targetGroups?: TargetGroups;
   readonly heartbeats: HeartbeatSource;
   /** Absent: services cannot be looked at. */
   readonly probeService?: ProbeService;
+  /** Absent: what names members is not looked at. */
+  readonly nameLooks?: NameLooks;
   /** Absent: keys of volumes are not asked about. */
   readonly keyLooks?: KeyLooks;
   readonly settings: RecoverySettings;

@@ -11,6 +11,7 @@ import { choresOf, choreText } from './core/chores.ts';
 import { hasActivated } from './core/activated.ts';
 import { historyOf } from './core/history.ts';
 import { owedItemsOf, owedText } from './core/owed.ts';
+import { owedNamesOf } from './core/owed-names.ts';
 import { keysOf } from './core/step-table.ts';
 import { type Closable, choreFactsOf, closingFactsOf } from './closing.ts';
 import { Journal, type JournalEntry } from './journal.ts';
@@ -95,11 +96,13 @@ function historyRecordOf(
   const states = journal.states();
   const through = new Set([...states].filter(([, state]) => state === 'done').map(([step]) => step));
   const items = owedItemsOf(record, through);
-  const undone = [...owedText(items), ...owed.map((one) => choreText(one.chore))];
+  const names = owedNamesOf(record.plan, (step) => through.has(step));
+  const undone = [...names.texts, ...owedText(items), ...owed.map((one) => choreText(one.chore))];
   return {
     ...history,
     reason: `${history.reason}; its replacement failed before everything was in place on it (${why}). Handed on: ${undone.join('; ')}`,
     endedAtWallMs: activated.endedAtWallMs ?? sinceWallMs,
     ...items,
+    ...names.owed,
   };
 }

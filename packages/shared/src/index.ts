@@ -7,6 +7,7 @@ export * from './api-problems.ts';
 export * from './api-token.ts';
 export * from './backoff.ts';
 export * from './duration-field.ts';
+export * from './dns-name.ts';
 export * from './duration-text.ts';
 export * from './errors.ts';
 export * from './feature-level.ts';

@@ -15,6 +15,8 @@ const RETRY = 'understudy retry MEMBER --reason TEXT';
 const REPLAN = 'understudy replan MEMBER --reason TEXT';
 const ABANDON = 'understudy abandon MEMBER --reason TEXT';
 const RECOVER = 'understudy recover MEMBER --reason TEXT';
+const ACCEPT_RECORD = 'understudy accept-loss MEMBER record:… --reason TEXT';
+const ACCEPT_TARGET = 'understudy accept-loss MEMBER target:… --reason TEXT';
 const ACCEPT_ADDRESS = 'understudy accept-loss MEMBER address:eipalloc-… --reason TEXT';
 const ACCEPT_VOLUME = 'understudy accept-loss MEMBER volume:vol-… --reason TEXT';
 const EXPLAIN = 'understudy explain MEMBER';
@@ -177,6 +179,16 @@ export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
     'an address or interface of the member is with somebody else; the replacement serves, and is watched',
     'move it to the replacement, or release it, or give it up (the text has the command for each)',
     [ACCEPT_ADDRESS, RETRY],
+  ),
+  RecordChanged: wayOut(
+    'somebody has changed a DNS record of the member; the replacement serves, and is watched',
+    'have the record say the address of the replacement (or what it said before), or leave it as it is',
+    [ACCEPT_RECORD, RETRY],
+  ),
+  TargetNotHealthy: wayOut(
+    'a load balancer does not find the replacement healthy; it serves, and is watched',
+    'put right what the health check asks for; it goes on by itself, or leave the target group as it is',
+    [ACCEPT_TARGET, RETRY],
   ),
   CloudDenied: wayOut(
     'EC2 denies what is asked of it',

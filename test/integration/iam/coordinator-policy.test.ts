@@ -3,12 +3,12 @@ import { AWS_CALLS, coordinatorStatements, type IamPolicy, type IamStatement, ma
 import { type EvaluatedPolicy, policyEvaluator } from '@understudy/cloud-sim';
 import { describe, expect, it, test } from 'vitest';
 import { simulate } from './iam-simulator.ts';
-import { ACCOUNT, KEY, MEMBER_ROLE, REGION, USUAL_CALLS, type UsualCall } from './usual-calls.ts';
+import { ACCOUNT, KEY, MEMBER_ROLE, REGION, TARGET_GROUP, USUAL_CALLS, type UsualCall, ZONE } from './usual-calls.ts';
 
 /** The generated policy, as a simulator of IAM that others wrote understands it. */
 const SCOPE = {
   ...{ region: REGION, account: ACCOUNT, groups: ['orders', 'db'], areResourcesTagged: true },
-  ...{ passRoles: [MEMBER_ROLE], kmsKeys: [KEY] },
+  ...{ passRoles: [MEMBER_ROLE], kmsKeys: [KEY], hostedZones: [ZONE], targetGroups: [TARGET_GROUP] },
 };
 const statements = coordinatorStatements(SCOPE);
 const policies = managedPolicies(statements);
@@ -57,10 +57,25 @@ describe('the policy of a coordinator, by the simulator of IAM', () => {
   });
 
   test('another Region and another account are denied', async () => {
-    for (const call of USUAL_CALLS.filter(({ resource }) => resource !== '*' && resource !== MEMBER_ROLE)) {
+    for (const call of USUAL_CALLS.filter(({ resource }) => resource.includes(REGION))) {
       const elsewhere = call.resource.replace(REGION, 'us-east-1');
       expect(await simulate(policies, { ...call, resource: elsewhere }), nameOf(call)).toBe('denied');
     }
+  });
+
+  test('a record is never written over, and no other kind of record is touched', async () => {
+    const change = (actions: readonly string[], type: string) =>
+      simulate(policies, {
+        action: 'route53:ChangeResourceRecordSets',
+        resource: `arn:aws:route53:::hostedzone/${ZONE}`,
+        context: {
+          'route53:ChangeResourceRecordSetsRecordTypes': [type],
+          'route53:ChangeResourceRecordSetsActions': actions,
+        },
+      });
+    expect(await change(['DELETE', 'CREATE'], 'A')).toBe('allowed');
+    expect(await change(['UPSERT'], 'A')).toBe('denied');
+    expect(await change(['DELETE', 'CREATE'], 'MX')).toBe('denied');
   });
 
   test('members of another group are untouchable, and nothing is launched into one', async () => {
@@ -81,7 +96,19 @@ describe('the policy of a coordinator, by the simulator of IAM', () => {
 });
 
 /** What a coordinator might be tempted to. Whole services, as IAM's reference lists them. */
-const SERVICES = ['ec2', 'kms', 'iam', 'ssm', 'secretsmanager', 'sts', 's3', 'autoscaling', 'route53', 'cloudwatch'];
+const SERVICES = [
+  'ec2',
+  'kms',
+  'iam',
+  'ssm',
+  'secretsmanager',
+  'sts',
+  's3',
+  'autoscaling',
+  'route53',
+  'cloudwatch',
+  'elasticloadbalancing',
+];
 
 const PARTS: Readonly<Record<string, string>> = { Partition: 'aws', Region: REGION, Account: ACCOUNT };
 

@@ -9,6 +9,8 @@ export const roleOf = (profile: string): string => `arn:aws:iam::${ACCOUNT}:role
 interface Under {
   readonly groups: readonly string[];
   readonly roles?: readonly string[];
+  readonly hostedZones?: readonly string[];
+  readonly targetGroups?: readonly string[];
   /** An action that the policy lacks, as when somebody took it out. */
   readonly without?: string;
 }
@@ -17,10 +19,16 @@ interface Under {
  * What IAM says under the policy that `understudy iam-policy` prints, narrowed to cloud-sim's
  * Region and account, and to tagged volumes and addresses. In every evaluation.
  */
-export function underGeneratedPolicy({ groups, roles = [], without }: Under): Authorize {
+export function underGeneratedPolicy({
+  groups,
+  roles = [],
+  hostedZones = [],
+  targetGroups = [],
+  without,
+}: Under): Authorize {
   const statements = coordinatorStatements({
     ...{ region: 'us-east-1', account: ACCOUNT, groups },
-    passRoles: roles.map(roleOf),
+    ...{ passRoles: roles.map(roleOf), hostedZones, targetGroups },
   });
   const left = statements.map((one) => ({ ...one, Action: one.Action.filter((action) => action !== without) }));
   return policyEvaluator(managedPolicies(left));

@@ -14,6 +14,10 @@ export const REGION = 'eu-central-1';
 export const MEMBER_ROLE = `arn:aws:iam::${ACCOUNT}:role/db`;
 export const KEY = `arn:aws:kms:${REGION}:${ACCOUNT}:key/11111111-2222-3333-4444-555555555555`;
 
+export const ZONE = 'Z0123456789ABC';
+export const TARGET_GROUP = `arn:aws:elasticloadbalancing:${REGION}:${ACCOUNT}:targetgroup/web/0123456789abcdef`;
+const ZONE_ARN = `arn:aws:route53:::hostedzone/${ZONE}`;
+
 const arn = (kind: string, id: string): string => `arn:aws:ec2:${REGION}:${ACCOUNT}:${kind}/${id}`;
 const shared = (kind: string, id: string): string => `arn:aws:ec2:${REGION}::${kind}/${id}`;
 const INSTANCE = arn('instance', 'i-0123456789abcdef0');
@@ -117,6 +121,17 @@ export const USUAL_CALLS: readonly UsualCall[] = [
   call('ec2:CreateTags', VOLUME, { ...member, [KEYS]: ['understudy:retired-by'] }),
   call('ec2:CreateTags', VOLUME, ours, { [KEYS]: ['Name'] }),
   call('iam:PassRole', MEMBER_ROLE, { 'iam:PassedToService': 'ec2.amazonaws.com' }),
+  call('route53:ListResourceRecordSets', ZONE_ARN),
+  call('route53:GetChange', 'arn:aws:route53:::change/C0123456789ABC'),
+  call('route53:ChangeResourceRecordSets', ZONE_ARN, {
+    'route53:ChangeResourceRecordSetsRecordTypes': ['A'],
+    'route53:ChangeResourceRecordSetsActions': ['DELETE', 'CREATE'],
+  }),
+  ...['DescribeTargetGroups', 'DescribeTargetHealth', 'DescribeLoadBalancers'].map((action) =>
+    read(`elasticloadbalancing:${action}`),
+  ),
+  call('elasticloadbalancing:RegisterTargets', TARGET_GROUP),
+  call('elasticloadbalancing:DeregisterTargets', TARGET_GROUP),
   call('kms:DescribeKey', KEY),
   call('kms:Decrypt', KEY, throughEc2),
   call('kms:GenerateDataKeyWithoutPlaintext', KEY, throughEc2),

@@ -1,4 +1,4 @@
-import type { Cloud, CommitOutcome, GuardedWrite, KvStore, Term } from '@understudy/shared';
+import type { CommitOutcome, GuardedWrite, KvStore, Term } from '@understudy/shared';
 import type { Wrapping } from './recovery-fixture.ts';
 
 /**
@@ -67,11 +67,16 @@ export class CrashMonitor {
   }
 
   wrapping(): Wrapping {
-    return { cloud: (cloud) => this.#cloud(cloud), kv: (kv) => this.#kv(kv) };
+    return {
+      cloud: (cloud) => this.#port(cloud),
+      dns: (dns) => this.#port(dns),
+      targetGroups: (targetGroups) => this.#port(targetGroups),
+      kv: (kv) => this.#kv(kv),
+    };
   }
 
-  #cloud(cloud: Cloud): Cloud {
-    return new Proxy(cloud, {
+  #port<T extends object>(port: T): T {
+    return new Proxy(port, {
       get: (target, name) => {
         const method: unknown = Reflect.get(target, name);
         if (typeof method !== 'function' || typeof name !== 'string') return method;

@@ -1,6 +1,7 @@
 import {
   CloudSim,
   inProcessKms,
+  inProcessService,
   inProcessTransport,
   type LatencyOverrides,
   type SeededInstance,
@@ -10,16 +11,18 @@ import {
   Collector,
   gatherPlanInput,
   KeyLooks,
+  NameLooks,
   planFor,
   RecoveryEngine,
   type RecoveryRunOutcome,
   type RecoverySettings,
 } from '@understudy/recovery';
-import { createEc2Cloud, kmsOver } from '@understudy/aws';
+import { createEc2Cloud, dnsRecordsOver, kmsOver, targetGroupsOver } from '@understudy/aws';
 import {
   type ActivationRecord,
   ActivationRecordSchema,
   type Cloud,
+  type DnsRecords,
   type GroupPolicy,
   GroupPolicySchema,
   type HeartbeatReading,
@@ -41,6 +44,7 @@ import {
   type RequestKind,
   serializeRecord,
   TAG,
+  type TargetGroups,
   type Term,
 } from '@understudy/shared';
 import type { LeaseKeeper } from '@understudy/coordinator/testing';
@@ -63,6 +67,8 @@ export interface RecoveryFixtureOptions {
   readonly registry?: RecoveryRegistry;
   /** What plans are made by. Default: what the policy names. */
   readonly strategy?: Strategy;
+  /** The feature level in force; absent: this build's. */
+  readonly level?: number;
   /**
    * The observer remembers whom it has heard, and each boot is another epoch, as real ones do.
    * Default: who is not heard now is not known, and there is one epoch.
@@ -88,6 +94,8 @@ export interface Leader {
 /** What stands between an engine and its region; for crash points. */
 export interface Wrapping {
   cloud?(cloud: Cloud): Cloud;
+  dns?(dns: DnsRecords): DnsRecords;
+  targetGroups?(targetGroups: TargetGroups): TargetGroups;
   kv?(kv: KvStore): KvStore;
   term?(term: Term): Term;
   /** When this leader first saw the intent; absent: it sees it when it runs it. */
@@ -122,9 +130,11 @@ export class RecoveryFixture {
   readonly policy: GroupPolicy;
   readonly settings: Partial<RecoverySettings>;
   readonly keyLooks: KeyLooks;
+  readonly nameLooks: NameLooks;
   /** As the build that leads has it. */
   registry: RecoveryRegistry;
   strategy: Strategy | null;
+  readonly level: number | undefined;
   /** Instances that never send a heartbeat, by `silent.add(id)`; or all, when it holds `*`. */
   readonly silent = new Set<string>();
   /** As the leader judges. */
@@ -148,10 +158,12 @@ export class RecoveryFixture {
     this.settings = options.settings ?? {};
     this.registry = options.registry ?? REGISTERED;
     this.strategy = options.strategy ?? null;
+    this.level = options.level;
     const { clock, log } = this;
     const transport = options.kms === 'silent' ? () => new Promise<never>(() => undefined) : inProcessKms(this.sim);
     const kms = options.kms === 'none' ? null : kmsOver({ transport, clock, callTimeoutMs: 2_000 });
     this.keyLooks = new KeyLooks({ kms, clock, log });
+    this.nameLooks = new NameLooks({ dns: this.#dns(), targetGroups: this.#targetGroups(), clock, log });
   }
 
   /** A running member, enrolled; `fail` kills its guest. */
@@ -186,13 +198,15 @@ export class RecoveryFixture {
   /** Plan and intent, as the leader would have written them. */
   async begin(seeded: SeededInstance, member: MemberId = MEMBER): Promise<OpenIntent> {
     const cloud = this.newCloud();
-    const input = await this.clock.runUntilSettled(
+    const gathered = await this.clock.runUntilSettled(
       gatherPlanInput(cloud, seeded.instanceId, this.policy, {
         keyLooks: this.keyLooks,
+        nameLooks: this.nameLooks,
         wallMs: () => this.clock.wallMs(),
       }),
     );
-    const { strategy, registry, policy } = this;
+    const { strategy, registry, policy, level } = this;
+    const input = level === undefined ? gathered : { ...gathered, level };
     const result = strategy?.plan(input, policy, null, registry) ?? planFor(input, policy, null, registry);
     if (result.kind !== 'plan') throw new Error(`no plan: ${JSON.stringify(result.problems)}`);
     const activation = this.kv.entries(KEYS.activation(member))[0];
@@ -234,6 +248,16 @@ export class RecoveryFixture {
     return createEc2Cloud({ transport, clock: this.clock, callTimeoutMs: 5_000, rateShare: 0.9 });
   }
 
+  #dns(): DnsRecords {
+    const transport = inProcessService(this.sim, 'route53');
+    return dnsRecordsOver({ transport, clock: this.clock, callTimeoutMs: 5_000 });
+  }
+
+  #targetGroups(): TargetGroups {
+    const transport = inProcessService(this.sim, 'elasticloadbalancing');
+    return targetGroupsOver({ transport, clock: this.clock, callTimeoutMs: 5_000 });
+  }
+
   /**
    * A new leader; whoever led before is superseded in the store at this moment (and may not know
    * it).
@@ -259,6 +283,9 @@ export class RecoveryFixture {
     const engine = new RecoveryEngine({
       cloud,
       keyLooks: this.keyLooks,
+      nameLooks: this.nameLooks,
+      dns: wrapping.dns?.(this.#dns()) ?? this.#dns(),
+      targetGroups: wrapping.targetGroups?.(this.#targetGroups()) ?? this.#targetGroups(),
       kv,
       keys: KEYS,
       clock: this.clock,

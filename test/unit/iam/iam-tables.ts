@@ -36,8 +36,9 @@ const kindOf = (arn: string): string => code(arn.replace(/^arn:aws:(?:ec2:\*:\*?
 
 /** What each statement is about, what bounds it, and why. */
 export function statementsTable(): string {
-  const rows = coordinatorStatements({ passRoles: PASS, region: '*' }).map((one) =>
-    row(code(one.Sid), one.Resource.map(kindOf).join(', '), conditionOf(one), why[one.Sid]?.why ?? ''),
-  );
+  const rows = coordinatorStatements({
+    ...{ passRoles: PASS, region: '*', hostedZones: ['ZONE'] },
+    targetGroups: ['arn:aws:elasticloadbalancing:*:*:targetgroup/NAME/*'],
+  }).map((one) => row(code(one.Sid), one.Resource.map(kindOf).join(', '), conditionOf(one), why[one.Sid]?.why ?? ''));
   return [row('Statement', 'About', 'Only where', 'Why'), row('---', '---', '---', '---'), ...rows].join('\n');
 }

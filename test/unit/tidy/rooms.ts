@@ -72,7 +72,9 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     batching: ['transport'],
     ec2: ['transport', 'answers', 'limiter', 'batching'],
     kms: ['transport', 'answers', 'ec2'],
-    permissions: ['ec2', 'kms'],
+    route53: ['transport', 'answers', 'ec2'],
+    elbv2: ['transport', 'answers', 'ec2'],
+    permissions: ['ec2', 'kms', 'route53', 'elbv2'],
   },
 };
 

@@ -39,8 +39,11 @@ export function checkAnswers<Args extends object, Output extends { readonly resp
       const { statusCode: status, headers } = response;
       const contentType = headers['content-type'] ?? '';
       const requestId = headers['x-amzn-requestid'] ?? '';
-      const fault = foreignness(form, action, { status, contentType, requestId, body: bytes.toString('utf8') });
+      const answer = { status, contentType, requestId, body: bytes.toString('utf8') };
+      const fault = foreignness(form, action, answer);
       if (fault !== null) throw new ForeignAnswer(fault, status);
+      const asRead = form.asRead?.(answer) ?? null;
+      if (asRead !== null) response.body = Buffer.from(asRead);
       return result;
     },
     { step: 'deserialize', priority: 'low', name: 'understudyOwnAnswer' },

@@ -21,21 +21,23 @@ export interface AnswerForm {
   success(action: string, answer: RawAnswer): string | null;
   /** Null: it is a refusal in the protocol's form. Otherwise what is wrong with it. */
   refusal(answer: RawAnswer): string | null;
+  /** What the SDK is given to read in place of the body. Null, or absent: the body itself. */
+  asRead?(answer: RawAnswer): string | null;
 }
 
 /**
  * The first element after the prolog: [name without prefix, rest]. Comments and a doctype are
  * skipped.
  */
-function rootOf(body: string): string | null {
+export function rootOf(body: string): string | null {
   const prolog = /^﻿?\s*(?:<\?[^>]*\?>\s*|<!--[\s\S]*?-->\s*|<!DOCTYPE[^>]*>\s*)*/i.exec(body)?.[0].length ?? 0;
   return /^<(?:[\w.-]+:)?([\w.-]+)[\s>/]/.exec(body.slice(prolog, prolog + 512))?.[1] ?? null;
 }
 
-const isClosed = (body: string, root: string): boolean =>
+export const isClosed = (body: string, root: string): boolean =>
   new RegExp(`</(?:[\\w.-]+:)?${root}\\s*>\\s*$`).test(body.slice(-256));
 
-const rootText = (root: string | null, body: string): string => {
+export const rootText = (root: string | null, body: string): string => {
   if (body.trim() === '') return 'its body is empty';
   return root === null ? 'its body is no XML' : `its body is a <${root}>`;
 };

@@ -15,9 +15,20 @@ const isAws = (url: string): boolean => /(?:^|\.)(?:amazonaws\.com(?:\.cn)?|api\
  * service in EC2's place does not want the keys asked about at AWS. That service is then asked
  * about KMS too, and need not know it.
  */
-export function kmsEndpointOf({ ec2, kms, environment }: Endpoints): string | undefined {
-  if (kms !== undefined) return kms;
-  if (environment.AWS_ENDPOINT_URL_KMS !== undefined) return undefined;
+export const kmsEndpointOf = ({ ec2, kms, environment }: Endpoints): string | undefined =>
+  serviceEndpointOf({ ec2, own: kms, variable: 'AWS_ENDPOINT_URL_KMS', environment });
+
+interface ServiceEndpoints extends Pick<Endpoints, 'ec2' | 'environment'> {
+  /** The setting of the service itself. */
+  readonly own: string | undefined;
+  /** The SDK's variable for it. */
+  readonly variable: string;
+}
+
+/** The same for any service beside EC2. */
+export function serviceEndpointOf({ ec2, own, variable, environment }: ServiceEndpoints): string | undefined {
+  if (own !== undefined) return own;
+  if (environment[variable] !== undefined) return undefined;
   const standIn = ec2 ?? environment.AWS_ENDPOINT_URL_EC2;
   return standIn === undefined || !URL.canParse(standIn) || isAws(standIn) ? undefined : standIn;
 }

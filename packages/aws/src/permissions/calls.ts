@@ -1,5 +1,7 @@
 import { EC2_ACTIONS, type Ec2Action } from '../ec2/actions.ts';
+import { ELBV2_ACTIONS, type Elbv2Action } from '../elbv2/actions.ts';
 import type { KmsAction } from '../kms/sdk-kms-transport.ts';
+import { ROUTE53_ACTIONS, type Route53Action } from '../route53/actions.ts';
 import type { StatementName } from './statements.ts';
 
 /** What is known of one action of AWS that this program sends. */
@@ -124,6 +126,23 @@ const KMS: Readonly<Record<KmsAction, CallFacts>> = {
   DescribeKey: { why: 'checks that the keys of volumes can be used', allowedBy: ['LookAtKeys'] },
 };
 
+const ROUTE53: Readonly<Record<Route53Action, CallFacts>> = {
+  ListResourceRecordSets: { why: 'finds the records of a member, and what they say', allowedBy: ['LookAtRecords'] },
+  ChangeResourceRecordSets: {
+    why: 'makes a record that named a failed member name its replacement',
+    allowedBy: ['MoveRecords'],
+  },
+  GetChange: { why: 'follows a change until it has taken effect', allowedBy: ['FollowRecords'] },
+};
+
+const ELBV2: Readonly<Record<Elbv2Action, CallFacts>> = {
+  DescribeTargetGroups: { why: 'finds target groups and their balancers', allowedBy: ['LookAtTargets'] },
+  DescribeTargetHealth: { why: 'finds where a member is registered, and its health', allowedBy: ['LookAtTargets'] },
+  DescribeLoadBalancers: { why: 'learns in which zones a balancer takes traffic', allowedBy: ['LookAtTargets'] },
+  RegisterTargets: { why: 'registers the replacement where the member was', allowedBy: ['MoveTargets'] },
+  DeregisterTargets: { why: 'takes the failed member out of its target groups', allowedBy: ['MoveTargets'] },
+};
+
 /**
  * What nobody here sends, and AWS asks our role for all the same while it carries out a call. Each
  * is named with the call that needs it.
@@ -159,6 +178,14 @@ export const AWS_CALLS: readonly AwsCall[] = [
   })),
   ...Object.entries(KMS).map(([name, facts]) => ({
     ...{ action: `kms:${name}`, sender: 'coordinator' as const, hasDryRun: false, mutating: false, ...facts },
+  })),
+  ...Object.entries(ROUTE53).map(([name, facts]) => ({
+    ...{ action: `route53:${name}`, sender: 'coordinator' as const, hasDryRun: false, ...facts },
+    mutating: ROUTE53_ACTIONS[name as Route53Action],
+  })),
+  ...Object.entries(ELBV2).map(([name, facts]) => ({
+    ...{ action: `elasticloadbalancing:${name}`, sender: 'coordinator' as const, hasDryRun: false, ...facts },
+    mutating: ELBV2_ACTIONS[name as Elbv2Action],
   })),
   ...Object.entries(IMPLIED).map(([action, { for: call, allowedBy }]) => ({
     ...{ action, sender: 'aws' as const, hasDryRun: false, mutating: true, why: impliedWhy(call), allowedBy },

@@ -8,7 +8,11 @@ const NARROW = {
   ...{ region: 'eu-central-1', account: '123456789012', groups: ['orders', 'db'], areResourcesTagged: true },
   passRoles: ['arn:aws:iam::123456789012:role/db'],
 };
-const PASS = { passRoles: ['arn:aws:iam::123456789012:role/db'] };
+const PASS = {
+  passRoles: ['arn:aws:iam::123456789012:role/db'],
+  hostedZones: ['Z1'],
+  targetGroups: ['arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/1'],
+};
 const wide = coordinatorStatements(PASS);
 const charactersOf = (policy: unknown): number => JSON.stringify(policy).length;
 const named = (statements: readonly IamStatement[], sid: string) => statements.find((one) => one.Sid === sid);
@@ -43,6 +47,10 @@ describe('the IAM policy of a coordinator', () => {
       'MoveAddresses',
       'FreeAddresses',
       'MoveInterfaces',
+      'LookAtRecords',
+      'FollowRecords',
+      'LookAtTargets',
+      'MoveTargets',
       'LookAtKeys',
     ]);
   });

@@ -17,6 +17,10 @@ export interface PolicyScope {
   readonly passRoles: readonly string[];
   /** ARNs of the keys of members' volumes. Empty: every key. */
   readonly kmsKeys: readonly string[];
+  /** Ids of the hosted zones whose records follow members. Empty: none. */
+  readonly hostedZones: readonly string[];
+  /** ARNs of the target groups in which members are registered. Empty: none. */
+  readonly targetGroups: readonly string[];
   /** Volumes and addresses of members carry `understudy:group`, too. */
   readonly areResourcesTagged: boolean;
 }
@@ -99,6 +103,12 @@ const throughEc2: Of<IamCondition> = (scope) =>
 
 const keys: Of<readonly string[]> = ({ partition, region, account, kmsKeys }) =>
   kmsKeys.length === 0 ? [`arn:${partition}:kms:${region}:${account}:key/*`] : kmsKeys;
+
+const zones: Of<readonly string[]> = ({ partition, hostedZones }) =>
+  hostedZones.map((id) => `arn:${partition}:route53:::hostedzone/${id}`);
+
+const RECORD_TYPES = 'route53:ChangeResourceRecordSetsRecordTypes';
+const RECORD_ACTIONS = 'route53:ChangeResourceRecordSetsActions';
 
 /** Actions that make something with tags in the same request. */
 const CREATE_ACTIONS = ['RunInstances', 'CreateSnapshots', 'CreateNetworkInterface', 'RegisterImage'];
@@ -238,6 +248,35 @@ export const STATEMENTS = {
     why: 'a replacement gets its member’s instance profile: only named roles, only to EC2',
     resources: ({ passRoles }) => passRoles,
     condition: (scope) => ({ StringEquals: { 'iam:PassedToService': `ec2.${domainOf(scope)}` } }),
+  },
+  LookAtRecords: {
+    why: 'reads the records of the hosted zones that are named',
+    resources: zones,
+  },
+  MoveRecords: {
+    why: 'swaps records that name a machine, in the hosted zones that are named; never an UPSERT',
+    resources: zones,
+    condition: () => ({
+      'ForAllValues:StringEquals': {
+        [RECORD_TYPES]: ['A'],
+        [RECORD_ACTIONS]: ['CREATE', 'DELETE'],
+      },
+      Null: { [RECORD_TYPES]: 'false', [RECORD_ACTIONS]: 'false' },
+    }),
+  },
+  FollowRecords: {
+    why: 'asks whether a change has taken effect',
+    resources: ({ partition, hostedZones }) =>
+      hostedZones.length === 0 ? [] : [`arn:${partition}:route53:::change/*`],
+  },
+  LookAtTargets: {
+    why: 'Elastic Load Balancing knows no narrower resource for lists; they change nothing',
+    resources: ({ targetGroups }) => (targetGroups.length === 0 ? [] : ['*']),
+    condition: inRegion,
+  },
+  MoveTargets: {
+    why: 'registers replacements and takes failed members out, in the target groups that are named',
+    resources: ({ targetGroups }) => targetGroups,
   },
   LookAtKeys: {
     why: 'asks about the keys of volumes before anything needs them',

@@ -33,6 +33,8 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
     // so the next attempt is dated right.
     'RequestExpired',
     'RequestTimeTooSkewed',
+    // Route 53 takes one change of a zone at a time. This one was not applied.
+    'PriorRequestNotComplete',
   ]),
   // The next placement candidate may succeed.
   ...group('CLOUD_CAPACITY', [
@@ -71,8 +73,24 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
     'InvalidAMIName.Duplicate',
     'IdempotentParameterMismatch',
     'IdempotentInstanceTerminated',
+    // The record is not what the batch says it is, or the name is protected.
+    'InvalidChangeBatch',
+    'ConcurrentModification',
+    // The target does not run (yet), or is in another VPC.
+    'InvalidTarget',
+    'InvalidTargetException',
   ]),
-  ...group('CLOUD_NOT_FOUND', ['InvalidAMIID.Unavailable', 'InvalidPlacementGroup.Unknown', 'InvalidSubnet']),
+  ...group('CLOUD_NOT_FOUND', [
+    'InvalidAMIID.Unavailable',
+    'InvalidPlacementGroup.Unknown',
+    'InvalidSubnet',
+    'NoSuchHostedZone',
+    'NoSuchChange',
+    'TargetGroupNotFound',
+    'TargetGroupNotFoundException',
+    'LoadBalancerNotFound',
+    'LoadBalancerNotFoundException',
+  ]),
   ...group('CLOUD_DENIED', [
     'UnauthorizedOperation',
     'AuthFailure',
@@ -86,6 +104,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
     'SignatureDoesNotMatch',
     'InvalidClientTokenId',
     'UnrecognizedClientException',
+    'NotAuthorizedException',
     'MissingAuthenticationToken',
     'IncompleteSignature',
     'ExpiredToken',
@@ -212,6 +231,8 @@ const NO_CODES: ReadonlySet<string> = new Set([
   'Error',
   'EC2ServiceException',
   'KMSServiceException',
+  'Route53ServiceException',
+  'ElasticLoadBalancingV2ServiceException',
   'ForeignAnswer',
   'RangeError',
   'ReferenceError',

@@ -23,6 +23,12 @@ function addScope(command: Command): void {
     )
     .option('--pass-role <arn>', "a role of a member's instance profile; may be repeated (default: none)", collect)
     .option('--kms-key <arn>', 'a key of volumes, or of the agent key; may be repeated (default: any)', collect)
+    .option('--hosted-zone <id>', 'a zone whose records follow members; may be repeated (default: none)', collect)
+    .option(
+      '--target-group <arn>',
+      'a target group in which members are registered; may be repeated, * at its end (default: none)',
+      collect,
+    )
     .option('--tagged-resources', 'touch only volumes and Elastic IP addresses tagged understudy:group');
 }
 

@@ -16,6 +16,8 @@ export interface PrintedPolicyOptions {
   readonly member?: string;
   readonly passRole?: readonly string[];
   readonly kmsKey?: readonly string[];
+  readonly hostedZone?: readonly string[];
+  readonly targetGroup?: readonly string[];
   readonly parameter?: readonly string[];
   readonly secretName?: readonly string[];
   readonly taggedResources?: boolean;
@@ -60,9 +62,11 @@ function agentOf(options: PrintedPolicyOptions): readonly IamStatement[] {
 
 function coordinatorOf(options: PrintedPolicyOptions): readonly IamStatement[] {
   const { group = [], passRole = [], kmsKey = [], taggedResources = false } = options;
+  const { hostedZone = [], targetGroup = [] } = options;
   return coordinatorStatements({
     ...placeOf(options),
     ...{ groups: group, passRoles: passRole, kmsKeys: kmsKey, areResourcesTagged: taggedResources },
+    ...{ hostedZones: hostedZone, targetGroups: targetGroup },
   });
 }
 

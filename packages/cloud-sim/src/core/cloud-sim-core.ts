@@ -25,6 +25,8 @@ export interface CallError {
   readonly code: string;
   readonly message: string;
   readonly httpStatus: number;
+  /** An older form of the answer, which some services still give. Absent: the usual one. */
+  readonly form?: 'messages';
 }
 
 export type CallResult =
@@ -49,7 +51,10 @@ const clientTokenOf = (input: Input): string | null =>
   typeof input['ClientToken'] === 'string' ? input['ClientToken'] : null;
 
 const asCallError = (error: unknown): CallError => {
-  if (error instanceof Ec2Error) return { code: error.code, message: error.message, httpStatus: error.httpStatus };
+  if (error instanceof Ec2Error) {
+    const { code, message, httpStatus, form } = error;
+    return { code, message, httpStatus, ...(form && { form }) };
+  }
   throw error;
 };
 

@@ -25,11 +25,18 @@ export class Ec2Error extends Error {
   override readonly name = 'Ec2Error';
   readonly code: string;
   readonly httpStatus: number;
+  /** An older form of the answer, which some services still give. Absent: the usual one. */
+  readonly form?: 'messages';
 
   constructor(code: string, message: string, httpStatus: number = httpStatusOf(code)) {
     super(message);
     this.code = code;
     this.httpStatus = httpStatus;
+  }
+
+  /** The same refusal in the older form. */
+  asMessages(): Ec2Error {
+    return Object.assign(this, { form: 'messages' as const });
   }
 }
 

@@ -58,6 +58,11 @@ export const LATENCY = {
   /** A private address that was moved reaches the guest's metadata this late. */
   'network-interface.remap': [1_000, 5_000],
 
+  /** A zone takes no further change while it processes one (PriorRequestNotComplete). */
+  'route53.busy': [100, 600],
+  /** "Generally within 60 seconds" (API reference, ChangeResourceRecordSets). */
+  'route53.insync': [10_000, 60_000],
+
   /**
    * A created resource is NotFound to a reader for this long (EC2 developer guide, eventual
    * consistency).

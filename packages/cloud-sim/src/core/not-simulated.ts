@@ -17,5 +17,7 @@ export const NOT_SIMULATED: readonly string[] = [
   'slow first reads of volumes made from snapshots: how far an initialization is, is shown, and a machine reads at full speed',
   'cloud-init beyond disk_setup, fs_setup, mkfs and write_files: scripts are not run, templates not filled in, includes not fetched',
   'several network cards at AttachNetworkInterface',
+  'Route 53 beyond records of hosted zones: nobody is answered by DNS, and routing policies are carried, not followed',
+  'Elastic Load Balancing beyond targets: nothing is balanced, listeners do not exist, checks follow the state of the machine, and its rates are not limited',
   'lost, late or duplicated EventBridge events',
 ];

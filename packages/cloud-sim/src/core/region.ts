@@ -5,6 +5,8 @@ import { Ec2Error } from './ec2-error.ts';
 import { DEFAULT_KEPT_EVENTS, EventLog, type KeptEvents, type ResourceKind } from './event-log.ts';
 import { type Fault, FaultList } from './faults.ts';
 import { KmsKeys } from './kms/keys.ts';
+import { LoadBalancing } from './elbv2/target-groups.ts';
+import { DnsZones } from './route53/zones.ts';
 import { SecretValues } from './secrets/store.ts';
 import { LatencyModel, type LatencyName, type LatencyOverrides } from './latency.ts';
 import type {
@@ -130,6 +132,8 @@ export class Region {
   readonly licenseConfigurations = new Set<string>();
   readonly kmsKeys: KmsKeys;
   readonly secretValues = new SecretValues();
+  readonly dns: DnsZones;
+  readonly balancing: LoadBalancing;
   /** Dedicated Hosts by id. Room on them is not counted. */
   readonly hosts = new Map<string, SimHost>();
   /** Marketplace codes by snapshot. They go with what is on the disk. */
@@ -167,6 +171,8 @@ export class Region {
     this.quotas = { ...DEFAULT_QUOTAS, ...options.quotas };
     this.zones = ['a', 'b', 'c'].map((letter) => `${options.name}${letter}`);
     this.kmsKeys = new KmsKeys(options.name, ACCOUNT_ID, options.random);
+    this.dns = new DnsZones(options.speed);
+    this.balancing = new LoadBalancing(options.name, ACCOUNT_ID);
     const consistency = new Consistency(this.latency, options.seed);
     this.instances = new ResourceStore('instance', consistency);
     this.volumes = new ResourceStore('volume', consistency);

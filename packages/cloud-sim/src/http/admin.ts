@@ -3,7 +3,9 @@ import * as z from 'zod';
 import type { CloudSim } from '../cloud-sim.ts';
 import { NOT_SIMULATED } from '../core/not-simulated.ts';
 import { body, done } from './admin-replies.ts';
+import { addElbv2Routes } from './elbv2-admin.ts';
 import { addKmsRoutes } from './kms-admin.ts';
+import { addRoute53Routes } from './route53-admin.ts';
 import { FaultSchema } from './fault-schema.ts';
 import { changeZone, ZoneSchema } from './zone-change.ts';
 import { addScriptRoutes } from './script-admin.ts';
@@ -230,6 +232,8 @@ export function addAdmin(app: FastifyInstance, parts: AdminParts): void {
   addKmsRoutes(app, parts.sim);
   addScriptRoutes(app, parts.script);
   addSecretRoutes(app, parts.sim);
+  addRoute53Routes(app, parts.sim);
+  addElbv2Routes(app, parts.sim);
   app.get('/_sim/state', (_request, reply) => reply.send(state(parts)));
   app.get<{ Querystring: { after?: string } }>('/_sim/events', (request, reply) => {
     const after = Number(request.query.after ?? 0);

@@ -30,7 +30,8 @@ export async function answer(
   rules: CredentialRules,
 ): Promise<FastifyReply> {
   const requestId = `sim-${request.id}`;
-  const wire = { headers: request.headers, body: typeof request.body === 'string' ? request.body : '' };
+  const { method, url, headers } = request;
+  const wire = { method, url, headers, body: typeof request.body === 'string' ? request.body : '' };
   const service = SERVICES.find(({ protocol }) => protocol.owns(wire));
   if (!service) throw new Error("EC2 takes what is nobody else's");
   const { protocol, inOwnWords } = service;

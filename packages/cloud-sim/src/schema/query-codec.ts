@@ -41,16 +41,31 @@ function wireName(memberName: string, schema: NormalizedSchema): string {
   return name.charAt(0).toUpperCase() + name.slice(1);
 }
 
-function readStruct(schema: NormalizedSchema, node: Node, path: string): Record<string, unknown> {
+/** How one form of the query protocol names members and the items of lists. */
+export interface QueryForm {
+  readonly nameOf: (memberName: string, schema: NormalizedSchema) => string;
+  /** Between the name of a list and the number of an item; null: nothing. */
+  readonly listPart: string | null;
+}
+
+const EC2_FORM: QueryForm = { nameOf: wireName, listPart: null };
+
+/** `aws.protocols#awsQuery`: members by their own names, lists as `Name.member.1`. */
+export const PLAIN_QUERY: QueryForm = {
+  nameOf: (memberName, schema) => (schema.getMergedTraits() as { xmlName?: string }).xmlName ?? memberName,
+  listPart: 'member',
+};
+
+function readStruct(form: QueryForm, schema: NormalizedSchema, node: Node, path: string): Record<string, unknown> {
   if (node.text !== null) throw new Ec2Error('InvalidParameterValue', `The parameter ${path} is a structure`);
   const value: Record<string, unknown> = {};
   const left = new Set(node.children.keys());
   for (const [memberName, member] of schema.structIterator()) {
-    const name = wireName(memberName, member);
+    const name = form.nameOf(memberName, member);
     const child = node.children.get(name);
     if (!child) continue;
     left.delete(name);
-    value[memberName] = readValue(member, child, path === '' ? name : `${path}.${name}`);
+    value[memberName] = readValue(form, member, child, path === '' ? name : `${path}.${name}`);
   }
   const [unknown] = left;
   if (unknown !== undefined) {
@@ -60,14 +75,23 @@ function readStruct(schema: NormalizedSchema, node: Node, path: string): Record<
   return value;
 }
 
-function readList(schema: NormalizedSchema, node: Node, path: string): unknown[] {
+function readList(form: QueryForm, schema: NormalizedSchema, list: Node, path: string): unknown[] {
+  const node = form.listPart === null ? list : itemsBelow(list, form.listPart, path);
   const items = [...node.children].map(([key, child]) => {
     if (!/^[1-9]\d{0,5}$/.test(key))
       throw new Ec2Error('UnknownParameter', `The parameter ${path}.${key} is not recognized`);
     return { index: Number(key), child };
   });
   items.sort((a, b) => a.index - b.index);
-  return items.map(({ index, child }) => readValue(schema.getValueSchema(), child, `${path}.${index}`));
+  return items.map(({ index, child }) => readValue(form, schema.getValueSchema(), child, `${path}.${index}`));
+}
+
+/** An empty list is sent as `Name=`. */
+function itemsBelow(list: Node, part: string, path: string): Node {
+  const [unknown] = [...list.children.keys()].filter((key) => key !== part);
+  if (unknown !== undefined)
+    throw new Ec2Error('UnknownParameter', `The parameter ${path}.${unknown} is not recognized`);
+  return list.children.get(part) ?? emptyNode();
 }
 
 function readScalar(schema: NormalizedSchema, text: string, path: string): unknown {
@@ -90,9 +114,9 @@ function readScalar(schema: NormalizedSchema, text: string, path: string): unkno
   return text;
 }
 
-function readValue(schema: NormalizedSchema, node: Node, path: string): unknown {
-  if (schema.isStructSchema()) return readStruct(schema, node, path);
-  if (schema.isListSchema()) return readList(schema, node, path);
+function readValue(form: QueryForm, schema: NormalizedSchema, node: Node, path: string): unknown {
+  if (schema.isStructSchema()) return readStruct(form, schema, node, path);
+  if (schema.isListSchema()) return readList(form, schema, node, path);
   if (node.children.size > 0 || node.text === null) {
     const child = node.children.keys().next().value ?? '';
     throw new Ec2Error('UnknownParameter', `The parameter ${path}.${child} is not recognized`);
@@ -104,12 +128,16 @@ function readValue(schema: NormalizedSchema, node: Node, path: string): unknown 
  * Form parameters → input in SDK names. @throws UnknownParameter, InvalidParameterValue,
  * MalformedQueryString
  */
-export function readQuery(operation: OperationSchema, parameters: URLSearchParams): Record<string, unknown> {
+export function readQuery(
+  operation: OperationSchema,
+  parameters: URLSearchParams,
+  form: QueryForm = EC2_FORM,
+): Record<string, unknown> {
   const root = emptyNode();
   let count = 0;
   for (const [key, text] of parameters) {
     if (++count > PARAMETERS_MAX) throw new Ec2Error('MalformedQueryString', `More than ${PARAMETERS_MAX} parameters`);
     if (key !== 'Action' && key !== 'Version') plant(root, key, text);
   }
-  return readStruct(operation.input, root, '');
+  return readStruct(form, operation.input, root, '');
 }

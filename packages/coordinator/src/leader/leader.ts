@@ -16,6 +16,7 @@ import {
 import {
   Collector,
   type KeyLooks,
+  type NameLooks,
   type RecoveryActivity,
   type RecoveryRunner,
   type RecoveryRunOutcome,
@@ -54,6 +55,7 @@ export interface LeaderOptions {
   readonly store: KvReads;
   readonly cloud: Cloud;
   readonly keyLooks: KeyLooks;
+  readonly nameLooks: NameLooks;
   readonly clock: Clock;
   readonly log: Log;
   readonly keys: Keyspace;
@@ -296,12 +298,12 @@ export class Leader {
   }
 
   #makeParts(): SeatParts {
-    const { config, cloud, keyLooks, clock, log, keys, view, observer, changes } = this.#options;
+    const { config, cloud, keyLooks, nameLooks, clock, log, keys, view, observer, changes } = this.#options;
     const evidence = new EvidencePoller({ cloud, clock, log });
     const { tryLaunchEveryMs, enrolEveryMs } = config.loop;
     const policyOf = (group: string) => view.policyOf(group);
     const trials = new CallTrials({ cloud, clock, everyMs: tryLaunchEveryMs });
-    const readiness = new Readiness({ cloud, keyLooks, view, clock, policyOf, tryLaunchEveryMs, trials });
+    const readiness = new Readiness({ cloud, keyLooks, nameLooks, view, clock, policyOf, tryLaunchEveryMs, trials });
     const enroller = new Enroller({ everyMs: enrolEveryMs, cloud, view, keys, clock, log, readiness });
     const { minimumObservers, minimumZones } = config.observer;
     const requirement = { minimumObservers, minimumZones };
@@ -317,7 +319,7 @@ export class Leader {
       ownTrouble: () => this.#ownTrouble(enroller),
     });
     const planner = new Planner({
-      ...{ cloud, keyLooks, view, keys, clock },
+      ...{ cloud, keyLooks, nameLooks, view, keys, clock },
       trialOf: (instanceId) => readiness.trialOf(instanceId),
     });
     const desk = new CommandDesk({

@@ -14,6 +14,7 @@ import {
   KeptReadsOf,
   type KeyLooks,
   type LaunchTrial,
+  type NameLooks,
   planFor,
   type PlanInput,
   type PlanResult,
@@ -37,6 +38,7 @@ const READS_KEPT_FOR_MS = 30_000;
 export interface PlannerOptions {
   readonly cloud: Cloud;
   readonly keyLooks: KeyLooks;
+  readonly nameLooks?: NameLooks;
   readonly view: ClusterState;
   readonly keys: Keyspace;
   readonly clock: Clock;
@@ -65,11 +67,12 @@ export class Planner {
   /** @throws the errors of EC2's reads. */
   async plan(chosen: Judgement, ask: (judgement: Judgement) => GuardAnswer, signal: AbortSignal): Promise<Planned> {
     const { member, instanceId } = chosen;
-    const { view, keys, keyLooks, trialOf, clock } = this.#options;
+    const { view, keys, keyLooks, nameLooks, trialOf, clock } = this.#options;
     const policy = view.policyOf(groupOf(member));
     const input = await this.#kept.use(instanceId, (cloud) =>
       gatherPlanInput(cloud, instanceId, policy, {
         ...{ signal, repeat: true, keyLooks, caller: instanceId },
+        ...(nameLooks && { nameLooks }),
         wallMs: () => clock.wallMs(),
       }),
     );

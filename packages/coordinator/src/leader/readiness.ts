@@ -28,6 +28,7 @@ import {
   keyIdInUserData,
   type KeyLooks,
   type LaunchTrial,
+  type NameLooks,
   planFor,
   NOT_TRIED,
   type PlanInput,
@@ -81,6 +82,7 @@ interface Tried {
 export interface ReadinessOptions {
   readonly cloud: Cloud;
   readonly keyLooks: KeyLooks;
+  readonly nameLooks?: NameLooks;
   readonly view: ClusterState;
   readonly clock: Clock;
   readonly policyOf: (group: string) => GroupPolicy;
@@ -154,7 +156,7 @@ export class Readiness {
    */
   async look(record: MemberRecord, signal: AbortSignal): Promise<Problems | null> {
     const { instanceId, group, az } = record;
-    const { policyOf, keyLooks, clock } = this.#options;
+    const { policyOf, keyLooks, nameLooks, clock } = this.#options;
     const groupRevision = this.#groupRevision(group);
     const policy = policyOf(group);
     this.#askedAtMs.set(instanceId, this.#options.clock.monotonicMs());
@@ -162,6 +164,7 @@ export class Readiness {
       const gathered = await this.#kept.use(instanceId, (kept) =>
         gatherPlanInput(kept, instanceId, policy, {
           ...{ signal, keyLooks, urgency: 'chore' },
+          ...(nameLooks && { nameLooks }),
           wallMs: () => clock.wallMs(),
         }),
       );

@@ -9,6 +9,7 @@ import type {
   RecoveryPlan,
 } from '@understudy/shared';
 import { stepId } from './step-id.ts';
+import { withOwedNames } from './owed-names.ts';
 
 /**
  * Retired instances of one member that something may still be on: as many failed before their
@@ -83,6 +84,7 @@ export function withOwed<P extends RecoveryPlan>(plan: P, before: HistoryRecord 
     ) as Record<string, string>;
   return {
     ...plan,
+    ...withOwedNames(plan, before),
     ...identityOf(plan, before),
     protection: {
       stop: plan.protection.stop || owes('stop'),

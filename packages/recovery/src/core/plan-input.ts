@@ -9,6 +9,7 @@ import type {
 } from '@understudy/shared';
 import type { FirstBoot } from './user-data/first-boot.ts';
 import type { TypeFacts } from './candidate-fit.ts';
+import type { NamedBy } from './named-by.ts';
 import type { References } from './references.ts';
 
 /**
@@ -54,6 +55,8 @@ export interface PlanInput {
   readonly typeFacts: TypeFacts;
   readonly references: References;
   readonly trial: LaunchTrial;
+  /** What names it in DNS and load balancers. Absent: nobody looked. */
+  readonly namedBy?: NamedBy;
   /**
    * The feature level in force: a plan has nothing in it that only builds of a higher one act by
    * (S24). Absent: as this build's.

@@ -1,4 +1,4 @@
-import type { GroupPolicy, RecoveryPlan, SnapshotAndReplacePlan } from '@understudy/shared';
+import { FEATURE_LEVEL, type GroupPolicy, type RecoveryPlan, type SnapshotAndReplacePlan } from '@understudy/shared';
 import type { Baggage } from './candidate-fit.ts';
 import { carriedPlanOf, imageOf, launchBaseOf, typeBoundOf } from './fidelity/carried.ts';
 import { lossesOf, noticesOf, refusalsOf } from './fidelity/table.ts';
@@ -8,6 +8,7 @@ import type { Finding } from './finding.ts';
 import { type OfferedPaths, pathsFor, SNAPSHOTS_ONLY, withinZone } from './paths/paths-for.ts';
 import { launchPlan } from './launch-plan.ts';
 import { referencesAfter, trialProblems } from './launch-trial.ts';
+import { NAMED_BY_NOTHING, namedPlanOf } from './named-by.ts';
 import { placementsOf } from './placement.ts';
 import type { PlanInput } from './plan-input.ts';
 
@@ -67,18 +68,29 @@ export function makePlan(
   const refusals = refusalsOf(circumstances);
   const image = imageOf(input);
   if (refusals.length > 0 || image === null) return { kind: 'blocked', problems: refusals };
+  const carried = carriedPlanOf(circumstances, image);
+  const { losses, ...named } = namedPlanOf(
+    isNamedAt(input) ? (input.namedBy ?? NAMED_BY_NOTHING) : NAMED_BY_NOTHING,
+    instance,
+    carried,
+  );
   return {
     kind: 'plan',
     problems: [...noticesOf(circumstances), ...trialProblems(input.trial)],
     plan: {
       strategy: 'snapshot-and-replace',
       policy,
-      ...carriedPlanOf(circumstances, image),
+      ...carried,
+      ...named,
       launchBase: launchBaseOf(circumstances),
-      losses: [...lossesOf(circumstances)],
+      losses: [...lossesOf(circumstances), ...losses],
     },
   };
 }
+
+/** **S** (S24) Builds of the level before know neither records nor target groups in a plan. */
+const isNamedAt = ({ level = FEATURE_LEVEL }: PlanInput): boolean => level >= NAMES_LEVEL;
+const NAMES_LEVEL = 2;
 
 function baggageOf(input: PlanInput): Baggage {
   const image = imageOf(input);

@@ -1,3 +1,5 @@
+import { recordItem } from './record-move.ts';
+import { targetItem } from './target-move.ts';
 import type {
   GroupPolicy,
   IntentRecord,
@@ -31,6 +33,7 @@ export function replanned(
     addresses: frozen.addresses,
     assigned: frozen.assigned,
     interfaces: frozen.interfaces,
+    ...namesOf(frozen),
     protection: frozen.protection,
     // What the image was made of is of one moment with the other disks.
     volumes: done.captured || done.imaged ? frozen.volumes : fresh.volumes,
@@ -38,6 +41,11 @@ export function replanned(
     losses: [...fresh.losses, ...accepted],
   };
 }
+
+/** Records and registrations are the frozen ones too: they may have been moved meanwhile. */
+const namesOf = ({ records, targets }: RecoveryPlan): Pick<RecoveryPlan, 'records' | 'targets'> => ({
+  ...{ records, targets },
+});
 
 /** Why this loss cannot be accepted, or the plan without what is given up. */
 export type Accepted =
@@ -75,6 +83,8 @@ function withoutItem(
   if (kind === 'interface') return { interfaces: interfaces.filter((one) => one.networkInterfaceId !== id) };
   return { assigned: assigned.filter((one) => one.address !== id) };
 }
+const recordsLeft = (plan: RecoveryPlan, item: string): RecoveryPlan['records'] =>
+  plan.records?.filter((one) => recordItem(one) !== item);
 
 /** Gives up an address, or a data volume that is not on the old instance any more. Pure. */
 export function acceptLoss(intent: Pick<IntentRecord, 'plan'>, what: string, facts: LossFacts): Accepted {
@@ -87,6 +97,14 @@ export function acceptLoss(intent: Pick<IntentRecord, 'plan'>, what: string, fac
     return { kind: 'plan', plan: { ...plan, addresses, losses } };
   }
   if (OTHER_ITEMS.includes(kind)) return { kind: 'plan', plan: { ...plan, ...withoutItem(plan, kind, id), losses } };
+  if (kind === 'record') {
+    const records = recordsLeft(plan, id);
+    return { kind: 'plan', plan: { ...plan, records, losses } };
+  }
+  if (kind === 'target') {
+    const targets = plan.targets?.filter((one) => targetItem(one) !== id);
+    return { kind: 'plan', plan: { ...plan, targets, losses } };
+  }
   const volume = plan.volumes.find((one) => one.volumeId === id);
   if (!volume) return refused(`${id} is no volume of the plan`);
   if (volume.isRoot) return refused(`${id} is the root volume: there is no replacement without it`);

@@ -13,11 +13,14 @@ import { NOT_TRIED } from '../core/launch-trial.ts';
 import type { PlanInput } from '../core/plan-input.ts';
 import { gatherReferences, gatherTypeFacts, type ReferenceSources } from './gather-references.ts';
 import type { KeyLooks } from './key-looks.ts';
+import type { NameLooks } from './name-looks.ts';
 import { readFirstBoot } from './read-first-boot.ts';
 
 export interface PlanReads extends CloudCallOptions {
   /** Where the keys of volumes are asked about; absent: nowhere. */
   readonly keyLooks?: KeyLooks;
+  /** Where is looked at what names members in DNS and load balancers; absent: nowhere. */
+  readonly nameLooks?: NameLooks;
   /** Absent: how old a snapshot is will not be known. */
   readonly wallMs?: () => number;
 }
@@ -30,8 +33,8 @@ export interface PlanReads extends CloudCallOptions {
 export async function gatherPlanInput(
   cloud: Cloud,
   instanceId: string,
-  policy: { readonly recover: Pick<GroupPolicy['recover'], 'placements'> },
-  { keyLooks, wallMs, ...options }: PlanReads = {},
+  policy: { readonly recover: Pick<GroupPolicy['recover'], 'placements'>; readonly identity?: GroupPolicy['identity'] },
+  { keyLooks, nameLooks, wallMs, ...options }: PlanReads = {},
 ): Promise<PlanInput> {
   const readAtWallMs = wallMs?.() ?? null;
   const [instance] = await cloud.describeInstances({ 'instance-id': [instanceId] }, options);
@@ -49,6 +52,7 @@ export async function gatherPlanInput(
     cloud.describeProtection(instanceId, options),
   ]);
   const extras = await extrasOf(cloud, { instance, volumes, keyLooks }, policy, options);
+  const namedBy = nameLooks && policy.identity && (await nameLooks.look(policy.identity));
   const firstBoot = readFirstBoot(userData);
   return {
     instance,
@@ -65,6 +69,7 @@ export async function gatherPlanInput(
     protection,
     trial: NOT_TRIED,
     ...extras,
+    ...(namedBy && { namedBy }),
   };
 }
 

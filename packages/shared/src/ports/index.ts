@@ -2,6 +2,8 @@ export * from './clock.ts';
 export * from './cloud.ts';
 export * from './cloud-facts.ts';
 export * from './datagram-socket.ts';
+export * from './dns-records.ts';
+export * from './target-groups.ts';
 export * from './heartbeat-source.ts';
 export * from './kms.ts';
 export * from './kv-store.ts';

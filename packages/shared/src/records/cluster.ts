@@ -277,6 +277,8 @@ export const HoldReasonSchema = z.enum([
   'NoCapacity',
   'LaunchAttemptsExhausted',
   'AddressHeldElsewhere',
+  'RecordChanged',
+  'TargetNotHealthy',
   'Abandoned',
   'StoppedByOwnFence',
   'CloudDenied',

@@ -3,6 +3,7 @@ import { GroupPolicySchema } from '../policy.ts';
 import { ServeContractSchema } from './cluster.ts';
 import { OperatorActSchema, operatorFields } from './operator-request.ts';
 import { AddressTargetSchema, PlannedAssignedSchema, PlannedInterfaceSchema } from './identity.ts';
+import { PlannedRecordSetSchema, PlannedTargetsSchema } from './names.ts';
 import { LeftoverSchema, OwedChoreSchema } from './leftover.ts';
 import { MemberIdSchema, ofMember, placed, recordBase } from './record.ts';
 
@@ -82,6 +83,10 @@ const planBase = {
   assigned: z.array(PlannedAssignedSchema).optional(),
   /** Further network interfaces that move whole. Absent: none. */
   interfaces: z.array(PlannedInterfaceSchema).optional(),
+  /** Record sets that name the failed instance, and follow. Absent: none. */
+  records: z.array(PlannedRecordSetSchema).optional(),
+  /** Target groups in which it is registered. Absent: none. */
+  targets: z.array(PlannedTargetsSchema).optional(),
   /**
    * Primary interface of the failed instance, from which EC2 does not detach it. Null: EC2 showed
    * none.
@@ -362,6 +367,9 @@ export const HistoryRecordSchema = placed(
     owedAssigned: z.array(PlannedAssignedSchema).optional(),
     /** The same of further interfaces. */
     owedInterfaces: z.array(PlannedInterfaceSchema).optional(),
+    /** The same of records and target groups. */
+    owedRecords: z.array(PlannedRecordSetSchema).optional(),
+    owedTargets: z.array(PlannedTargetsSchema).optional(),
     /** What the collector still has to remove, and when. */
     leftovers: z.array(LeftoverSchema),
     /** Chores that were still open on the replacement when this was closed, and are open yet. */

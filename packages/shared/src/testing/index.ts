@@ -2,6 +2,7 @@ export * from './cloud-contract.ts';
 export * from './cloud-contract-case.ts';
 export * from './datagram-flood.ts';
 export * from './exercised.ts';
+export * from './identity-contract.ts';
 export * from './kms-contract.ts';
 export * from './kv-store-contract.ts';
 export * from './pausable-clock.ts';

@@ -1,5 +1,7 @@
 import { refuse } from '../ec2-error.ts';
+import { ELBV2_HANDLERS } from '../elbv2/index.ts';
 import { KMS_HANDLERS } from '../kms/index.ts';
+import { ROUTE53_HANDLERS } from '../route53/index.ts';
 import { SECRET_HANDLERS } from '../secrets/index.ts';
 import type { Call, Region } from '../region.ts';
 import * as addresses from './addresses.ts';
@@ -103,7 +105,13 @@ export const ACTION_NAMES = Object.keys(HANDLERS) as readonly ActionName[];
 export const isAction = (name: string): name is ActionName => Object.hasOwn(HANDLERS, name);
 
 /** Actions of all services. Those of other services have a prefix. */
-const ALL: Readonly<Record<string, Handler>> = { ...HANDLERS, ...KMS_HANDLERS, ...SECRET_HANDLERS };
+const ALL: Readonly<Record<string, Handler>> = {
+  ...HANDLERS,
+  ...KMS_HANDLERS,
+  ...SECRET_HANDLERS,
+  ...ROUTE53_HANDLERS,
+  ...ELBV2_HANDLERS,
+};
 
 /** Runs one action on the Region. @throws Ec2Error */
 export function perform(

@@ -71,8 +71,40 @@ const RESOURCES: Readonly<Record<string, (region: Region, input: Input) => reado
   RunInstances: (region, input) => launchedResources(region, input),
   'ssm:GetParameter': (region, input) => [parameterResource(region, textOf(input['Name']) ?? '')],
   'secretsmanager:GetSecretValue': (region, input) => [secretResource(region, textOf(input['SecretId']) ?? '')],
+  'route53:ListResourceRecordSets': (_region, input) => [zoneResource(input)],
+  'route53:ChangeResourceRecordSets': (_region, input) => [changedZone(input)],
+  'route53:GetChange': (_region, input) => [{ arn: `arn:aws:route53:::change/${bareId(input['Id'])}`, context: {} }],
+  'elasticloadbalancing:RegisterTargets': (_region, input) => [targetGroupResource(input)],
+  'elasticloadbalancing:DeregisterTargets': (_region, input) => [targetGroupResource(input)],
   'kms:DescribeKey': (region, input) => [keyResource(region, textOf(input['KeyId']) ?? '')],
 };
+
+const bareId = (id: unknown): string => (textOf(id) ?? '').replace(/^.*\//, '');
+
+const zoneResource = (input: Input): AskedResource => ({
+  ...{ arn: `arn:aws:route53:::hostedzone/${bareId(input['HostedZoneId'])}`, context: {} },
+});
+
+/** What a batch changes, and how, are keys of IAM's. */
+function changedZone(input: Input): AskedResource {
+  const changes = rawListOf(rawOf(input['ChangeBatch'])['Changes']);
+  const given = (values: readonly unknown[]): readonly string[] => [
+    ...new Set(values.flatMap((one) => textOf(one) ?? [])),
+  ];
+  return {
+    ...zoneResource(input),
+    context: {
+      'route53:ChangeResourceRecordSetsRecordTypes': given(
+        changes.map((one) => rawOf(one['ResourceRecordSet'])['Type']),
+      ),
+      'route53:ChangeResourceRecordSetsActions': given(changes.map((one) => one['Action'])),
+    },
+  };
+}
+
+const targetGroupResource = (input: Input): AskedResource => ({
+  ...{ arn: textOf(input['TargetGroupArn']) ?? '', context: {} },
+});
 
 const keyResource = (region: Region, name: string): AskedResource => ({
   arn: region.kmsKeys.find(name)?.arn ?? name,

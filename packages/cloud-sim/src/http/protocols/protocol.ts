@@ -2,6 +2,9 @@ import type { CallError } from '../../core/cloud-sim-core.ts';
 import type { OperationSchema } from '../../schema/operation-schema.ts';
 
 export interface WireRequest {
+  readonly method: string;
+  /** Path and query, as they were sent. */
+  readonly url: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: string;
 }
@@ -21,7 +24,7 @@ export interface Question {
 /** The operation of a service by its bare name. Null: the service has none of that name. */
 export type FindOperation = (name: string) => OperationSchema | null;
 
-/** How a service's questions and answers look on the wire (query, JSON; REST XML one day). */
+/** How a service's questions and answers look on the wire (query, JSON, REST XML). */
 export interface Protocol {
   /** The header of every reply that has the request's id. Null: it is in the body. */
   readonly requestIdHeader: string | null;

@@ -43,6 +43,9 @@ export const STEP_DURATIONS: Readonly<Record<string, (plan: RecoveryPlan) => Dur
   ipv6: () => EC2_TAKES.moveAddress,
   prefix: () => EC2_TAKES.moveAddress,
   interface: () => EC2_TAKES.moveInterface,
+  // Route 53: "generally within 60 seconds". A target group: one check passed, every 30 s.
+  record: () => ({ typicalMs: 30_000, slowMs: 60_000 }),
+  target: () => ({ typicalMs: 30_000, slowMs: 60_000 }),
   reboot: () => call,
   restart: () => inTurn(call, EC2_TAKES.pending),
   mend: ({ strategy, policy }) =>
