@@ -9,6 +9,8 @@ const SOURCES = [
   'policy/detect.ts',
   'policy/guard.ts',
   'policy/identity.ts',
+  'policy/dns.ts',
+  'policy/target-groups.ts',
   'policy/recover.ts',
   'policy/ladder.ts',
   'policy/volumes.ts',

@@ -1,11 +1,9 @@
 import * as z from 'zod';
 import { detectFields } from './policy/detect.ts';
 import { withProfileTimes } from './policy/detection-profile.ts';
-import { dnsFields } from './policy/dns.ts';
 import { guardFields } from './policy/guard.ts';
 import { identityFields } from './policy/identity.ts';
 import { recoverFields } from './policy/recover.ts';
-import { targetGroupFields } from './policy/target-groups.ts';
 import { serviceProbeFaults } from './service-probe.ts';
 
 export type { CarriedIdentity } from './policy/identity.ts';
@@ -27,9 +25,7 @@ const sections = z.strictObject({
   /** How it is replaced, and what is kept of the old one. */
   recover: recoverFields.prefault({}),
   /** What follows a member to its replacement. */
-  identity: identityFields
-    .extend({ dns: dnsFields.prefault({}), targetGroups: targetGroupFields.prefault({}) })
-    .prefault({}),
+  identity: identityFields.prefault({}),
   /** Snapshots that are made before anything fails. There is no field yet. */
   backup: empty.prefault({}),
   /** Replacements that are kept ready. There is no field yet. */

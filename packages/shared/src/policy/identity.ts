@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import { durationMs } from '../duration-field.ts';
+import { dnsFields } from './dns.ts';
+import { targetGroupFields } from './target-groups.ts';
 
 /** What can follow a member beside the addresses of its primary interface's own address. */
 const CARRIED = ['secondary-ips', 'ipv6-addresses', 'prefixes', 'interfaces'] as const;
@@ -34,4 +36,8 @@ export const identityFields = z.strictObject({
    * by somebody else's program is noticed later, too. 0: it does not look.
    */
   watchForMs: durationMs(3_600_000, 0, 604_800_000),
+  /** Which records of Route 53 follow. */
+  dns: dnsFields.prefault({}),
+  /** In which target groups the replacement takes the place of the failed instance. */
+  targetGroups: targetGroupFields.prefault({}),
 });

@@ -72,8 +72,8 @@ describe('what follows a member', () => {
     expect(losses?.get('ExtraNetworkInterfacesLost')).toContain('feature level 2 is not in force');
   });
 
-  test('is, of further interfaces, no special one and none of another service', () => {
-    for (const second of [{ InterfaceType: 'efa' }, { Operator: { Managed: true } }]) {
+  test('is, of further interfaces, no special one', () => {
+    for (const second of [{ InterfaceType: 'efa' }, { InterfaceType: 'trunk' }]) {
       const { plan, losses } = planOf(withAll({}, second));
       expect(plan?.interfaces).toBeUndefined();
       expect(losses?.get('ExtraNetworkInterfacesLost')).toContain('eni-2');
