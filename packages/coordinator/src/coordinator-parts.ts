@@ -245,6 +245,7 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
     isWritable: () => condition.isStoreWritable(),
     receiveBufferBytes: options.socket.receiveBufferBytes ?? null,
     commands: () => leader.commandCounts,
+    preparations: () => leader.preparationCounts,
     rates: () => limiter?.states() ?? [],
     foreignAnswers: () => answers?.totals ?? new Map(),
     connections: options.connections ?? null,

@@ -5,6 +5,7 @@ export { choreKey, choreText } from './core/chores.ts';
 export { journalFacts } from './core/journal-facts.ts';
 export { launchPlan } from './core/launch-plan.ts';
 export { withLateCalls } from './core/late-calls.ts';
+export { pathTexts } from './core/paths/path-text.ts';
 export { NOT_TRIED } from './core/launch-trial.ts';
 export { recoveryBehind, withOwed } from './core/owed.ts';
 export type { LaunchTrial, PlanInput } from './core/plan-input.ts';

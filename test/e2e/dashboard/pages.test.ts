@@ -84,6 +84,35 @@ describe.skipIf(missing)('every page', () => {
       },
     );
 
+  test('the plan of a member is shown on demand: steps, calls with EC2’s word, time, loss, and no secret', async () => {
+    const page = await open(`${fake.url}/members/db/replica-2`);
+    await page.click('.plan-panel button');
+    await page.waitForSelector('.plan-panel table');
+    const text = await page.innerText('.plan-panel');
+    for (const part of [
+      'fence',
+      'StopInstances',
+      'allowed',
+      'RunInstances',
+      'denied',
+      'Serves again',
+      'PermissionMissing',
+    ])
+      expect(text).toContain(part);
+    await page.click('.plan-panel details summary');
+    expect(await page.innerText('.plan-panel pre')).toContain('"Force": true');
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  test('a plan fits a phone', async () => {
+    const page = await open(`${fake.url}/members/db/replica-2`, PHONE);
+    await page.click('.plan-panel button');
+    await page.waitForSelector('.plan-panel table');
+    expect(await overflow(page)).toBe(0);
+    await page.context().close();
+  });
+
   test.each(PAGES)('%s fits a phone', async (path) => {
     const page = await open(`${fake.url}${path}`, PHONE);
     expect(await overflow(page)).toBe(0);

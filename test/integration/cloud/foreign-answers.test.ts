@@ -59,6 +59,7 @@ const READS: readonly (readonly [string, () => Promise<unknown>])[] = [
   ['DescribeNetworkInterfaces', () => cloud.describeNetworkInterfaces({ 'network-interface-id': [permitId] })],
   ['DescribeAddresses', () => cloud.describeAddresses({})],
   ['DescribeSubnets', () => cloud.describeSubnets({})],
+  ['DescribeVolumeStatus', () => cloud.describeImpairedVolumes([volumeId])],
   ['DescribeTags', () => cloud.describeInstanceTags(['understudy:group'])],
   ['GetConsoleOutput', () => cloud.consoleOutput(instanceId)],
 ];
@@ -86,8 +87,14 @@ const CHANGES: readonly (readonly [string, () => Promise<unknown>])[] = [
   ['StartInstances', () => cloud.startInstance(instanceId)],
   ['AttachVolume', () => cloud.attachVolume({ volumeId, instanceId, deviceName: '/dev/sdf' })],
   ['DetachVolume', () => cloud.detachVolume({ volumeId, instanceId, deviceName: '/dev/sdf' })],
+  ['CopyVolumes', () => cloud.copyVolume(COPY)],
   ['CreateTags', () => cloud.createTags([instanceId], { a: 'b' })],
 ];
+
+const COPY = {
+  ...{ clientToken: 't', sourceVolumeId: 'vol-1', volumeType: 'gp3' },
+  ...{ iops: null, throughputMiBps: null, kmsKeyId: null, tags: {} },
+};
 
 const IMAGE = {
   ...{ name: 'n', rootDeviceName: '/dev/xvda', rootSnapshotId: 'snap-1', architecture: 'x86_64', bootMode: null },

@@ -69,15 +69,11 @@ describe('a recovery under the generated policy', () => {
 });
 
 const UNUSED = [
-  ...[
-    'ec2:AttachVolume',
-    'ec2:DeleteNetworkInterface',
-    'ec2:DeleteVolume',
-    'ec2:DescribeCapacityReservations',
-    'ec2:DescribeKeyPairs',
-  ],
-  ...['ec2:DescribePlacementGroups', 'ec2:DescribeTags', 'ec2:DetachVolume', 'ec2:GetConsoleOutput'],
-  'ec2:StartInstances',
+  ...['ec2:AssignIpv6Addresses', 'ec2:AssignPrivateIpAddresses', 'ec2:AttachNetworkInterface', 'ec2:AttachVolume'],
+  ...['ec2:CopyVolumes', 'ec2:DeleteNetworkInterface', 'ec2:DeleteVolume', 'ec2:DescribeCapacityReservations'],
+  ...['ec2:DescribeKeyPairs', 'ec2:DescribePlacementGroups', 'ec2:DescribeTags', 'ec2:DescribeVolumeStatus'],
+  ...['ec2:DetachNetworkInterface', 'ec2:DetachVolume', 'ec2:GetConsoleOutput', 'ec2:RebootInstances'],
+  ...['ec2:StartInstances', 'ec2:UnassignIpv6Addresses', 'ec2:UnassignPrivateIpAddresses'],
 ];
 
 /** What a recovery cannot do without. Each is taken out of the policy in turn. */

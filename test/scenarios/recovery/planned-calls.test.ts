@@ -1,5 +1,5 @@
 import type { CallEvent, SeededInstance } from '@understudy/cloud-sim';
-import { gatherPlanInput, type PlannedStep, plannedSteps, trialLaunchOf } from '@understudy/recovery';
+import { gatherPlanInput, launchPlan, type PlannedStep, plannedSteps, trialLaunchOf } from '@understudy/recovery';
 import { isLater, REGISTERED, stepsOf } from '@understudy/recovery/testing';
 import { describe, expect, test } from 'vitest';
 import { RecoveryFixture, type RecoveryFixtureOptions } from './recovery-fixture.ts';
@@ -29,11 +29,15 @@ interface Told {
   readonly steps: readonly PlannedStep[];
 }
 
-async function told(strategy: string, options: RecoveryFixtureOptions): Promise<Told> {
-  const scene = new RecoveryFixture({ ...options, policy: { recover: { strategy } } as never });
+async function told(name: string, options: RecoveryFixtureOptions): Promise<Told> {
+  const strategy = REGISTERED.strategies.find((one) => one.name === name);
+  if (!strategy) throw new Error(`no strategy ${name}`);
+  const scene = new RecoveryFixture({ ...options, strategy });
   const old = scene.seedMember(undefined, options);
-  scene.sim.crashInstance(old.instanceId);
   const { record } = await scene.begin(old);
+  // A machine that stays where it is answers until it is rebooted or stopped.
+  if (launchPlan(record.plan) !== null) scene.sim.crashInstance(old.instanceId);
+  else await scene.clock.advance(10_000);
   const input = await scene.clock.runUntilSettled(gatherPlanInput(scene.newCloud(), old.instanceId, scene.policy));
   const { opId, member, oldInstanceId, ordinal, plan } = record;
   const trialLaunch = trialLaunchOf(input, scene.policy);

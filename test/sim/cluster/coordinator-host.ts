@@ -1,6 +1,6 @@
 import { type Ec2Transport, inProcessKms, inProcessTransport } from '@understudy/cloud-sim';
 import { type Build, Coordinator, type CoordinatorConfig, type SendNotice } from '@understudy/coordinator/testing';
-import { createEc2Cloud, kmsOver } from '@understudy/aws';
+import { createEc2Cloud, ec2Limiter, kmsOver } from '@understudy/aws';
 import type { RecoveryRunner } from '@understudy/recovery';
 import { type Keyspace, type KvTxn, type Log, OpinionRecordSchema, parseRecord } from '@understudy/shared';
 import type { NetworkNode, SimKvClient } from '@understudy/shared/testing';
@@ -136,6 +136,7 @@ export class CoordinatorHost {
       cloud: createEc2Cloud({
         transport: this.#transport(name, options, parts),
         ...{ clock, callTimeoutMs, random: this.#cluster.streamOf(`${name}-reads`) },
+        limiter: ec2Limiter({ clock, ...this.config.aws.rates }),
       }),
       kms: kmsOver({ transport: this.#kms(name, clock, points), clock, callTimeoutMs: 2_000 }),
       socket,

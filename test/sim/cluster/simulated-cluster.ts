@@ -59,6 +59,8 @@ export interface ClusterParts {
   readonly policy?: PolicyChange | undefined;
   readonly guard?: Partial<CoordinatorConfig['guard']> | undefined;
   readonly loop?: Partial<CoordinatorConfig['loop']> | undefined;
+  /** How much of EC2's rates is used. */
+  readonly rates?: Partial<CoordinatorConfig['aws']['rates']> | undefined;
   /** Who is told of changes. Default: nobody. */
   readonly notify?: z.input<typeof CoordinatorConfigSchema>['notify'];
   readonly sendNotice?: SendNotice;
@@ -146,7 +148,7 @@ export class SimulatedCluster {
 
   #makeHost(address: string, index: number): CoordinatorHost {
     const { zones, defaultResources } = this.cloud;
-    const { policy, guard, loop, notify } = this.parts;
+    const { policy, guard, loop, notify, rates } = this.parts;
     const az = zones[index % zones.length] ?? '';
     const placements = zones.map((zone) => ({ subnetId: defaultResources.subnets[zone] ?? '' }));
     const config = CoordinatorConfigSchema.parse({
@@ -159,6 +161,7 @@ export class SimulatedCluster {
       policy: policy ?? simulationPolicy(this.shape, placements),
       ...(guard ? { guard } : {}),
       ...(loop ? { loop } : {}),
+      ...(rates ? { aws: { rates } } : {}),
       ...(notify ? { notify } : {}),
     });
     return new CoordinatorHost(this, config.id, az, address, config);

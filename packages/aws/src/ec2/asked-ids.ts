@@ -9,6 +9,7 @@ const IDS: Readonly<Record<string, readonly [filter: string, member: string]>> =
   Instances: ['instance-id', 'InstanceId'],
   InstanceStatuses: ['instance-id', 'InstanceId'],
   Volumes: ['volume-id', 'VolumeId'],
+  VolumeStatuses: ['volume-id', 'VolumeId'],
   Snapshots: ['snapshot-id', 'SnapshotId'],
   Images: ['image-id', 'ImageId'],
   NetworkInterfaces: ['network-interface-id', 'NetworkInterfaceId'],

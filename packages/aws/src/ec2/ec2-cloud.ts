@@ -6,6 +6,7 @@ import {
   type CloudInstance,
   type CloudNetworkInterface,
   type CloudSnapshot,
+  type CopyVolumeRequest,
   type CreateNetworkInterfaceRequest,
   hasCode,
   isOperationError,
@@ -110,6 +111,23 @@ export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
 
   async setUserData(instanceId: string, userData: string, options?: CloudCallOptions): Promise<void> {
     await this.#modify(instanceId, { UserData: { Value: Buffer.from(userData, 'base64') } }, options);
+  }
+
+  async copyVolume(request: CopyVolumeRequest, options?: CloudCallOptions): Promise<{ readonly volumeId: string }> {
+    const { iops, throughputMiBps, kmsKeyId } = request;
+    const input = {
+      ClientToken: request.clientToken,
+      SourceVolumeId: request.sourceVolumeId,
+      VolumeType: request.volumeType,
+      ...(iops !== null && { Iops: iops }),
+      ...(throughputMiBps !== null && { Throughput: throughputMiBps }),
+      ...(kmsKeyId !== null && { Encrypted: true, KmsKeyId: kmsKeyId }),
+      ...tagSpecifications('volume', request.tags),
+    };
+    const [volume] = rawListOf((await this.call('CopyVolumes', input, options)).Volumes);
+    const volumeId = textOf(volume?.VolumeId);
+    if (volumeId === null) throw unreadableAnswer('CopyVolumes', 'volume id');
+    return { volumeId };
   }
 
   async createSnapshots(

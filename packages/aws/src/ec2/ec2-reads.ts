@@ -30,7 +30,10 @@ import { assertAbout, Ec2Caller, listIn } from './ec2-caller.ts';
 import { mapInstance, mapInstanceStatus, mapInstanceType } from './map-instance.ts';
 import { mapAddress, mapImage, mapNetworkInterface, mapSnapshot, mapSubnet, mapVolume } from './map-resources.ts';
 
-/** DescribeInstanceStatus takes so many explicit ids per call (EC2 API reference). */
+/**
+ * DescribeInstanceStatus takes so many explicit ids per call (EC2 API reference), and
+ * DescribeVolumeStatus more.
+ */
 const MAX_STATUS_IDS = 100;
 
 /**
@@ -41,6 +44,8 @@ const ANY_STATE = {
   Name: 'instance-state-name',
   Values: ['pending', 'running', 'stopping', 'stopped', 'shutting-down', 'terminated'],
 };
+
+const IMPAIRED = { Name: 'volume-status.status', Values: ['impaired'] };
 
 /** Things that exist in one zone. They are asked for by name where only ids are wanted. */
 const INSTANCES = {
@@ -119,6 +124,18 @@ export class Ec2Reads extends Ec2Caller {
 
   async describeVolumes(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudVolume[]> {
     return (await this.#listNamed(VOLUMES, filters, options)).flatMap((raw) => present(mapVolume(raw)));
+  }
+
+  /** Asks by id, as there is no filter for it, and only for those that are impaired. */
+  async describeImpairedVolumes(volumeIds: readonly string[], options?: CloudCallOptions): Promise<readonly string[]> {
+    const found: Raw[] = [];
+    for (const portion of portionsOfList([...new Set(volumeIds)], MAX_STATUS_IDS)) {
+      const input = { VolumeIds: [...portion], Filters: [IMPAIRED] };
+      const answer = await this.call('DescribeVolumeStatus', input, options);
+      found.push(...listAsked('DescribeVolumeStatus', answer, 'VolumeStatuses', { 'volume-id': portion }));
+    }
+    const impaired = found.filter((raw) => rawOf(raw.VolumeStatus).Status === 'impaired');
+    return impaired.flatMap((raw) => present(textOf(raw.VolumeId)));
   }
 
   /** Lists our own account's snapshots only. */

@@ -49,6 +49,8 @@ const COMMANDS: Readonly<Record<Ec2Action, CommandClass>> = {
   RebootInstances: ec2.RebootInstancesCommand,
   StartInstances: ec2.StartInstancesCommand,
   AttachVolume: ec2.AttachVolumeCommand,
+  CopyVolumes: ec2.CopyVolumesCommand,
+  DescribeVolumeStatus: ec2.DescribeVolumeStatusCommand,
   DetachVolume: ec2.DetachVolumeCommand,
   ModifyInstanceAttribute: ec2.ModifyInstanceAttributeCommand,
   CreateSnapshots: ec2.CreateSnapshotsCommand,

@@ -31,7 +31,8 @@ const EC2: Readonly<Record<Ec2Action, CallFacts>> = {
   DescribeCapacityReservations: { why: 'checks that the reservation is still active', allowedBy: ['Observe'] },
   DescribeRouteTables: { why: 'finds routes that lead to a member', allowedBy: ['Observe'] },
   DescribeVolumes: { why: 'learns the disks, and that none is attached any more', allowedBy: ['Observe'] },
-  DescribeSnapshots: { why: 'follows the snapshots of a capture', allowedBy: ['Observe'] },
+  DescribeVolumeStatus: { why: 'learns whether a disk can be reached at all', allowedBy: ['Observe'] },
+  DescribeSnapshots: { why: 'follows the snapshots of a capture, and finds earlier ones', allowedBy: ['Observe'] },
   DescribeImages: { why: 'reads what the member was launched from', allowedBy: ['Observe'] },
   DescribeNetworkInterfaces: { why: 'looks at launch permits and at who uses them', allowedBy: ['Observe'] },
   DescribeAddresses: { why: 'finds Elastic IP addresses and who holds them', allowedBy: ['Observe'] },
@@ -45,7 +46,7 @@ const EC2: Readonly<Record<Ec2Action, CallFacts>> = {
   },
   RunInstances: {
     why: 'launches the replacement, or asks whether EC2 would (DryRun)',
-    allowedBy: ['LaunchAsOurs', 'LaunchWith', 'UseOurSnapshots'],
+    allowedBy: ['LaunchAsOurs', 'LaunchWith', 'UseOurSnapshots', 'UseBackups'],
   },
   RebootInstances: { why: 'reboots a failed member, where that may mend it', allowedBy: ['ChangeMembers'] },
   StartInstances: {
@@ -64,6 +65,7 @@ const EC2: Readonly<Record<Ec2Action, CallFacts>> = {
     why: 'clears and sets protections, gives user data back, and says which disks go with the instance',
     allowedBy: ['ChangeMembers', 'BindOurDisks', 'MoveVolumes'],
   },
+  CopyVolumes: { why: 'copies the disks of a fenced member', allowedBy: ['CopyAsOurs'] },
   CreateSnapshots: {
     why: 'captures the disks of a fenced member',
     allowedBy: ['ChangeMembers', 'CaptureVolumes', 'CaptureAsOurs'],
@@ -72,7 +74,7 @@ const EC2: Readonly<Record<Ec2Action, CallFacts>> = {
   DeleteVolume: { why: 'removes a volume that a retired instance left', allowedBy: ['RemoveRetired'] },
   RegisterImage: {
     why: 'makes the image of the captured root disk',
-    allowedBy: ['RegisterAsOurs', 'UseOurSnapshots'],
+    allowedBy: ['RegisterAsOurs', 'UseOurSnapshots', 'UseBackups'],
   },
   DeregisterImage: { why: 'removes the image of an ended recovery', allowedBy: ['RemoveOurCaptures'] },
   CreateNetworkInterface: {

@@ -111,7 +111,7 @@ const RECORD_TYPES = 'route53:ChangeResourceRecordSetsRecordTypes';
 const RECORD_ACTIONS = 'route53:ChangeResourceRecordSetsActions';
 
 /** Actions that make something with tags in the same request. */
-const CREATE_ACTIONS = ['RunInstances', 'CreateSnapshots', 'CreateNetworkInterface', 'RegisterImage'];
+const CREATE_ACTIONS = ['RunInstances', 'CreateSnapshots', 'CopyVolumes', 'CreateNetworkInterface', 'RegisterImage'];
 
 /** Every statement of a coordinator's policy, by its Sid. */
 export const STATEMENTS = {
@@ -169,6 +169,16 @@ export const STATEMENTS = {
     why: 'images and disks are made of our own captures, never of a stranger’s snapshot',
     resources: shared('snapshot'),
     condition: isOurs,
+  },
+  UseBackups: {
+    why: 'disks that cannot be reached come back from earlier snapshots that say whose they are',
+    resources: shared('snapshot'),
+    condition: isMembers,
+  },
+  CopyAsOurs: {
+    why: 'a copy of a disk is made with the mark by which it is found, used and removed',
+    resources: arns('volume'),
+    condition: asOurs,
   },
   RemoveOurCaptures: {
     why: 'removes what a recovery made, and nothing that is not marked so',

@@ -244,6 +244,7 @@ export class CoordinatorApi implements ApiSource {
       explained: leader.explained(member),
       console: leader.console(member),
       serveLease: serveLeases.text(member),
+      prepared: leader.prepared(member),
       storeTrouble: own.storeTrouble(),
     };
     const intent = view.records.intents.get(member)?.record;

@@ -1,6 +1,6 @@
 import type { RecoveryActivity } from '@understudy/recovery';
 import type { ExplainView, HoldRecord, MemberId, NotEnrolled, Problem } from '@understudy/shared';
-import type { Explained } from '../leader/explain-view.ts';
+import type { Explained, ExplainSources } from '../leader/explain-view.ts';
 import type { Authenticated, OperatorAnswer, OperatorCommand } from '../leader/operator-command.ts';
 
 /** What the API asks of the leader in this process, which may be none at present. */
@@ -13,6 +13,8 @@ export interface LeaderInsight {
   wantedHold(member: MemberId): Pick<HoldRecord, 'reason' | 'text' | 'untilWallMs'> | null;
   /** The last words of a member's machine that this process found dead. */
   console(member: MemberId): ExplainView['console'];
+  /** What was begun for it while it is suspect. Null: nothing, or not known here. */
+  prepared(member: MemberId): ExplainSources['prepared'];
   /** What an open recovery is doing. Null when it does not run here. */
   activity(opId: string): RecoveryActivity | null;
   /** Key id that the user data of this instance names. Null: not known here. */

@@ -36,7 +36,8 @@ beforeEach(() => {
   };
   pass = new DecisionPass({
     view: { isFresh: () => fresh, isBlocked: () => false, records: {} },
-    assessor: { pass: () => [] },
+    assessor: { pass: () => [], all: new Map() },
+    preparation: { pass: () => undefined, beginTerm: () => undefined },
     decider,
     evidence: {},
     runs: { sync: () => void (resumed += 1) },

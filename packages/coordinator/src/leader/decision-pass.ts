@@ -6,6 +6,7 @@ import type { RecoveryDecider } from './decider.ts';
 import type { EvidencePoller } from './ec2-evidence.ts';
 import type { Assessor, Judgement } from './assessor.ts';
 import type { RecoveryRuns } from './runs.ts';
+import type { Preparation } from './preparation.ts';
 import type { TermTasks } from './term-tasks.ts';
 
 /** Recoveries being planned at the same time; the guard's budget is far below in the long run. */
@@ -18,6 +19,7 @@ export interface DecisionPassOptions {
   readonly evidence: EvidencePoller;
   readonly runs: RecoveryRuns;
   readonly writer: IntentWriter;
+  readonly preparation: Preparation;
 }
 
 /**
@@ -33,19 +35,21 @@ export class DecisionPass {
   }
 
   beginTerm(): void {
-    const { assessor, runs } = this.#options;
+    const { assessor, runs, preparation } = this.#options;
+    preparation.beginTerm();
     assessor.beginTerm();
     runs.beginTerm();
   }
 
   /** Synchronous: what takes time goes on in `tasks`, beside the next passes. */
   run(term: Term, tasks: TermTasks): void {
-    const { view, assessor, decider, runs, evidence } = this.#options;
+    const { view, assessor, decider, runs, evidence, preparation } = this.#options;
     const wanting = assessor.pass();
     // Open recoveries go on although the view is not fresh: they park by themselves when the store
     // is gone, and resume here.
     runs.sync(term, view.records, (member) => !view.isBlocked(member));
     if (wanting.length > 0) tasks.startAlone('look', () => evidence.look(wanting, term.signal));
+    preparation.pass(suspects(assessor), term.signal, tasks);
     if (!view.isFresh()) return;
     for (const chosen of decider.pass(BEGINNING_AT_ONCE - this.#beginning.size)) this.#start(term, tasks, chosen);
   }
@@ -73,3 +77,7 @@ export class DecisionPass {
     }
   }
 }
+
+/** Whoever is likely to need a plan soon. */
+const suspects = (assessor: Assessor): readonly Judgement[] =>
+  [...assessor.all.values()].filter(({ assessment: { verdict, act } }) => verdict === 'suspect' || act);

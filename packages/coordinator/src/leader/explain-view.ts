@@ -34,6 +34,8 @@ export interface ExplainSources {
   readonly console: ExplainView['console'];
   /** Whether its serve lease would be counted on, in words; null: nobody asks for one. */
   readonly serveLease: string | null;
+  /** What was begun for it while it is suspect; null: nothing. */
+  readonly prepared: { readonly text: string; readonly ageMs: number } | null;
   /** Why etcd takes no writes now: nothing can be decided meanwhile; null while it does. */
   readonly storeTrouble: string | null;
 }
@@ -89,6 +91,7 @@ export function explainView(member: MemberId, sources: ExplainSources): Omit<Exp
   const evidence = [
     ...judged.evidence,
     ...leaseEvidence(sources.serveLease),
+    ...preparedEvidence(sources.prepared),
     ...refusedEvidence(sources.refused),
     ...unexpectedEvidence(sources.unexpected),
     ...storeEvidence(sources.storeTrouble),
@@ -102,6 +105,17 @@ export function explainView(member: MemberId, sources: ExplainSources): Omit<Exp
  */
 const leaseEvidence = (text: string | null): ExplainView['evidence'] =>
   text === null ? [] : [{ source: 'serve lease', text, ageMs: null, freshForMs: null, weight: 'neutral' }];
+
+/** It decides nothing: its recovery would only begin sooner. */
+const preparedEvidence = (prepared: ExplainSources['prepared']): ExplainView['evidence'] =>
+  prepared === null
+    ? []
+    : [
+        {
+          ...{ source: 'preparation', text: prepared.text, ageMs: rounded(prepared.ageMs) },
+          ...{ freshForMs: null, weight: 'neutral' },
+        },
+      ];
 
 const storeEvidence = (trouble: string | null): ExplainView['evidence'] =>
   trouble === null ? [] : [{ source: 'etcd', text: trouble, ageMs: null, freshForMs: null, weight: 'neutral' }];

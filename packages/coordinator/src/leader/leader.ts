@@ -43,6 +43,7 @@ import { CommandDesk } from './command-desk.ts';
 import { type Authenticated, type OperatorAnswer, type OperatorCommand, RequestedSchema } from './operator-command.ts';
 import { type PlanAnswer, PlanPreview } from './plan-preview.ts';
 import { Planner } from './planner.ts';
+import { Preparation, type PreparationCounts } from './preparation.ts';
 import { RecoveryRuns } from './runs.ts';
 import type { ObserverTable } from '@understudy/observer';
 import { CallTrials } from './call-trials.ts';
@@ -88,6 +89,7 @@ interface SeatParts {
   readonly decider: RecoveryDecider;
   readonly desk: CommandDesk;
   readonly planner: Planner;
+  readonly preparation: Preparation;
   readonly console: ConsoleCapture;
 }
 
@@ -177,6 +179,15 @@ export class Leader {
    */
   userDataKeyId(instanceId: string): number | null {
     return this.#parts.readiness.userDataKeyId(instanceId);
+  }
+
+  /** What was begun for it while it is suspect, in words; null: nothing, or we do not lead. */
+  prepared(member: MemberId): ReturnType<Preparation['textFor']> {
+    return this.#leads() ? this.#parts.preparation.textFor(member) : null;
+  }
+
+  get preparationCounts(): PreparationCounts {
+    return this.#parts.preparation.counts;
   }
 
   /** The last words of a member's machine that this process found dead. */
@@ -318,21 +329,27 @@ export class Leader {
       conflicts: () => enroller.conflicts,
       ownTrouble: () => this.#ownTrouble(enroller),
     });
-    const planner = new Planner({
+    const planner: Planner = new Planner({
       ...{ cloud, keyLooks, nameLooks, view, keys, clock },
       trialOf: (instanceId) => readiness.trialOf(instanceId),
+      prepared: (suspect, revision) => preparation.inputFor(suspect, revision),
+    });
+    const preparation = new Preparation({
+      ...{ clock, log, read: (suspect, signal) => planner.prepare(suspect, signal) },
+      wantedFor: (member) =>
+        policyOf(groupOf(member)).recover.prepareWhileSuspect === 'nothing' ? null : planner.policyRevision(member),
     });
     const desk = new CommandDesk({
       ...{ view, keys, clock, log, minimum: requirement, handOver: this.#options.handOver },
       standingOf: (command, asked) => standingOf(assessor, decider, command, asked),
     });
     const console = new ConsoleCapture({ cloud, clock, log });
-    return { evidence, trials, readiness, enroller, assessor, decider, desk, planner, console };
+    return { evidence, trials, readiness, enroller, assessor, decider, desk, planner, preparation, console };
   }
 
   #makeWorkParts(): LeaderParts {
     const { config, cloud, clock, log, keys, view, serveLeases, store } = this.#options;
-    const { assessor, decider, evidence, planner, desk } = this.#parts;
+    const { assessor, decider, evidence, planner, preparation, desk } = this.#parts;
     const writer = new IntentWriter({
       ...{ store, planner, view, keys, clock, log, serveLeases },
       storeTimeoutMs: config.etcd.callTimeoutMs,
@@ -351,7 +368,7 @@ export class Leader {
       clock,
       log,
       tickMs: config.loop.tickMs,
-      decisions: new DecisionPass({ view, assessor, decider, evidence, writer, runs: this.runs }),
+      decisions: new DecisionPass({ view, assessor, decider, evidence, writer, preparation, runs: this.runs }),
       jobs: leaderJobs({
         ...{ ...this.#parts, clock, log, keys, view, serveLeases, collector, pace: config.loop },
         ...{ random: this.#options.random, outbox: this.#options.outbox, notify: config.notify },

@@ -10,7 +10,7 @@ import {
   type RecoveryPlan,
   type Term,
 } from '@understudy/shared';
-import { launchPlan, type PlanInput, type PlanResult, trialLaunchOf } from '@understudy/recovery';
+import { launchPlan, pathTexts, type PlanInput, type PlanResult, trialLaunchOf } from '@understudy/recovery';
 import { type Refused, refused } from '../commands/command.ts';
 import type { GuardAnswer } from '../judge/guard-input.ts';
 import { OVERRIDE_RULES } from '../judge/overrides.ts';
@@ -153,7 +153,10 @@ const gatesOf = ({ gates }: GuardAnswer): PlanView['gates'] =>
 
 /** What goes, what comes, what changes; nothing of the user data, which holds a key. */
 function linesOf({ member, instanceId, az }: Judgement, plan: RecoveryPlan): PlanView['lines'] {
-  const places = launchPlan(plan)?.candidates.map((one) => `${one.instanceType} in ${one.az} (${one.subnetId})`) ?? [];
+  const launching = launchPlan(plan);
+  if (launching === null)
+    return [{ sign: '~', text: `${member}: ${instanceId} stays in ${az} with all its disks (${plan.strategy})` }];
+  const places = launching.candidates.map((one) => `${one.instanceType} in ${one.az} (${one.subnetId})`);
   const [first, ...others] = places;
   return [
     { sign: '~', text: `${member}: ${instanceId} in ${az} → ${first ?? 'another instance'}` },
@@ -161,7 +164,7 @@ function linesOf({ member, instanceId, az }: Judgement, plan: RecoveryPlan): Pla
     { sign: '-', text: `${instanceId} is stopped, and stays stopped` },
     ...plan.volumes.map((one) => ({
       sign: '+' as const,
-      text: `${one.deviceName}: ${one.sizeGiB} GiB ${one.volumeType} from a snapshot of ${one.volumeId}, made after the stop`,
+      text: `${one.deviceName}: ${one.sizeGiB} GiB ${one.volumeType}: ${pathTexts(one)[0] ?? ''}`,
     })),
     ...plan.addresses.map((one) => ({ sign: '~' as const, text: `${one.publicIp} (${one.allocationId}) moves along` })),
     ...(plan.assigned ?? []).map((one) => ({ sign: '~' as const, text: `${one.address} (${one.kind}) moves along` })),

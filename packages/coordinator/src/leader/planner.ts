@@ -3,8 +3,10 @@ import {
   type ActivationRecord,
   type Clock,
   type Cloud,
+  type CloudCallOptions,
   groupOf,
   type Keyspace,
+  type MemberId,
   opIdOf,
   type RecoveryPlan,
   TAG,
@@ -16,6 +18,7 @@ import {
   type LaunchTrial,
   type NameLooks,
   planFor,
+  tryLaunch,
   type PlanInput,
   type PlanResult,
   recoveryBehind,
@@ -26,6 +29,7 @@ import type { Stored } from '../store/cluster-records.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 import type { GuardAnswer } from '../judge/guard-input.ts';
 import type { Judgement } from './assessor.ts';
+import type { Suspect } from './preparation.ts';
 import { wasBegunBefore } from './raise-ordinal.ts';
 
 /**
@@ -44,6 +48,8 @@ export interface PlannerOptions {
   readonly clock: Clock;
   /** What EC2 said when the launch of this instance's replacement was tried. */
   readonly trialOf: (instanceId: string) => LaunchTrial;
+  /** What was read while it was suspect, for this policy. Null: nothing. */
+  readonly prepared?: (suspect: Suspect, policyRevision: number) => PlanInput | null;
 }
 
 export type Planned =
@@ -67,22 +73,41 @@ export class Planner {
   /** @throws the errors of EC2's reads. */
   async plan(chosen: Judgement, ask: (judgement: Judgement) => GuardAnswer, signal: AbortSignal): Promise<Planned> {
     const { member, instanceId } = chosen;
-    const { view, keys, keyLooks, nameLooks, trialOf, clock } = this.#options;
+    const { view, keys, trialOf, prepared } = this.#options;
     const policy = view.policyOf(groupOf(member));
-    const input = await this.#kept.use(instanceId, (cloud) =>
+    const input = prepared?.(chosen, this.policyRevision(member)) ?? (await this.#read(chosen, signal, {}));
+    const activation = view.records.activations.get(member);
+    if (activation && wasBegunBefore(keys, view.records, activation.record, input.instance.tags[TAG.fencedBy]))
+      return { kind: 'begun-before', activation };
+    const trial = input.trial.kind === 'unknown' ? trialOf(instanceId) : input.trial;
+    const given = { ...input, trial, level: view.levelInForce() };
+    const result = planFor(given, policy, leaveAzOf(ask(chosen)));
+    return { kind: 'result', result: this.#withOwed(chosen, result), input: given };
+  }
+
+  /** What {@link plan} would read, and a trial of the launch where the policy wants one. */
+  async prepare(suspect: Suspect, signal: AbortSignal): Promise<PlanInput> {
+    const policy = this.#options.view.policyOf(groupOf(suspect.member));
+    const input = await this.#read(suspect, signal, { urgency: 'chore' });
+    if (policy.recover.prepareWhileSuspect !== 'trial') return input;
+    return { ...input, trial: await tryLaunch(this.#options.cloud, input, policy, { signal, urgency: 'chore' }) };
+  }
+
+  /** It changes with the policy of the member's group; 0: the configuration's. */
+  policyRevision(member: MemberId): number {
+    return this.#options.view.records.groups.get(groupOf(member))?.modRevision ?? 0;
+  }
+
+  #read({ member, instanceId }: Suspect, signal: AbortSignal, options: CloudCallOptions): Promise<PlanInput> {
+    const { view, keyLooks, nameLooks, clock } = this.#options;
+    const policy = view.policyOf(groupOf(member));
+    return this.#kept.use(instanceId, (cloud) =>
       gatherPlanInput(cloud, instanceId, policy, {
-        ...{ signal, repeat: true, keyLooks, caller: instanceId },
+        ...{ signal, repeat: true, keyLooks, caller: instanceId, ...options },
         ...(nameLooks && { nameLooks }),
         wallMs: () => clock.wallMs(),
       }),
     );
-    const activation = view.records.activations.get(member);
-    if (activation && wasBegunBefore(keys, view.records, activation.record, input.instance.tags[TAG.fencedBy]))
-      return { kind: 'begun-before', activation };
-    const trial = trialOf(instanceId);
-    const given = { ...input, trial, level: view.levelInForce() };
-    const result = planFor(given, policy, leaveAzOf(ask(chosen)));
-    return { kind: 'result', result: this.#withOwed(chosen, result), input: given };
   }
 
   /**

@@ -75,8 +75,15 @@ export const forecastOf = ({ prediction }: ToldPlan): PlanForecast | null =>
 export const candidateViews = (plan: RecoveryPlan): PlanView['candidates'] =>
   (launchPlan(plan)?.candidates ?? []).map(({ instanceType, az, subnetId }) => ({ instanceType, az, subnetId }));
 
+/** Each disk with the path it takes, and why that one. */
 export const volumeViews = (plan: RecoveryPlan): PlanView['volumes'] =>
-  plan.volumes.map(({ volumeId, deviceName, path }) => ({ volumeId, deviceName, path: path ?? 'snapshot', why: '' }));
+  plan.volumes.map(({ volumeId, deviceName, path = 'snapshot', choice }) => ({
+    ...{ volumeId, deviceName, path: launchPlan(plan) === null ? 'stays' : path },
+    why: [
+      ...(choice ? [choice.reason] : []),
+      ...(choice?.rejected ?? []).map((one) => `not by ${one.path}: ${one.reason}`),
+    ].join('; '),
+  }));
 
 /** How many calls EC2 would allow, and which it would not. */
 export function permissionsOf(calls: readonly ShownCall[], words: readonly CallWord[]): PlanSummary['permissions'] {

@@ -1,10 +1,17 @@
 import type { LeadershipView } from '../store/leadership-view.ts';
+import type { PreparationCounts } from '../leader/preparation.ts';
 import type { ReadAtScrape } from './read-at-scrape.ts';
 
 /** What people have asked this coordinator for while it led. */
 export function commandMetrics(declare: ReadAtScrape, read: () => ReadonlyMap<string, number>): void {
   const help = 'Commands of people that came to this coordinator as leader, by outcome (done, repeated, or why not)';
   declare.totals('understudy_commands_total', help, 'outcome', read);
+}
+
+/** What became of what was begun for suspects. */
+export function preparationMetrics(declare: ReadAtScrape, read: () => PreparationCounts): void {
+  const help = 'Preparations for suspects, by outcome: used by a plan, dropped, or failed to read';
+  declare.totals('understudy_preparations_total', help, 'outcome', () => Object.entries(read()));
 }
 
 /** Whether this coordinator leads, and for how long it may believe that. */

@@ -1,9 +1,10 @@
 import type { ActionState } from '@understudy/aws';
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import type { PreparationCounts } from '../leader/preparation.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 import type { LeadershipView } from '../store/leadership-view.ts';
 import { EndedRecoveries } from './ended-recoveries.ts';
-import { commandMetrics, leadershipMetrics } from './leadership.ts';
+import { commandMetrics, leadershipMetrics, preparationMetrics } from './leadership.ts';
 import { memberMetrics, type MemberMetricsSources } from './members.ts';
 import { observerMetrics, type ObserverMetricsSources } from './observer.ts';
 import { buildMetrics, type ConnectionCounts, connectionMetrics, foreignAnswerMetrics } from './process.ts';
@@ -27,6 +28,7 @@ export interface MetricsSources
   readonly commands: () => ReadonlyMap<string, number>;
   readonly foreignAnswers: () => ReadonlyMap<string, number>;
   readonly rates: () => readonly ActionState[];
+  readonly preparations: () => PreparationCounts;
   /** To our HTTP server; null where there is none. */
   readonly connections: (() => ConnectionCounts) | null;
 }
@@ -101,6 +103,7 @@ export class Metrics {
     memberMetrics(declare, sources);
     noticeMetrics(declare, sources);
     rateMetrics(declare, sources.rates);
+    preparationMetrics(declare, sources.preparations);
     foreignAnswerMetrics(declare, sources.foreignAnswers);
     if (sources.connections) connectionMetrics(declare, sources.connections);
   }

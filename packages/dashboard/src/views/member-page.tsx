@@ -10,6 +10,7 @@ import { fleet, past, session, status } from '../store.ts';
 import { ActButton } from './act-dialog.tsx';
 import { PastRecovery } from './history-page.tsx';
 import { PhiChart } from './phi-chart.tsx';
+import { PlanPanel } from './plan-panel.tsx';
 import { OpenRecovery } from './recovery.tsx';
 import { Chip, CopyCommand, Mark, SectionHead, When } from './small.tsx';
 
@@ -330,6 +331,7 @@ export function MemberPage({ member }: { readonly member: string }) {
         <>
           <Why view={view} />
           {view.openRecovery ? <OpenRecovery open={view.openRecovery} linked={false} /> : null}
+          {view.openRecovery ? null : <PlanPanel key={member} member={member} />}
           <Heard member={member} />
           <Flips view={view} />
           <Gates view={view} />

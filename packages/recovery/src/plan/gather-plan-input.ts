@@ -16,6 +16,12 @@ import type { KeyLooks } from './key-looks.ts';
 import type { NameLooks } from './name-looks.ts';
 import { readFirstBoot } from './read-first-boot.ts';
 
+/** What the reading of a plan depends on. */
+export interface PlanPolicy {
+  readonly recover: Pick<GroupPolicy['recover'], 'placements'> & Partial<Pick<GroupPolicy['recover'], 'volumes'>>;
+  readonly identity?: GroupPolicy['identity'];
+}
+
 export interface PlanReads extends CloudCallOptions {
   /** Where the keys of volumes are asked about; absent: nowhere. */
   readonly keyLooks?: KeyLooks;
@@ -33,24 +39,27 @@ export interface PlanReads extends CloudCallOptions {
 export async function gatherPlanInput(
   cloud: Cloud,
   instanceId: string,
-  policy: { readonly recover: Pick<GroupPolicy['recover'], 'placements'>; readonly identity?: GroupPolicy['identity'] },
+  policy: PlanPolicy,
   { keyLooks, nameLooks, wallMs, ...options }: PlanReads = {},
 ): Promise<PlanInput> {
   const readAtWallMs = wallMs?.() ?? null;
   const [instance] = await cloud.describeInstances({ 'instance-id': [instanceId] }, options);
   if (!instance) throw new OperationError('CLOUD_NOT_FOUND', `EC2 shows no instance ${instanceId}`);
   const interfaceIds = instance.networkInterfaces.map((attachment) => attachment.networkInterfaceId);
+  const acceptsLoss = (policy.recover.volumes?.maxDataLossMs ?? null) !== null;
   const volumeIds = instance.volumes.map((attachment) => attachment.volumeId);
-  const [volumes, snapshots, image, addresses, networkInterfaces, subnets, userData, protection] = await Promise.all([
-    cloud.describeVolumes({ 'volume-id': volumeIds }, options),
-    snapshotsOf(cloud, volumeIds, options),
-    imageOf(cloud, instance, options),
-    cloud.describeAddresses({ 'network-interface-id': interfaceIds }, options),
-    cloud.describeNetworkInterfaces({ 'network-interface-id': interfaceIds }, options),
-    cloud.describeSubnets({ 'subnet-id': subnetIdsOf(instance, policy) }, options),
-    cloud.describeUserData(instanceId, options),
-    cloud.describeProtection(instanceId, options),
-  ]);
+  const [volumes, snapshots, impaired, image, addresses, networkInterfaces, subnets, userData, protection] =
+    await Promise.all([
+      cloud.describeVolumes({ 'volume-id': volumeIds }, options),
+      snapshotsOf(cloud, volumeIds, options),
+      acceptsLoss ? impairedOf(cloud, volumeIds, options) : [],
+      imageOf(cloud, instance, options),
+      cloud.describeAddresses({ 'network-interface-id': interfaceIds }, options),
+      cloud.describeNetworkInterfaces({ 'network-interface-id': interfaceIds }, options),
+      cloud.describeSubnets({ 'subnet-id': subnetIdsOf(instance, policy) }, options),
+      cloud.describeUserData(instanceId, options),
+      cloud.describeProtection(instanceId, options),
+    ]);
   const extras = await extrasOf(cloud, { instance, volumes, keyLooks }, policy, options);
   const namedBy = nameLooks && policy.identity && (await nameLooks.look(policy.identity));
   const firstBoot = readFirstBoot(userData);
@@ -58,7 +67,7 @@ export async function gatherPlanInput(
     instance,
     volumes,
     snapshots,
-    impairedVolumeIds: new Set(),
+    impairedVolumeIds: new Set(impaired),
     readAtWallMs,
     image,
     addresses,
@@ -87,6 +96,13 @@ async function imageOf(cloud: Cloud, instance: CloudInstance, options: CloudCall
   const [image] = await cloud.describeImages({ 'image-id': [instance.imageId] }, options);
   return image ?? null;
 }
+
+/** Asked only where something follows from it. */
+const impairedOf = async (
+  cloud: Cloud,
+  volumeIds: readonly string[],
+  options: CloudCallOptions,
+): Promise<readonly string[]> => (await unlessRefused(cloud.describeImpairedVolumes(volumeIds, options))) ?? [];
 
 /** What a recovery can do without: then none is known. */
 const snapshotsOf = async (

@@ -135,6 +135,12 @@ function lateCalls(run: Run): NonNullable<InPlaceEnd['lateCalls']> {
 
 export const mendKind = stepKind(MEND, mendStep, ({ intent: { oldInstanceId, plan } }) =>
   plan.protection.stop
-    ? [plannedCall('protect', (cloud, options) => cloud.setProtection(oldInstanceId, { stop: true }, options))]
+    ? [
+        plannedCall(
+          'protect',
+          (cloud, options) => cloud.setProtection(oldInstanceId, { stop: true }, options),
+          'it is mended',
+        ),
+      ]
     : [],
 );

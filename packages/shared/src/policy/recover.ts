@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { duration, durationMs } from '../duration-field.ts';
+import { prepareField } from './prepare.ts';
 import { ladderFields } from './ladder.ts';
 import { volumesFields } from './volumes.ts';
 
@@ -62,6 +63,13 @@ export const recoverFields = z.strictObject({
   strategy: z.enum(['snapshot-and-replace', 'reattach']).default('snapshot-and-replace'),
   /** Several ways, tried one after the other. `{}`: the default ladder (`docs/ladder.md`). */
   ladder: ladderFields.optional(),
+  /**
+   * What begins while a member is only suspect. Nothing of it changes or costs anything. `reads`:
+   * what its plan needs is read from EC2. `trial`: its launch is tried, too (DryRun, which takes a
+   * token of RunInstances). `nothing`: a plan is begun once the member is dead.
+   * Absent: `reads`.
+   */
+  prepareWhileSuspect: prepareField,
   /**
    * Fence: skip the guest's shutdown (fast) or let it run (slower, cleaner). Falls back where EC2
    * rejects it.

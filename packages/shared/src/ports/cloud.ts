@@ -279,6 +279,18 @@ export interface VolumePlace {
   readonly deviceName: string;
 }
 
+/** A copy of a volume, said in full: EC2 would choose otherwise than the source has it. */
+export interface CopyVolumeRequest {
+  readonly clientToken: string;
+  readonly sourceVolumeId: string;
+  readonly volumeType: string;
+  readonly iops: number | null;
+  readonly throughputMiBps: number | null;
+  /** Null: as the source. */
+  readonly kmsKeyId: string | null;
+  readonly tags: Tags;
+}
+
 export interface Cloud {
   // reads
   /**
@@ -297,6 +309,8 @@ export interface Cloud {
     options?: CloudCallOptions,
   ): Promise<readonly CloudInstanceStatus[]>;
   describeVolumes(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudVolume[]>;
+  /** Those of the volumes of which EC2's own checks say that they are impaired. */
+  describeImpairedVolumes(volumeIds: readonly string[], options?: CloudCallOptions): Promise<readonly string[]>;
   describeSnapshots(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudSnapshot[]>;
   describeImages(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudImage[]>;
   describeNetworkInterfaces(
@@ -402,6 +416,11 @@ export interface Cloud {
   /** `userData`: base64, as {@link Cloud.describeUserData} tells it. Of a stopped instance only. */
   setUserData(instanceId: string, userData: string, options?: CloudCallOptions): Promise<void>;
   // capture
+  /**
+   * Copies the volume as it is at this moment, within its zone. Idempotent by its token. One copy
+   * per source and five per Region may be under way: `CLOUD_REJECTED` or `CLOUD_THROTTLED` then.
+   */
+  copyVolume(request: CopyVolumeRequest, options?: CloudCallOptions): Promise<{ readonly volumeId: string }>;
   /**
    * Snapshots all volumes of the instance: crash-consistent, all or nothing. Not idempotent: no
    * ClientToken exists.

@@ -81,6 +81,30 @@ export const VOLUMES: readonly CloudContractCase[] = [
     },
   },
   {
+    name: 'a volume is copied once by its token, in full as it is said, and the copy is free',
+    async run(f) {
+      const old = await stopped(f, 'copied');
+      const sourceVolumeId = diskAt(old, '/dev/sdf');
+      const [source] = await f.cloud.describeVolumes({ 'volume-id': [sourceVolumeId] });
+      assert.ok(source);
+      const { volumeType, iops, throughputMiBps } = source;
+      const request = {
+        ...{ clientToken: 'copy-1', sourceVolumeId, volumeType, kmsKeyId: null, tags: { 'understudy:op': 'op-1' } },
+        iops: volumeType === 'gp3' ? iops : null,
+        throughputMiBps: volumeType === 'gp3' ? throughputMiBps : null,
+      };
+      const { volumeId } = await f.cloud.copyVolume(request);
+      assert.equal((await f.cloud.copyVolume(request)).volumeId, volumeId);
+      const copy = await free(f, volumeId);
+      assert.deepEqual(
+        [copy.sizeGiB, copy.volumeType, copy.az, copy.tags['understudy:op']],
+        [source.sizeGiB, volumeType, source.az, 'op-1'],
+      );
+      await attachedTo(f, sourceVolumeId, old.instanceId);
+      assert.deepEqual(await f.cloud.describeImpairedVolumes([volumeId, sourceVolumeId]), []);
+    },
+  },
+  {
     name: 'neither the root disk of a running instance moves, nor anything to one that is terminated',
     async run(f) {
       const running = await launch(f, 'runs');
