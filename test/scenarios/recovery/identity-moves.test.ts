@@ -1,4 +1,5 @@
 import type { FaultKind } from '@understudy/cloud-sim';
+import { stepId } from '@understudy/recovery/testing';
 import { describe, expect, test } from 'vitest';
 import { checkFinished, checkSafety } from './checks.ts';
 import { CrashMonitor, type CrashMode, crashMatrix, type Point } from './crash-points.ts';
@@ -28,7 +29,7 @@ test('everything a member has follows it to a replacement in the same subnet', a
   expect(world.scene.history()[0]?.losses).toBeUndefined();
   // The Elastic IP waits for the address that it is on.
   const at = (prefix: string) => steps.findIndex((step) => step.startsWith(prefix));
-  expect(at(`address-${world.onSecondary}`)).toBeGreaterThan(at('secondary-'));
+  expect(at(stepId('address', world.onSecondary))).toBeGreaterThan(at('secondary-'));
 });
 
 test('to another zone what cannot be carried is lost, and each loss is said', async () => {

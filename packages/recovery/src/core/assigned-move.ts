@@ -3,7 +3,7 @@ import type { AssignedKind, CloudNetworkInterface, InterfaceHolder } from '@unde
 export type AssignedMove =
   | { readonly kind: 'done' }
   | { readonly kind: 'assign' }
-  /** It is with this interface, which is not the one on record. It is recorded before it is taken. */
+  /** It is with this interface, which is not the one on record: that is recorded before. */
   | { readonly kind: 'record'; readonly from: string }
   | { readonly kind: 'unassign'; readonly from: string }
   | { readonly kind: 'held'; readonly text: string }

@@ -5,7 +5,7 @@ export type InterfaceMove =
   | { readonly kind: 'attach' }
   /** It is attached to the replacement, and is to go with it, or to outlive it, as before. */
   | { readonly kind: 'bind'; readonly attachmentId: string; readonly value: boolean }
-  /** This attachment to a fenced instance is not the one on record. It is recorded before it goes. */
+  /** This attachment to a fenced instance is not the one on record: it is recorded before. */
   | { readonly kind: 'record'; readonly attachmentId: string }
   | { readonly kind: 'detach'; readonly attachmentId: string }
   | { readonly kind: 'held'; readonly text: string }

@@ -58,7 +58,7 @@ const plannedOf = (plan: RecoveryPlan, name: string): readonly PlannedAssigned[]
   (plan.assigned ?? []).filter((one) => assignedStepName(one) === name);
 
 interface Memory {
-  /** When EC2 last said yes: until that has had time to show, an older picture is no reason to act. */
+  /** When EC2 last said yes: an older picture is no reason to act until that can show. */
   assignedAtMs: number | null;
   /** First of the unbroken run of looks that showed it with somebody else. */
   heldSinceMs: number | null;
@@ -149,7 +149,7 @@ function answered({ run, memory }: Scene, frozen: Frozen<AssignedRecord>, last: 
     memory.refusedSinceMs ??= run.nowMs();
     memory.refusal = error.message;
   }
-  // EC2 has said that it is off; the next call takes it from nobody, so no look is needed to dare it.
+  // EC2 has said that it is off. The next call takes it from nobody, so it needs no look before.
   return name === 'unassign' && error === null ? assign(frozen) : null;
 }
 

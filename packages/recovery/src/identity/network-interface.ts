@@ -128,7 +128,7 @@ function next(scene: Scene, frozen: Frozen<typeof INTERFACE>, seen: Seen): Move<
   memory.unseenSinceMs = move.kind === 'unseen' ? (memory.unseenSinceMs ?? run.nowMs()) : null;
   switch (move.kind) {
     case 'unseen':
-      // Conditional, so it can take it from nobody, and its answer says whether there is such a one.
+      // The call takes it from nobody, and its answer says whether there is such an interface.
       if (run.nowMs() - (memory.unseenSinceMs ?? 0) >= lagGraceMs) return attach(frozen);
       return { kind: 'wait', text: `EC2 does not show ${planned.networkInterfaceId}` };
     case 'between':

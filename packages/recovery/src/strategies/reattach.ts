@@ -1,5 +1,5 @@
 import { type GroupPolicy, isReattach, type ReattachPlan, type RecoveryPlan } from '@understudy/shared';
-import { moveRows } from '../core/move-rows.ts';
+import { moveRows } from './move-rows.ts';
 import { makePlan, type PlanResult } from '../core/plan.ts';
 import type { PlanInput } from '../core/plan-input.ts';
 import { seedImageOf } from '../core/seed-image.ts';

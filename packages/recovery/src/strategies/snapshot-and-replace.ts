@@ -3,7 +3,7 @@ import { makePlan } from '../core/plan.ts';
 import { replanned } from '../core/replanned.ts';
 import { stepId } from '../core/step-id.ts';
 import { keysOf, type StepRow } from '../core/step-table.ts';
-import { moveRows } from '../core/move-rows.ts';
+import { moveRows } from './move-rows.ts';
 import { ACTIVATE } from '../steps/activate-record.ts';
 import { LAUNCH, PERMIT, REVOKE, VERIFY } from '../steps/attempt-records.ts';
 import { CAPTURE, IMAGE } from '../steps/capture-records.ts';

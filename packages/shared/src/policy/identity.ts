@@ -25,12 +25,6 @@ export const identityFields = z.strictObject({
    */
   mustFollow: kinds.default([]),
   /**
-   * The primary private address. `leave`: the replacement has another one, and the failed instance
-   * keeps its own while it is retained. `take`: the failed instance is TERMINATED once its disks are
-   * captured, which cannot be undone, and the replacement's interface is made with its address.
-   */
-  primaryAddress: z.enum(['leave', 'take']).default('leave'),
-  /**
    * How long after a recovery the leader looks whether each thing is still where it was put.
    * Default 3 600 000 (1 h), 0 to 604 800 000. Shorter = fewer calls; longer = what is moved away
    * by somebody else's program is noticed later, too. 0: it does not look.

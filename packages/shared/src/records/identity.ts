@@ -41,34 +41,3 @@ export const AddressTargetSchema = z.strictObject({
   privateIp: z.string(),
 });
 export type AddressTarget = z.infer<typeof AddressTargetSchema>;
-
-/** The primary private address that the replacement's interface is made with. */
-export const TakenAddressSchema = z.strictObject({
-  privateIp: z.string(),
-  subnetId: z.string(),
-  /** The interface that has it, and goes with the failed instance. */
-  networkInterfaceId: z.string(),
-});
-export type TakenAddress = z.infer<typeof TakenAddressSchema>;
-
-/** One thing of a member's identity, where a recovery has put it, and what became of it since. */
-export const MovedItemSchema = z.strictObject({
-  /** The step that has moved it, and its item: `address` of `eipalloc-…`. */
-  move: z.string(),
-  item: z.string(),
-  /** Where it was put, as the move understands it. */
-  place: z.record(z.string(), z.unknown()),
-  /** Seen elsewhere since. Absent: never. */
-  flip: z
-    .strictObject({
-      /** Where it was seen, in words. */
-      holder: z.string(),
-      seenAtWallMs: z.number(),
-      /** When it was about to be put back, once. Absent: it has not been tried. */
-      putBackAtWallMs: z.number().optional(),
-      /** Why it is left to a person. Absent: it is not. */
-      left: z.string().optional(),
-    })
-    .optional(),
-});
-export type MovedItem = z.infer<typeof MovedItemSchema>;

@@ -1,4 +1,4 @@
-import { type CarriedIdentity, type CloudInstanceType, DEFAULT_POLICY } from '@understudy/shared';
+import { type CloudInstanceType, DEFAULT_POLICY } from '@understudy/shared';
 import type { PolicyChange } from '@understudy/shared/testing';
 import { NO_TYPE_FACTS } from '../candidate-fit.ts';
 import {
@@ -10,6 +10,7 @@ import {
   volumeFixture,
 } from '../plan.fixture.ts';
 import type { PlanInput } from '../plan-input.ts';
+import { FOLLOWS, INTERFACE_LOST, MUST_FOLLOW, mustFollow, NOTHING_CARRIED } from './identity-examples.fixtures.ts';
 
 /** An instance that has one attribute, against the ordinary one of the fixture; the lost zone. */
 export type Example = readonly [change: Partial<PlanInput>, policy?: PolicyChange, leaveAz?: string];
@@ -29,11 +30,6 @@ const withInterfaces = (deviceIndexes: readonly number[]): Partial<PlanInput> =>
     instance: instanceFixture({ networkInterfaces: deviceIndexes.map((deviceIndex) => ({ ...first, deviceIndex })) }),
   };
 };
-const mustFollow = (kind: CarriedIdentity): PolicyChange => ({ identity: { carry: [], mustFollow: [kind] } });
-const SECONDARY = eni({ PrivateIpAddresses: [{ Primary: true }, { Primary: false, PrivateIpAddress: '10.0.1.9' }] });
-const IPV6 = eni({ Ipv6Addresses: [{ Ipv6Address: '2001:db8::1' }] });
-const PREFIXED = eni({ Ipv4Prefixes: [{ Ipv4Prefix: '10.0.1.16/28' }] });
-const NOTHING_CARRIED: PolicyChange = { identity: { carry: [] } };
 const otherZone = { recover: { placements: [{ subnetId: 'subnet-b' }] } };
 const rawPlacement = (members: Record<string, unknown>) =>
   rawChange({ Placement: { AvailabilityZone: 'us-east-1a', ...members } });
@@ -109,9 +105,7 @@ export const REFUSED: Readonly<Record<string, Example>> = {
     { subnets: planInputFixture().subnets.map((subnet) => ({ ...subnet, vpcId: subnet.az })) },
     { recover: { placements: [{ subnetId: 'subnet-b' }] } },
   ],
-  SecondaryIpsMustFollow: [SECONDARY, mustFollow('secondary-ips')],
-  Ipv6MustFollow: [IPV6, mustFollow('ipv6-addresses')],
-  PrefixesMustFollow: [PREFIXED, mustFollow('prefixes')],
+  ...MUST_FOLLOW,
   InterfacesMustFollow: [withInterfaces([0, 1]), mustFollow('interfaces')],
   PlacementInLostZone: [{}, {}, 'us-east-1a'],
   NoPlacementOutsideZone: [{}, {}, 'us-east-1a'],
@@ -168,12 +162,8 @@ export const LOST: Readonly<Record<string, Example>> = {
   ],
   FirstBootNotExamined: [firstBoot({ unexamined: ['it includes what is kept elsewhere (#include)'] })],
   AgentKeyInUserData: [{ userData: Buffer.from('member: db/one\nkey: { id: 1, hex: aa }\n').toString('base64') }],
-  SecondaryPrivateIpsLost: [eni({ PrivateIpAddresses: [{ Primary: true }, { Primary: false }] })],
-  Ipv6AddressesLost: [IPV6, NOTHING_CARRIED],
-  PrefixesLost: [PREFIXED, NOTHING_CARRIED],
+  ...INTERFACE_LOST,
   ExtraNetworkInterfacesLost: [withInterfaces([0, 1]), NOTHING_CARRIED],
-  InterfaceTypeLost: [eni({ InterfaceType: 'efa' })],
-  ConnectionTrackingLost: [eni({ ConnectionTrackingConfiguration: { TcpEstablishedTimeout: 60 } })],
   PrivateDnsOptionsLost: [rawChange({ PrivateDnsNameOptions: { HostnameType: 'resource-name' } })],
   PublicIpLost: [{ addresses: [] }],
   AddressesNotMoved: [
@@ -354,9 +344,7 @@ export const CARRIED: Readonly<Record<number, readonly CarriedExample[]>> = {
       shows: { permit: { groupIds: ['sg-9'] }, plan: { securityGroupIds: ['sg-9'] } },
     },
   ],
-  7: [{ example: [SECONDARY], shows: { plan: { assigned: [{ kind: 'secondary-ip', address: '10.0.1.9' }] } } }],
-  8: [{ example: [IPV6], shows: { plan: { assigned: [{ kind: 'ipv6-address', address: '2001:db8::1' }] } } }],
-  9: [{ example: [PREFIXED], shows: { plan: { assigned: [{ kind: 'ipv4-prefix', address: '10.0.1.16/28' }] } } }],
+  ...FOLLOWS,
   10: [
     {
       example: base({ networkInterfaces: ownInterface ? [{ ...ownInterface, networkInterfaceId: 'eni-9' }] : [] }),
