@@ -6,6 +6,37 @@ A replacement has placement candidates, in an order that is frozen with the plan
 instance type in a subnet, which names the zone. \`understudy plan\` shows them. An attempt has one
 of them; what EC2 answers to it says what comes next.
 
+## The candidates
+
+Without a policy there is one: the own type in the own subnet. \`recover.placements\` lists others, in
+their order. \`recover.places\` adds every combination of subnets and types:
+
+\`\`\`yaml
+group: db
+policy:
+  recover:
+    places:
+      subnets: [subnet-a, subnet-b, subnet-c]
+      instanceTypes: [m7i.large, m6i.large, m7a.large]
+      order: zones-first # the first type in every zone, then the next type
+\`\`\`
+
+What EC2 says a type or a zone cannot do is left out beforehand, and the plan says why. No more than
+50 candidates are asked.
+
+**Capacity reservations.** \`capacityReservation\` of a placement, or of \`places\`, says what of one a
+launch uses: \`open\` (any that fits), \`none\`, \`only\` (no launch without one), \`cr-…\`, or the ARN of
+a group. Without it a candidate uses what the failed instance used, in its own zone. The old
+instance has its place in a reservation until it is stopped: nothing is launched before the fence,
+so the place is free by then. An on-demand instance that is kept stopped holds none.
+
+**A member that cannot leave its zone** says so in its plan (\`StaysInZone\`): the policy names no
+subnet elsewhere, nothing elsewhere is fit, or disks are moved themselves, which is possible within
+a zone only. Where the policy names places elsewhere and yet none is left, it is a readiness problem
+too; and with \`guard.whenZoneLost: recover\` it is one in any case (\`NoPlacementOutsideZone\`).
+
+## Attempts
+
 No attempt begins before the one before it is ended for good: its permit, the network interface that
 a launch needs, is confirmed gone (S7). A launch of it that arrives late can make nothing.
 

@@ -13,6 +13,7 @@ const SOURCES = [
   'policy/target-groups.ts',
   'policy/recover.ts',
   'policy/ladder.ts',
+  'policy/places.ts',
   'policy/volumes.ts',
   'service-probe.ts',
   'maintenance-window.ts',

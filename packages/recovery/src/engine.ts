@@ -23,6 +23,7 @@ import type { StepRecord } from './step-record.ts';
 import type { DriveStep } from './ways-out/end-attempt.ts';
 import { DEFAULT_RECOVERY_SETTINGS, type RecoverySettings } from './settings.ts';
 import { carryOut } from './ways-out/carry-out.ts';
+import { givesUpOn, isSurrendered, surrender } from './ways-out/surrender.ts';
 import type { CarriedOut } from './ways-out/outcome.ts';
 import type { PolicySource } from './ways-out/replan.ts';
 
@@ -128,7 +129,18 @@ export class RecoveryEngine implements RecoveryRunner {
         if (carriedOut === null) break;
         run = runOf(carriedOut.kind === 'go-on' ? carriedOut.intent : run.intent);
       }
-      await advance(run, this.#drive);
+      if (isSurrendered(run)) await surrender(run, this.#drive, '');
+      else {
+        const givenUp = await advance(run, this.#drive).then(
+          () => null,
+          (error: unknown) => reasonToGiveUp(run, error),
+        );
+        if (givenUp !== null) {
+          run = runOf(run.intent);
+          await load(run);
+          await surrender(run, this.#drive, givenUp);
+        }
+      }
       log.info('recovery.finished');
       return 'finished';
     } catch (error) {
@@ -160,6 +172,12 @@ export class RecoveryEngine implements RecoveryRunner {
   interrupt(opId: string): void {
     this.#runs.get(opId)?.stop(new RunEnded('an operator has asked for something'));
   }
+}
+
+/** Why another way is to be taken. @throws the error, when it is none for that */
+function reasonToGiveUp(run: Run, error: unknown): string {
+  if (givesUpOn(run, error)) return error.message;
+  throw error;
 }
 
 /** **S** Nothing of it is driven. The hold says what it takes: somebody who knows the plan. */

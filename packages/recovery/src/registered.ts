@@ -21,6 +21,7 @@ import { restartKind } from './steps/restart.ts';
 import { revokeKind } from './steps/revoke.ts';
 import { assembleKind } from './steps/assemble.ts';
 import { detachKind } from './steps/detach.ts';
+import { givebackKind } from './steps/giveback.ts';
 import { seedKind } from './steps/seed.ts';
 import { verifyKind } from './steps/verify.ts';
 import { reattach } from './strategies/reattach.ts';
@@ -36,7 +37,7 @@ export const REGISTERED: RecoveryRegistry = {
   strategies: [snapshotAndReplace, reattach, reboot, stopStart],
   steps: [
     ...[fenceKind, captureKind, imageKind, permitKind, launchKind, verifyKind, revokeKind, activateKind, doneKind],
-    ...[detachKind, seedKind, assembleKind],
+    ...[detachKind, seedKind, assembleKind, givebackKind],
     ...[rebootKind, restartKind, mendKind],
   ],
   volumePaths: [reattachPath, latestSnapshotPath, snapshotPath],

@@ -1,4 +1,4 @@
-import type { GroupPolicy, IntentRecord, PlannedVolume, RecoveryPlan } from '@understudy/shared';
+import type { GroupPolicy, HoldReason, IntentRecord, PlannedVolume, RecoveryPlan } from '@understudy/shared';
 import type { PlanInput } from './core/plan-input.ts';
 import type { Finding } from './core/finding.ts';
 import type { PlanResult } from './core/plan.ts';
@@ -100,6 +100,11 @@ export interface Strategy extends Part {
   launchSources(state: RecoveryState, seams: Seams): LaunchSources | null;
   /** What its steps and paths have made and nobody needs once it is over; instances left out. */
   artefacts(state: RecoveryState, seams: Seams): readonly Artefact[];
+  /**
+   * Is it given up on this hold, where another way is left (S28)? It is then put back and closed as
+   * not mended. Absent: it is held.
+   */
+  givesUpOn?(state: RecoveryState, reason: HoldReason): boolean;
   /** A fresh plan in place of the one that is followed; absent: its plans cannot be made again. */
   replanned?(state: RecoveryState, fresh: RecoveryPlan): RecoveryPlan;
 }

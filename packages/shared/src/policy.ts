@@ -8,6 +8,7 @@ import { serviceProbeFaults } from './service-probe.ts';
 
 export type { CarriedIdentity } from './policy/identity.ts';
 export type { ServeLeasePolicy } from './policy/recover.ts';
+export type { PlacesPolicy } from './policy/places.ts';
 export { VOLUME_PATHS, type VolumePathName, type VolumesPolicy } from './policy/volumes.ts';
 
 /** A section that has a name and no field yet, so that a setting for it cannot land elsewhere. */

@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenario.ts';
 import { AGENT_DISK } from './agent-disk.ts';
+import { CLOUD_FAILURES } from './cloud-failures.ts';
 import { CLOCKS } from './clocks.ts';
 import { ETCD } from './etcd.ts';
 import { ETCD_SPACE } from './etcd-space.ts';
@@ -24,6 +25,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...AGENT_DISK,
   ...FOREIGN_ANSWERS,
   ...UNSTOPPABLE,
+  ...CLOUD_FAILURES,
   ...OPERATOR_COMMANDS,
   ...OPEN_CHORES,
   ...SECOND_AGENTS,

@@ -60,6 +60,8 @@ export class SimulatedMachines {
 
   #onRunning(event: TransitionEvent): void {
     if (event.detail['crash'] === true) return this.#off(event.resourceId);
+    if (event.detail['hang'] === true) return this.#machines.get(event.resourceId)?.pause();
+    if (event.detail['resume'] === true) return this.#machines.get(event.resourceId)?.resume();
     if (event.detail['reboot'] === true) this.#off(event.resourceId);
     if (!this.#machines.has(event.resourceId)) this.#on(event.resourceId);
   }

@@ -144,6 +144,21 @@ export const FaultSchema = z.discriminatedUnion('kind', [
    * volumes are encrypted.
    */
   z.strictObject({ ...base, kind: z.literal('operator-disables-key'), member }),
+  // EC2 again: a zone's hosts fail, not only its control plane; what had no power boots in the end,
+  // or stays down.
+  z.strictObject({
+    ...base,
+    kind: z.literal('zone-failure'),
+    zone: z.number().int().min(0).max(2),
+    how: z.enum(['power', 'hang']),
+    instances: z.enum(['come-back', 'stay-down']),
+  }),
+  /** Its host fails, and EC2 by itself moves it to another one when the fault is over. */
+  z.strictObject({ ...base, kind: z.literal('auto-recovery'), member }),
+  /** A volume stays `detaching` for as long as the fault lasts. */
+  z.strictObject({ ...base, kind: z.literal('stuck-detach'), times }),
+  /** After its forced stop, an instance writes to what is still attached to it. */
+  z.strictObject({ ...base, kind: z.literal('late-writes'), times }),
 ]);
 
 export type Fault = z.infer<typeof FaultSchema>;

@@ -243,5 +243,13 @@ const PARAMETERS: Readonly<Record<FaultKind, Parameters>> = {
   'operator-keeps-address': ofMember,
   'operator-commands': (random, options) => ({ ...ofMember(random, options), command: pick(random, REQUEST_KINDS) }),
   'coordinator-namesake': ofCoordinator(OUTAGE_MS),
+  'zone-failure': (random, options) => ({
+    ...ofZone(random, options),
+    how: pick(random, ['power', 'hang']),
+    instances: pick(random, ['come-back', 'stay-down']),
+  }),
+  'auto-recovery': (random, options) => ({ forMs: between(random, 2_000, 60_000), member: anyMember(random, options) }),
+  'stuck-detach': (random) => ({ forMs: LONG_MS(random), times: between(random, 1, 2) }),
+  'late-writes': (random) => ({ forMs: 600_000, times: between(random, 1, 2) }),
   'operator-disables-key': (random, options) => ({ forMs: OUTAGE_MS(random), member: anyMember(random, options) }),
 };

@@ -61,29 +61,60 @@ const noCapacity: Injection<'no-capacity'> = (fault, context) => {
   };
 };
 
-/**
- * The zone's machines and coordinator are gone from the network and its control plane does not
- * answer.
- */
-const zoneOutage: Injection<'zone-outage'> = (fault, context) => {
-  const { cloud, network, hosts } = context.cluster;
-  const az = azOf(context, fault.zone);
+const stuckDetach: Injection<'stuck-detach'> = ({ id, times, forMs }, context) =>
+  arm(context, { id, action: 'DetachVolume', times, kind: 'stuck-detach', delayMs: forMs });
+
+const lateWrites: Injection<'late-writes'> = ({ id, times }, context) =>
+  arm(context, { id, action: 'StopInstances', times, kind: 'late-writes' });
+
+/** The zone's machines and coordinator are gone from the network. */
+function cutOff(id: string, az: string, { cluster }: InjectionContext): ActiveFault {
+  const { network, hosts } = cluster;
   const before = network.counts.cut;
   const inside = hosts.filter((host) => host.node.az === az);
+  network.impose(`${id}/out`, { from: { az }, to: {}, cut: true });
+  network.impose(`${id}/in`, { from: {}, to: { az }, cut: true });
+  for (const host of inside) host.cutFromStore(id, 'both');
+  cluster.healthChanged();
+  return {
+    undo: () => {
+      network.lift(`${id}/out`);
+      network.lift(`${id}/in`);
+      for (const host of inside) host.reachStore(id);
+      cluster.healthChanged();
+    },
+    happened: () => network.counts.cut > before,
+  };
+}
+
+/** Nothing in the zone is on the network, and its control plane does not answer. */
+const zoneOutage: Injection<'zone-outage'> = ({ id, zone }, context) => {
+  const { cloud } = context.cluster;
+  const az = azOf(context, zone);
   cloud.setZoneImpaired(az, true);
-  network.impose(`${fault.id}/out`, { from: { az }, to: {}, cut: true });
-  network.impose(`${fault.id}/in`, { from: {}, to: { az }, cut: true });
-  for (const host of inside) host.cutFromStore(fault.id, 'both');
-  context.cluster.healthChanged();
+  const outage = cutOff(id, az, context);
   return {
     undo: () => {
       cloud.setZoneImpaired(az, false);
-      network.lift(`${fault.id}/out`);
-      network.lift(`${fault.id}/in`);
-      for (const host of inside) host.reachStore(fault.id);
-      context.cluster.healthChanged();
+      outage.undo();
     },
-    happened: () => network.counts.cut > before,
+    happened: outage.happened,
+  };
+};
+
+/** Its hosts are down, too. A coordinator there is cut off, as one whose host comes back later. */
+const zoneFailure: Injection<'zone-failure'> = ({ id, zone, how, instances }, context) => {
+  const { cloud } = context.cluster;
+  const az = azOf(context, zone);
+  if (cloud.core.region.failedZones.has(az)) return null;
+  cloud.failZone(az, how);
+  const outage = cutOff(id, az, context);
+  return {
+    undo: () => {
+      cloud.healZone(az, instances);
+      outage.undo();
+    },
+    happened: outage.happened,
   };
 };
 
@@ -101,6 +132,9 @@ export const CLOUD_INJECTIONS: InjectionTable<
   | 'api-half-fails'
   | 'no-capacity'
   | 'zone-outage'
+  | 'zone-failure'
+  | 'stuck-detach'
+  | 'late-writes'
 > = {
   'api-throttle': throttle,
   'api-error': error,
@@ -115,4 +149,7 @@ export const CLOUD_INJECTIONS: InjectionTable<
   'api-half-fails': halfFails,
   'no-capacity': noCapacity,
   'zone-outage': zoneOutage,
+  'zone-failure': zoneFailure,
+  'stuck-detach': stuckDetach,
+  'late-writes': lateWrites,
 };

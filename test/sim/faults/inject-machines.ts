@@ -13,6 +13,16 @@ const hostFailure: Injection<'host-failure'> = (fault, context) => {
   return { undo: nothing, happened: always };
 };
 
+/** It counts when the instance came back: mostly it was stopped before. */
+const autoRecovery: Injection<'auto-recovery'> = (fault, context) => {
+  const machine = machineOf(context, fault.member);
+  const { cloud } = context.cluster;
+  const { instanceId } = machine?.identity ?? { instanceId: '' };
+  if (!cloud.failHost(instanceId, fault.forMs)) return null;
+  const hasComeBack = () => cloud.log.transitions(instanceId).some((one) => one.detail['recovered'] === true);
+  return { undo: nothing, happened: hasComeBack };
+};
+
 const machinePause: Injection<'machine-pause'> = (fault, context) => {
   const machine = machineOf(context, fault.member);
   if (!machine || machine.isPaused) return null;
@@ -46,10 +56,11 @@ const spoiledReplacement: Injection<'spoiled-replacement'> = (fault, { cluster }
 };
 
 export const MACHINE_INJECTIONS: InjectionTable<
-  'guest-crash' | 'host-failure' | 'machine-pause' | 'machine-cut-off' | 'spoiled-replacement'
+  'guest-crash' | 'host-failure' | 'auto-recovery' | 'machine-pause' | 'machine-cut-off' | 'spoiled-replacement'
 > = {
   'guest-crash': guestCrash,
   'host-failure': hostFailure,
+  'auto-recovery': autoRecovery,
   'machine-pause': machinePause,
   'machine-cut-off': machineCutOff,
   'spoiled-replacement': spoiledReplacement,

@@ -3,7 +3,7 @@ import type { SimKvCommit } from '@understudy/shared/testing';
 import type { ClusterEvent } from '../cluster/cluster-event.ts';
 import type { SimulatedCluster } from '../cluster/simulated-cluster.ts';
 
-export const INVARIANT_IDS = ['I0', 'I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8', 'I9', 'I10', 'I11'] as const;
+export const INVARIANT_IDS = ['I0', 'I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8', 'I9', 'I10', 'I11', 'I12'] as const;
 export type InvariantId = (typeof INVARIANT_IDS)[number];
 
 /** What each of them says; docs/SPEC.md has the rules behind. */
@@ -20,6 +20,7 @@ export const INVARIANTS: Readonly<Record<InvariantId, string>> = {
   I9: 'no failover of a member that was never down for as long as confirming takes, or that is paused',
   I10: 'every dead member reaches done or a visible hold, and etcd that refuses writes is shown',
   I11: 'what is said under an id is said by the one process that has it',
+  I12: 'no disk is taken off, copied or replaced while its instance may run, and none becomes two',
 };
 
 export interface Violation {

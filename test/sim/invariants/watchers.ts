@@ -4,6 +4,7 @@ import { watchLeadershipOverlap } from './leadership-overlap.ts';
 import { watchBudget } from './budget.ts';
 import { watchFailovers } from './failovers.ts';
 import { watchGuardedWrites } from './guarded-writes.ts';
+import { watchDisks } from './disks.ts';
 import { watchIdentities } from './identities.ts';
 import type { MakeWatcher } from './invariant.ts';
 import { watchLaunches } from './launches.ts';
@@ -29,4 +30,5 @@ export const WATCHERS: readonly MakeWatcher[] = [
   watchFailovers,
   watchRefusals,
   watchIdentities,
+  watchDisks,
 ];

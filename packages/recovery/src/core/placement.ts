@@ -1,4 +1,10 @@
-import type { CloudSubnet, GroupPolicy, PlacementCandidate } from '@understudy/shared';
+import {
+  type CloudSubnet,
+  FEATURE_LEVEL,
+  type GroupPolicy,
+  type PlacementCandidate,
+  type PlacesPolicy,
+} from '@understudy/shared';
 import { type Baggage, misfitOf, type TypeFacts } from './candidate-fit.ts';
 
 export interface PlacementInput {
@@ -9,6 +15,8 @@ export interface PlacementInput {
   readonly subnets: readonly CloudSubnet[];
   readonly baggage: Baggage;
   readonly typeFacts: TypeFacts;
+  /** The feature level in force. Absent: this build's own. */
+  readonly level?: number | undefined;
 }
 
 export interface Placements {
@@ -18,17 +26,23 @@ export interface Placements {
   readonly skipped: readonly { readonly code: string; readonly text: string }[];
   /** The zone that was left out because it is lost; null: none. */
   readonly leaveAz: string | null;
+  /** Zones of the subnets that the policy names. Absent: nothing is launched. */
+  readonly zonesNamed?: readonly string[];
 }
 
+/** The part of a policy that says where a replacement may be launched. */
+export interface PlacingPolicy {
+  readonly recover: Pick<GroupPolicy['recover'], 'placements' | 'places'>;
+}
+
+/** **S** (S24) Builds of the level before know no reservation of a candidate. */
+const RESERVATION_LEVEL = 2;
+
 /**
- * Own subnet and type, unless the policy names placements: then those, in their order; nothing in
- * `leaveAz`. Pure.
+ * Own subnet and type, unless the policy names placements or places: then those, in their order;
+ * nothing in `leaveAz`. Pure.
  */
-export function placementsOf(
-  input: PlacementInput,
-  policy: { readonly recover: Pick<GroupPolicy['recover'], 'placements'> },
-  leaveAz: string | null = null,
-): Placements {
+export function placementsOf(input: PlacementInput, policy: PlacingPolicy, leaveAz: string | null = null): Placements {
   const subnets = new Map(input.subnets.map((subnet) => [subnet.subnetId, subnet]));
   const ownVpcId = input.ownSubnetId === null ? undefined : subnets.get(input.ownSubnetId)?.vpcId;
   const candidates: PlacementCandidate[] = [];
@@ -42,28 +56,68 @@ export function placementsOf(
       skipped.push({ code: 'PlacementInOtherVpc', text });
     } else if (subnet.az === leaveAz) {
       skipped.push({ code: 'PlacementInLostZone', text: `subnet ${wish.subnetId} is in ${leaveAz}, which is lost` });
+    } else if (wish.capacityReservation !== undefined && (input.level ?? FEATURE_LEVEL) < RESERVATION_LEVEL) {
+      const text = `the capacity reservation of ${wish.subnetId} needs feature level ${RESERVATION_LEVEL}: upgrade every coordinator`;
+      if (!skipped.some((other) => other.text === text)) skipped.push({ code: 'PlacementNeedsLevel', text });
     } else if (!candidates.some((other) => sameWish(other, wish))) {
       const misfit = misfitOf(wish, subnet.az, input.baggage, input.typeFacts);
-      if (misfit === null) candidates.push({ subnetId: wish.subnetId, az: subnet.az, instanceType: wish.instanceType });
+      if (misfit === null) candidates.push(candidateOf(wish, subnet.az));
       else if (!skipped.some((other) => other.text === misfit.text)) skipped.push(misfit);
     }
   }
-  return { candidates, skipped, leaveAz };
+  const zones = subnetsNamed(policy).flatMap((id) => subnets.get(id)?.az ?? []);
+  return { candidates, skipped, leaveAz, zonesNamed: [...new Set(zones)] };
 }
 
-type Wish = { readonly subnetId: string; readonly instanceType: string };
+const candidateOf = ({ subnetId, instanceType, capacityReservation }: Wish, az: string): PlacementCandidate => ({
+  ...{ subnetId, az, instanceType },
+  ...(capacityReservation === undefined ? {} : { capacityReservation }),
+});
 
-const sameWish = (a: Wish, b: Wish): boolean => a.subnetId === b.subnetId && a.instanceType === b.instanceType;
+interface Wish {
+  readonly subnetId: string;
+  readonly instanceType: string;
+  readonly capacityReservation?: string | undefined;
+}
 
-function wishesOf(
-  input: PlacementInput,
-  policy: { readonly recover: Pick<GroupPolicy['recover'], 'placements'> },
+const sameWish = (a: Wish, b: Wish): boolean =>
+  a.subnetId === b.subnetId && a.instanceType === b.instanceType && a.capacityReservation === b.capacityReservation;
+
+/** More than these are never asked: their order matters, and the journal keeps a record of each. */
+const CANDIDATES_MAX = 50;
+
+/** The policy's own list, then its combinations; the own place where it has neither. */
+function wishesOf({ ownSubnetId, ownInstanceType }: PlacementInput, { recover }: PlacingPolicy): readonly Wish[] {
+  const { placements, places } = recover;
+  const listed = placements.map((one): Wish => ({ ...one, instanceType: one.instanceType ?? ownInstanceType }));
+  const own = ownSubnetId === null ? [] : [ownSubnetId];
+  if (places) listed.push(...combinations(places, own, ownInstanceType));
+  else if (placements.length === 0)
+    listed.push(...own.map((subnetId) => ({ subnetId, instanceType: ownInstanceType })));
+  return listed.slice(0, CANDIDATES_MAX);
+}
+
+function combinations(
+  { subnets, instanceTypes, order, capacityReservation }: PlacesPolicy,
+  own: readonly string[],
+  ownType: string,
 ): readonly Wish[] {
-  if (policy.recover.placements.length === 0) {
-    return input.ownSubnetId === null ? [] : [{ subnetId: input.ownSubnetId, instanceType: input.ownInstanceType }];
-  }
-  return policy.recover.placements.map((placement) => ({
-    subnetId: placement.subnetId,
-    instanceType: placement.instanceType ?? input.ownInstanceType,
-  }));
+  const allSubnets = subnets.length > 0 ? subnets : own;
+  const allTypes = instanceTypes.length > 0 ? instanceTypes : [ownType];
+  const wish = (subnetId: string, instanceType: string): Wish => ({ subnetId, instanceType, capacityReservation });
+  return order === 'zones-first'
+    ? allTypes.flatMap((type) => allSubnets.map((subnet) => wish(subnet, type)))
+    : allSubnets.flatMap((subnet) => allTypes.map((type) => wish(subnet, type)));
 }
+
+/** Every subnet that the policy names. */
+export const subnetsNamed = ({ recover: { placements, places } }: PlacingPolicy): readonly string[] => [
+  ...placements.map((one) => one.subnetId),
+  ...(places?.subnets ?? []),
+];
+
+/** Every instance type that the policy names. */
+export const typesNamed = ({ recover: { placements, places } }: PlacingPolicy): readonly string[] => [
+  ...placements.flatMap((one) => one.instanceType ?? []),
+  ...(places?.instanceTypes ?? []),
+];

@@ -1,7 +1,7 @@
 import { policyWith } from '@understudy/shared/testing';
 import { DEFAULT_POLICY, RecoveryPlanSchema } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
-import { FORMATS, firstBoot } from './fidelity/examples.fixtures.ts';
+import { FORMATS, firstBoot } from './fidelity/example-parts.fixtures.ts';
 import { instanceFixture, planFixture, planInputFixture } from './plan.fixture.ts';
 import { makePlan, readinessProblemsOf } from './plan.ts';
 import type { PlanInput } from './plan-input.ts';

@@ -52,6 +52,7 @@ export function makePlan(
       subnets: input.subnets,
       baggage: baggageOf(input),
       typeFacts: input.typeFacts,
+      level: input.level,
     },
     policy,
     leaveAz,

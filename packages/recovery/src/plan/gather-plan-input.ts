@@ -10,6 +10,7 @@ import {
 } from '@understudy/shared';
 import { isBurstable } from '../core/fidelity/compute.ts';
 import { NOT_TRIED } from '../core/launch-trial.ts';
+import { type PlacingPolicy, subnetsNamed } from '../core/placement.ts';
 import type { PlanInput } from '../core/plan-input.ts';
 import { gatherReferences, gatherTypeFacts, type ReferenceSources } from './gather-references.ts';
 import type { KeyLooks } from './key-looks.ts';
@@ -18,7 +19,7 @@ import { readFirstBoot } from './read-first-boot.ts';
 
 /** What the reading of a plan depends on. */
 export interface PlanPolicy {
-  readonly recover: Pick<GroupPolicy['recover'], 'placements'> & Partial<Pick<GroupPolicy['recover'], 'volumes'>>;
+  readonly recover: PlacingPolicy['recover'] & Partial<Pick<GroupPolicy['recover'], 'volumes'>>;
   readonly identity?: GroupPolicy['identity'];
 }
 
@@ -82,12 +83,9 @@ export async function gatherPlanInput(
   };
 }
 
-function subnetIdsOf(
-  instance: CloudInstance,
-  policy: { readonly recover: Pick<GroupPolicy['recover'], 'placements'> },
-): string[] {
+function subnetIdsOf(instance: CloudInstance, policy: PlacingPolicy): string[] {
   const own = instance.networkInterfaces.map((attachment) => attachment.subnetId);
-  const ids = [...own, instance.subnetId, ...policy.recover.placements.map((placement) => placement.subnetId)];
+  const ids = [...own, instance.subnetId, ...subnetsNamed(policy)];
   return [...new Set(ids.flatMap((id) => (id === null || id === '' ? [] : id)))];
 }
 
@@ -121,7 +119,7 @@ const snapshotsOf = async (
 async function extrasOf(
   cloud: Cloud,
   named: ReferenceSources,
-  policy: { readonly recover: Pick<GroupPolicy['recover'], 'placements'> },
+  policy: PlacingPolicy,
   options: CloudCallOptions,
 ): Promise<Pick<PlanInput, 'shutdownBehavior' | 'cpuCredits' | 'typeFacts' | 'references'>> {
   const { instance } = named;

@@ -4,11 +4,11 @@ import {
   type CloudInstance,
   type CloudVolume,
   type ErrorCode,
-  type GroupPolicy,
   isOperationError,
   textOf,
 } from '@understudy/shared';
 import { NO_TYPE_FACTS, type TypeFacts } from '../core/candidate-fit.ts';
+import { type PlacingPolicy, typesNamed } from '../core/placement.ts';
 import { type Existence, namedBy, type References, UNKNOWN_REFERENCES } from '../core/references.ts';
 import { keysOf, NO_KEY_FACTS } from '../core/volume-keys.ts';
 import type { KeyLooks } from './key-looks.ts';
@@ -50,11 +50,10 @@ const UNKNOWN: Existence = 'unknown';
 export async function gatherTypeFacts(
   cloud: Cloud,
   ownType: string,
-  policy: { readonly recover: Pick<GroupPolicy['recover'], 'placements'> },
+  policy: PlacingPolicy,
   options: CloudCallOptions,
 ): Promise<TypeFacts> {
-  const wanted = policy.recover.placements.flatMap((placement) => placement.instanceType ?? []);
-  const names = [...new Set([ownType, ...wanted])];
+  const names = [...new Set([ownType, ...typesNamed(policy)])];
   const [types, offerings] = await Promise.all([
     // The own type's defaults decide on CPU options: EC2 being busy is waited out, as for every
     // other part of the plan.

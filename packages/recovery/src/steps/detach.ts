@@ -72,7 +72,7 @@ function wait(memory: Memory, text: string): Move<typeof DETACH> {
 
 /** What was certainly refused may be asked again at once. */
 function learn(run: Run, memory: Memory, last: Attempt | null): void {
-  if (last) memory.askedAtMs = last.error !== null && madeNothing(last.error) ? null : run.nowMs();
+  if (last?.name === 'detach') memory.askedAtMs = last.error !== null && madeNothing(last.error) ? null : run.nowMs();
 }
 
 const look = async (run: Run, { instanceId, volumeId }: VolumePlace) => {
@@ -94,7 +94,11 @@ function takeOff(
   instance: CloudInstance | undefined,
 ): Move<typeof DETACH> {
   const { instanceId, volumeId } = place;
-  if (instance?.state === 'pending' || instance?.state === 'running')
+  const runs = instance?.state === 'pending' || instance?.state === 'running';
+  // **S** (S28) Started by a call of our own that landed late: it serves nobody, so it is stopped
+  // again.
+  if (runs && run.plan.startMayLand === true) return stopAgain(instanceId);
+  if (runs)
     return {
       kind: 'hold',
       reason: 'FenceNotProven',
@@ -109,6 +113,17 @@ function takeOff(
     calls: [{ name: 'detach', run: (cloud, options) => cloud.detachVolume(place, options) }],
   };
 }
+
+const stopAgain = (instanceId: string): Move<typeof DETACH> => ({
+  kind: 'act',
+  text: 'stopping the old instance again: a late start of ours has landed',
+  calls: [
+    {
+      name: 'stop',
+      run: (cloud, options) => cloud.stopInstance(instanceId, { force: true, skipOsShutdown: true }, options),
+    },
+  ],
+});
 
 const detachCalls: CallsOf = ({ intent: { oldInstanceId, plan }, key }) =>
   plan.volumes

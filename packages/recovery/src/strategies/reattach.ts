@@ -1,4 +1,11 @@
-import { type GroupPolicy, isReattach, type ReattachPlan, type RecoveryPlan } from '@understudy/shared';
+import {
+  type GroupPolicy,
+  type HoldReason,
+  isReattach,
+  ladderOf,
+  type ReattachPlan,
+  type RecoveryPlan,
+} from '@understudy/shared';
 import { moveRows } from './move-rows.ts';
 import { makePlan, type PlanResult } from '../core/plan.ts';
 import type { PlanInput } from '../core/plan-input.ts';
@@ -74,6 +81,18 @@ function artefacts(state: RecoveryState, seams: Seams): readonly Artefact[] {
 /** What is lost where disks are made anew, and not where they are the same. */
 const NOT_LOST: ReadonlySet<string> = new Set(['FirstReadsSlow', 'KmsKeyUnnamed']);
 
+/**
+ * Where another way is left, a zone without room is not waited for as long as the policy waits for
+ * the last one.
+ */
+function withPatience<P extends Pick<ReattachPlan, 'policy'>>(plan: P): P {
+  const { policy } = plan;
+  if (ladderOf(policy).at(-1) === 'reattach') return plan;
+  const { recover } = policy;
+  const retryRefusedForMs = Math.min(recover.retryRefusedForMs, recover.ladder?.reattachTryForMs ?? 0);
+  return { ...plan, policy: { ...policy, recover: { ...recover, retryRefusedForMs } } };
+}
+
 function plan(
   input: PlanInput,
   policy: GroupPolicy,
@@ -85,7 +104,7 @@ function plan(
   const seed = seedImageOf(input);
   const problems = [...(result.kind === 'blocked' ? result.problems : []), ...('code' in seed ? [seed] : [])];
   if (result.kind === 'blocked' || 'code' in seed || problems.length > 0) return { kind: 'blocked', problems };
-  const { image: _, ...launching } = result.plan;
+  const { image: _, ...launching } = withPatience(result.plan);
   const losses = launching.losses.filter(({ code }) => !NOT_LOST.has(code));
   return { ...result, plan: { ...launching, strategy: 'reattach', seed, losses } };
 }
@@ -105,4 +124,10 @@ export const reattach: Strategy = {
   steps,
   launchSources,
   artefacts,
+  givesUpOn: ({ plan: { ladder = [] }, journal }, reason) =>
+    ladder.some((one) => one.said === 'later') &&
+    (GIVEN_UP_ON.has(reason) || journal.get(FENCE)?.result?.how === 'lease'),
 };
+
+/** Nothing could be launched in the zone of the disks, or what was launched did not serve. */
+const GIVEN_UP_ON: ReadonlySet<HoldReason> = new Set(['LaunchAttemptsExhausted', 'NoPlacementLeft']);

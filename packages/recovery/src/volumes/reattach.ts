@@ -1,3 +1,4 @@
+import { stepId } from '../core/step-id.ts';
 import type { LeftoverKind } from '../leftover-kind.ts';
 import { DETACH } from '../steps/volume-records.ts';
 import type { VolumePath } from '../strategy.ts';
@@ -13,13 +14,16 @@ export const reattachPath: VolumePath = {
   takes: ({ path }) => path === 'reattach',
   makesVolumes: true,
   /** **S** (S4, S27) Nothing is taken off before the old instance is proven unable to write. */
-  steps: (plan) => [
-    {
-      step: DETACH,
-      items: volumesOn('reattach', plan).map((volume) => volume.volumeId),
-      needs: () => ['fence'],
-    },
-  ],
+  steps: (plan) => {
+    const moved = volumesOn('reattach', plan);
+    const idsOf = (isRoot: boolean) => moved.filter((one) => one.isRoot === isRoot).map((one) => one.volumeId);
+    // An instance without its root cannot be started: where a start may land late, it goes first.
+    const first = plan.startMayLand === true ? idsOf(true).map((id) => stepId(DETACH.name, id)) : [];
+    return [
+      { step: DETACH, items: idsOf(true), needs: () => ['fence'] },
+      { step: DETACH, items: idsOf(false), needs: () => ['fence', ...first] },
+    ];
+  },
   sourceOf: (_state, { volumeId }) => ({ kind: 'volume', volumeId }),
   predictedLoss: () => null,
   artefacts: () => [],

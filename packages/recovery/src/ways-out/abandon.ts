@@ -10,6 +10,9 @@ import { actOf, type CarriedOut, journalCompares, refuse, requestGone } from './
 import { LAUNCH, PERMIT } from '../steps/attempt-records.ts';
 import { leftAsTexts } from '../leftover-kind.ts';
 import { FENCE } from '../steps/fence-record.ts';
+import { givebackRequest } from '../steps/giveback.ts';
+import { GIVEBACK } from '../steps/giveback-record.ts';
+import { stepKey } from '../core/step-id.ts';
 
 /**
  * **S** Ends a recovery without a replacement: only while nothing is activated. The transaction
@@ -31,6 +34,8 @@ export async function abandon(
     );
   const { by, why, leaveOpen } = request.record;
   if (!leaveOpen) await endOpenAttempt(run, drive, `abandoned by ${by}: ${why}`);
+  const disks = givebackRequest(run, { ends: 'abandoned', why });
+  if (!leaveOpen && disks.disks.length > 0) await giveDisksBack(run, drive, disks);
   const entry = await kv.get(keys.activation(member));
   if (entry?.modRevision !== activationModRevision)
     return refuse(run, request, 'the activation has changed since this recovery began: a person has to look at it');
@@ -51,6 +56,24 @@ export async function abandon(
   }
   log.info('recovery.abandoned', { by, why });
   return { kind: 'closed' };
+}
+
+/** Written down with the reason first; one that was begun for another end is gone on with. */
+async function giveDisksBack(run: Run, drive: DriveStep, request: ReturnType<typeof givebackRequest>): Promise<void> {
+  if (run.journal.get(GIVEBACK)?.state === 'done') return;
+  if (run.journal.get(GIVEBACK) === null)
+    await run.journal.write<typeof GIVEBACK>(GIVEBACK.name, { state: 'started', request });
+  await drive(run, stepKey(GIVEBACK.name));
+}
+
+/** Where the disks are that the recovery has moved, in words. */
+function diskTexts(run: Run): readonly string[] {
+  const back = run.journal.get(GIVEBACK)?.result;
+  if (back) return back.leftAs;
+  return givebackRequest(run, { ends: 'abandoned', why: '' }).disks.map(
+    ({ volumeId, deviceName }) =>
+      `${volumeId} (${deviceName}) was being taken off ${run.record.oldInstanceId}: it may be attached to nothing, or to the replacement`,
+  );
 }
 
 function isUnprotected(fence: JournalEntry<typeof FENCE> | null, wasProtected: boolean): boolean {
@@ -82,7 +105,7 @@ function historyRecordOf(run: Run, request: StoredRequest): Unwritten<HistoryRec
     unprotected: isUnprotected(fence, run.plan.protection.stop),
     launchAttempts: permit === null ? attempt - 1 : attempt,
     artefacts,
-    artefactTexts: leftAsTexts(artefacts, run.seams.leftovers),
+    artefactTexts: [...leftAsTexts(artefacts, run.seams.leftovers), ...diskTexts(run)],
     permitId,
     replacementId,
   });

@@ -34,6 +34,12 @@ export const ladderFields = z.strictObject({
    */
   stopStartTimeoutMs: durationMs(300_000, 10_000, 3_600_000),
   /**
+   * How long a new machine for the member's own disks is asked for while EC2 has no room for one,
+   * before the next way. Shorter = the next way sooner; longer = a shortage in the zone is waited
+   * for, and nothing has to be copied.
+   */
+  reattachTryForMs: durationMs(120_000, 0, 86_400_000),
+  /**
    * How long EC2 may take to recover or reboot a host by itself before this begins. 0 = it is not
    * waited for. Shorter = sooner back where EC2 fails; longer = fewer members are moved that would
    * have come back.

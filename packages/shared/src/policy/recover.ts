@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { duration, durationMs } from '../duration-field.ts';
+import { placesFields, reservationField } from './places.ts';
 import { prepareField } from './prepare.ts';
 import { ladderFields } from './ladder.ts';
 import { volumesFields } from './volumes.ts';
@@ -27,6 +28,12 @@ const placement = z.strictObject({
   subnetId: z.string().min(1),
   /** Absent: the failed instance's type. */
   instanceType: z.string().min(1).optional(),
+  /**
+   * What of a capacity reservation the launch uses there: `open`, `none`, `only`, the id of one
+   * (`cr-…`), or the ARN of a group of them. Absent: what the failed instance used, in its own
+   * zone.
+   */
+  capacityReservation: reservationField.optional(),
 });
 
 /**
@@ -84,6 +91,11 @@ export const recoverFields = z.strictObject({
   serveLease: serveLease.nullable().default(null),
   /** Where to launch, in order. Empty: the failed instance's own subnet and type. */
   placements: z.array(placement).max(50).default([]),
+  /**
+   * Further candidates behind those of `placements`: every combination of subnets and types.
+   * Absent: none.
+   */
+  places: placesFields.optional(),
   /**
    * How long a call that EC2 refuses in passing (rates, limits, no capacity, its own faults) is
    * tried again, with growing pauses, before only a person can go on. Default 86 400 000 (24 h), 0

@@ -63,6 +63,8 @@ export const PlacementCandidateSchema = z.strictObject({
   subnetId: z.string(),
   az: z.string(),
   instanceType: z.string(),
+  /** `open`, `none`, `only`, an id or an ARN. Absent: as the failed instance, in its own zone. */
+  capacityReservation: z.string().optional(),
 });
 export type PlacementCandidate = z.infer<typeof PlacementCandidateSchema>;
 

@@ -1,6 +1,7 @@
 import type { SeededInstance } from '@understudy/cloud-sim';
 import { REGISTERED, type Strategy } from '@understudy/recovery/testing';
 import { DEFAULT_POLICY, VOLUME_PATHS, type VolumePathName } from '@understudy/shared';
+import { nameMember, NAMED } from '../names-scene.ts';
 import type { RecoveryFixture, RecoveryFixtureOptions } from '../recovery-fixture.ts';
 
 /** A recovery whose every call is to be struck. */
@@ -10,7 +11,7 @@ export interface FaultSubject {
   readonly path?: string;
   readonly options: RecoveryFixtureOptions;
   /** What the member has, and what becomes of it, before its recovery is planned. */
-  readonly prepare: (scene: RecoveryFixture, old: SeededInstance) => void;
+  readonly prepare: (scene: RecoveryFixture, old: SeededInstance) => void | Promise<void>;
 }
 
 const nothing = (): void => undefined;
@@ -85,11 +86,16 @@ const pathSubject = (name: string): FaultSubject => ({
   ...(PATH_SITUATIONS[name] ?? { options: isPathName(name) ? pinned(name) : {}, prepare: nothing }),
 });
 
-const moveSubject = (name: string): FaultSubject => ({
-  name: `move ${name}`,
-  options: { request: { InstanceType: 'm5.large' } },
-  prepare: IDENTITIES[name] ?? nothing,
-});
+/** Moves that are there only where the policy asks for them. */
+const NAMES: readonly string[] = ['record', 'target'];
+
+const moveSubject = (name: string): FaultSubject =>
+  NAMES.includes(name)
+    ? { name: `move ${name}`, options: NAMED.options, prepare: nameMember }
+    : {
+        ...{ name: `move ${name}`, options: { request: { InstanceType: 'm5.large' } } },
+        prepare: IDENTITIES[name] ?? nothing,
+      };
 
 /** What every member has, and every strategy does, needs no subject of its own. */
 const isExtra = (name: string): boolean => name !== 'snapshot' && name !== 'address';
@@ -103,6 +109,7 @@ export const FAULT_SUBJECTS: readonly FaultSubject[] = [
   ...REGISTERED.volumePaths.filter(({ name }) => isExtra(name)).map(({ name }) => pathSubject(name)),
   ...REGISTERED.identityMoves
     .map(({ record }) => record.name)
-    .filter(isExtra)
+    // One subject has them both.
+    .filter((name) => isExtra(name) && name !== 'target')
     .map(moveSubject),
 ];

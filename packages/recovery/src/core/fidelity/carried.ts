@@ -61,7 +61,21 @@ export function baseFor(launchBase: Readonly<Record<string, unknown>>, candidate
   // Named although the network interface implies it: the token's scope is then zonal by the letter
   // of the documentation.
   base.Placement = { ...placement, AvailabilityZone: candidate.az };
+  const reservation = reservationFor(candidate);
+  if (reservation) base.CapacityReservationSpecification = reservation;
   return base;
+}
+
+/** What the candidate uses of a capacity reservation; null: what the failed instance used. */
+function reservationFor({ capacityReservation: named }: PlacementCandidate): object | null {
+  if (named === undefined) return null;
+  if (named === 'open' || named === 'none') return { CapacityReservationPreference: named };
+  if (named === 'only') return { CapacityReservationPreference: 'capacity-reservations-only' };
+  return {
+    CapacityReservationTarget: named.startsWith('cr-')
+      ? { CapacityReservationId: named }
+      : { CapacityReservationResourceGroupArn: named },
+  };
 }
 
 const DISK = FIDELITY.flatMap((row) => Object.entries(row.carry?.disk ?? {}));

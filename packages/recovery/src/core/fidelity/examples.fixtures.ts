@@ -1,5 +1,4 @@
 import { type CloudInstanceType, DEFAULT_POLICY } from '@understudy/shared';
-import type { PolicyChange } from '@understudy/shared/testing';
 import { NO_TYPE_FACTS } from '../candidate-fit.ts';
 import {
   instanceFixture,
@@ -10,40 +9,21 @@ import {
   volumeFixture,
 } from '../plan.fixture.ts';
 import type { PlanInput } from '../plan-input.ts';
+import {
+  type Example,
+  FORMATS,
+  eni,
+  firstBoot,
+  manyTags,
+  otherZone,
+  ownType,
+  rawChange,
+  rawPlacement,
+  references,
+  tagged,
+  withInterfaces,
+} from './example-parts.fixtures.ts';
 import { FOLLOWS, INTERFACE_LOST, MUST_FOLLOW, mustFollow, NOTHING_CARRIED } from './identity-examples.fixtures.ts';
-
-/** An instance that has one attribute, against the ordinary one of the fixture; the lost zone. */
-export type Example = readonly [change: Partial<PlanInput>, policy?: PolicyChange, leaveAz?: string];
-
-const rawChange = (raw: Record<string, unknown>): Partial<PlanInput> => ({ instance: instanceFixture({}, raw) });
-const tagged = (key: string, value = 'x'): Partial<PlanInput> => {
-  const instance = instanceFixture();
-  return { instance: { ...instance, tags: { ...instance.tags, [key]: value } } };
-};
-const eni = (members: Record<string, unknown>): Partial<PlanInput> =>
-  rawChange({ NetworkInterfaces: [{ NetworkInterfaceId: 'eni-1', Attachment: { DeviceIndex: 0 }, ...members }] });
-const manyTags = Object.fromEntries(Array.from({ length: 49 }, (_, i) => [`k${i}`, 'v']));
-const withInterfaces = (deviceIndexes: readonly number[]): Partial<PlanInput> => {
-  const [first] = instanceFixture().networkInterfaces;
-  if (!first) throw new Error('fixture without an interface');
-  return {
-    instance: instanceFixture({ networkInterfaces: deviceIndexes.map((deviceIndex) => ({ ...first, deviceIndex })) }),
-  };
-};
-const otherZone = { recover: { placements: [{ subnetId: 'subnet-b' }] } };
-const rawPlacement = (members: Record<string, unknown>) =>
-  rawChange({ Placement: { AvailabilityZone: 'us-east-1a', ...members } });
-
-const ownType = (change: Partial<CloudInstanceType>): Partial<PlanInput> => ({
-  typeFacts: typeFactsFixture(typeFixture(change)),
-});
-const references = (change: Partial<PlanInput['references']>): Partial<PlanInput> => ({
-  references: { ...planInputFixture().references, ...change },
-});
-export const FORMATS = { where: 'fs_setup', what: '/dev/nvme1n1', canBeOverridden: true };
-export const firstBoot = (change: Partial<PlanInput['firstBoot']>): Partial<PlanInput> => ({
-  firstBoot: { formatting: [], unexamined: [], neutralised: null, ...change },
-});
 
 const BLOCKED: Record<string, Partial<PlanInput>> = {
   ManagedByAutoScaling: tagged('aws:autoscaling:groupName'),
@@ -107,6 +87,10 @@ export const REFUSED: Readonly<Record<string, Example>> = {
   ],
   ...MUST_FOLLOW,
   InterfacesMustFollow: [withInterfaces([0, 1]), mustFollow('interfaces')],
+  PlacementNeedsLevel: [
+    { level: 1 },
+    { recover: { placements: [{ subnetId: 'subnet-a', capacityReservation: 'cr-1' }] } },
+  ],
   PlacementInLostZone: [{}, {}, 'us-east-1a'],
   NoPlacementOutsideZone: [{}, {}, 'us-east-1a'],
 };
@@ -150,6 +134,11 @@ export const LOST: Readonly<Record<string, Example>> = {
   PlacementNoEbsRoot: otherType({ rootDeviceTypes: ['instance-store'] }),
   PlacementNotOnDemand: otherType({ usageClasses: ['capacity-block'] }),
   PlacementTooManyVolumes: otherType({ maxAttachments: 2 }),
+  StaysInZone: [{}],
+  PlacementNeedsLevel: [
+    { level: 1 },
+    { recover: { placements: [{ subnetId: 'subnet-a' }, { subnetId: 'subnet-b', capacityReservation: 'cr-1' }] } },
+  ],
   PrivateIpChanges: [{}],
   OutsideReferences: [{}],
   MemoryLost: [{}],
@@ -259,6 +248,10 @@ export const LOST: Readonly<Record<string, Example>> = {
 
 /** Notices that no loss of the same code comes with, or that need another example. */
 export const NOTICED: Readonly<Record<string, Example>> = {
+  StaysInZone: [
+    { typeFacts: { types: new Map(), offeredIn: new Map([['m7i.large', new Set(['us-east-1a'])]]) } },
+    { recover: { placements: [{ subnetId: 'subnet-a' }, { subnetId: 'subnet-b' }] } },
+  ],
   KmsKeyNotChecked: [
     references({ keys: new Map([['arn:aws:kms:::key/1', { kind: 'unknown', why: 'KMS does not answer' }]]) }),
   ],

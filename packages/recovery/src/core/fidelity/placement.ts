@@ -1,6 +1,7 @@
 import { rawOf, textOf } from '@understudy/shared';
 import { onlyTexts } from './compute.ts';
 import { nameThatMayBeGone } from './gone-names.ts';
+import { SEEDED } from '../paths/path-options.ts';
 import { skippedWith } from './placement-rules.ts';
 import { type Circumstances, type FidelityTheme, type LaunchMember, when } from './row.ts';
 
@@ -27,6 +28,34 @@ function reservationOf({ input }: Pick<Circumstances, 'input'>): object | undefi
 const goesElsewhere = ({ input, placements }: Circumstances): boolean =>
   placements.candidates.some((candidate) => candidate.az !== input.instance.az);
 
+/** Why it is launched in its own zone only; null: it may leave. */
+function staysBecause({ input, placements, disks }: Circumstances): string | null {
+  const { az } = input.instance;
+  const { candidates, zonesNamed, leaveAz } = placements;
+  if (zonesNamed === undefined || leaveAz !== null || candidates.length === 0) return null;
+  if (candidates.some((one) => one.az !== az)) return null;
+  if (zonesNamed.every((zone) => zone === az)) return 'the policy names no subnet of another zone';
+  const moved =
+    disks.kind === 'chosen' ? disks.volumes.filter(({ path }) => path !== undefined && SEEDED.has(path)) : [];
+  if (moved.length === 0) return 'no place that the policy names elsewhere is fit for it';
+  return `${moved.map((one) => `${one.volumeId} (${one.path})`).join(', ')} cannot leave the zone`;
+}
+
+const staysText = (az: string, because: string): string =>
+  `it cannot leave ${az}: ${because}. If that zone is lost, it waits for it, or for another policy`;
+
+function staysInZone(circumstances: Circumstances): string | null {
+  const because = staysBecause(circumstances);
+  return because === null ? null : staysText(circumstances.input.instance.az, because);
+}
+
+/** A finding only where the policy means it to leave: a group of one zone is a choice. */
+function staysThoughNamed(circumstances: Circumstances): string | null {
+  const { placements, input } = circumstances;
+  const means = (placements.zonesNamed ?? []).some((zone) => zone !== input.instance.az);
+  return means ? staysInZone(circumstances) : null;
+}
+
 /** Also a readiness problem, as long as nothing is lost yet. */
 export const noPlacementOutside = (az: string) => ({
   code: 'NoPlacementOutsideZone',
@@ -52,6 +81,10 @@ const SUBNET_MISFITS = skippedWith([
   {
     code: 'PlacementSubnetUnknown',
     remedy: 'Name a subnet that exists, or let the role see it (ec2:DescribeSubnets).',
+  },
+  {
+    code: 'PlacementNeedsLevel',
+    remedy: 'Upgrade every coordinator, or leave the reservation out of the placement.',
   },
   { code: 'PlacementInLostZone', remedy: 'Name a subnet of another zone in `recover.placements` of the policy.' },
 ]);
@@ -111,8 +144,8 @@ export const PLACEMENT: FidelityTheme = {
         placement: { AvailabilityZone: { value: ({ input }) => input.instance.az } },
         plan: { candidates: ({ placements }) => [...placements.candidates] },
       },
-      loss: SUBNET_MISFITS.loss,
-      notice: SUBNET_MISFITS.notice,
+      loss: [...SUBNET_MISFITS.loss, { code: 'StaysInZone', text: staysInZone }],
+      notice: [...SUBNET_MISFITS.notice, { code: 'StaysInZone', text: staysThoughNamed }],
       refuse: [
         ...SUBNET_MISFITS.refuse,
         {

@@ -10,7 +10,8 @@ import { choresOf } from '../chores.ts';
 import { buildImageRequest, buildLaunchRequest, buildPermitRequest } from '../launch-request.ts';
 import { planInputFixture, requestIntentFixture } from '../plan.fixture.ts';
 import { makePlan, type PlanResult } from '../plan.ts';
-import { CARRIED, type Example, LOST, NOTICED, REFUSED, type Shown } from './examples.fixtures.ts';
+import type { Example } from './example-parts.fixtures.ts';
+import { CARRIED, LOST, NOTICED, REFUSED, type Shown } from './examples.fixtures.ts';
 import { disksToKeepOn } from './reapplied.ts';
 import type { FidelityRow } from './row.ts';
 import { FIDELITY } from './table.ts';
@@ -140,6 +141,7 @@ describe('a plan names as lost', () => {
   const rules = FIDELITY.flatMap((row) => row.loss ?? []);
   /** Every plan has these. */
   const ordinary = [
+    'StaysInZone',
     'PrivateIpChanges',
     'InsideReferences',
     'OutsideReferences',

@@ -33,6 +33,7 @@ export const STEP_DURATIONS: Readonly<Record<string, (plan: RecoveryPlan) => Dur
   detach: () => inTurn(call, EC2_TAKES.detachVolume),
   permit: () => EC2_TAKES.networkInterface,
   launch: () => EC2_TAKES.runInstances,
+  giveback: () => inTurn(call, EC2_TAKES.attachVolume),
   seed: () => inTurn(call, stopSkippingOs),
   assemble: () => inTurn(call, EC2_TAKES.detachVolume, EC2_TAKES.attachVolume, call),
   verify: verifyTakes,
