@@ -20,6 +20,10 @@ const LOOK: Readonly<Record<HoldReason, readonly string[]>> = {
     '`understudy history MEMBER`: the reasons of the last recoveries. The same each time means that the replacement inherits the cause (a full disk, a bad boot, an application that kills its machine).',
   ],
   BootGrace: ['Wait. A machine that never comes up is judged when the time is over.'],
+  RecoveringByEc2: [
+    '`understudy explain MEMBER`: its status checks and events, and until when EC2 is waited for.',
+    'The AWS Health Dashboard says whether EC2 has recovered the host.',
+  ],
   Protected: ['Who set the tag, and why? Whoever did wanted a person to decide.'],
   MaintenanceWindow: ['`understudy explain MEMBER` says until when. Is the work still under way?'],
   ObserverUnwell: [

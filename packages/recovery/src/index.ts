@@ -25,12 +25,14 @@ export {
   type ServeTerms,
 } from './core/serve-lease/serve-lease.ts';
 export type { ServeLeases } from './core/serve-lease/serve-leases.ts';
+export { goesOnWith, triedFor } from './core/ladder/this-failure.ts';
 export { readStepId } from './core/step-id.ts';
 export { keyIdInUserData } from './core/user-data/agent-key-id.ts';
 export { RecoveryEngine } from './engine.ts';
 export { gatherPlanInput } from './plan/gather-plan-input.ts';
 export { KeptReadsOf } from './plan/kept-reads.ts';
 export { KeyLooks } from './plan/key-looks.ts';
+export { type Failure, planByLadder } from './plan/plan-by-ladder.ts';
 export { NameLooks } from './plan/name-looks.ts';
 export { firstSteps, levelNeeded, planFor } from './plan/plan-for.ts';
 export { predictPlan } from './plan/predict-plan.ts';

@@ -69,6 +69,11 @@ export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
     [EXPLAIN, ACKNOWLEDGE],
   ),
   BootGrace: wayOut('it was started a moment ago', 'none: it passes'),
+  RecoveringByEc2: wayOut(
+    'EC2 recovers or reboots its host by itself; recover.ladder.waitForEc2Ms is how long that is waited for',
+    'none: it is back, or a recovery begins when the time is over',
+    [EXPLAIN, override('RecoveringByEc2')],
+  ),
   Protected: wayOut(
     'its instance is tagged understudy:protected=true',
     'take the tag away to have it replaced',

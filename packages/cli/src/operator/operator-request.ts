@@ -28,6 +28,7 @@ interface OperatorOptions extends MutationOptions {
   /** `recover` */
   readonly override?: readonly string[];
   readonly plan?: string;
+  readonly strategy?: string;
 }
 
 const AcceptedSchema = z.object({
@@ -125,10 +126,11 @@ async function run(
   print(options.json === true ? shownJson(answer, 2) : shownOf(answer, acceptedText));
 }
 
-/** What only `recover` may say: gates that do not stop it, and the plan that was shown. */
-const seenOf = ({ override, plan }: OperatorOptions) => ({
+/** What only `recover` may say: gates that do not stop it, the plan that was shown, the way. */
+const seenOf = ({ override, plan, strategy }: OperatorOptions) => ({
   ...(override === undefined ? {} : { overrides: override }),
   ...(plan === undefined ? {} : { planToken: plan }),
+  ...(strategy === undefined ? {} : { strategy }),
 });
 
 const acceptedText = ({ request, repeated }: Accepted): string =>

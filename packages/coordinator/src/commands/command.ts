@@ -61,6 +61,8 @@ export interface RecoveryCommand {
   /** `recover`: these gates do not stop it. */
   readonly overrides: readonly HoldReason[];
   readonly planToken: string | null;
+  /** `recover`: by this strategy. Absent: as the policy says. */
+  readonly strategy?: string | undefined;
 }
 
 export interface AppliedPolicy {

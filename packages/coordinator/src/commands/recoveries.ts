@@ -66,18 +66,19 @@ export function decideRecovery(
   standingOf: (command: RecoveryCommand) => Standing | null,
 ): CommandDecision {
   const { command, caller, reason } = asked;
-  const { member, loss, leaveOpen, overrides, planToken } = command;
+  const { member, loss, leaveOpen, overrides, planToken, strategy } = command;
   const { records, keys, nowWallMs } = facts;
   if (!records.activations.has(member) && !records.members.has(member))
     return refused('MEMBER_UNKNOWN', `no member ${member} is known here`);
   const target = targetOf(command, facts, standingOf(command));
   if ('code' in target) return target;
   const { opId, kind } = target;
-  const isSeen = overrides.length > 0 || planToken !== null || target.ofNow;
+  const isSeen = overrides.length > 0 || planToken !== null || strategy !== undefined || target.ofNow;
   const request: Unwritten<OperatorRequestRecord> = {
     ...{ member, kind, opId, by: command.by ?? caller.identity, why: reason, atWallMs: nowWallMs, loss, leaveOpen },
     ...(overrides.length > 0 ? { overrides: [...overrides] } : {}),
     ...(planToken === null ? {} : { planToken }),
+    ...(strategy === undefined ? {} : { strategy }),
     ...(isSeen ? { untilWallMs: nowWallMs + SEEN_FOR_MS } : {}),
   };
   const stored = records.requests.get(member);
@@ -112,7 +113,7 @@ function targetOf(command: RecoveryCommand, facts: CommandFacts, standing: Stand
   const isNext = kind === 'recover' && intent !== undefined && hasActivated(intent.record, activation?.record);
   if (intent && !isNext) {
     const { opId } = intent.record;
-    if (overrides.length > 0 || command.planToken !== null)
+    if (overrides.length > 0 || command.planToken !== null || command.strategy !== undefined)
       return refused('OTHER_RECOVERY', `recovery ${opId} of ${member} is open already: it passed every gate`);
     return (
       isOther(command, opId, 'open') ?? {
@@ -180,4 +181,5 @@ const isSame = (stored: OperatorRequestRecord, asked: Unwritten<OperatorRequestR
   stored.loss === asked.loss &&
   stored.leaveOpen === asked.leaveOpen &&
   stored.planToken === asked.planToken &&
+  stored.strategy === asked.strategy &&
   (stored.overrides ?? []).join() === (asked.overrides ?? []).join();

@@ -156,6 +156,7 @@ export const ASSESS_REASONS = [
   'StoppedUnexplained',
   'StoppedByOwnFence',
   'Abandoned',
+  'NotMended',
   'OperatorAsked',
   'Ec2Unreadable',
   'Ec2Stale',

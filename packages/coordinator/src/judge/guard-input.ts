@@ -1,4 +1,5 @@
 import type { GroupPolicy, HoldReason, MemberId, WallMs } from '@understudy/shared';
+import type { Ec2Recovers } from './ec2-recovers.ts';
 import type { ActivePause } from '../policy/pauses.ts';
 
 /** Cluster-wide limits, from the coordinator's config (`guard:`). */
@@ -50,6 +51,10 @@ export interface StartedRecovery {
   readonly startedAtWallMs: number;
   /** `null` while its intent is open. */
   readonly endedAtWallMs: number | null;
+  /** It ended, and the failure did not: the next way is taken for it. Absent: it is over. */
+  readonly failureGoesOn?: boolean;
+  /** It went on with a failure that an earlier one had begun on. Absent: it did not. */
+  readonly goesOn?: boolean;
   /** A person has looked at it: it keeps nobody waiting. Absent: nobody has. */
   readonly acknowledged?: boolean;
 }
@@ -102,6 +107,10 @@ export interface GuardInput {
    * default).
    */
   readonly recoveries: readonly StartedRecovery[];
+  /** It would go on with a failure that an earlier recovery has begun on. Absent: it would not. */
+  readonly goesOn?: boolean;
+  /** EC2 is bringing it back by itself. Null: it is not. Absent: the group does not wait for it. */
+  readonly ec2Recovers?: Ec2Recovers | null;
   /** What a person has said about these gates. Absent: nothing. */
   readonly overrides?: Overrides | null;
 }

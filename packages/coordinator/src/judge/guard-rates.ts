@@ -26,13 +26,16 @@ export function budgetLevel(
 
 export function budgetGate(input: GuardInput): GateResult {
   const { budgetPerMinute, budgetBurst } = input.limits;
-  const starts = input.recoveries.map((recovery) => recovery.startedAtWallMs);
+  const limit = 'at least 1';
+  if (input.goesOn === true)
+    return gate('BudgetExhausted', true, { value: 'goes on with a failure that has its token', limit });
+  const starts = input.recoveries.filter((one) => one.goesOn !== true).map((one) => one.startedAtWallMs);
   const level = budgetLevel(starts, budgetPerMinute, budgetBurst, input.wallNowMs);
   const waitMs = Math.ceil(((1 - level) * MINUTE_MS) / budgetPerMinute);
   const text = `${level.toFixed(2)} recoveries left in the budget of ${budgetPerMinute} per minute, burst ${budgetBurst}; 1 is needed`;
   // The level is a sum of fractions, so the comparison tolerates a rounding error.
   const value = `${level.toFixed(2)} recoveries left of ${budgetBurst}, ${budgetPerMinute} more per minute`;
-  const said = { value, limit: 'at least 1', text };
+  const said = { value, limit, text };
   return gate('BudgetExhausted', level >= 1 - 1e-9, said, (input.wallNowMs + waitMs) as WallMs);
 }
 
@@ -43,11 +46,16 @@ export function concurrencyGate(input: GuardInput): GateResult {
   return gate('GroupConcurrency', open < limit, { value, limit: `below ${limit}`, text: `${value}, ${limit} allowed` });
 }
 
-/** Those that a person has acknowledged are no reason to wait. */
+/**
+ * Those that a person has acknowledged are no reason to wait, nor are those that left the failure
+ * to the next way: a failure ends once, and counts once.
+ */
 const endsOf = (input: GuardInput): number[] =>
-  input.recoveries.flatMap((one) =>
-    one.member === input.member && one.endedAtWallMs !== null && !one.acknowledged ? [one.endedAtWallMs] : [],
-  );
+  input.recoveries
+    .filter((one) => one.failureGoesOn !== true)
+    .flatMap((one) =>
+      one.member === input.member && one.endedAtWallMs !== null && !one.acknowledged ? [one.endedAtWallMs] : [],
+    );
 
 /**
  * The cooldown counts from completion, not from the start: a long recovery must not use up its own

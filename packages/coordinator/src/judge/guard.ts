@@ -17,9 +17,9 @@ import { windowGate } from './guard-window.ts';
 /**
  * Asks whether we may act. Every gate is asked, for `explain`. The first that refuses is the hold,
  * in this order: a person's will (pause) · can we trust what we see (conflicting claims, own
- * trouble, observers) · this member (protected, maintenance window, boot grace) · the fleet (mass,
- * zone) · this member's past (flapping, cooldown) · rates (group, budget). A gate stands the
- * earlier, the more it needs a person.
+ * trouble, observers) · this member (protected, maintenance window, boot grace, EC2 at work) · the
+ * fleet (mass, zone) · this member's past (flapping, cooldown) · rates (group, budget). A gate
+ * stands the earlier, the more it needs a person.
  */
 export function guard(input: GuardInput): GuardAnswer {
   const mass = massGates(input);
@@ -40,6 +40,7 @@ export function guard(input: GuardInput): GuardAnswer {
     }),
     windowGate(input),
     bootGraceGate(input),
+    ...ec2RecoversGate(input),
     ...mass.gates,
     flapGate(input),
     cooldownGate(input),
@@ -50,6 +51,14 @@ export function guard(input: GuardInput): GuardAnswer {
   const refusing = gates.find((result) => !result.passes);
   if (!refusing) return { kind: 'go', gates, leaveAz: mass.leaveAz };
   return { kind: 'hold', reason: refusing.gate, text: refusing.text, untilWallMs: refusing.untilWallMs, gates };
+}
+
+/** Asked only where the group waits for EC2 at all. */
+function ec2RecoversGate({ ec2Recovers }: GuardInput): GateResult[] {
+  if (ec2Recovers === undefined) return [];
+  const limit = 'EC2 does not bring it back by itself, or was waited for long enough';
+  if (ec2Recovers === null) return [gate('RecoveringByEc2', true, { value: 'EC2 does nothing about it', limit })];
+  return [gate('RecoveringByEc2', false, { value: ec2Recovers.text, limit }, ec2Recovers.untilWallMs)];
 }
 
 function pauseGate(input: GuardInput): GateResult {

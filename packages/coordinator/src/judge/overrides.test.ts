@@ -11,7 +11,7 @@ describe('an override', () => {
   test('may be given for what weighs likelihood, and for nothing else', () => {
     expect(REASONS.filter((one) => OVERRIDE_RULES[one].may).toSorted()).toEqual([
       ...['BootGrace', 'BudgetExhausted', 'Cooldown', 'Flapping', 'GroupConcurrency'],
-      ...['MaintenanceWindow', 'MassFailure', 'Protected', 'ZoneFailure'],
+      ...['MaintenanceWindow', 'MassFailure', 'Protected', 'RecoveringByEc2', 'ZoneFailure'],
     ]);
   });
 

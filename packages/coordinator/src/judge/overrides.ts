@@ -27,6 +27,7 @@ export const OVERRIDE_RULES: Readonly<Record<HoldReason, Rule>> = {
   Cooldown: may('a person has looked at what happened last'),
   Flapping: may('a person has looked at what happened last'),
   BootGrace: may('it only gives a fresh instance time to come up'),
+  RecoveringByEc2: may('a person can see whether EC2 gets anywhere'),
   MaintenanceWindow: may('who maintains knows what is being maintained'),
   Protected: may('the tag keeps us from deciding by ourselves, not a person'),
   Paused: never('it is the word of a person: end the pause, which shows whose it is'),

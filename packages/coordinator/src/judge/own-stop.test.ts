@@ -2,7 +2,7 @@ import { TAG } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { historyRecord } from '@understudy/shared/testing';
 import type { Assessment } from './evidence.ts';
-import { type OwnStopFacts, ownStopOf, weighOwnStop } from './own-stop.ts';
+import { LATE_CALL_MS, type OwnStopFacts, ownStopOf, weighOwnStop } from './own-stop.ts';
 
 const AT = Date.parse('2026-11-28T06:00:00.000Z');
 const facts = (over: Partial<OwnStopFacts> = {}): OwnStopFacts => ({
@@ -66,6 +66,52 @@ describe('ownStopOf: was it we who stopped it?', () => {
       null,
     ],
     ['an abandoned recovery of another', { history: [{ ...abandoned, oldInstanceId: 'i-0' }] }, null],
+    [
+      'one in place that left it stopped',
+      { history: [{ ...stopped, outcome: 'not-mended' }] },
+      { opId: abandoned.opId, abandoned: false, goesOn: true },
+    ],
+    [
+      'one in place that left it stopped, and it was started since',
+      { history: [{ ...stopped, outcome: 'not-mended' }], launchedAtWallMs: AT },
+      null,
+    ],
+    [
+      'one that rebooted it: it has stopped nothing',
+      { history: [{ ...abandoned, outcome: 'not-mended', fencedBy: null }] },
+      null,
+    ],
+    [
+      'one that mended it, with a stop in doubt, and it fell silent while that could land',
+      {
+        history: [{ ...stopped, outcome: 'mended', lateCalls: ['stop'] }],
+        ...{ launchedAtWallMs: AT - 1_000, lastHeardWallMs: AT + LATE_CALL_MS },
+      },
+      { opId: abandoned.opId, abandoned: false, goesOn: true },
+    ],
+    [
+      'the same, and it fell silent later: an operator has stopped it',
+      {
+        history: [{ ...stopped, outcome: 'mended', lateCalls: ['stop'] }],
+        ...{ launchedAtWallMs: AT - 1_000, lastHeardWallMs: AT + LATE_CALL_MS + 1 },
+      },
+      null,
+    ],
+    [
+      'one that mended it, with every stop answered',
+      { history: [{ ...stopped, outcome: 'mended' }], launchedAtWallMs: AT - 1_000 },
+      null,
+    ],
+    [
+      'one in place, and one after it that was abandoned: the later',
+      {
+        history: [
+          { ...stopped, outcome: 'not-mended', ordinal: 0 },
+          { ...stopped, opId: 'op-9', ordinal: 1 },
+        ],
+      },
+      { opId: 'op-9', abandoned: true },
+    ],
     ['a recovery that replaced it', { history: [historyRecord('g/m', 'i-1', { endedAtWallMs: AT })] }, null],
     [
       'two abandoned ones: the later',
@@ -89,6 +135,30 @@ const assessment = (over: Partial<Assessment>): Assessment =>
     recheckInMs: 5_000,
     ...over,
   }) as Assessment;
+
+describe('a member that our own recovery has left stopped', () => {
+  const left = { opId: 'op-1', abandoned: false, goesOn: true } as const;
+  const quorum = (silentEverywhere: boolean, met: boolean) => ({ silentEverywhere, met }) as Assessment['quorum'];
+
+  test('is dead as soon as all who vote are silent, and are enough; not before (S10)', () => {
+    const weighed = (silent: boolean, met: boolean) =>
+      weighOwnStop(assessment({ quorum: quorum(silent, met) }), left, null);
+    expect(weighed(true, true)).toMatchObject({ verdict: 'dead', act: true, reasonCode: 'NotMended' });
+    for (const [silent, met] of [
+      [false, false],
+      [true, false],
+      [false, true],
+    ] as const)
+      expect(weighed(silent, met)).toMatchObject({ verdict: 'suspect', act: false });
+  });
+
+  test('is not judged by it while it runs, or is heard', () => {
+    const running = assessment({ verdict: 'suspect', reasonCode: 'SilentEverywhere' });
+    expect(weighOwnStop(running, left, null)).toBe(running);
+    const alive = assessment({ verdict: 'alive', reasonCode: 'Heard' });
+    expect(weighOwnStop(alive, left, null)).toBe(alive);
+  });
+});
 
 describe('weighOwnStop', () => {
   const own = { opId: 'op-1', abandoned: false };

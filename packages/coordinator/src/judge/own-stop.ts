@@ -6,7 +6,16 @@ export interface OwnStop {
   readonly opId: string;
   /** True when an operator ended that recovery. False when its records are gone. */
   readonly abandoned: boolean;
+  /** It ended without having brought it back, or its stop landed late: the failure goes on. */
+  readonly goesOn?: true;
 }
+
+/**
+ * A Stop whose outcome was open when its recovery ended may land for this long. AWS takes no
+ * request that was signed more than 5 minutes ago, by clocks that are at most 5 minutes off; the
+ * rest is room.
+ */
+export const LATE_CALL_MS = 900_000;
 
 export interface OwnStopFacts {
   readonly instanceId: string;
@@ -31,9 +40,10 @@ export interface OwnStopFacts {
  */
 export function ownStopOf(facts: OwnStopFacts): OwnStop | null {
   const { instanceId, history, tags, journalOpId } = facts;
-  const ended = history
-    .filter((one) => one.outcome === 'abandoned' && one.oldInstanceId === instanceId)
-    .toSorted((a, b) => b.endedAtWallMs - a.endedAtWallMs)[0];
+  const [ended] = history
+    .filter((one) => one.outcome !== 'replaced' && one.oldInstanceId === instanceId)
+    .toSorted((a, b) => b.ordinal - a.ordinal || b.endedAtWallMs - a.endedAtWallMs);
+  if (ended && ended.outcome !== 'abandoned') return leftStopped(facts, ended);
   if (ended) return livesAgain(facts, ended) ? null : { opId: ended.opId, abandoned: true };
   if (journalOpId !== null) return { opId: journalOpId, abandoned: false };
   const { [TAG.fencedBy]: opId, [TAG.fencedRun]: fencedRun = '' } = tags ?? {};
@@ -41,6 +51,14 @@ export function ownStopOf(facts: OwnStopFacts): OwnStop | null {
   // Both times are EC2's, from one clock. An instance that was marked, never stopped, and stopped
   // by an operator later waits for a person too.
   return startedAfter(facts, Date.parse(fencedRun)) ? null : { opId, abandoned: false };
+}
+
+/** By a recovery in place, or by one that gave back what it had taken. */
+function leftStopped(facts: OwnStopFacts, ended: HistoryRecord): OwnStop | null {
+  const { opId, outcome, fencedBy, endedAtWallMs, lateCalls = [] } = ended;
+  const isLeft = outcome === 'not-mended' && fencedBy === 'stopped' && !livesAgain(facts, ended);
+  const mayLand = lateCalls.includes('stop') && (facts.lastHeardWallMs ?? 0) <= endedAtWallMs + LATE_CALL_MS;
+  return isLeft || mayLand ? { opId, abandoned: false, goesOn: true } : null;
 }
 
 /**
@@ -87,6 +105,7 @@ const STOPPED: ReadonlySet<Assessment['reasonCode']> = new Set([
 export function weighOwnStop(assessment: Assessment, own: OwnStop | null, askedBy: string | null): Assessment {
   if (own === null || assessment.verdict === 'alive') return assessment;
   const stopped = STOPPED.has(assessment.reasonCode);
+  if (own.goesOn) return stopped ? notMended(assessment, own) : assessment;
   if (!stopped && !(own.abandoned && assessment.act)) return assessment;
   const what = own.abandoned
     ? `its recovery ${own.opId} was abandoned`
@@ -107,5 +126,23 @@ export function weighOwnStop(assessment: Assessment, own: OwnStop | null, askedB
     reasonCode: own.abandoned ? 'Abandoned' : 'StoppedByOwnFence',
     reason: `Nothing is done for it: ${what}.`,
     wouldChange: ['its instance is started ⇒ it serves again', 'understudy recover ⇒ a recovery begins'],
+  };
+}
+
+/**
+ * **S** (S10) Our own stop has left it down, so the failure goes on; and it is dead as any other
+ * member is, once all who vote are silent and are enough.
+ */
+function notMended(assessment: Assessment, { opId }: OwnStop): Assessment {
+  const { silentEverywhere, met } = assessment.quorum;
+  const act = silentEverywhere && met;
+  return {
+    ...assessment,
+    verdict: act ? 'dead' : 'suspect',
+    act,
+    reasonCode: 'NotMended',
+    reason: `It was stopped by our own recovery ${opId}, and is not back.`,
+    wouldChange: ['a heartbeat heard by any observer ⇒ alive', 'its instance is started ⇒ it serves again'],
+    recheckInMs: Math.min(assessment.recheckInMs, 1_000),
   };
 }

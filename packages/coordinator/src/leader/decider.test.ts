@@ -25,11 +25,11 @@ const failed = (member: MemberId): Judgement =>
   }) as unknown as Judgement;
 
 let clock: SimClock;
-let view: { revision: number; blockedMembers: () => MemberId[] };
+let view: { revision: number; blockedMembers: () => MemberId[]; records: object };
 let decider: ReadyDecider;
 beforeEach(() => {
   clock = new SimClock();
-  view = { revision: 5, blockedMembers: () => [] };
+  view = { revision: 5, blockedMembers: () => [], records: { history: new Map() } };
   const all = new Map([[DB1, failed(DB1)]]);
   const assessor = { all, of: (member: MemberId) => all.get(member) ?? null };
   decider = new ReadyDecider({

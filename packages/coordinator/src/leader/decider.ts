@@ -1,6 +1,7 @@
 import {
   type Clock,
   commandsFor,
+  type HistoryRecord,
   type HoldReason,
   type MemberId,
   type MonotonicMs,
@@ -25,11 +26,12 @@ import type {
   Overrides,
   StartedRecovery,
 } from '../judge/guard-input.ts';
+import { ec2Recovers } from '../judge/ec2-recovers.ts';
 import { guard } from '../judge/guard.ts';
 import { isStillAsked } from '../commands/recoveries.ts';
 import { guardQuorum } from '../judge/quorum.ts';
 import { lostZones } from '../judge/lost-zones.ts';
-import { hasActivated, journalFacts, undecidedRecovery } from '@understudy/recovery';
+import { goesOnWith, hasActivated, journalFacts, undecidedRecovery } from '@understudy/recovery';
 import type { EnrolConflict } from '../enrol/enrol.ts';
 import type { EvidencePoller } from './ec2-evidence.ts';
 
@@ -52,6 +54,8 @@ const REMEMBER_MS = 604_800_000;
 export interface Beginning {
   readonly startedAtWallMs: number;
   readonly az: string;
+  /** It goes on with a failure that an earlier recovery has begun on. */
+  readonly goesOn: boolean;
   /** Store revision of the intent; null while it is not written. */
   readonly revision: Revision | null;
 }
@@ -135,7 +139,8 @@ export class RecoveryDecider {
       if (answer.kind !== 'go') continue;
       chosen.push(judgement);
       const startedAtWallMs = this.#options.clock.wallMs();
-      this.#beginning.set(judgement.member, { startedAtWallMs, az: judgement.az, revision: null });
+      const goesOn = this.#goesOn(judgement);
+      this.#beginning.set(judgement.member, { startedAtWallMs, az: judgement.az, goesOn, revision: null });
     }
     return chosen;
   }
@@ -284,8 +289,29 @@ export class RecoveryDecider {
       launchedAtWallMs: instance?.launchedAtWallMs ?? null,
       fleet: this.#fleet(),
       recoveries: this.#recoveries(member, wallNowMs),
+      goesOn: this.#goesOn(judgement),
+      ...this.#ec2Recovers(judgement, wallNowMs),
       overrides,
     };
+  }
+
+  /** Only where the group has a ladder: elsewhere nothing is waited for. */
+  #ec2Recovers(
+    { member, instanceId, failedSinceWallMs }: Judgement,
+    wallNowMs: WallMs,
+  ): Pick<GuardInput, 'ec2Recovers'> {
+    const { view, clock, evidence } = this.#options;
+    const policy = view.policyOf(groupOf(member));
+    if (policy.recover.ladder === undefined) return {};
+    const now = { nowMs: clock.monotonicMs(), wallNowMs };
+    return { ec2Recovers: ec2Recovers(evidence.of(instanceId).cloudStatus, policy, failedSinceWallMs, now) };
+  }
+
+  /** Another way is taken for the failure that an earlier recovery has not ended. */
+  #goesOn({ member, instanceId, failedSinceWallMs }: Judgement): boolean {
+    const { view, clock } = this.#options;
+    const own = [...(view.records.history.get(member)?.values() ?? [])].map((one) => one.record);
+    return goesOnWith(own, instanceId, failedSinceWallMs ?? clock.wallMs());
   }
 
   /**
@@ -344,20 +370,34 @@ export class RecoveryDecider {
       const journal = [...(journals.get(record.opId)?.values() ?? [])].map((one) => one.record);
       const activatedAtWallMs = journalFacts(journal).activatedAtWallMs ?? startedAtWallMs;
       const endedAtWallMs = activated ? activatedAtWallMs : null;
-      started.push({ member, group: groupOf(member), az, startedAtWallMs, endedAtWallMs });
+      const goesOn = wentOn(record, history.get(member));
+      started.push({ member, group: groupOf(member), az, startedAtWallMs, endedAtWallMs, goesOn });
     }
-    for (const [member, { startedAtWallMs, az }] of this.#beginning)
+    for (const [member, { startedAtWallMs, az, goesOn }] of this.#beginning)
       if (member !== except && undecidedRecovery(this.#options.view.records, member) === null)
-        started.push({ member, group: groupOf(member), az, startedAtWallMs, endedAtWallMs: null });
+        started.push({ member, group: groupOf(member), az, startedAtWallMs, endedAtWallMs: null, goesOn });
     for (const [member, entries] of history) {
       for (const { record } of entries.values()) {
         const { startedAtWallMs, endedAtWallMs } = record;
         const az = record.oldAz;
         const acknowledged = record.acknowledged !== undefined;
+        const failureGoesOn = record.outcome === 'not-mended';
+        const went = { failureGoesOn, goesOn: wentOn(record, entries) };
         if (wallNowMs - endedAtWallMs <= REMEMBER_MS)
-          started.push({ member, group: groupOf(member), az, startedAtWallMs, endedAtWallMs, acknowledged });
+          started.push({ member, group: groupOf(member), az, startedAtWallMs, endedAtWallMs, acknowledged, ...went });
       }
     }
     return started;
   }
 }
+
+/** It took the next way after one that had not brought the same instance back. */
+const wentOn = (
+  { oldInstanceId, ordinal, startedAtWallMs }: Pick<HistoryRecord, 'oldInstanceId' | 'ordinal' | 'startedAtWallMs'>,
+  history: ReadonlyMap<string, { readonly record: HistoryRecord }> | undefined,
+): boolean =>
+  goesOnWith(
+    [...(history?.values() ?? [])].map((one) => one.record).filter((one) => one.ordinal < ordinal),
+    oldInstanceId,
+    startedAtWallMs,
+  );

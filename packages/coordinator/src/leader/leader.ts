@@ -332,6 +332,8 @@ export class Leader {
     const planner: Planner = new Planner({
       ...{ cloud, keyLooks, nameLooks, view, keys, clock },
       trialOf: (instanceId) => readiness.trialOf(instanceId),
+      statusOf: (instanceId) => evidence.of(instanceId).cloudStatus,
+      hasHeard: (member, instanceId) => observer.reading(member, instanceId, clock.monotonicMs()) !== null,
       prepared: (suspect, revision) => preparation.inputFor(suspect, revision),
     });
     const preparation = new Preparation({

@@ -15,6 +15,8 @@ export interface OperatorCommand {
   readonly overrides?: readonly HoldReason[] | undefined;
   /** `recover`: only by the plan of this token. Absent: by any. */
   readonly planToken?: string | undefined;
+  /** `recover`: by this strategy. Absent: as the policy says. */
+  readonly strategy?: string | undefined;
 }
 
 /** Who has been authenticated to ask it, and under which key it is asked once. */

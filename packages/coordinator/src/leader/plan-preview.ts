@@ -8,6 +8,7 @@ import {
   type PlanView,
   type Problem,
   type RecoveryPlan,
+  staysInPlace,
   type Term,
 } from '@understudy/shared';
 import { launchPlan, pathTexts, type PlanInput, type PlanResult, trialLaunchOf } from '@understudy/recovery';
@@ -128,7 +129,11 @@ export class PlanPreview {
       ...{ token: planner.tokenOf(judgement, plan), lines: linesOf(judgement, plan), problems: [] },
       losses: plan.losses.map(plain),
       notices: [...notices.map(plain), ...missingPermissions(calls, words)],
-      strategy: { name: plan.strategy, why: `the policy of group ${groupOf(member)} names it` },
+      strategy: {
+        name: plan.strategy,
+        why: plan.ladder?.find((one) => one.said === 'taken')?.why ?? `the policy of group ${groupOf(member)} names it`,
+        ...(plan.ladder && { ladder: plan.ladder }),
+      },
       ...{ steps: stepViews(told, words), volumes: volumeViews(plan), candidates: candidateViews(plan) },
       forecast: forecastOf(told),
     };
@@ -158,6 +163,11 @@ function linesOf({ member, instanceId, az }: Judgement, plan: RecoveryPlan): Pla
     return [{ sign: '~', text: `${member}: ${instanceId} stays in ${az} with all its disks (${plan.strategy})` }];
   const places = launching.candidates.map((one) => `${one.instanceType} in ${one.az} (${one.subnetId})`);
   const [first, ...others] = places;
+  if (staysInPlace(plan))
+    return [
+      { sign: '~', text: `${member}: ${instanceId} stays, and is brought back by ${plan.strategy}` },
+      ...(plan.ladder ?? []).map(({ rung, said, why }) => ({ sign: ' ' as const, text: `${rung} (${said}): ${why}` })),
+    ];
   return [
     { sign: '~', text: `${member}: ${instanceId} in ${az} → ${first ?? 'another instance'}` },
     ...others.map((text) => ({ sign: ' ' as const, text: `or ${text}` })),

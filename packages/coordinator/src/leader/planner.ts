@@ -16,8 +16,10 @@ import {
   KeptReadsOf,
   type KeyLooks,
   type LaunchTrial,
+  type Failure,
+  planByLadder,
+  triedFor,
   type NameLooks,
-  planFor,
   tryLaunch,
   type PlanInput,
   type PlanResult,
@@ -29,6 +31,9 @@ import type { Stored } from '../store/cluster-records.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 import type { GuardAnswer } from '../judge/guard-input.ts';
 import type { Judgement } from './assessor.ts';
+import { isStillAsked } from '../commands/recoveries.ts';
+import type { CloudStatusReading } from '../judge/evidence.ts';
+import { STATUS_FRESH_MS } from '../judge/status-reading.ts';
 import type { Suspect } from './preparation.ts';
 import { wasBegunBefore } from './raise-ordinal.ts';
 
@@ -48,6 +53,10 @@ export interface PlannerOptions {
   readonly clock: Clock;
   /** What EC2 said when the launch of this instance's replacement was tried. */
   readonly trialOf: (instanceId: string) => LaunchTrial;
+  /** What EC2's status checks said last. Null: nothing yet. */
+  readonly statusOf: (instanceId: string) => CloudStatusReading | null;
+  /** Has this coordinator heard the boot that the instance is in, or was in last? */
+  readonly hasHeard: (member: MemberId, instanceId: string) => boolean;
   /** What was read while it was suspect, for this policy. Null: nothing. */
   readonly prepared?: (suspect: Suspect, policyRevision: number) => PlanInput | null;
 }
@@ -81,7 +90,7 @@ export class Planner {
       return { kind: 'begun-before', activation };
     const trial = input.trial.kind === 'unknown' ? trialOf(instanceId) : input.trial;
     const given = { ...input, trial, level: view.levelInForce() };
-    const result = planFor(given, policy, leaveAzOf(ask(chosen)));
+    const result = planByLadder(given, policy, leaveAzOf(ask(chosen)), this.#failureOf(chosen));
     return { kind: 'result', result: this.#withOwed(chosen, result), input: given };
   }
 
@@ -120,6 +129,32 @@ export class Planner {
     const opId = opIdOf(instanceId, activation.record.ordinal);
     const text = JSON.stringify([opId, activation.modRevision, plan]);
     return createHash('sha256').update(text, 'utf8').digest('hex').slice(0, 16);
+  }
+
+  /** What decides about the way back, as it is known at this moment. */
+  #failureOf({ member, instanceId, assessment, failedSinceWallMs }: Judgement): Failure {
+    const { view, clock, statusOf, hasHeard } = this.#options;
+    const reading = statusOf(instanceId);
+    const isFresh = reading !== null && clock.monotonicMs() - reading.readAtMs <= STATUS_FRESH_MS;
+    const { system = null, instance = null, attachedEbs = null } = isFresh ? reading.status : {};
+    const own = [...(view.records.history.get(member)?.values() ?? [])].map((one) => one.record);
+    const tried = triedFor(own, instanceId, failedSinceWallMs ?? clock.wallMs());
+    const request = view.records.requests.get(member)?.record;
+    const isAsked =
+      request?.kind === 'recover' &&
+      request.opId === opIdOf(instanceId, view.records.activations.get(member)?.record.ordinal) &&
+      isStillAsked(request, clock.wallMs());
+    return {
+      evidence: {
+        ...{ system, instance, attachedEbs, answers: assessment.verdict === 'alive' },
+        knowsBootEpoch: hasHeard(member, instanceId),
+      },
+      tried: tried.map(({ strategy, outcome }) => ({
+        rung: strategy ?? 'snapshot-and-replace',
+        outcome: outcome === 'mended' ? 'mended' : 'not-mended',
+      })),
+      asked: isAsked ? (request.strategy ?? null) : null,
+    };
   }
 
   /** With what the recovery that put this instance in charge left undone on it. */

@@ -1,4 +1,4 @@
-import { FEATURE_LEVEL, type GroupPolicy, type RecoveryPlan } from '@understudy/shared';
+import { FEATURE_LEVEL, type GroupPolicy, ladderOf, type RecoveryPlan } from '@understudy/shared';
 import type { PlanInput } from '../core/plan-input.ts';
 import type { PlanResult } from '../core/plan.ts';
 import { readySteps, type StepStates } from '../core/step-table.ts';
@@ -7,28 +7,40 @@ import { REGISTERED } from '../registered.ts';
 import { atLevel, chosenBy, neededLevelOf, type RecoveryRegistry } from '../registry.ts';
 
 /**
- * The plan by the strategy that the policy names. Nothing is placed in `leaveAz`, a lost zone, and
- * nothing is planned that only builds above the feature level in force know (S24). Pure:
- * same input, same plan.
+ * The plan by this strategy. Nothing is placed in `leaveAz`, a lost zone, and nothing is planned
+ * that only builds above the feature level in force know (S24). Pure: same input, same plan.
  */
-export function planFor(
+export function planByStrategy(
   input: PlanInput,
   policy: GroupPolicy,
-  leaveAz: string | null = null,
+  leaveAz: string | null,
+  name: string,
   registry: RecoveryRegistry = REGISTERED,
 ): PlanResult<RecoveryPlan> {
   const { level = FEATURE_LEVEL } = input;
   const parts = atLevel(registry, level);
-  const strategy = parts.strategies.find((one) => one.name === policy.recover.strategy);
+  const strategy = parts.strategies.find((one) => one.name === name);
   if (strategy) return strategy.plan(input, policy, leaveAz, parts);
-  const later = registry.strategies.find((one) => one.name === policy.recover.strategy);
+  const later = registry.strategies.find((one) => one.name === name);
   if (later) {
-    const text = `the strategy ${later.name} needs feature level ${later.level ?? 1}, and ${level} is in force: upgrade every coordinator`;
+    const text = `the strategy ${name} needs feature level ${later.level ?? 1}, and ${level} is in force: upgrade every coordinator`;
     return { kind: 'blocked', problems: [{ code: 'LevelNotInForce', text }] };
   }
-  const text = `the policy names the strategy ${policy.recover.strategy}, which this build does not know`;
+  const text = `the policy names the strategy ${name}, which this build does not know`;
   return { kind: 'blocked', problems: [{ code: 'StrategyUnknown', text }] };
 }
+
+/**
+ * The plan of the way that the policy ends with: it has to work when all others have not. Readiness
+ * is asked of it. Pure: same input, same plan.
+ */
+export const planFor = (
+  input: PlanInput,
+  policy: GroupPolicy,
+  leaveAz: string | null = null,
+  registry: RecoveryRegistry = REGISTERED,
+): PlanResult<RecoveryPlan> =>
+  planByStrategy(input, policy, leaveAz, ladderOf(policy).at(-1) ?? policy.recover.strategy, registry);
 
 /** The steps of a recovery that may run now; none where this build does not know its plan. */
 export function stepsReady(

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { RungSchema } from '../records/recovery.ts';
 
 /** EC2's word on whether it would allow a call, as far as it was asked (DryRun). */
 export const CallWordSchema = z.object({
@@ -103,7 +104,15 @@ export const PlanViewSchema = z.object({
   /** Median of what recoveries of this group have taken. Null: none has ended. */
   expectedMs: z.number().nullable(),
   /** How it is brought back, and why in this way. Null: there is no plan. */
-  strategy: z.object({ name: z.string(), why: z.string() }).nullable().default(null),
+  strategy: z
+    .object({
+      name: z.string(),
+      why: z.string(),
+      /** What became of each rung of the ladder. Absent: the policy names one way. */
+      ladder: z.array(RungSchema).optional(),
+    })
+    .nullable()
+    .default(null),
   /** In the order of the plan, each with its calls. */
   steps: z.array(PlannedStepViewSchema).default([]),
   volumes: z.array(PlannedVolumeViewSchema).default([]),

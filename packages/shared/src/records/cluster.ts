@@ -256,6 +256,7 @@ export const HoldReasonSchema = z.enum([
   'Cooldown',
   'Flapping',
   'BootGrace',
+  'RecoveringByEc2',
   'Protected',
   'MaintenanceWindow',
   'ObserverUnwell',

@@ -46,6 +46,8 @@ export const OperatorRequestRecordSchema = placed(
     overrides: z.array(HoldReasonSchema).optional(),
     /** `recover`: only by the plan that was shown under this token. Absent: by any. */
     planToken: z.string().max(64).optional(),
+    /** `recover`: this way, whatever the ladder would take. Absent: as the policy says. */
+    strategy: z.string().max(64).optional(),
     /**
      * Not carried out after this wall time: what a person has seen is not so for ever. Absent: it
      * waits until it can be.

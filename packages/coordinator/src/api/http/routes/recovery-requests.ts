@@ -1,6 +1,7 @@
 import {
   AcceptedLossSchema,
   HoldReasonSchema,
+  LADDER_RUNGS,
   operatorFields,
   PendingRequestSchema,
   REQUEST_KINDS,
@@ -25,6 +26,8 @@ const BodySchema = z.strictObject({
   overrides: z.array(HoldReasonSchema).max(20).optional(),
   /** `recover`: only by the plan that was shown under this token. */
   planToken: z.string().max(64).optional(),
+  /** `recover`: this way, whatever the ladder would take. */
+  strategy: z.enum(LADDER_RUNGS).optional(),
 });
 
 const AcceptedSchema = z.object({

@@ -1,0 +1,67 @@
+import { type GroupPolicy, ladderOf, type RecoveryPlan } from '@understudy/shared';
+import { ownTypeOf } from '../core/fidelity/disks.ts';
+import { chooseRung, type RungEvidence, type TriedRung } from '../core/ladder/choose-rung.ts';
+import type { PlanInput } from '../core/plan-input.ts';
+import type { PlanResult } from '../core/plan.ts';
+import { REGISTERED } from '../registered.ts';
+import type { RecoveryRegistry } from '../registry.ts';
+import { planByStrategy } from './plan-for.ts';
+
+/** What decides about the way, beside what EC2 was asked for the plan. */
+export interface Failure {
+  readonly evidence: Omit<RungEvidence, 'state' | 'hasInstanceStore' | 'leavesZone'>;
+  readonly tried: readonly TriedRung[];
+  /** The way that a person has asked for. Null: none. */
+  readonly asked: string | null;
+}
+
+/**
+ * The plan by the rung that fits, or by the one strategy that the policy names. Every rung says in
+ * the plan what became of it. Pure: same input, same plan.
+ */
+export function planByLadder(
+  input: PlanInput,
+  policy: GroupPolicy,
+  leaveAz: string | null,
+  failure: Failure,
+  registry: RecoveryRegistry = REGISTERED,
+): PlanResult<RecoveryPlan> {
+  const rungs = ladderOf(policy);
+  if (policy.recover.ladder === undefined && failure.asked === null)
+    return planByStrategy(input, policy, leaveAz, policy.recover.strategy, registry);
+  const made = new Map<string, PlanResult<RecoveryPlan>>();
+  const planOf = (rung: string): PlanResult<RecoveryPlan> => {
+    const result = made.get(rung) ?? planByStrategy(input, policy, leaveAz, rung, registry);
+    made.set(rung, result);
+    return result;
+  };
+  const { rung, said } = chooseRung({
+    ...{ rungs, tried: failure.tried, asked: failure.asked },
+    evidence: {
+      ...failure.evidence,
+      state: input.instance.state,
+      hasInstanceStore: ownTypeOf(input)?.instanceStorage === true,
+      leavesZone: leaveAz !== null,
+    },
+    obstacleOf: (name) => obstacleIn(planOf(name)),
+  });
+  if (rung === null) return nothingLeft(rungs, said, planOf);
+  const result = planOf(rung);
+  return result.kind === 'plan' ? { ...result, plan: { ...result.plan, ladder: [...said] } } : result;
+}
+
+const obstacleIn = (result: PlanResult<RecoveryPlan>): string | null =>
+  result.kind === 'plan' ? null : result.problems.map((one) => `${one.code}: ${one.text}`).join('; ');
+
+/** The problems of the rung that always fits stay what they are: their codes are known. */
+function nothingLeft(
+  rungs: readonly string[],
+  said: readonly { readonly rung: string; readonly said: string; readonly why: string }[],
+  planOf: (rung: string) => PlanResult<RecoveryPlan>,
+): PlanResult<RecoveryPlan> {
+  const last = rungs.at(-1) ?? '';
+  const wasTried = said.find((one) => one.rung === last)?.said === 'tried';
+  const own = wasTried ? [] : planOf(last).problems;
+  const text = `no way is left that the policy allows: ${said.map(({ rung, why }) => `${rung}: ${why}`).join('; ')}`;
+  return { kind: 'blocked', problems: [...own, { code: 'LadderExhausted', text }] };
+}
