@@ -10,7 +10,7 @@ import type { Seams } from '../strategy.ts';
 export const moveRows = (plan: RecoveryPlan, { identityMoves }: Seams): readonly StepRow[] =>
   identityMoves.flatMap((move) =>
     move.itemsOf(plan).map((item): StepRow => {
-      const needs = ['activate', ...(move.needs?.(plan, item) ?? [])];
-      return { step: move.record, items: [item], needs: () => needs };
+      const before = move.needs?.(plan, item) ?? [];
+      return { step: move.record, items: [item], needs: () => ['activate', ...before] };
     }),
   );
