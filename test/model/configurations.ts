@@ -3,6 +3,8 @@
  * `model/*.pml`; rules are those of docs/SPEC.md.
  */
 
+import { BY_INTERFACE } from './by-interface-configurations.ts';
+
 export type ModelName = 'recovery' | 'endpoint' | 'ordinals';
 
 /**
@@ -491,4 +493,7 @@ const DEEP: readonly Configuration[] = [
   ),
 ].map(deep);
 
-export const CONFIGURATIONS: readonly Configuration[] = [...AS_BUILT, ...ONE_RULE_LESS, ...REACHABLE, ...DEEP];
+export const CONFIGURATIONS: readonly Configuration[] = [
+  ...[...AS_BUILT, ...ONE_RULE_LESS, ...BY_INTERFACE],
+  ...[...REACHABLE, ...DEEP],
+];

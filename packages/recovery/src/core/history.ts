@@ -4,6 +4,7 @@ import type {
   IntentRecord,
   JournalRecord,
   Leftover,
+  MovedItem,
   OwedChore,
   PlannedVolume,
   Unwritten,
@@ -27,6 +28,8 @@ export interface ClosingFacts {
   readonly artefacts: readonly Pick<Leftover, 'kind' | 'id'>[];
   /** The volumes of the plan, and those that were captured beside them. */
   readonly volumes: readonly PlannedVolume[];
+  /** What was moved, and where it was put. */
+  readonly moved: readonly MovedItem[];
   /** Chores that were not done. */
   readonly owed: readonly OwedChore[];
   /** True when the replacement's heartbeats were passing as it was closed. */
@@ -60,6 +63,7 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
     launchAttempts: facts.launchAttempts,
     steps: stepsOf(facts),
     ...whatHappened(facts),
+    ...(facts.moved.length > 0 && { moved: [...facts.moved] }),
     leftovers: leftoversOf(facts),
     owed: [...facts.owed],
   };

@@ -17,6 +17,8 @@ import { LATER_PERMIT } from '../steps/attempt-calls.ts';
 import { PERMIT } from '../steps/attempt-records.ts';
 import { replacementInterfaceOf } from './elastic-ip.ts';
 import { type IdentityMove, identityMove, type ItemMove } from './identity-move.ts';
+import { ASSIGNED_FILTERS } from './assigned-filters.ts';
+import { assignedWatch } from './assigned-watch.ts';
 import { giveUpText } from './give-up.ts';
 
 const request = z.strictObject({
@@ -115,12 +117,6 @@ const wanted = (
   recordedFrom: string | null,
 ): AssignedMove => assignedMove(seen, { kind, address, networkInterfaceId, holders, recordedFrom });
 
-/** What EC2 can be asked by; it has no filter for prefixes. */
-const FILTERS: Readonly<Partial<Record<AssignedKind, string>>> = {
-  'secondary-ip': 'addresses.private-ip-address',
-  'ipv6-address': 'ipv6-addresses.ipv6-address',
-};
-
 /**
  * The interfaces that matter, by their ids. Who else has the address is asked only once EC2 has
  * said that somebody has: that listing fails while any zone is impaired.
@@ -131,7 +127,7 @@ async function look({ run, planned, memory }: Scene): Promise<Seen> {
   const known = await run.read((cloud, options) =>
     cloud.describeNetworkInterfaces({ 'network-interface-id': ids }, options),
   );
-  const filter = FILTERS[planned.kind];
+  const filter = ASSIGNED_FILTERS[planned.kind];
   if (memory.refusedSinceMs === null || filter === undefined) return known;
   const filters = { [filter]: [planned.address], 'subnet-id': [planned.subnetId] };
   const having = await run.read((cloud, options) => cloud.describeNetworkInterfaces(filters, options));
@@ -262,5 +258,5 @@ export const assignedMoveOf = (record: AssignedRecord): IdentityMove =>
     (plan) => plannedOf(plan, record.name).map(assignedItem),
     (run, item) => assignedAddressMove(run, record, item),
     assignedCallsOf(record.name),
-    { level: IDENTITY_LEVEL },
+    { level: IDENTITY_LEVEL, watch: assignedWatch },
   );

@@ -13,6 +13,7 @@ import type { Frozen, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
 import { LAUNCH } from '../steps/attempt-records.ts';
 import { elasticIpCalls } from './elastic-ip-calls.ts';
+import { elasticIpWatch } from './elastic-ip-watch.ts';
 import { identityMove, type ItemMove, itemStep } from './identity-move.ts';
 
 export const ADDRESS = {
@@ -242,5 +243,5 @@ export const elasticIp = identityMove(
   (plan) => plan.addresses.map((one) => one.allocationId),
   elasticIpMove,
   elasticIpCalls,
-  { needs: (plan, item) => [stepBeneath(plan, item) ?? []].flat() },
+  { watch: elasticIpWatch, needs: (plan, item) => [stepBeneath(plan, item) ?? []].flat() },
 );

@@ -36,7 +36,7 @@ export const identityMove = <R extends StepRecord, Seen>(
   itemsOf: ItemSource['itemsOf'],
   make: (run: Run, item: string) => ItemMove<R, Seen>,
   calls?: CallsOf,
-  more: Pick<ItemSource, 'level' | 'needs'> = {},
+  more: Pick<ItemSource, 'level' | 'needs' | 'watch'> = {},
 ): IdentityMove => ({
   ...more,
   itemsOf,

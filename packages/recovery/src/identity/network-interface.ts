@@ -11,6 +11,7 @@ import { LATER_REPLACEMENT } from '../steps/attempt-calls.ts';
 import { PERMIT } from '../steps/attempt-records.ts';
 import { giveUpText } from './give-up.ts';
 import { identityMove, type ItemMove } from './identity-move.ts';
+import { networkInterfaceWatch } from './network-interface-watch.ts';
 
 export const INTERFACE = {
   name: 'interface',
@@ -216,5 +217,5 @@ export const networkInterface = identityMove(
   (plan) => (plan.interfaces ?? []).map((one) => one.networkInterfaceId),
   networkInterfaceMove,
   interfaceCalls,
-  { level: IDENTITY_LEVEL },
+  { level: IDENTITY_LEVEL, watch: networkInterfaceWatch },
 );

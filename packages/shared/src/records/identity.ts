@@ -41,3 +41,29 @@ export const AddressTargetSchema = z.strictObject({
   privateIp: z.string(),
 });
 export type AddressTarget = z.infer<typeof AddressTargetSchema>;
+
+/** Something that was seen elsewhere than where its recovery put it. */
+export const MovedFlipSchema = z.strictObject({
+  /** Who had it, in words. */
+  holder: z.string(),
+  seenAtWallMs: z.number(),
+  /** Calls that were about to put it back. */
+  tries: z.number().int().min(0),
+  /** Seen back since. Absent: not yet. */
+  backAtWallMs: z.number().optional(),
+  /** Why it is left to a person. Absent: it is not. */
+  left: z.string().optional(),
+});
+export type MovedFlip = z.infer<typeof MovedFlipSchema>;
+
+/** One thing of a member's identity, where a recovery has put it, and what became of it since. */
+export const MovedItemSchema = z.strictObject({
+  /** The step that has moved it, and its item: `address` of `eipalloc-…`. */
+  move: z.string(),
+  item: z.string(),
+  /** Where it was put, as the move understands it. */
+  place: z.record(z.string(), z.unknown()),
+  /** Seen elsewhere since. Absent: never. */
+  flip: MovedFlipSchema.optional(),
+});
+export type MovedItem = z.infer<typeof MovedItemSchema>;

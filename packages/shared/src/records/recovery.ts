@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { GroupPolicySchema } from '../policy.ts';
 import { ServeContractSchema } from './cluster.ts';
 import { OperatorActSchema, operatorFields } from './operator-request.ts';
-import { AddressTargetSchema, PlannedAssignedSchema, PlannedInterfaceSchema } from './identity.ts';
+import { AddressTargetSchema, MovedItemSchema, PlannedAssignedSchema, PlannedInterfaceSchema } from './identity.ts';
 import { PlannedRecordSetSchema, PlannedTargetsSchema } from './names.ts';
 import { LeftoverSchema, OwedChoreSchema } from './leftover.ts';
 import { MemberIdSchema, ofMember, placed, recordBase } from './record.ts';
@@ -369,6 +369,8 @@ export const HistoryRecordSchema = placed(
     owedAssigned: z.array(PlannedAssignedSchema).optional(),
     /** The same of further interfaces. */
     owedInterfaces: z.array(PlannedInterfaceSchema).optional(),
+    /** What it has moved, and where it was put. Absent: nothing, or written by an older build. */
+    moved: z.array(MovedItemSchema).optional(),
     /** The same of records and target groups. */
     owedRecords: z.array(PlannedRecordSetSchema).optional(),
     owedTargets: z.array(PlannedTargetsSchema).optional(),
