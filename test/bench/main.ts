@@ -3,6 +3,7 @@ import { busyLoop } from './busy-loop.ts';
 import { detectionTime } from './detection-time.ts';
 import { macCost, observerFootprint } from './footprint.ts';
 import { heartbeatIngest } from './ingest.ts';
+import { recoveryPaths } from './recovery-paths.ts';
 import { recoveryOverCriticalPath } from './recovery.ts';
 import { serviceLooks } from './service-looks.ts';
 import { steadyState } from './steady-state.ts';
@@ -17,6 +18,7 @@ const BENCHES: readonly (readonly [string, Bench])[] = [
   ['steady-state', steadyState],
   ['service-probes', serviceLooks],
   ['recovery', recoveryOverCriticalPath],
+  ['recovery-paths', recoveryPaths],
   ['take-over', leaderTakeOver],
   ['detection-time', detectionTime],
 ];

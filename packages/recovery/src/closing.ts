@@ -1,6 +1,7 @@
 import { invariant, type MovedItem } from '@understudy/shared';
 import type { ChoreFacts } from './core/chores.ts';
 import type { ClosingFacts } from './core/history.ts';
+import { predictRecovery } from './core/predict/predict.ts';
 import { readStepId } from './core/step-id.ts';
 import { currentAttempt, keysOf } from './core/step-table.ts';
 import { volumesOf } from './steps/captured-volumes.ts';
@@ -79,6 +80,7 @@ export function closingFactsOf(
     launchAttempts: currentAttempt(run.journal.states()),
     artefacts: run.strategy.artefacts(run, run.seams),
     volumes: volumesOf(run),
+    predictedMs: predictRecovery({ plan: run.plan, rows: run.table }).closedAfter.typicalMs,
     moved: movedBy(run),
     ...end,
   };

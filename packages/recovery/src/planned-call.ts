@@ -23,6 +23,8 @@ export interface PlannedCall {
    */
   readonly send: Send;
   readonly trial: CallTrial;
+  /** The call of another service than EC2, in its own words. Absent: what `send` makes. */
+  readonly told?: { readonly action: string; readonly parameters: Readonly<Record<string, unknown>> };
 }
 
 /** What the calls of a step are told from: the recovery that would begin now. */
@@ -51,6 +53,12 @@ export const isLater = (text: string): boolean => /<[^<>]+>/.test(text);
 export const plannedCall = (name: string, send: Send, when: string | null = null): PlannedCall => ({
   ...{ name, when, send },
   trial: { kind: 'as-planned' },
+});
+
+/** A call of another service than EC2, which cannot be asked beforehand. */
+export const toldCall = (name: string, told: NonNullable<PlannedCall['told']>, why: string): PlannedCall => ({
+  ...{ name, when: null, told, send: () => Promise.resolve() },
+  trial: { kind: 'none', why },
 });
 
 /** A call about something that the recovery makes. */

@@ -28,7 +28,10 @@ import { reattach } from './strategies/reattach.ts';
 import { reboot } from './strategies/reboot.ts';
 import { snapshotAndReplace } from './strategies/snapshot-and-replace.ts';
 import { stopStart } from './strategies/stop-start.ts';
+import { copyKind } from './steps/copy.ts';
+import { copyLeftover, copyPath } from './volumes/copy.ts';
 import { latestSnapshotPath } from './volumes/latest-snapshot.ts';
+import { multiAttachPath } from './volumes/multi-attach.ts';
 import { reattachPath, seedDiskLeftover } from './volumes/reattach.ts';
 import { snapshotLeftover, snapshotPath } from './volumes/snapshot.ts';
 
@@ -37,12 +40,20 @@ export const REGISTERED: RecoveryRegistry = {
   strategies: [snapshotAndReplace, reattach, reboot, stopStart],
   steps: [
     ...[fenceKind, captureKind, imageKind, permitKind, launchKind, verifyKind, revokeKind, activateKind, doneKind],
-    ...[detachKind, seedKind, assembleKind, givebackKind],
+    ...[detachKind, copyKind, seedKind, assembleKind, givebackKind],
     ...[rebootKind, restartKind, mendKind],
   ],
-  volumePaths: [reattachPath, latestSnapshotPath, snapshotPath],
+  volumePaths: [reattachPath, copyPath, multiAttachPath, latestSnapshotPath, snapshotPath],
   identityMoves: [elasticIp, secondaryIp, ipv6Address, delegatedPrefix, networkInterface, dnsRecord, targetGroup],
-  leftovers: [instanceLeftover, interfaceLeftover, imageLeftover, snapshotLeftover, volumeLeftover, seedDiskLeftover],
+  leftovers: [
+    instanceLeftover,
+    interfaceLeftover,
+    imageLeftover,
+    snapshotLeftover,
+    volumeLeftover,
+    seedDiskLeftover,
+    copyLeftover,
+  ],
 };
 
 /** What a leftover is, for people. */

@@ -8,6 +8,7 @@ import { OBSERVING_MUTANTS } from './observing.ts';
 import { LEASES_MUTANTS } from './leases.ts';
 import { COMMANDS_MUTANTS } from './commands.ts';
 import { BUILDS_MUTANTS } from './builds.ts';
+import { PATHS_MUTANTS } from './paths.ts';
 import type { NamedMutant } from '../run-named.ts';
 
 /**
@@ -25,4 +26,5 @@ export const NAMED_MUTANTS: readonly NamedMutant[] = [
   ...LEASES_MUTANTS,
   ...BUILDS_MUTANTS,
   ...COMMANDS_MUTANTS,
+  ...PATHS_MUTANTS,
 ];

@@ -32,7 +32,11 @@ interface Told {
 async function told(name: string, options: RecoveryFixtureOptions): Promise<Told> {
   const strategy = REGISTERED.strategies.find((one) => one.name === name);
   if (!strategy) throw new Error(`no strategy ${name}`);
-  const scene = new RecoveryFixture({ ...options, strategy });
+  const scene = new RecoveryFixture({
+    ...options,
+    strategy,
+    policy: { recover: { ladder: { rungs: [name] } } } as never,
+  });
   const old = scene.seedMember(undefined, options);
   const { record } = await scene.begin(old);
   // A machine that stays where it is answers until it is rebooted or stopped.

@@ -61,6 +61,8 @@ export interface RecoveryFixtureOptions {
   readonly settings?: Partial<RecoverySettings>;
   /** Default: one data volume and one Elastic IP. */
   readonly dataVolumes?: number;
+  /** Size of each data volume. Default: 10. */
+  readonly sizeGiB?: number;
   readonly elasticIp?: boolean;
   readonly request?: Readonly<Record<string, unknown>>;
   /** What recoveries are put together from. Default: what is registered. */
@@ -170,7 +172,7 @@ export class RecoveryFixture {
   seedMember(member: MemberId = MEMBER, options: RecoveryFixtureOptions = {}): SeededInstance {
     const volumes = Array.from({ length: options.dataVolumes ?? 1 }, (_, index) => ({
       deviceName: `/dev/sd${String.fromCharCode(102 + index)}`,
-      sizeGiB: 10,
+      sizeGiB: options.sizeGiB ?? 10,
     }));
     const seeded = seedInstance(this.sim, {
       member,

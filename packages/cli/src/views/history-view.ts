@@ -14,6 +14,7 @@ const FENCES: Readonly<Record<string, string>> = {
 function notesText(one: HistoryRecord): string {
   const {
     strategy,
+    predictedMs,
     fencedBy,
     launchAttempts,
     leaderChanges,
@@ -25,6 +26,7 @@ function notesText(one: HistoryRecord): string {
   } = one;
   return [
     ...(strategy === undefined ? [] : [`by ${strategy}`]),
+    ...(predictedMs === undefined ? [] : [`was to take ${durationText(predictedMs)}`]),
     fencedBy === null ? 'not fenced' : (FENCES[fencedBy] ?? fencedBy),
     ...(launchAttempts > 1 ? [`${launchAttempts} launch attempts`] : []),
     ...(leaderChanges > 0 ? [`the leader changed ${counted(leaderChanges, 'time')}`] : []),

@@ -156,6 +156,15 @@ const gatesOf = ({ gates }: GuardAnswer): PlanView['gates'] =>
     return { gate, passes, text, overridable: may, because };
   });
 
+/** The path of one disk, and why it takes no other. */
+function diskLines(one: RecoveryPlan['volumes'][number]): PlanView['lines'] {
+  const [taken = '', ...others] = pathTexts(one);
+  return [
+    { sign: '+', text: `${one.deviceName}: ${one.sizeGiB} GiB ${one.volumeType}: ${taken}` },
+    ...others.map((text) => ({ sign: ' ' as const, text: `  ${text}` })),
+  ];
+}
+
 /** What goes, what comes, what changes; nothing of the user data, which holds a key. */
 function linesOf({ member, instanceId, az }: Judgement, plan: RecoveryPlan): PlanView['lines'] {
   const launching = launchPlan(plan);
@@ -172,10 +181,7 @@ function linesOf({ member, instanceId, az }: Judgement, plan: RecoveryPlan): Pla
     { sign: '~', text: `${member}: ${instanceId} in ${az} → ${first ?? 'another instance'}` },
     ...others.map((text) => ({ sign: ' ' as const, text: `or ${text}` })),
     { sign: '-', text: `${instanceId} is stopped, and stays stopped` },
-    ...plan.volumes.map((one) => ({
-      sign: '+' as const,
-      text: `${one.deviceName}: ${one.sizeGiB} GiB ${one.volumeType}: ${pathTexts(one)[0] ?? ''}`,
-    })),
+    ...plan.volumes.flatMap(diskLines),
     ...plan.addresses.map((one) => ({ sign: '~' as const, text: `${one.publicIp} (${one.allocationId}) moves along` })),
     ...(plan.assigned ?? []).map((one) => ({ sign: '~' as const, text: `${one.address} (${one.kind}) moves along` })),
     ...(plan.interfaces ?? []).map((one) => ({

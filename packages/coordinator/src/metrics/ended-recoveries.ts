@@ -12,6 +12,9 @@ const OUTCOMES: readonly HistoryRecord['outcome'][] = ['replaced', 'mended', 'no
 /** From seconds (a reboot) to hours (a volume of terabytes that is copied). */
 const BUCKETS_SECONDS = [15, 30, 60, 120, 300, 600, 1_200, 3_600, 14_400];
 
+/** 1 is exact. Below it took longer than predicted, above shorter. */
+const RATIO_BUCKETS = [0.1, 0.25, 0.5, 0.75, 0.9, 1.1, 1.5, 2, 4];
+
 /**
  * Counts recoveries as they enter the history, with how long they took. Every coordinator sees each
  * of them, so all count the same, whoever led: a leader that dies with the last write of a recovery
@@ -20,6 +23,7 @@ const BUCKETS_SECONDS = [15, 30, 60, 120, 300, 600, 1_200, 3_600, 14_400];
  */
 export class EndedRecoveries {
   readonly #seconds: Histogram<'group' | 'outcome'>;
+  readonly #predicted: Histogram<'group'>;
   /** Groups that have series. It holds no more than the label has values. */
   readonly #begun = new Set<string>();
   #known: ReadonlySet<string> | null = null;
@@ -30,6 +34,13 @@ export class EndedRecoveries {
       help: 'Duration of recoveries that ended, from intent to end, by group and outcome (replaced, mended, not-mended, abandoned)',
       labelNames: ['group', 'outcome'],
       buckets: BUCKETS_SECONDS,
+      registers: [registry],
+    });
+    this.#predicted = new Histogram({
+      name: 'understudy_recovery_predicted_ratio',
+      help: 'Predicted duration of recoveries that ended, divided by the actual one, by group; below 1: it took longer',
+      labelNames: ['group'],
+      buckets: RATIO_BUCKETS,
       registers: [registry],
     });
   }
@@ -63,8 +74,9 @@ export class EndedRecoveries {
     for (const { member, record } of ended) if (!before.has(record.opId)) this.#count(group(member), record);
   }
 
-  #count(group: string, { outcome, startedAtWallMs, endedAtWallMs }: HistoryRecord): void {
+  #count(group: string, { outcome, startedAtWallMs, endedAtWallMs, predictedMs }: HistoryRecord): void {
     const durationMs = Math.max(0, endedAtWallMs - startedAtWallMs);
     this.#seconds.observe({ group, outcome }, durationMs / 1_000);
+    if (predictedMs !== undefined && durationMs > 0) this.#predicted.observe({ group }, predictedMs / durationMs);
   }
 }

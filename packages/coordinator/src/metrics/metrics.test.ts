@@ -263,4 +263,26 @@ describe('recoveries that ended', () => {
       ...none.slice(8),
     ]);
   });
+
+  test('show what they were to take, divided by what they took; those that were not predicted are left out', async () => {
+    const sources = sourcesOf(() => now);
+    const entries = new Map<string, ReturnType<typeof ended>>();
+    Object.defineProperty(sources.view, 'records', {
+      value: { ...sources.view.records, history: new Map([['g/m1', entries]]) },
+    });
+    metrics.show(sources);
+    const changed = () => changes.forEach((listener) => listener(['/u/v1/history/g/m1/op-2']));
+    changed();
+    const { record } = ended('op-2', 'replaced', 40);
+    entries.set('op-2', { record: { ...record, predictedMs: 20_000 } as never });
+    entries.set('op-3', ended('op-3', 'replaced', 7));
+    changed();
+    const shown = (await metrics.text())
+      .split('\n')
+      .filter((line) => /^understudy_recovery_predicted_ratio_(count|sum)/.test(line));
+    expect(shown).toEqual([
+      'understudy_recovery_predicted_ratio_sum{group="g"} 0.5',
+      'understudy_recovery_predicted_ratio_count{group="g"} 1',
+    ]);
+  });
 });

@@ -43,7 +43,9 @@ export function PastRecovery({ one, named = true }: { readonly one: HistoryRecor
         {named ? <span class="past-member">{one.member}</span> : null}
         <span class="past-why">{harmlessText(one.reason)}</span>
         <span class="note">
-          took {spanText(endedAtWallMs - startedAtWallMs)}, ended <When at={endedAtWallMs} />
+          took {spanText(endedAtWallMs - startedAtWallMs)}
+          {one.predictedMs === undefined ? '' : ` (${spanText(one.predictedMs)} predicted)`}, ended{' '}
+          <When at={endedAtWallMs} />
         </span>
       </summary>
       <Facts one={one} />

@@ -30,6 +30,8 @@ export interface ClosingFacts {
   readonly volumes: readonly PlannedVolume[];
   /** What was moved, and where it was put. */
   readonly moved: readonly MovedItem[];
+  /** What it was to take, by published figures, ms. Absent: it was not predicted. */
+  readonly predictedMs?: number;
   /** Chores that were not done. */
   readonly owed: readonly OwedChore[];
   /** True when the replacement's heartbeats were passing as it was closed. */
@@ -48,6 +50,7 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
     outcome: 'replaced',
     ...(intent.plan.ladder && { ladder: intent.plan.ladder }),
     ...(intent.plan.strategy === 'snapshot-and-replace' ? {} : { strategy: intent.plan.strategy }),
+    ...(facts.predictedMs === undefined ? {} : { predictedMs: facts.predictedMs }),
     reason: reasonOf(facts),
     oldInstanceId: intent.oldInstanceId,
     ordinal: intent.ordinal,

@@ -247,6 +247,7 @@ export const LAUNCH_ERRORS: readonly LaunchErrorRow[] = [
       'ConcurrentSnapshotLimitExceeded',
       'SnapshotCreationPerVolumeRateExceeded',
       'PendingSnapshotLimitExceeded',
+      'CopyVolumesLimitExceeded',
       'SnapshotLimitExceeded',
       'ConcurrentTagAccess',
     ],

@@ -15,6 +15,7 @@ import type { Attempt, Frozen, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
 import { replacementOf } from '../steps/activate.ts';
 import { identityMove, type ItemMove, itemStep } from './identity-move.ts';
+import { recordCalls } from './names-calls.ts';
 
 const exact = z.record(z.string(), z.unknown());
 
@@ -237,6 +238,6 @@ function settle(run: Run, memory: Memory, frozen: Frozen<Record>, status: DnsCha
 export const recordStep = (run: Run, item: string): Step<Record> => itemStep(dnsRecordMove(run, item));
 
 export const dnsRecord = {
-  ...identityMove(RECORD, (plan) => recordsOf(plan).map(recordItem), dnsRecordMove),
+  ...identityMove(RECORD, (plan) => recordsOf(plan).map(recordItem), dnsRecordMove, recordCalls),
   level: 2,
 };

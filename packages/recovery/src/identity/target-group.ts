@@ -13,6 +13,7 @@ import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
 import { replacementOf } from '../steps/activate.ts';
 import { identityMove, type ItemMove, itemStep } from './identity-move.ts';
+import { targetCalls } from './names-calls.ts';
 
 const target = z.strictObject({
   id: z.string(),
@@ -157,6 +158,6 @@ function change(
 export const targetStep = (run: Run, item: string): Step<Target> => itemStep(targetGroupMove(run, item));
 
 export const targetGroup = {
-  ...identityMove(TARGET, (plan) => targetsOf(plan).map(targetItem), targetGroupMove),
+  ...identityMove(TARGET, (plan) => targetsOf(plan).map(targetItem), targetGroupMove, targetCalls),
   level: 2,
 };

@@ -54,6 +54,7 @@ export async function plannedSteps(
 async function shown(planned: readonly PlannedCall[]): Promise<readonly ShownCall[]> {
   const calls = await Promise.all(
     planned.map(async (one): Promise<ShownCall[]> => {
+      if (one.told) return [{ planned: one, ...one.told }];
       const call = await recordedCall(one.send);
       return call ? [{ planned: one, action: call.action, parameters: withoutSecrets(call.input) }] : [];
     }),

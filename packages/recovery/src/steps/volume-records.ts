@@ -16,6 +16,24 @@ export const DETACH = {
   result: z.strictObject({ volumeId: z.string() }),
 } as const;
 
+/** Copies one volume of the failed instance. Done once in a recovery, for each volume. */
+export const COPY = {
+  name: 'copy',
+  per: 'item',
+  request: z.strictObject({
+    clientToken: z.string(),
+    sourceVolumeId: z.string(),
+    volumeType: z.string(),
+    iops: z.number().nullable(),
+    throughputMiBps: z.number().nullable(),
+    kmsKeyId: z.string().nullable(),
+    tags: z.record(z.string(), z.string()),
+  }),
+  /** The copy, as soon as EC2 has told its id. */
+  noted: z.strictObject({ volumeId: z.string() }),
+  result: z.strictObject({ volumeId: z.string() }),
+} as const;
+
 /** Stops what attempt n has launched, before it is given disks. */
 export const SEED = {
   name: 'seed',

@@ -89,26 +89,24 @@ function withPatience<P extends Pick<ReattachPlan, 'policy'>>(plan: P): P {
   const { policy } = plan;
   if (ladderOf(policy).at(-1) === 'reattach') return plan;
   const { recover } = policy;
-  const retryRefusedForMs = Math.min(recover.retryRefusedForMs, recover.ladder?.reattachTryForMs ?? 0);
+  if (!recover.ladder) return plan;
+  const retryRefusedForMs = Math.min(recover.retryRefusedForMs, recover.ladder.reattachTryForMs);
   return { ...plan, policy: { ...policy, recover: { ...recover, retryRefusedForMs } } };
 }
 
-function plan(
-  input: PlanInput,
-  policy: GroupPolicy,
-  leaveAz: string | null,
-  { volumePaths }: Seams,
-): PlanResult<ReattachPlan> {
-  const offered = volumePaths.filter((one) => one.makesVolumes === true).map((one) => one.name);
+function plan(input: PlanInput, policy: GroupPolicy, leaveAz: string | null, seams: Seams): PlanResult<ReattachPlan> {
+  const offered = seams.volumePaths.filter((one) => one.makesVolumes === true).map((one) => one.name);
   const result = makePlan(input, policy, leaveAz, { offered, staysInZone: true });
   const seed = seedImageOf(input);
   const problems = [...(result.kind === 'blocked' ? result.problems : []), ...('code' in seed ? [seed] : [])];
   if (result.kind === 'blocked' || 'code' in seed || problems.length > 0) return { kind: 'blocked', problems };
   const { image: _, ...launching } = withPatience(result.plan);
-  const losses = launching.losses.filter(({ code }) => !NOT_LOST.has(code));
+  const byPath = launching.volumes.flatMap((volume) => pathOf(volume, seams)?.predictedLoss(volume) ?? []);
+  const losses = [...launching.losses.filter(({ code }) => !NOT_LOST.has(code)), ...byPath];
   return { ...result, plan: { ...launching, strategy: 'reattach', seed, losses } };
 }
-/** Fence, take the disks off, and put them on a new machine: nothing is copied. */
+
+/** Fence, take the disks off (or copy them in their zone), and put them on a new machine. */
 export const reattach: Strategy = {
   name: 'reattach',
   level: 2,

@@ -319,6 +319,10 @@ export const HistoryRecordSchema = placed(
     outcome: z.enum(['replaced', 'mended', 'not-mended', 'abandoned']),
     /** How it was tried. Absent: `snapshot-and-replace`, the only way there was. */
     strategy: z.string().optional(),
+    /**
+     * How long it was to take by published figures, to its end, ms. Absent: it was not predicted.
+     */
+    predictedMs: z.number().optional(),
     reason: z.string(),
     oldInstanceId: z.string(),
     /** As in the intent. */

@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import { checkAllTagged, checkCollected, checkFinished, checkSafety } from '../checks.ts';
 import { KEYS, type Leader, MEMBER, RecoveryFixture } from '../recovery-fixture.ts';
 import type { FaultCase } from './fault-cases.ts';
-import type { FaultSubject } from './fault-subjects.ts';
+import { type FaultSubject, onlyBy } from './fault-subjects.ts';
 
 interface Staged {
   readonly scene: RecoveryFixture;
@@ -13,7 +13,7 @@ interface Staged {
 }
 
 async function stageWith(subject: FaultSubject, strategy: Strategy | null): Promise<Staged> {
-  const options = { remembers: true, ...subject.options, ...(strategy && { strategy }) };
+  const options = { remembers: true, ...(strategy ? onlyBy(strategy, subject.options) : subject.options) };
   const scene = new RecoveryFixture(options);
   const old = scene.seedMember(undefined, options);
   await subject.prepare(scene, old);

@@ -1,6 +1,14 @@
 import type { SeededInstance } from '@understudy/cloud-sim';
 import { REGISTERED, type Strategy } from '@understudy/recovery/testing';
-import { DEFAULT_POLICY, VOLUME_PATHS, type VolumePathName } from '@understudy/shared';
+import {
+  DEFAULT_LADDER,
+  DEFAULT_POLICY,
+  LADDER_RUNGS,
+  type LadderRung,
+  VOLUME_PATHS,
+  type VolumePathName,
+} from '@understudy/shared';
+import { joinedChanges } from '@understudy/shared/testing';
 import { nameMember, NAMED } from '../names-scene.ts';
 import type { RecoveryFixture, RecoveryFixtureOptions } from '../recovery-fixture.ts';
 
@@ -75,9 +83,18 @@ const IDENTITIES: Readonly<Record<string, (scene: RecoveryFixture, old: SeededIn
   },
 };
 
+const isRung = (name: string): name is LadderRung => LADDER_RUNGS.some((rung) => rung === name);
+
+/** By this strategy, the only way that the policy allows: it is not given up for another one. */
+export const onlyBy = (strategy: Strategy, options: RecoveryFixtureOptions): RecoveryFixtureOptions => {
+  const { name } = strategy;
+  const ladder = isRung(name) ? { recover: { ladder: { ...DEFAULT_LADDER, rungs: [name] } } } : {};
+  return { ...options, strategy, policy: joinedChanges(options.policy ?? {}, ladder) };
+};
+
 const strategySubject = (strategy: Strategy): FaultSubject => ({
   name: `strategy ${strategy.name}`,
-  options: { strategy },
+  options: onlyBy(strategy, {}),
   prepare: nothing,
 });
 

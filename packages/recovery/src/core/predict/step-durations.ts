@@ -30,6 +30,7 @@ export const STEP_DURATIONS: Readonly<Record<string, (plan: RecoveryPlan) => Dur
   fence: ({ policy }) => inTurn(call, policy.recover.fenceSkipOsShutdown ? stopSkippingOs : stopGracefully, CONFIRMED),
   capture: (plan) => inTurn(call, captureTakes(plan)),
   image: () => EC2_TAKES.registerImage,
+  copy: () => inTurn(call, EC2_TAKES.copyVolume),
   detach: () => inTurn(call, EC2_TAKES.detachVolume),
   permit: () => EC2_TAKES.networkInterface,
   launch: () => EC2_TAKES.runInstances,
