@@ -31,8 +31,12 @@ byte everLed;
 byte activation = OLD;
 byte ordinal;
 
-/* The intent: is it there, which ordinal it froze, and how many there have been: its mod-revision. */
+/*
+ * The intent: is it there, which ordinal it froze, and how many there have been: its mod-revision. A recovery in place (S28) says so in its frozen plan: it
+ * launches nothing, and its instance stays the one that may serve.
+ */
 bit intent;
+bit inPlace;
 byte intentOrdinal;
 byte intentRevision;
 
@@ -242,7 +246,7 @@ bool reachedOldLeader;
 #ifdef ONLY_ABANDONED
 #define MAY_MEND false
 #else
-#define MAY_MEND (myOrdinal < RECOVERIES - 1)
+#define MAY_MEND (seen < RECOVERIES - 1)
 #endif
 
 /* S4: a fence is proven by the recovery that needs it. Without: what any recovery has seen counts. */
@@ -255,8 +259,13 @@ bool everStopped;
 #define SEEN_STOPPED stoppedSinceIntent
 #endif
 
-/* S9 */
-#define IS_ACTIVE(instance) (activation == instance && !(instance == OLD && intent))
+/* S9, S28. Without: every open recovery counts as one in place, so that the old instance is told to serve until another one is activated. */
+#ifdef WITHOUT_FROZEN_STRATEGY
+#define ON_ITS_WAY_OUT false
+#else
+#define ON_ITS_WAY_OUT (intent && !inPlace)
+#endif
+#define IS_ACTIVE(instance) (activation == instance && !(instance == OLD && ON_ITS_WAY_OUT))
 
 /* ================================================================ EC2's side of a call */
 
@@ -338,10 +347,14 @@ proctype Environment() {
     :: atomic { holder != NOBODY -> holder = NOBODY }
 #endif
 
-    /* The old instance stops as asked, and is started: by somebody, or by a recovery in place, whose start may land at any later time. */
+    /*
+     * The old instance stops as asked, and is started: by somebody, or by a recovery in place. Its calls may land at any later time, in any number: a start
+     * after the fence of a later recovery, a stop or a reboot of the instance that serves again.
+     */
     :: atomic { state[OLD] == STOPPING -> down(OLD, STOPPED); stoppedSinceIntent = intent; NOTE_STOPPED }
     :: atomic { state[OLD] == STOPPED -> state[OLD] = RUNNING }
     :: atomic { intentRevision > 0 && state[OLD] == RUNNING -> state[OLD] = STOPPING }
+    :: atomic { intentRevision > 0 && state[OLD] == RUNNING && (serving[OLD] || viewSaysActive) -> down(OLD, RUNNING) }
 
     LATE_CALLS_OF(0)
     LATE_CALLS_OF(1)
@@ -351,7 +364,7 @@ proctype Environment() {
 
 #ifdef HAND_DELETES
     /* Somebody deletes the intent with etcdctl, and leaves its journal. */
-    :: atomic { intent && activation == OLD && !deletedByHand -> intent = 0; stoppedSinceIntent = false; deletedByHand = 1 }
+    :: atomic { intent && activation == OLD && !deletedByHand -> intent = 0; inPlace = 0; stoppedSinceIntent = false; deletedByHand = 1 }
 #endif
 
 #ifdef WITH_AGENTS
@@ -375,7 +388,7 @@ inline forgetRun() {
 
 /* Intent and journal go in one transaction. */
 inline closed() {
-    intent = 0; phase = NONE; launched = NONE; stoppedSinceIntent = false
+    intent = 0; inPlace = 0; phase = NONE; launched = NONE; stoppedSinceIntent = false
 }
 
 /* The view of etcd this process has: what it decides on. It may be of any age, also older than its term; a process that starts anew reads it first. */
@@ -415,9 +428,9 @@ resume:
         myRevision = intentRevision; myOrdinal = intentOrdinal; mine = launched;
         if
         :: MAY_ABANDON && MAY_CLOSE_KEPT -> goto abandon
-        :: MAY_MEND && phase == FENCE -> goto mend
-        :: phase == LAUNCH || phase == VERIFY || phase == ACTIVATE -> goto endAttempt
-        :: phase == FENCE -> goto fence
+        :: inPlace -> goto mend
+        :: !inPlace && (phase == LAUNCH || phase == VERIFY || phase == ACTIVATE) -> goto endAttempt
+        :: !inPlace && (phase == FENCE) -> goto fence
         :: phase == PERMIT -> goto permitStep
         :: phase == LAUNCH -> goto launchStep
         :: phase == VERIFY -> goto verifyStep
@@ -450,6 +463,10 @@ decide:
 #else
         :: seen != NOBODY && MAY_BEGIN ->
 #endif
+            if
+            :: MAY_MEND -> inPlace = 1
+            :: inPlace = 0
+            fi;
             intent = 1; intentOrdinal = seen; intentRevision++;
             begunOnce = (begun[seen] == 0); begun[seen] = 1; CHECK_INTENT;
             stoppedSinceIntent = (state[OLD] == STOPPED);
@@ -462,16 +479,29 @@ decide:
         fi
     }
 
-    /* Stop and start in place: the same instance goes on. Its start is the environment's: whoever sends it, and whenever it lands. */
+    /*
+     * In place: stopped, seen stopped, and started, or rebooted. Its start is the environment's: whoever sends it, and whenever it lands. It is closed as
+     * mended or, at any time, as not mended: the same transaction, and the instance in whatever state.
+     */
 mend:
     do
     :: atomic { state[OLD] == RUNNING -> state[OLD] = STOPPING }
+    :: atomic { state[OLD] == RUNNING -> down(OLD, RUNNING); break }
     :: atomic { stoppedSinceIntent && state[OLD] == RUNNING -> break }
+    :: goto notMended
     DIES
     od;
     atomic {
         if
         :: MAY_WRITE(FENCE) && FROZEN_ACTIVATION -> AT_MENDED; closed(); RAISE; forgetRun(); goto campaign
+        :: REFUSED
+        fi
+    }
+
+notMended:
+    atomic {
+        if
+        :: MAY_WRITE(FENCE) && FROZEN_ACTIVATION -> closed(); RAISE; forgetRun(); goto campaign
         :: REFUSED
         fi
     }

@@ -6,7 +6,6 @@
 import { BY_INTERFACE } from './by-interface-configurations.ts';
 
 export type ModelName = 'recovery' | 'endpoint' | 'ordinals';
-
 /**
  * A property by its switch, and the text of the assertion that fails when it is violated.
  * `REACH_...` asserts the opposite: the "violation" is the witness that the model gets there.
@@ -41,7 +40,6 @@ export const ASSERTIONS = {
 
 export type Property = keyof typeof ASSERTIONS;
 export type Expected = 'holds' | 'counterexample';
-
 export interface Configuration {
   readonly name: string;
   readonly model: ModelName;
@@ -90,7 +88,6 @@ const fails = (
 ): Configuration => ({ name, model, switches, properties: [property], expected: 'counterexample', rules, shows });
 
 const deep = (configuration: Configuration): Configuration => ({ ...configuration, deep: true });
-
 /** The protocol as built. */
 const AS_BUILT: readonly Configuration[] = [
   holds(
@@ -296,6 +293,14 @@ const ONE_RULE_LESS: readonly Configuration[] = [
     'PROPERTY_THIRD_PARTY_KEEPS',
     ['S12'],
     'what a third party holds is recorded and taken',
+  ),
+  fails(
+    'ordinals-without-frozen-strategy',
+    'ordinals',
+    ['RECOVERIES=2', 'WITHOUT_FROZEN_STRATEGY'],
+    'PROPERTY_SERVING',
+    ['S9', 'S28'],
+    'a recovery that replaces is taken for one in place: a late start brings the old instance up, it is told to serve, and goes on beside the replacement',
   ),
   fails(
     'ordinals-without-compare',

@@ -65,6 +65,7 @@ const LOOK: Readonly<Record<HoldReason, readonly string[]>> = {
     '`understudy history MEMBER` and `understudy explain MEMBER`: how each replacement failed. Its console output is kept for operators.',
   ],
   AddressHeldElsewhere: ['The address in the EC2 console: who has it now, and did a person put it there?'],
+  HookRefused: ['The text has what the hook said. Its program or webhook: was it meant to refuse, or is it broken?'],
   RecordChanged: [
     'The record in Route 53, and who changed it (CloudTrail, `ChangeResourceRecordSets`): was it meant for the failed instance, or for good?',
   ],

@@ -12,6 +12,7 @@ const SOURCES = [
   'policy/dns.ts',
   'policy/target-groups.ts',
   'policy/recover.ts',
+  'policy/hooks.ts',
   'policy/ladder.ts',
   'policy/places.ts',
   'policy/volumes.ts',
@@ -60,9 +61,8 @@ const comments: ReadonlyMap<string, readonly FieldComment[]> = new Map(
 
 /** Sections whose fields stand in a file of their own. */
 const SECTIONS = {
-  detect: 'detectFields',
-  guard: 'guardFields',
-  recover: 'recoverFields',
+  ...{ detect: 'detectFields', guard: 'guardFields', recover: 'recoverFields' },
+  hooks: 'hookFields',
   identity: 'identityFields',
 } as const;
 /** Schemas that are named otherwise than the blocks they are made of. */
@@ -136,6 +136,7 @@ export const POLICY_FIELDS: Readonly<Record<keyof typeof SECTIONS, readonly Poli
   guard: fieldsOf(root.properties?.['guard'] ?? {}, 'guard', [SECTIONS.guard]),
   recover: fieldsOf(root.properties?.['recover'] ?? {}, 'recover', [SECTIONS.recover]),
   identity: fieldsOf(root.properties?.['identity'] ?? {}, 'identity', [SECTIONS.identity]),
+  hooks: fieldsOf(root.properties?.['hooks'] ?? {}, 'hooks', [SECTIONS.hooks]),
 };
 
 const ABOUT = {
@@ -143,6 +144,7 @@ const ABOUT = {
   guard: 'Whether, and how often, a failed member is recovered.',
   recover: 'How it is replaced, and what is kept of the old one ([replacement](replacement.md)).',
   identity: 'What follows a member to its replacement ([identity](identity.md)).',
+  hooks: 'The operator’s programs and webhooks around a recovery ([hooks](hooks.md)).',
 } as const;
 
 const row = ({ path, kind, fallback, limits, text }: PolicyField): string =>

@@ -27,6 +27,7 @@ interface RunFlags {
   readonly coordinators: number;
   readonly serveLease?: true;
   readonly probes?: true;
+  readonly ladder?: true;
   readonly encrypted?: true;
   readonly faults?: string;
   readonly trace?: true;
@@ -37,8 +38,8 @@ interface RunFlags {
 
 /** A file of its own list per episode, or a kept regression. */
 function specFrom(flags: RunFlags, seed: number): RunSpec {
-  const { days, members, coordinators, faults, serveLease = false, probes = false, encrypted } = flags;
-  const shape = { seed, days, members, coordinators, serveLease, probes, ...(encrypted && { encrypted }) };
+  const { days, members, coordinators, faults, serveLease = false, probes = false, ladder = false, encrypted } = flags;
+  const shape = { seed, days, members, coordinators, serveLease, probes, ladder, ...(encrypted && { encrypted }) };
   if (faults === undefined) return shape;
   try {
     const content: unknown = JSON.parse(readFileSync(faults, 'utf8'));
@@ -106,6 +107,7 @@ program
   .option('--members <n>', 'watched members', number, 12)
   .option('--coordinators <n>', 'coordinators', number, 3)
   .option('--probes', 'the group has a service probe')
+  .option('--ladder', 'the group has the default ladder')
   .option('--encrypted', 'also with --faults: the data volumes of members are encrypted')
   .option('--serve-lease', 'the members keep serve leases, and the policy counts on them')
   .option('--faults <file>', 'these faults instead of what the seed gives: a list per episode, or a kept regression')

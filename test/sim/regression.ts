@@ -18,6 +18,7 @@ export const RegressionSchema = z.strictObject({
   coordinators: z.number().int().min(1),
   serveLease: z.boolean().default(false),
   probes: z.boolean().default(false),
+  ladder: z.boolean().default(false),
   encrypted: z.boolean().default(false),
   faults: z.array(FaultListSchema),
 });
@@ -33,6 +34,7 @@ export const specOf = ({
   coordinators,
   serveLease,
   probes,
+  ladder,
   encrypted,
   faults,
 }: Regression): RunSpec => ({
@@ -42,6 +44,7 @@ export const specOf = ({
   coordinators,
   serveLease,
   probes,
+  ladder,
   encrypted,
   faults,
 });

@@ -6,6 +6,7 @@ export function replayCommand(spec: RunSpec, faultsFile?: string): string {
   const parts = ['npm run sim --', `--seed ${seed}`, `--days ${days}`, `--members ${members}`];
   if (coordinators !== 3) parts.push(`--coordinators ${coordinators}`);
   if (spec.probes === true) parts.push('--probes');
+  if (spec.ladder === true) parts.push('--ladder');
   if (serveLease === true) parts.push('--serve-lease');
   if (faultsFile !== undefined && spec.encrypted === true) parts.push('--encrypted');
   if (faultsFile !== undefined) parts.push(`--faults ${faultsFile}`);

@@ -49,6 +49,16 @@ describe('whatever breaks, in a group with a service probe', () => {
   });
 });
 
+describe('whatever breaks, in a group with a ladder', () => {
+  test.each([7])('seed %i: every invariant holds, and members come back both ways', async (seed) => {
+    const result = await simulate({ seed, days: 0.01, members: 8, coordinators: 3, ladder: true });
+    expect(result.violations, result.violations.length > 0 ? failureOf(result) : '').toEqual([]);
+    expect(result.tally.recoveriesFinished).toBeGreaterThan(3);
+    // Fewer launches than recoveries: some came back on the instance they had.
+    expect(result.tally.launchAttempts).toBeLessThan(result.tally.recoveriesFinished);
+  });
+});
+
 describe('what once went wrong', () => {
   const files = readdirSync(REGRESSIONS).filter((file) => file.endsWith('.json'));
 

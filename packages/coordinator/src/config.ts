@@ -2,6 +2,8 @@ import { EC2_ACTIONS } from '@understudy/aws';
 import { duration, durationMs, GroupPolicySchema, isName, sharedName, sharedNameFault } from '@understudy/shared';
 import * as z from 'zod';
 import { HttpConfigSchema } from './http-config.ts';
+import { AwsConfigSchema } from './aws-config.ts';
+import { HooksConfigSchema } from './hooks/hooks-config.ts';
 import { NotifyConfigSchema } from './notices/notify-config.ts';
 import { type PolicyFault, policyFaults, type PolicyLimits } from './policy/policy-limits.ts';
 import { defaultMarginMs, type LeaseTiming, leaseTimingFaults, usableLeaseMs } from './store/lease-timing.ts';
@@ -94,64 +96,6 @@ const etcd = z.strictObject({
    * logged at every start.
    */
   allowUnsafeVersion: z.string().min(10, 'says why, in at least 10 characters').optional(),
-});
-
-const rates = z.strictObject({
-  /**
-   * Our share of what EC2 allows per account and Region, of each action. Default 0.6, 0.05 to 1.
-   * More = faster when many members fail at once, and less for everybody else in the account.
-   */
-  share: z.number().min(0.05).max(1).default(0.6),
-  /**
-   * Limits that AWS has raised for this account, by action, as Service Quotas shows them ("request
-   * bucket maximum capacity" and "refill rate"). Default none: the documented ones.
-   */
-  raised: z
-    .record(
-      z.string(),
-      z.strictObject({
-        /** Calls at once, 1 to 100 000. */
-        burst: z.number().min(1).max(100_000),
-        /** Calls per second, 0.01 to 10 000. */
-        refillPerSecond: z.number().min(0.01).max(10_000),
-      }),
-    )
-    .default({}),
-});
-
-const aws = z.strictObject({
-  /** Default: environment `AWS_REGION`. */
-  region: z.string().min(1).optional(),
-  /** EC2 endpoint. Default: `AWS_ENDPOINT_URL_EC2`, else the Region's own. */
-  endpoint: z.url({ protocol: /^https?$/ }).optional(),
-  /**
-   * KMS endpoint. Default: `AWS_ENDPOINT_URL_KMS`, else what stands in EC2's place (`endpoint`,
-   * where that is no address of AWS), else the Region's own.
-   */
-  kmsEndpoint: z.url({ protocol: /^https?$/ }).optional(),
-  /**
-   * Route 53 endpoint. Default: `AWS_ENDPOINT_URL_ROUTE_53`, else what stands in EC2's place, else
-   * the partition's own.
-   */
-  route53Endpoint: z.url({ protocol: /^https?$/ }).optional(),
-  /**
-   * Elastic Load Balancing endpoint. Default: `AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2`, else
-   * what stands in EC2's place, else the Region's own.
-   */
-  elbv2Endpoint: z.url({ protocol: /^https?$/ }).optional(),
-  /**
-   * Whether KMS is asked about the keys of encrypted volumes. Default true. false where KMS cannot
-   * be reached and nobody wants to be told so: a key that is disabled is then found only when a
-   * launch fails.
-   */
-  checkKeys: z.boolean().default(true),
-  /**
-   * Deadline of one EC2 call, ms. Default 5 000, 500 to 30 000. Shorter turns slow calls into
-   * unknown outcomes, longer needs a longer lease.
-   */
-  callTimeoutMs: durationMs(5_000, 500, 30_000),
-  /** How much of EC2's rate limits is used (`docs/rates.md`). */
-  rates: rates.prefault({}),
 });
 
 const key = z.strictObject({
@@ -295,7 +239,7 @@ const fields = z.strictObject({
   udp,
   http: HttpConfigSchema.prefault({}),
   etcd,
-  aws: aws.prefault({}),
+  aws: AwsConfigSchema.prefault({}),
   /**
    * One or two master secrets, oldest first; two while keys are rotated. Taken over without a
    * restart (`docs/key-rotation.md`).
@@ -312,6 +256,8 @@ const fields = z.strictObject({
   guard: guard.prefault({}),
   /** Defaults of every group; a `groups/<group>` record in etcd replaces it as a whole. */
   policy: GroupPolicySchema.prefault({}),
+  /** What policies may have run around a recovery (`docs/hooks.md`). */
+  hooks: HooksConfigSchema.prefault({}),
   notify: NotifyConfigSchema.prefault({}),
   log: log.prefault({}),
 });
@@ -475,6 +421,12 @@ const withoutUserInfo = (text: string): string => {
 /** Chat services put their secret into the path. */
 const originOf = (url: string): string => `${new URL(url).origin}/…`;
 
+/** Only the names of a program's environment are shown. */
+const maskedHooks = ({ programs, webhooks }: CoordinatorConfig['hooks']): object => ({
+  programs: programs.map((one) => ({ ...one, env: Object.keys(one.env) })),
+  webhooks: webhooks.map((one) => ({ ...one, url: originOf(one.url) })),
+});
+
 /**
  * The effective configuration as it may be logged: no secret is in the file itself, except
  * credentials somebody put into a URL.
@@ -485,6 +437,7 @@ export function maskedConfig(config: CoordinatorConfig): object {
     ...config,
     etcd: { ...config.etcd, hosts: config.etcd.hosts.map(withoutUserInfo) },
     notify: { ...config.notify, webhooks: config.notify.webhooks.map((one) => ({ ...one, url: originOf(one.url) })) },
+    hooks: maskedHooks(config.hooks),
     aws: {
       ...config.aws,
       ...(endpoint === undefined ? {} : { endpoint: withoutUserInfo(endpoint) }),

@@ -9,6 +9,7 @@ import type {
   ProbeService,
   Problem,
   Random,
+  RunHook,
   TargetGroups,
 } from '@understudy/shared';
 import type { AnswerWatch, CallLimiter } from '@understudy/aws';
@@ -31,6 +32,8 @@ export interface CoordinatorOptions {
   readonly cloud: Cloud;
   /** Asked about the keys of volumes; absent: they are not checked. */
   readonly kms?: Kms;
+  /** Runs hooks of policies; absent: none can be run. */
+  readonly runHook?: RunHook;
   /** Where records of members are; absent: none follows a member. */
   readonly dns?: DnsRecords;
   /** Where members are registered; absent: no registration follows a member. */

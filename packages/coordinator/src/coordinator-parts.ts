@@ -196,12 +196,13 @@ function leadingParts(options: CoordinatorOptions, parts: HearingParts, onBroken
 }
 
 function engineOf(
-  { config, cloud, dns, targetGroups, clock, random, log, probeService, recoverySettings }: CoordinatorOptions,
+  { config, cloud, dns, targetGroups, runHook, clock, random, log, probeService, recoverySettings }: CoordinatorOptions,
   { store, keys, view, observer, serveLeases }: HearingParts,
   leading: { readonly keyLooks: KeyLooks; readonly nameLooks: NameLooks; readonly lostZones: () => readonly string[] },
 ): RecoveryRunner {
   return new RecoveryEngine({
     ...(dns && { dns }),
+    ...(runHook && { runHook }),
     ...(targetGroups && { targetGroups }),
     ...{ nameLooks: leading.nameLooks },
     ...{ cloud, keyLooks: leading.keyLooks, kv: store, keys, clock, random, log },

@@ -36,7 +36,8 @@ import type { AccessSettings } from './api/http/access/access.ts';
 import { ClusterKeys } from './api/http/cluster-keys.ts';
 import { AccessFiles } from './adapters/node/access-files.ts';
 import { keySource } from './adapters/node/key-source.ts';
-import { type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
+import { hookRunner } from './adapters/node/hook-runner.ts';
+import { hookSecretName, type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
 import { artefactsFolder } from './adapters/node/artefacts-folder.ts';
 import { loadSite } from './adapters/node/load-site.ts';
 import { peerQuestion } from './api/http/peers/peer-question.ts';
@@ -272,6 +273,10 @@ async function assemble(parts: Assembly): Promise<void> {
     version: VERSION,
     httpUrl: publicUrlOf(config, http.port),
     probeService: serviceProbes({ clock, log }),
+    runHook: hookRunner({
+      ...{ config: config.hooks, clock },
+      secretOf: (name) => mustHave(secrets.webhookSecrets, hookSecretName(name)),
+    }),
     sendNotice: webhookSender({ clock, secretOf: (name) => mustHave(secrets.webhookSecrets, name) }),
     readDrops: () => readKernelDrops(config.udp.host, socket.localPort),
     onFatal: fail,

@@ -12,6 +12,7 @@ import { activateKind } from './steps/activate.ts';
 import { captureKind } from './steps/capture.ts';
 import { doneKind } from './steps/done.ts';
 import { fenceKind } from './steps/fence.ts';
+import { hookKind } from './steps/hook.ts';
 import { imageKind, imageLeftover } from './steps/image.ts';
 import { launchKind } from './steps/launch.ts';
 import { interfaceLeftover, permitKind } from './steps/permit.ts';
@@ -42,6 +43,7 @@ export const REGISTERED: RecoveryRegistry = {
     ...[fenceKind, captureKind, imageKind, permitKind, launchKind, verifyKind, revokeKind, activateKind, doneKind],
     ...[detachKind, copyKind, seedKind, assembleKind, givebackKind],
     ...[rebootKind, restartKind, mendKind],
+    hookKind,
   ],
   volumePaths: [reattachPath, copyPath, multiAttachPath, latestSnapshotPath, snapshotPath],
   identityMoves: [elasticIp, secondaryIp, ipv6Address, delegatedPrefix, networkInterface, dnsRecord, targetGroup],

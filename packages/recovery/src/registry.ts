@@ -1,5 +1,6 @@
 import type { RecoveryPlan } from '@understudy/shared';
 import { isItem } from './core/step-id.ts';
+import { HOOKS_LEVEL, hooksOf, withHooks } from './core/hook-rows.ts';
 import type { StepRow } from './core/step-table.ts';
 import type { IdentityMove } from './identity/identity-move.ts';
 import type { LeftoverKind } from './leftover-kind.ts';
@@ -50,7 +51,8 @@ export function neededLevelOf(plan: RecoveryPlan, registry: RecoveryRegistry): n
     ...registry.volumePaths.filter((one) => paths.has(one.name)),
     ...registry.identityMoves.filter((one) => one.itemsOf(plan).length > 0),
   ];
-  return Math.max(1, ...parts.map(({ level = 1 }) => level));
+  const hooks = hooksOf(plan.policy).length === 0 ? 1 : HOOKS_LEVEL;
+  return Math.max(hooks, ...parts.map(({ level = 1 }) => level));
 }
 
 export type Chosen = { readonly strategy: Strategy } | { readonly fault: string };
@@ -62,9 +64,17 @@ export type Chosen = { readonly strategy: Strategy } | { readonly fault: string 
 export function chosenBy(plan: RecoveryPlan, registry: RecoveryRegistry): Chosen {
   const strategy = registry.strategies.find((one) => one.name === plan.strategy);
   if (!strategy) return { fault: `its plan follows the strategy ${plan.strategy}, which this build does not know` };
-  const fault = strategy.fault(plan, registry) ?? tableFault(strategy.steps(plan, registry), registry);
-  return fault === null ? { strategy } : { fault: `its plan of ${plan.strategy} cannot be followed: ${fault}` };
+  const fault = strategy.fault(plan, registry) ?? tableFault(hooked(strategy, plan).steps(plan, registry), registry);
+  return fault === null
+    ? { strategy: hooked(strategy, plan) }
+    : { fault: `its plan of ${plan.strategy} cannot be followed: ${fault}` };
 }
+
+/** With the operator's hooks around its steps, whatever strategy it is. */
+const hooked = (strategy: Strategy, { policy }: RecoveryPlan): Strategy =>
+  hooksOf(policy).length === 0
+    ? strategy
+    : { ...strategy, steps: (plan, seams) => withHooks(strategy.steps(plan, seams), plan) };
 
 /** What a step cannot be keyed by would be done under another step's name. */
 function tableFault(table: readonly StepRow[], registry: RecoveryRegistry): string | null {

@@ -15,6 +15,7 @@ import {
   type ProbeService,
   type Random,
   type RecoveryPlan,
+  type RunHook,
   type TargetGroups,
   type Term,
 } from '@understudy/shared';
@@ -44,6 +45,8 @@ export interface RunParts {
   readonly heartbeats: HeartbeatSource;
   /** Absent: services cannot be looked at. */
   readonly probeService?: ProbeService;
+  /** Absent: no hook can be run, and one that may refuse does. */
+  readonly runHook?: RunHook;
   /** Absent: what names members is not looked at. */
   readonly nameLooks?: NameLooks;
   /** Absent: keys of volumes are not asked about. */

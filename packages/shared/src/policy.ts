@@ -2,11 +2,13 @@ import * as z from 'zod';
 import { detectFields } from './policy/detect.ts';
 import { withProfileTimes } from './policy/detection-profile.ts';
 import { guardFields } from './policy/guard.ts';
+import { hookFields } from './policy/hooks.ts';
 import { identityFields } from './policy/identity.ts';
 import { recoverFields } from './policy/recover.ts';
 import { serviceProbeFaults } from './service-probe.ts';
 
 export type { CarriedIdentity } from './policy/identity.ts';
+export { HOOK_MOMENTS, type HookMoment, type PolicyHook } from './policy/hooks.ts';
 export type { ServeLeasePolicy } from './policy/recover.ts';
 export type { PlacesPolicy } from './policy/places.ts';
 export { VOLUME_PATHS, type VolumePathName, type VolumesPolicy } from './policy/volumes.ts';
@@ -33,8 +35,8 @@ const sections = z.strictObject({
   standby: empty.prefault({}),
   /** Recoveries that are practised. There is no field yet. */
   drill: empty.prefault({}),
-  /** The operator's programs that a recovery runs. There is no field yet. */
-  hooks: empty.prefault({}),
+  /** The operator's programs and webhooks around a recovery. */
+  hooks: hookFields.prefault({}),
   /** Who is told of what happens. There is no field yet. */
   notify: empty.prefault({}),
 });

@@ -15,6 +15,7 @@ const RETRY = 'understudy retry MEMBER --reason TEXT';
 const REPLAN = 'understudy replan MEMBER --reason TEXT';
 const ABANDON = 'understudy abandon MEMBER --reason TEXT';
 const RECOVER = 'understudy recover MEMBER --reason TEXT';
+const ACCEPT_HOOK = 'understudy accept-loss MEMBER hook:NAME --reason TEXT';
 const ACCEPT_RECORD = 'understudy accept-loss MEMBER record:… --reason TEXT';
 const ACCEPT_TARGET = 'understudy accept-loss MEMBER target:… --reason TEXT';
 const ACCEPT_ADDRESS = 'understudy accept-loss MEMBER address:eipalloc-… --reason TEXT';
@@ -184,6 +185,11 @@ export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
     'an address or interface of the member is with somebody else; the replacement serves, and is watched',
     'move it to the replacement, or release it, or give it up (the text has the command for each)',
     [ACCEPT_ADDRESS, RETRY],
+  ),
+  HookRefused: wayOut(
+    "a hook of the operator's says no, fails or does not end; what it comes before is not done",
+    'put right what the text names: it is run again by itself; or go on without it',
+    [ACCEPT_HOOK, RETRY, ABANDON],
   ),
   RecordChanged: wayOut(
     'somebody has changed a DNS record of the member; the replacement serves, and is watched',

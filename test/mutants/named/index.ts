@@ -1,3 +1,4 @@
+import { NAMES_MUTANTS } from './names.ts';
 import { ENDING_MUTANTS } from './ending.ts';
 import { CARRIED_MUTANTS } from './carried.ts';
 import { DEADLINES_MUTANTS } from './deadlines.ts';
@@ -16,6 +17,7 @@ import type { NamedMutant } from '../run-named.ts';
  * suite.
  */
 export const NAMED_MUTANTS: readonly NamedMutant[] = [
+  ...NAMES_MUTANTS,
   ...ENDING_MUTANTS,
   ...CARRIED_MUTANTS,
   ...DEADLINES_MUTANTS,

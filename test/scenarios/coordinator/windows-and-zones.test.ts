@@ -1,5 +1,5 @@
 import { type PolicyChange, joinedChanges } from '@understudy/shared/testing';
-import type { MemberId } from '@understudy/shared';
+import { DEFAULT_POLICY, type MemberId } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { KEYS, ScenarioCluster, type ScenarioClusterOptions } from './scenario-cluster.ts';
 
@@ -127,6 +127,32 @@ describe('a lost zone', () => {
     // One at a time in the group (`concurrency`), two at once and one per minute in the cluster.
     expect((starts[2] ?? 0) - (starts[0] ?? 0)).toBeGreaterThanOrEqual(59_000);
     expect(world.launches).toBe(3);
+    world.expectHealthy();
+  });
+
+  test('that makes no snapshots any more: its members come back as their backups have them, within the loss they accept', async () => {
+    const { world, inLost, crash, seeded } = await nine((at) => ({
+      guard: { whenZoneLost: 'recover' },
+      recover: {
+        placements: [subnetIn(at, 'us-east-1a')],
+        volumes: { ...DEFAULT_POLICY.recover.volumes, maxDataLossMs: HOUR_MS },
+      },
+    }));
+    const backups = inLost.map((member) => seeded.get(member)?.instanceId ?? '');
+    for (const InstanceId of backups) world.sim.seed('CreateSnapshots', { InstanceSpecification: { InstanceId } });
+    const taken = new Set(world.sim.core.region.snapshots.all().map((one) => one.id));
+    world.sim.addFault({ id: 'none', action: 'CreateSnapshots', kind: 'error', code: 'InternalError', times: 1_000 });
+    await world.clock.advance(60_000);
+    crash(inLost);
+    await world.until('all replaced', () => inLost.every((one) => world.history(one).length > 0), HOUR_MS);
+    for (const member of inLost) {
+      const [launched = ''] = world.launchedFor(seeded.get(member)?.instanceId ?? '');
+      const { volumeIds = [] } = world.sim.core.region.instances.get(launched) ?? {};
+      const from = volumeIds.map((id) => world.sim.core.region.volumes.get(id)?.snapshotId ?? '');
+      expect(from.filter((id) => !taken.has(id))).toEqual([]);
+      expect(world.history(member)[0]?.losses?.map((one) => one.code)).toContain('WritesSinceSnapshotLost');
+    }
+    expect(world.sim.fired('none'), 'nobody asked the lost zone for snapshots').toBe(0);
     world.expectHealthy();
   });
 

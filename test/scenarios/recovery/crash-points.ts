@@ -69,6 +69,10 @@ export class CrashMonitor {
   wrapping(): Wrapping {
     return {
       cloud: (cloud) => this.#port(cloud),
+      runHook:
+        (runHook) =>
+        (...args) =>
+          this.#pass({ kind: 'call', name: 'runHook' }, () => runHook(...args)),
       dns: (dns) => this.#port(dns),
       targetGroups: (targetGroups) => this.#port(targetGroups),
       kv: (kv) => this.#kv(kv),

@@ -42,6 +42,7 @@ import {
   opIdOf,
   parseRecord,
   type RequestKind,
+  type RunHook,
   serializeRecord,
   TAG,
   type TargetGroups,
@@ -69,6 +70,8 @@ export interface RecoveryFixtureOptions {
   readonly registry?: RecoveryRegistry;
   /** What plans are made by. Default: what the policy names. */
   readonly strategy?: Strategy;
+  /** Runs the hooks of the policy. */
+  readonly runHook?: RunHook;
   /** The feature level in force; absent: this build's. */
   readonly level?: number;
   /**
@@ -96,6 +99,7 @@ export interface Leader {
 /** What stands between an engine and its region; for crash points. */
 export interface Wrapping {
   cloud?(cloud: Cloud): Cloud;
+  runHook?(runHook: RunHook): RunHook;
   dns?(dns: DnsRecords): DnsRecords;
   targetGroups?(targetGroups: TargetGroups): TargetGroups;
   kv?(kv: KvStore): KvStore;
@@ -137,6 +141,7 @@ export class RecoveryFixture {
   registry: RecoveryRegistry;
   strategy: Strategy | null;
   readonly level: number | undefined;
+  readonly runHook: RunHook | undefined;
   /** Instances that never send a heartbeat, by `silent.add(id)`; or all, when it holds `*`. */
   readonly silent = new Set<string>();
   /** As the leader judges. */
@@ -161,6 +166,7 @@ export class RecoveryFixture {
     this.registry = options.registry ?? REGISTERED;
     this.strategy = options.strategy ?? null;
     this.level = options.level;
+    this.runHook = options.runHook;
     const { clock, log } = this;
     const transport = options.kms === 'silent' ? () => new Promise<never>(() => undefined) : inProcessKms(this.sim);
     const kms = options.kms === 'none' ? null : kmsOver({ transport, clock, callTimeoutMs: 2_000 });
@@ -286,6 +292,7 @@ export class RecoveryFixture {
       cloud,
       keyLooks: this.keyLooks,
       nameLooks: this.nameLooks,
+      ...(this.runHook && { runHook: wrapping.runHook?.(this.runHook) ?? this.runHook }),
       dns: wrapping.dns?.(this.#dns()) ?? this.#dns(),
       targetGroups: wrapping.targetGroups?.(this.#targetGroups()) ?? this.#targetGroups(),
       kv,

@@ -34,6 +34,8 @@ export interface ClusterShape {
   readonly coordinators: number;
   /** The group has a service probe. Default false. */
   readonly probes?: boolean;
+  /** The group has the default ladder. Default: it is replaced from snapshots. */
+  readonly ladder?: boolean;
   /**
    * The group opted into waiting out serve leases, and most of its members keep one. Default: no.
    */

@@ -1,4 +1,4 @@
-import { type GroupPolicy, ServiceProbeSchema } from '@understudy/shared';
+import { DEFAULT_LADDER, type GroupPolicy, ServiceProbeSchema } from '@understudy/shared';
 import { joinedChanges, type PolicyChange } from '@understudy/shared/testing';
 
 /** Production defaults, but for waits that would make a simulated hour as empty as a real one. */
@@ -25,10 +25,18 @@ const SERVE_LEASE: GroupPolicy['recover']['serveLease'] = {
 
 /** The policy of a simulated cluster of that shape. */
 export function simulationPolicy(
-  { probes, serveLease }: { readonly probes?: boolean; readonly serveLease?: boolean },
+  {
+    probes,
+    serveLease,
+    ladder,
+  }: { readonly probes?: boolean; readonly serveLease?: boolean; readonly ladder?: boolean },
   placements: GroupPolicy['recover']['placements'],
 ): PolicyChange {
   return joinedChanges(SHORTER_WAITS, probes === true ? PROBED : {}, {
-    recover: { placements, serveLease: serveLease === true ? SERVE_LEASE : null },
+    recover: {
+      placements,
+      serveLease: serveLease === true ? SERVE_LEASE : null,
+      ...(ladder === true && { ladder: DEFAULT_LADDER }),
+    },
   });
 }

@@ -40,7 +40,11 @@ export class Stages {
   /** Never empty: `none` when no recovery is under way. */
   now(): readonly Stage[] {
     const found = new Set<Stage>(this.#awaited.size > 0 ? ['intent'] : []);
-    for (const { ready } of this.#open.values()) for (const step of ready) found.add(stageOf(step));
+    for (const { ready } of this.#open.values())
+      for (const step of ready) {
+        const stage = stageOf(step);
+        if (stage !== null) found.add(stage);
+      }
     return found.size > 0 ? [...found] : ['none'];
   }
 
@@ -91,13 +95,18 @@ export class Stages {
   #look(recovery: OpenRecovery): void {
     const before = recovery.ready;
     recovery.ready = new Set(stepsReady(recovery.states, recovery.plan).map((step) => step.id));
-    for (const id of recovery.ready) if (!before.has(id)) this.#onEnter(stageOf(id), recovery.member);
+    for (const id of recovery.ready) {
+      const stage = before.has(id) ? null : stageOf(id);
+      if (stage !== null) this.#onEnter(stage, recovery.member);
+    }
   }
 }
 
-/** `launch-2` → `launch`. */
-function stageOf(step: string): Stage {
+/** Steps in place of others: what strikes at those strikes at these. */
+const STANDS_FOR: Readonly<Record<string, Stage>> = { reboot: 'launch', restart: 'launch', mend: 'verify' };
+
+/** `launch-2` → `launch`. Null: nothing strikes at this step. */
+function stageOf(step: string): Stage | null {
   const { name } = readStepId(step);
-  if (!isStage(name)) throw new Error(`no stage for the step ${step}`);
-  return name;
+  return isStage(name) ? name : (STANDS_FOR[name] ?? null);
 }

@@ -42,7 +42,8 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     api: ['store', 'leader', 'judge', 'policy', 'commands', 'notices'],
     metrics: ['store', 'leader'],
     notices: ['store'],
-    adapters: ['store', 'notices', 'config.ts'],
+    hooks: [],
+    adapters: ['store', 'notices', 'hooks', 'config.ts'],
   },
   observer: {
     core: [],

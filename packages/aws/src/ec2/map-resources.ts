@@ -77,6 +77,7 @@ export function mapImage(raw: Raw): CloudImage | null {
   return {
     imageId,
     name: textOf(raw.Name) ?? '',
+    ...(textOf(raw.PlatformDetails) === null ? {} : { platformDetails: textOf(raw.PlatformDetails) ?? '' }),
     state: textOf(raw.State) ?? '',
     rootSnapshotId: textOf(rawOf(root?.Ebs).SnapshotId),
     rootDeviceName: textOf(raw.RootDeviceName),

@@ -52,6 +52,7 @@ export const OVERRIDE_RULES: Readonly<Record<HoldReason, Rule>> = {
   NoCapacity: OF_A_RECOVERY,
   LaunchAttemptsExhausted: OF_A_RECOVERY,
   AddressHeldElsewhere: OF_A_RECOVERY,
+  HookRefused: OF_A_RECOVERY,
   RecordChanged: OF_A_RECOVERY,
   TargetNotHealthy: OF_A_RECOVERY,
   CloudDenied: OF_A_RECOVERY,

@@ -101,6 +101,10 @@ export function acceptLoss(intent: Pick<IntentRecord, 'plan'>, what: string, fac
     const records = recordsLeft(plan, id);
     return { kind: 'plan', plan: { ...plan, records, losses } };
   }
+  if (kind === 'hook') {
+    const list = plan.policy.hooks.list.filter((one) => one.name !== id);
+    return { kind: 'plan', plan: { ...plan, policy: { ...plan.policy, hooks: { list } }, losses } };
+  }
   if (kind === 'target') {
     const targets = plan.targets?.filter((one) => targetItem(one) !== id);
     return { kind: 'plan', plan: { ...plan, targets, losses } };

@@ -11,10 +11,10 @@ import {
   type RecoveryPlan,
 } from '@understudy/shared';
 import { type Becomes, freshOf, recordItem, recordMove } from '../core/record-move.ts';
-import type { Attempt, Frozen, Move, Step } from '../effect.ts';
+import type { Attempt, Frozen, Move } from '../effect.ts';
 import type { Run } from '../run.ts';
 import { replacementOf } from '../steps/activate.ts';
-import { identityMove, type ItemMove, itemStep } from './identity-move.ts';
+import { identityMove, type ItemMove } from './identity-move.ts';
 import { recordCalls } from './names-calls.ts';
 
 const exact = z.record(z.string(), z.unknown());
@@ -233,9 +233,6 @@ function settle(run: Run, memory: Memory, frozen: Frozen<Record>, status: DnsCha
   if (status === null && sinceMs >= SPREAD_MS) return { kind: 'done', result: { insync: false } };
   return { kind: 'wait', text: 'waiting for Route 53 to spread the change' };
 }
-
-/** As the engine drives it. */
-export const recordStep = (run: Run, item: string): Step<Record> => itemStep(dnsRecordMove(run, item));
 
 export const dnsRecord = {
   ...identityMove(RECORD, (plan) => recordsOf(plan).map(recordItem), dnsRecordMove, recordCalls),

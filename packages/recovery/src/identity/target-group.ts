@@ -9,10 +9,10 @@ import {
   type TargetHealthSeen,
 } from '@understudy/shared';
 import { freshTargets, targetItem, targetMove, type TargetMove } from '../core/target-move.ts';
-import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
+import type { Attempt, Call, Frozen, Move } from '../effect.ts';
 import type { Run } from '../run.ts';
 import { replacementOf } from '../steps/activate.ts';
-import { identityMove, type ItemMove, itemStep } from './identity-move.ts';
+import { identityMove, type ItemMove } from './identity-move.ts';
 import { targetCalls } from './names-calls.ts';
 
 const target = z.strictObject({
@@ -153,9 +153,6 @@ function change(
   const calls: readonly [Call, ...Call[]] = add.length > 0 ? [register, ...more] : [deregister];
   return { kind: 'act', text: `putting the replacement into ${item}, and the failed instance out of it`, calls };
 }
-
-/** As the engine drives it. */
-export const targetStep = (run: Run, item: string): Step<Target> => itemStep(targetGroupMove(run, item));
 
 export const targetGroup = {
   ...identityMove(TARGET, (plan) => targetsOf(plan).map(targetItem), targetGroupMove, targetCalls),

@@ -117,6 +117,8 @@ export interface CloudSnapshot {
 export interface CloudImage {
   readonly imageId: string;
   readonly name: string;
+  /** As EC2 bills it, e.g. `Linux/UNIX`. Absent: EC2 does not say. */
+  readonly platformDetails?: string;
   /** `available`, `pending`, `failed` … */
   readonly state: string;
   readonly rootSnapshotId: string | null;

@@ -5,6 +5,7 @@ export * from './datagram-socket.ts';
 export * from './dns-records.ts';
 export * from './target-groups.ts';
 export * from './heartbeat-source.ts';
+export * from './hooks.ts';
 export * from './kms.ts';
 export * from './kv-store.ts';
 export * from './log.ts';

@@ -278,6 +278,7 @@ export const HoldReasonSchema = z.enum([
   'NoCapacity',
   'LaunchAttemptsExhausted',
   'AddressHeldElsewhere',
+  'HookRefused',
   'RecordChanged',
   'TargetNotHealthy',
   'Abandoned',

@@ -6,6 +6,7 @@ export interface PolicyChange {
   readonly guard?: Partial<GroupPolicy['guard']>;
   readonly recover?: Partial<GroupPolicy['recover']>;
   readonly identity?: Partial<GroupPolicy['identity']>;
+  readonly hooks?: Partial<GroupPolicy['hooks']>;
 }
 
 /**
@@ -18,6 +19,7 @@ export const policyWith = (change: PolicyChange = {}, of: GroupPolicy = DEFAULT_
   guard: { ...of.guard, ...change.guard },
   recover: { ...of.recover, ...change.recover },
   identity: { ...of.identity, ...change.identity },
+  hooks: { ...of.hooks, ...change.hooks },
 });
 
 /** Several changes as one. The last one wins, field by field. */
@@ -28,6 +30,7 @@ export const joinedChanges = (...changes: readonly (PolicyChange | undefined)[])
       guard: { ...so.guard, ...change?.guard },
       recover: { ...so.recover, ...change?.recover },
       identity: { ...so.identity, ...change?.identity },
+      hooks: { ...so.hooks, ...change?.hooks },
     }),
     {},
   );

@@ -61,6 +61,9 @@ export const mastersOf = (
   textOf: (file: string) => string,
 ): ReadonlyMap<number, Uint8Array> => new Map(keys.map((key) => [key.id, parseKey(textOf(key.file), key.file)]));
 
+/** Webhooks of hooks and of notices may have the same name. */
+export const hookSecretName = (name: string): string => `hooks:${name}`;
+
 /**
  * Reads the key files, the etcd password and the TLS files, once, at start.
  * @throws KEY_INVALID (a master secret: missing, unreadable, not 64 hex characters) or
@@ -79,10 +82,14 @@ export function loadSecrets(config: CoordinatorConfig): LoadedSecrets {
     config.http.operatorTokenFile,
     config.http.tls?.keyFile,
     ...config.notify.webhooks.map(({ secretFile }) => secretFile),
+    ...config.hooks.webhooks.map(({ secretFile }) => secretFile),
   ];
   const openFiles = secretFiles.flatMap((file) => (file === undefined ? [] : readableByOthers(file)));
-  const webhookSecrets = new Map(
-    config.notify.webhooks.map(({ name, secretFile }) => [name, loadWebhookSecret(name, secretFile)]),
-  );
+  const webhookSecrets = new Map([
+    ...config.notify.webhooks.map(({ name, secretFile }) => [name, loadWebhookSecret(name, secretFile)] as const),
+    ...config.hooks.webhooks.map(
+      ({ name, secretFile }) => [hookSecretName(name), loadWebhookSecret(name, secretFile)] as const,
+    ),
+  ]);
   return { masters, etcdPassword, tls: loadedTls, webhookSecrets, openFiles };
 }

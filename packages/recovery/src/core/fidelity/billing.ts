@@ -11,6 +11,15 @@ const lifecycleOf = (from: Circumstances): string | null => textOf(rawInstance(f
  */
 const PLAIN_LINUX = 'Linux/UNIX';
 
+/**
+ * Its root disk itself goes along, with its product codes, and the machine is launched from an
+ * image that EC2 bills as the same platform.
+ */
+function keepsPlatform({ input, disks }: Circumstances, details: string): boolean {
+  const root = disks.kind === 'chosen' ? disks.volumes.find((one) => one.isRoot) : undefined;
+  return root?.path === 'reattach' && input.image?.platformDetails === details;
+}
+
 function licencesOf(from: Pick<Circumstances, 'input'>): object[] | undefined {
   const arns = rawListOf(rawInstance(from).Licenses).flatMap((one) => textOf(one.LicenseConfigurationArn) ?? []);
   return arns.length === 0 ? undefined : arns.map((LicenseConfigurationArn) => ({ LicenseConfigurationArn }));
@@ -54,7 +63,7 @@ export const BILLING: FidelityTheme = {
           text: (from) =>
             when(
               lifecycleOf(from) === 'spot',
-              'a Spot instance: its request may relaunch it by itself, and a one-time request cannot be stopped; use an on-demand instance',
+              `a Spot instance (request ${textOf(rawInstance(from).SpotInstanceRequestId) ?? 'not shown'}): a persistent request launches another one by itself as soon as this one ends, so it would have to be cancelled first, and one of a one-time request cannot be stopped to be captured. It would need an on-demand instance; nothing here cancels or buys Spot capacity`,
             ),
           remedy: 'Use an on-demand instance.',
         },
@@ -64,7 +73,13 @@ export const BILLING: FidelityTheme = {
     {
       number: 40,
       attribute: 'product codes and billing',
-      read: ['Instance.ProductCodes[]', 'Instance.Platform', 'Instance.PlatformDetails', 'Instance.UsageOperation'],
+      read: [
+        'Instance.ProductCodes[]',
+        'Instance.Platform',
+        'Instance.PlatformDetails',
+        'Instance.UsageOperation',
+        'Image.PlatformDetails',
+      ],
       loss: [
         {
           code: 'MarketplaceProduct',
@@ -84,13 +99,14 @@ export const BILLING: FidelityTheme = {
           code: 'PlatformUnsupported',
           text: (from) => {
             const { Platform, PlatformDetails } = rawInstance(from);
-            const details = textOf(PlatformDetails);
+            const details = textOf(PlatformDetails) ?? (Platform === 'windows' ? 'Windows' : PLAIN_LINUX);
             return when(
-              (details ?? PLAIN_LINUX) !== PLAIN_LINUX || Platform === 'windows',
-              `${details ?? 'Windows'}: an image registered from a snapshot may lose its licence billing`,
+              details !== PLAIN_LINUX && !keepsPlatform(from, details),
+              `${details}: an image registered from a snapshot would lose its licence billing. It would need a way that keeps the root disk and launches from an image of the same platform: reboot, stop-start, or reattach while that image can be seen`,
             );
           },
-          remedy: 'Members run plain Linux (`Linux/UNIX` in `PlatformDetails`).',
+          remedy:
+            'Let the policy take a way that keeps the root disk (reboot, stop-start, reattach), with the image of the same platform there; or run plain Linux (`Linux/UNIX` in `PlatformDetails`).',
         },
       ],
       why: 'Product codes stay on volumes and snapshots. Every other licence hangs on the image that is not carried.',

@@ -52,5 +52,7 @@ export const STEP_DURATIONS: Readonly<Record<string, (plan: RecoveryPlan) => Dur
   restart: () => inTurn(call, EC2_TAKES.pending),
   mend: ({ strategy, policy }) =>
     inTurn(strategy === 'reboot' ? EC2_TAKES.reboot : EC2_TAKES.boot, always(policy.recover.settleMs)),
+  // Whatever the operator's program does.
+  hook: () => UNKNOWN_STEP,
   done: () => inTurn(call, call),
 };

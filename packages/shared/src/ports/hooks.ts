@@ -1,0 +1,25 @@
+/** What is run, by its name in the configuration of the coordinators. */
+export interface NamedHook {
+  readonly program?: string | undefined;
+  readonly webhook?: string | undefined;
+  readonly timeoutMs: number;
+}
+
+export interface HookMessage {
+  /** The same for each run of one try, whoever leads: a receiver drops what it has had. */
+  readonly id: string;
+  /** JSON. */
+  readonly body: string;
+}
+
+export type HookOutcome =
+  /** `text`: the beginning of what it said, without secrets. */
+  | { readonly kind: 'passed'; readonly text: string }
+  /** It failed, did not end in time, could not be begun, or is not known here. */
+  | { readonly kind: 'refused'; readonly text: string };
+
+/**
+ * Runs a hook to its end. It never rejects, and ends by the hook's own time, or with the signal.
+ * What was begun is ended with it.
+ */
+export type RunHook = (hook: NamedHook, message: HookMessage, signal: AbortSignal) => Promise<HookOutcome>;
