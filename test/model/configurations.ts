@@ -1,44 +1,14 @@
+import type { Property } from './assertions.ts';
+import { BY_INTERFACE } from './by-interface-configurations.ts';
+import { MOVING } from './moving-disks.ts';
+
 /**
  * The searches, and the result each has to have. Switches and properties are those of
  * `model/*.pml`; rules are those of docs/SPEC.md.
  */
 
-import { BY_INTERFACE } from './by-interface-configurations.ts';
+export type ModelName = 'recovery' | 'endpoint' | 'ordinals' | 'volumes';
 
-export type ModelName = 'recovery' | 'endpoint' | 'ordinals';
-/**
- * A property by its switch, and the text of the assertion that fails when it is violated.
- * `REACH_...` asserts the opposite: the "violation" is the witness that the model gets there.
- */
-export const ASSERTIONS = {
-  PROPERTY_LAUNCH: 'launchesNotEnded<=1',
-  PROPERTY_SERVING: 'servingCount<=1',
-  PROPERTY_FENCE: 'oldWasStopped',
-  PROPERTY_BOUNDS: 'withinBounds',
-  PROPERTY_NO_LATE_LAUNCH: '!(launchedAfterClose)',
-  PROPERTY_FENCE_ANEW: '!(launchedUnfenced)',
-  PROPERTY_ONE_INTENT: 'begunOnce',
-  PROPERTY_ACTIVATED_BY_OPEN: '!(activatedByClosed)',
-  PROPERTY_OWN_LAUNCH: '!(activatedForeign)',
-  PROPERTY_ACTIVATED_KEEPS: '!(takenFromActivated)',
-  PROPERTY_THIRD_PARTY_KEEPS: '!(takenFromThirdParty)',
-  PROPERTY_SETTLES: '!(endedElsewhere)',
-  REACH_DONE: '!(reachedDone)',
-  REACH_SECOND_REPLACEMENT: '!(reachedSecondReplacement)',
-  REACH_TAKEOVER: '!(reachedTakeover)',
-  REACH_SECOND_ZONE: '!(reachedSecondZone)',
-  REACH_ADOPTION: '!(reachedAdoption)',
-  REACH_REFUSED_LATE_LAUNCH: '!(reachedRefusedLateLaunch)',
-  REACH_PREDECESSOR_BACK: '!(reachedPredecessorBack)',
-  REACH_BOTH_DONE: '!(reachedBothDone)',
-  REACH_RECORD_CORRECTED: '!(reachedRecordCorrected)',
-  REACH_REPLACED_AFTER_ABANDONED: '!(reachedReplacedAfterAbandoned)',
-  REACH_REPLACED_AFTER_MENDED: '!(reachedReplacedAfterMended)',
-  REACH_STALE_VIEW: '!(reachedStaleView)',
-  REACH_OLD_LEADER: '!(reachedOldLeader)',
-} as const;
-
-export type Property = keyof typeof ASSERTIONS;
 export type Expected = 'holds' | 'counterexample';
 export interface Configuration {
   readonly name: string;
@@ -499,6 +469,10 @@ const DEEP: readonly Configuration[] = [
 ].map(deep);
 
 export const CONFIGURATIONS: readonly Configuration[] = [
-  ...[...AS_BUILT, ...ONE_RULE_LESS, ...BY_INTERFACE],
-  ...[...REACHABLE, ...DEEP],
+  ...AS_BUILT,
+  ...MOVING,
+  ...BY_INTERFACE,
+  ...ONE_RULE_LESS,
+  ...REACHABLE,
+  ...DEEP,
 ];

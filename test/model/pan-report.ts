@@ -1,4 +1,5 @@
-import { ASSERTIONS, type Configuration } from './configurations.ts';
+import { ASSERTIONS } from './assertions.ts';
+import type { Configuration } from './configurations.ts';
 
 /** The part of the verifier's output that matters. */
 export interface PanReport {

@@ -29,6 +29,7 @@ interface RunFlags {
   readonly probes?: true;
   readonly ladder?: true;
   readonly encrypted?: true;
+  readonly reattach?: true;
   readonly faults?: string;
   readonly trace?: true;
   readonly json?: true;
@@ -38,8 +39,13 @@ interface RunFlags {
 
 /** A file of its own list per episode, or a kept regression. */
 function specFrom(flags: RunFlags, seed: number): RunSpec {
-  const { days, members, coordinators, faults, serveLease = false, probes = false, ladder = false, encrypted } = flags;
-  const shape = { seed, days, members, coordinators, serveLease, probes, ladder, ...(encrypted && { encrypted }) };
+  const { days, members, coordinators, faults, serveLease = false, probes = false, ladder = false } = flags;
+  const { encrypted, reattach } = flags;
+  const shape = {
+    ...{ seed, days, members, coordinators, serveLease, probes, ladder },
+    ...(encrypted && { encrypted }),
+    ...(reattach && { reattach }),
+  };
   if (faults === undefined) return shape;
   try {
     const content: unknown = JSON.parse(readFileSync(faults, 'utf8'));
@@ -109,6 +115,7 @@ program
   .option('--probes', 'the group has a service probe')
   .option('--ladder', 'the group has the default ladder')
   .option('--encrypted', 'also with --faults: the data volumes of members are encrypted')
+  .option('--reattach', 'the disks of members move to their replacements where they can')
   .option('--serve-lease', 'the members keep serve leases, and the policy counts on them')
   .option('--faults <file>', 'these faults instead of what the seed gives: a list per episode, or a kept regression')
   .option('--trace', 'every line of the trace')

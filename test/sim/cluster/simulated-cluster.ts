@@ -45,6 +45,8 @@ export interface ClusterShape {
    * the seed gives the faults.
    */
   readonly encrypted?: boolean;
+  /** The disks of members move to their replacements where they can. Default: they are copied. */
+  readonly reattach?: boolean;
 }
 
 /** What a test may want otherwise than the simulation does, whose choices are the defaults. */

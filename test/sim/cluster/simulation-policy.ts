@@ -1,5 +1,6 @@
 import { DEFAULT_LADDER, type GroupPolicy, ServiceProbeSchema } from '@understudy/shared';
 import { joinedChanges, type PolicyChange } from '@understudy/shared/testing';
+import type { ClusterShape } from './simulated-cluster.ts';
 
 /** Production defaults, but for waits that would make a simulated hour as empty as a real one. */
 const SHORTER_WAITS: PolicyChange = {
@@ -23,13 +24,14 @@ const SERVE_LEASE: GroupPolicy['recover']['serveLease'] = {
   fenceAfterMs: 0,
 };
 
+const REATTACH: Partial<GroupPolicy['recover']> = {
+  strategy: 'reattach',
+  ladder: { ...DEFAULT_LADDER, rungs: ['reattach', 'snapshot-and-replace'] },
+};
+
 /** The policy of a simulated cluster of that shape. */
 export function simulationPolicy(
-  {
-    probes,
-    serveLease,
-    ladder,
-  }: { readonly probes?: boolean; readonly serveLease?: boolean; readonly ladder?: boolean },
+  { probes, serveLease, ladder, reattach }: Pick<ClusterShape, 'probes' | 'serveLease' | 'ladder' | 'reattach'>,
   placements: GroupPolicy['recover']['placements'],
 ): PolicyChange {
   return joinedChanges(SHORTER_WAITS, probes === true ? PROBED : {}, {
@@ -37,6 +39,7 @@ export function simulationPolicy(
       placements,
       serveLease: serveLease === true ? SERVE_LEASE : null,
       ...(ladder === true && { ladder: DEFAULT_LADDER }),
+      ...(reattach === true && REATTACH),
     },
   });
 }

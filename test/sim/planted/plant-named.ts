@@ -1,5 +1,5 @@
 import { registerHooks } from 'node:module';
-import { type PlantedPlace, planted, urlOf } from './planted-bug.ts';
+import { edited, type PlantedPlace, urlOf } from './planted-bug.ts';
 
 /**
  * For a file that is preloaded (`node --import`): the bug that the environment names stands in the
@@ -9,10 +9,14 @@ export function plantNamed(bugs: readonly PlantedPlace[]): void {
   const name = process.env['UNDERSTUDY_PLANTED_BUG'] ?? '';
   const bug = bugs.find((one) => one.name === name);
   if (!bug) throw new Error(`no planted bug is called "${name}"`);
-  const source = planted(bug);
-  const url = urlOf(bug);
+  const edits = [bug, ...(bug.also ? [bug.also] : [])];
+  const sources = new Map(edits.map((edit) => [urlOf(edit), edited(bug.name, edit)]));
   registerHooks({
-    load: (requested, context, nextLoad) =>
-      requested === url ? { format: 'module-typescript', source, shortCircuit: true } : nextLoad(requested, context),
+    load: (requested, context, nextLoad) => {
+      const source = sources.get(requested);
+      return source === undefined
+        ? nextLoad(requested, context)
+        : { format: 'module-typescript', source, shortCircuit: true };
+    },
   });
 }

@@ -4,8 +4,13 @@ import type { InvariantId } from '../invariants/invariant.ts';
 import type { Regression } from '../regression.ts';
 
 /** A place in the production code and what a careless author might have written there. */
-export interface PlantedPlace {
+export interface PlantedPlace extends Edit {
   readonly name: string;
+  /** Where one rule is held in two places, and either would do: the other one, in another file. */
+  readonly also?: Edit;
+}
+
+export interface Edit {
   /** Below `packages/`. */
   readonly file: string;
   /** Stands exactly once in the file … */
@@ -26,21 +31,29 @@ export interface PlantedBug extends PlantedPlace {
   /** Any of these has to be broken … */
   readonly caughtBy: readonly InvariantId[];
   /** … in this run, in which the sound code breaks nothing. */
-  readonly run: Pick<Regression, 'seed' | 'days' | 'members' | 'faults'> & { readonly serveLease?: true };
+  readonly run: Pick<Regression, 'seed' | 'days' | 'members' | 'faults'> & {
+    readonly serveLease?: true;
+    readonly reattach?: true;
+  };
 }
 
 const PACKAGES = new URL('../../../packages/', import.meta.url);
 
-export const urlOf = (bug: PlantedPlace): string => new URL(bug.file, PACKAGES).href;
+export const urlOf = (edit: Edit): string => new URL(edit.file, PACKAGES).href;
 
 /**
  * @throws when the place is not there (any more), or not unique: a bug that is not planted would
  * look like one that is not caught.
  */
 export function planted(bug: PlantedPlace): string {
-  const file = fileURLToPath(urlOf(bug));
-  const parts = readFileSync(file, 'utf8').split(bug.find);
+  return edited(bug.name, bug);
+}
+
+/** @throws as {@link planted} */
+export function edited(name: string, edit: Edit): string {
+  const file = fileURLToPath(urlOf(edit));
+  const parts = readFileSync(file, 'utf8').split(edit.find);
   if (parts.length !== 2)
-    throw new Error(`"${bug.name}" cannot be planted: ${parts.length - 1} places in ${file} fit, want 1`);
-  return parts.join(bug.replace);
+    throw new Error(`"${name}" cannot be planted: ${parts.length - 1} places in ${file} fit, want 1`);
+  return parts.join(edit.replace);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { planted } from './planted-bug.ts';
+import { edited, planted } from './planted-bug.ts';
 import { PLANTED_BUGS } from './planted-bugs.ts';
 
 describe('a bug that is planted', () => {
@@ -10,5 +10,6 @@ describe('a bug that is planted', () => {
 
   test.each(PLANTED_BUGS)('$name still has its place in the code', (bug) => {
     expect(planted(bug)).toContain(bug.replace);
+    if (bug.also) expect(edited(bug.name, bug.also)).toContain(bug.also.replace);
   });
 });

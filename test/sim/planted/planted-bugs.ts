@@ -2,6 +2,7 @@ import { DECIDING_BUGS } from './bugs-in-deciding.ts';
 import { IDENTITY_BUGS } from './bugs-in-identities.ts';
 import { LEASE_BUGS } from './bugs-in-leases.ts';
 import { LEADING_BUGS } from './bugs-in-leading.ts';
+import { DISK_BUGS } from './bugs-in-moving-disks.ts';
 import { RECOVERING_BUGS } from './bugs-in-recovering.ts';
 import type { PlantedBug } from './planted-bug.ts';
 
@@ -10,6 +11,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...LEADING_BUGS,
   ...DECIDING_BUGS,
   ...RECOVERING_BUGS,
+  ...DISK_BUGS,
   ...LEASE_BUGS,
   ...IDENTITY_BUGS,
 ];

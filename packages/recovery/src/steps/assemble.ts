@@ -43,7 +43,7 @@ export function assembleStep(run: Run, attempt: number): Step<typeof ASSEMBLE> {
       const { instance, volumes } = await look(run, request);
       if (!instance) return wait(memory, `EC2 does not show ${request.instanceId}`);
       const assembly = assemblyOf(request, { instance, volumes });
-      return (await ended(run, request, instance, assembly)) ?? onward(run, memory, frozen, instance, assembly);
+      return (await ended(run, memory, request, instance, assembly)) ?? onward(run, memory, frozen, instance, assembly);
     },
     onTimeout: ({ request: { instanceId } }) =>
       memory.missing === null
@@ -116,6 +116,7 @@ async function onError(run: Run, error: OperationError): Promise<Move<typeof ASS
  */
 async function ended(
   run: Run,
+  memory: Memory,
   request: Request,
   instance: CloudInstance,
   { isWhole }: Assembly,
@@ -124,7 +125,11 @@ async function ended(
   if (state === 'terminated' || state === 'shutting-down')
     return (await lockedOut(run, instance)) ?? failed('instance', `${instanceId} is ${state}`);
   if (instance.launchedAtWallMs === request.seedLaunchedAtWallMs) return null;
-  if ((state === 'pending' || state === 'running') && isWhole) return { kind: 'done', result: { instanceId } };
+  // It is started only from a look that shows it whole: one that does not is from before.
+  if (state === 'pending' || state === 'running')
+    return isWhole
+      ? { kind: 'done', result: { instanceId } }
+      : wait(memory, `${instanceId} is ${state}, and not seen with all its disks`);
   if (instance.stateReasonCode?.includes('InsufficientInstanceCapacity'))
     return failed('capacity', `${instanceId} was not started: ${instance.stateReasonText ?? 'no capacity'}`);
   const why = instance.stateReasonText ?? instance.stateReasonCode;

@@ -36,7 +36,9 @@ export function giveVolumesBack(
   if (lent.length === 0 || state === 'shutting-down' || state === 'terminated') return null;
   if (last?.name === 'stop') learn(run, memory, last);
   if (state !== 'stopped') return stop(run, memory, instanceId, state);
-  const [first, ...more] = lent
+  // Without its root no late start of it succeeds, so it never boots with some of its disks only.
+  const root = lent.filter((one) => one.deviceName === instance.rootDeviceName);
+  const [first, ...more] = (root.length > 0 ? root : lent)
     .filter((one) => one.status !== 'detaching')
     .map(({ volumeId, deviceName }): Call => {
       const place = { volumeId, deviceName, instanceId };

@@ -17,6 +17,7 @@ import { isPassing, type Run } from '../run.ts';
 import { verifyCalls } from './attempt-calls.ts';
 import { LAUNCH, VERIFY } from './attempt-records.ts';
 import { stepKind } from '../step-kind.ts';
+import { SEED } from './volume-records.ts';
 
 /**
  * How old what EC2 said may be while the replacement's heartbeats are what we wait for. Local
@@ -26,6 +27,11 @@ const INSTANCE_AGE_MS = 2_000;
 const STATUS_AGE_MS = 5_000;
 
 interface Memory {
+  /**
+   * When EC2 says its seed was started, before it had its disks: a look that shows that start is
+   * from before the one that counts. Null: it had none.
+   */
+  readonly seedLaunchedAtWallMs: number | null;
   instance: CloudInstance | null;
   instanceAtMs: number;
   status: CloudInstanceStatus | null;
@@ -44,7 +50,9 @@ interface Memory {
  * passed for `settleMs`.
  */
 export function verifyStep(run: Run, attempt: number): Step<typeof VERIFY> {
+  const seed = run.journal.get(SEED, attempt)?.result;
   const memory: Memory = {
+    seedLaunchedAtWallMs: seed && 'launchedAtWallMs' in seed ? seed.launchedAtWallMs : null,
     instance: null,
     instanceAtMs: Number.NEGATIVE_INFINITY,
     status: null,
@@ -211,7 +219,8 @@ async function refresh(run: Run, memory: Memory, instanceId: string): Promise<vo
 async function readInstance(run: Run, memory: Memory, instanceId: string): Promise<void> {
   const found = await run.read((cloud, options) => cloud.describeInstances({ 'instance-id': [instanceId] }, options));
   // Not shown (any more) is no news: EC2 is eventually consistent.
-  memory.instance = found.find((one) => one.instanceId === instanceId) ?? memory.instance;
+  const shown = found.find((one) => one.instanceId === instanceId);
+  if (shown?.launchedAtWallMs !== memory.seedLaunchedAtWallMs) memory.instance = shown ?? memory.instance;
   memory.instanceAtMs = run.nowMs();
 }
 

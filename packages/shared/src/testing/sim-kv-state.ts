@@ -80,19 +80,37 @@ export class SimKvState {
 
   /**
    * Changes from `fromRevision` to `toRevision` that touch the prefix, or `compacted` when some of
-   * them are gone.
+   * them are gone. `unseenFrom`: whoever asks knows already that there is none before.
    */
-  changes(prefix: string, fromRevision: Revision, toRevision: Revision): readonly SimKvChange[] | 'compacted' {
+  changes(
+    prefix: string,
+    fromRevision: Revision,
+    toRevision: Revision,
+    unseenFrom: Revision = fromRevision,
+  ): readonly SimKvChange[] | 'compacted' {
     if (fromRevision < this.#compactedRevision) return 'compacted';
     const found: SimKvChange[] = [];
-    for (const change of this.#history) {
-      if (change.revision < fromRevision || change.revision > toRevision) continue;
+    // A watch asks for the newest few of many thousands.
+    for (let at = this.#firstFrom(Math.max(fromRevision, unseenFrom)); at < this.#history.length; at += 1) {
+      const change = this.#history[at];
+      if (!change || change.revision > toRevision) break;
       const events = change.events.filter((event) =>
         (event.kind === 'put' ? event.entry.key : event.key).startsWith(prefix),
       );
       if (events.length > 0) found.push({ revision: change.revision, events });
     }
     return found;
+  }
+
+  /** Index of the first change at or after a revision. The history is in order. */
+  #firstFrom(revision: Revision): number {
+    let [low, high] = [0, this.#history.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#history[middle]?.revision ?? revision) < revision) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   compact(revision: Revision): void {

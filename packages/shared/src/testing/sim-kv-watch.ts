@@ -29,6 +29,8 @@ export class SimKvWatch implements KvWatch {
   readonly #handlers: KvWatchHandlers;
   readonly #onEnd: () => void;
   #nextRevision: Revision;
+  /** Below it there is no change that was not delivered. */
+  #unseenFrom: Revision = 0;
   /** Raised on every break, so that events under way on the old connection are dropped. */
   #connection = 0;
   #attached = false;
@@ -125,12 +127,13 @@ export class SimKvWatch implements KvWatch {
   }
 
   #deliver(upTo: Revision, progress: boolean): void {
-    const changes = this.#client.server.state.changes(this.#prefix, this.#nextRevision, upTo);
+    const changes = this.#client.server.state.changes(this.#prefix, this.#nextRevision, upTo, this.#unseenFrom);
     if (changes === 'compacted') {
       this.cancel();
       this.#handlers.onCompacted();
       return;
     }
+    this.#unseenFrom = Math.max(this.#unseenFrom, upTo + 1);
     const last = changes.at(-1);
     if (last) {
       const events: KvEvent[] = changes.flatMap((change) => [...change.events]);

@@ -54,13 +54,13 @@ describe('a program', () => {
 
   test('that does not end is ended, with everything it has begun', async () => {
     const left = join(folder, 'left');
-    const path = program('hangs', `trap '' TERM; (sleep 3; touch ${left}) & sleep 30`);
+    const path = program('hangs', `trap '' TERM; (sleep 6; touch ${left}) & sleep 30`);
     expect(await run([path], { timeoutMs: 1_000 })).toMatchObject({
       ...{ kind: 'refused', text: expect.stringContaining('did not end within 1000 ms') },
     });
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await new Promise((resolve) => setTimeout(resolve, 4_500));
     expect(existsSync(left)).toBe(false);
-  }, 15_000);
+  }, 20_000);
 
   test('is ended when we do not lead any more', async () => {
     const leading = new AbortController();
