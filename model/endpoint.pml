@@ -87,6 +87,18 @@ bool reachedRecordCorrected;
 
 /* ================================================================ EC2's side of a call */
 
+/*
+ * What is assigned to an interface has no id of its own: it is taken off one interface, so its holder is its id, and comes back with the
+ * holder. (S12: secondary private addresses, IPv6 addresses, prefixes.)
+ */
+#ifdef BY_INTERFACE
+#define ASSOCIATION_AT(place_) (place_ == THIRD_PARTY -> 4 : place_ + 1)
+#define COUNT_ASSOCIATION skip
+#else
+#define ASSOCIATION_AT(place_) associationCount
+#define COUNT_ASSOCIATION associationCount++
+#endif
+
 inline move(place_, association_) {
     earlierPlace = place; earlierAssociation = association;
     place = place_; association = association_
@@ -103,8 +115,8 @@ inline associate(replacement_) {
     :: place != NOWHERE -> CHECK_TAKEN; CHECK_THIRD_PARTY
     :: else
     fi;
-    associationCount++;
-    move(replacement_, associationCount)
+    COUNT_ASSOCIATION;
+    move(replacement_, ASSOCIATION_AT(replacement_))
 }
 
 inline disassociate(association_) {
@@ -156,7 +168,7 @@ proctype Environment() {
     LATE_DISASSOCIATE(6)
 #endif
     /* Somebody else takes the address while it is free, or lets go of it. */
-    :: atomic { place == NOWHERE && associationCount < ASSOCIATIONS -> associationCount++; move(THIRD_PARTY, associationCount) }
+    :: atomic { place == NOWHERE && associationCount < ASSOCIATIONS -> COUNT_ASSOCIATION; move(THIRD_PARTY, ASSOCIATION_AT(THIRD_PARTY)) }
     :: atomic { place == THIRD_PARTY -> move(NOWHERE, NONE) }
     od
 }

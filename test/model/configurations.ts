@@ -1,4 +1,5 @@
 import type { Property } from './assertions.ts';
+import { BY_INTERFACE } from './by-interface-configurations.ts';
 import { MOVING } from './moving-disks.ts';
 
 /**
@@ -470,6 +471,7 @@ const DEEP: readonly Configuration[] = [
 export const CONFIGURATIONS: readonly Configuration[] = [
   ...AS_BUILT,
   ...MOVING,
+  ...BY_INTERFACE,
   ...ONE_RULE_LESS,
   ...REACHABLE,
   ...DEEP,

@@ -8,6 +8,9 @@ const SHARED = join(import.meta.dirname, '..', '..', 'packages', 'shared', 'src'
 const SOURCES = [
   'policy/detect.ts',
   'policy/guard.ts',
+  'policy/identity.ts',
+  'policy/dns.ts',
+  'policy/target-groups.ts',
   'policy/recover.ts',
   'policy/hooks.ts',
   'policy/ladder.ts',
@@ -60,6 +63,7 @@ const comments: ReadonlyMap<string, readonly FieldComment[]> = new Map(
 const SECTIONS = {
   ...{ detect: 'detectFields', guard: 'guardFields', recover: 'recoverFields' },
   hooks: 'hookFields',
+  identity: 'identityFields',
 } as const;
 /** Schemas that are named otherwise than the blocks they are made of. */
 const MADE_OF: Readonly<Record<string, readonly string[]>> = {
@@ -131,6 +135,7 @@ export const POLICY_FIELDS: Readonly<Record<keyof typeof SECTIONS, readonly Poli
   detect: fieldsOf(root.properties?.['detect'] ?? {}, 'detect', [SECTIONS.detect]),
   guard: fieldsOf(root.properties?.['guard'] ?? {}, 'guard', [SECTIONS.guard]),
   recover: fieldsOf(root.properties?.['recover'] ?? {}, 'recover', [SECTIONS.recover]),
+  identity: fieldsOf(root.properties?.['identity'] ?? {}, 'identity', [SECTIONS.identity]),
   hooks: fieldsOf(root.properties?.['hooks'] ?? {}, 'hooks', [SECTIONS.hooks]),
 };
 
@@ -138,6 +143,7 @@ const ABOUT = {
   detect: 'When a member of the group counts as failed ([judging](judging.md)).',
   guard: 'Whether, and how often, a failed member is recovered.',
   recover: 'How it is replaced, and what is kept of the old one ([replacement](replacement.md)).',
+  identity: 'What follows a member to its replacement ([identity](identity.md)).',
   hooks: 'The operator’s programs and webhooks around a recovery ([hooks](hooks.md)).',
 } as const;
 

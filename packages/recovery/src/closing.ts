@@ -1,7 +1,8 @@
-import { invariant } from '@understudy/shared';
+import { invariant, type MovedItem } from '@understudy/shared';
 import type { ChoreFacts } from './core/chores.ts';
 import type { ClosingFacts } from './core/history.ts';
 import { predictRecovery } from './core/predict/predict.ts';
+import { readStepId } from './core/step-id.ts';
 import { currentAttempt, keysOf } from './core/step-table.ts';
 import { volumesOf } from './steps/captured-volumes.ts';
 import type { Run } from './run.ts';
@@ -51,6 +52,15 @@ function isThrough({ journal, table }: Closable): boolean {
     .every((row) => keysOf(row, 0).every(({ id }) => states.get(id) === 'done'));
 }
 
+/** What its identity moves have put somewhere, by their records. */
+const movedBy = ({ journal, seams }: Closable): MovedItem[] =>
+  journal.records().flatMap(({ step, state, request, result }) => {
+    const { name, item } = readStepId(step);
+    const move = seams.identityMoves.find((one) => one.record.name === name);
+    const place = state === 'done' ? move?.watch?.placeOf({ request, result }) : null;
+    return place ? [{ move: name, item, place }] : [];
+  });
+
 /** All the journal says of a recovery whose replacement is activated, for its history. */
 export function closingFactsOf(
   run: Closable,
@@ -71,6 +81,7 @@ export function closingFactsOf(
     artefacts: run.strategy.artefacts(run, run.seams),
     volumes: volumesOf(run),
     predictedMs: predictRecovery({ plan: run.plan, rows: run.table }).closedAfter.typicalMs,
+    moved: movedBy(run),
     ...end,
   };
 }

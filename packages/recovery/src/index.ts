@@ -39,6 +39,7 @@ export { predictPlan } from './plan/predict-plan.ts';
 export { type PlannedStep, plannedSteps, type ShownCall } from './plan/planned-steps.ts';
 export { trialLaunchOf, tryLaunch, wantsTrial } from './plan/try-launch.ts';
 export type { CallTrial, PlannedCall } from './planned-call.ts';
+export { OwnershipWatch, strayTexts, type WatchedRecovery } from './ownership-watch.ts';
 export { leftoverText } from './registered.ts';
 export type { RecoveryActivity, RecoveryRunner, RecoveryRunOutcome, StepActivity } from './runner.ts';
 export type { RecoverySettings } from './settings.ts';

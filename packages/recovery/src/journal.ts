@@ -178,6 +178,12 @@ export class Journal {
     this.#hold = hold;
   }
 
+  /** A step of an identity move that is over because its item could not follow. */
+  isLost(step: string): boolean {
+    const record = this.#kept.get(step)?.record;
+    return record?.state === 'done' && typeof record.result?.lost === 'string';
+  }
+
   states(): StepStates {
     return new Map([...this.#kept].map(([step, { record }]) => [step, record.state]));
   }

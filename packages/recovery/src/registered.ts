@@ -1,5 +1,9 @@
-import { dnsRecord } from './identity/dns-record.ts';
+import { delegatedPrefix } from './identity/delegated-prefix.ts';
 import { elasticIp } from './identity/elastic-ip.ts';
+import { ipv6Address } from './identity/ipv6-address.ts';
+import { networkInterface } from './identity/network-interface.ts';
+import { secondaryIp } from './identity/secondary-ip.ts';
+import { dnsRecord } from './identity/dns-record.ts';
 import { targetGroup } from './identity/target-group.ts';
 import { instanceLeftover, volumeLeftover } from './collector/judged-leftovers.ts';
 import type { RecoveryRegistry } from './registry.ts';
@@ -42,7 +46,7 @@ export const REGISTERED: RecoveryRegistry = {
     hookKind,
   ],
   volumePaths: [reattachPath, copyPath, multiAttachPath, latestSnapshotPath, snapshotPath],
-  identityMoves: [elasticIp, dnsRecord, targetGroup],
+  identityMoves: [elasticIp, secondaryIp, ipv6Address, delegatedPrefix, networkInterface, dnsRecord, targetGroup],
   leftovers: [
     instanceLeftover,
     interfaceLeftover,

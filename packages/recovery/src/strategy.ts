@@ -3,6 +3,7 @@ import type { PlanInput } from './core/plan-input.ts';
 import type { Finding } from './core/finding.ts';
 import type { PlanResult } from './core/plan.ts';
 import type { StepRow } from './core/step-table.ts';
+import type { MoveWatch } from './identity/move-watch.ts';
 import type { Journal } from './journal.ts';
 import type { LeftoverKind } from './leftover-kind.ts';
 import type { StepRecord } from './step-record.ts';
@@ -75,6 +76,10 @@ export interface ItemSource extends Part {
   readonly record: StepRecord;
   /** What is to be moved by this plan; each is a step of its own. */
   itemsOf(plan: RecoveryPlan): readonly string[];
+  /** Ids of steps that must be done before this item moves. Absent: the activation alone. */
+  needs?(plan: RecoveryPlan, item: string): readonly string[];
+  /** How its items are watched after the recovery. Absent: they are not. */
+  readonly watch?: MoveWatch;
 }
 
 /** What a strategy is put together from, beside its own steps. */

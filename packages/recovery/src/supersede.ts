@@ -10,9 +10,8 @@ import {
 import { choresOf, choreText } from './core/chores.ts';
 import { hasActivated } from './core/activated.ts';
 import { historyOf } from './core/history.ts';
-import { owedAddressesOf } from './core/owed.ts';
+import { owedItemsOf, owedText } from './core/owed.ts';
 import { owedNamesOf } from './core/owed-names.ts';
-import { stepId } from './core/step-id.ts';
 import { keysOf } from './core/step-table.ts';
 import { type Closable, choreFactsOf, closingFactsOf } from './closing.ts';
 import { Journal, type JournalEntry } from './journal.ts';
@@ -94,21 +93,16 @@ function historyRecordOf(
   const obstacle = { code: 'ReplacementFailed', text: why, sinceWallMs };
   const owed = choresOf(choreFactsOf(run)).map((chore) => ({ chore, obstacle }));
   const history = historyOf(closingFactsOf(run, { owed, heardAtTheEnd: true, serviceFaultAtTheEnd: null }));
-  const through = record.plan.addresses
-    .map((one) => one.allocationId)
-    .filter((id) => journal.states().get(stepId('address', id)) === 'done');
-  const owedAddresses = owedAddressesOf(record, new Set(through));
-  const names = owedNamesOf(record.plan, (step) => journal.states().get(step) === 'done');
-  const undone = [
-    ...names.texts,
-    ...owedAddresses.map((one) => `address ${one.publicIp}`),
-    ...owed.map((one) => choreText(one.chore)),
-  ];
+  const states = journal.states();
+  const through = new Set([...states].filter(([, state]) => state === 'done').map(([step]) => step));
+  const items = owedItemsOf(record, through);
+  const names = owedNamesOf(record.plan, (step) => through.has(step));
+  const undone = [...names.texts, ...owedText(items), ...owed.map((one) => choreText(one.chore))];
   return {
     ...history,
     reason: `${history.reason}; its replacement failed before everything was in place on it (${why}). Handed on: ${undone.join('; ')}`,
     endedAtWallMs: activated.endedAtWallMs ?? sinceWallMs,
-    owedAddresses,
+    ...items,
     ...names.owed,
   };
 }

@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import { detectFields } from './policy/detect.ts';
 import { withProfileTimes } from './policy/detection-profile.ts';
-import { dnsFields } from './policy/dns.ts';
 import { guardFields } from './policy/guard.ts';
 import { hookFields } from './policy/hooks.ts';
+import { identityFields } from './policy/identity.ts';
 import { recoverFields } from './policy/recover.ts';
-import { targetGroupFields } from './policy/target-groups.ts';
 import { serviceProbeFaults } from './service-probe.ts';
 
+export type { CarriedIdentity } from './policy/identity.ts';
 export { HOOK_MOMENTS, type HookMoment, type PolicyHook } from './policy/hooks.ts';
 export type { ServeLeasePolicy } from './policy/recover.ts';
 export type { PlacesPolicy } from './policy/places.ts';
@@ -27,8 +27,8 @@ const sections = z.strictObject({
   guard: guardFields.prefault({}),
   /** How it is replaced, and what is kept of the old one. */
   recover: recoverFields.prefault({}),
-  /** What follows a member to its replacement, besides its addresses. */
-  identity: z.strictObject({ dns: dnsFields.prefault({}), targetGroups: targetGroupFields.prefault({}) }).prefault({}),
+  /** What follows a member to its replacement. */
+  identity: identityFields.prefault({}),
   /** Snapshots that are made before anything fails. There is no field yet. */
   backup: empty.prefault({}),
   /** Replacements that are kept ready. There is no field yet. */

@@ -51,6 +51,8 @@ export const PROBLEM_REMEDIES = {
   BUILD_TOO_NEW:
     'upgrade through the builds in between, one after the other (docs/upgrading.md); until then this one only looks on',
   WEBHOOK_FAILING: 'see that the receiver answers 2xx at notify.webhooks[].url; everything is sent again when it does',
+  IDENTITY_ASTRAY:
+    'put it back where the text says it belongs, or leave it there: nothing more is done about it (docs/identity.md)',
   NOTICES_UNDELIVERED:
     'run `understudy notices`; send them again (`understudy notice resend`), or drop them (`understudy notice drop`)',
   NOTICES_DROPPED: 'see what keeps the webhooks from taking them; the changes themselves stand in `understudy history`',

@@ -182,8 +182,8 @@ export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
     'by-hand',
   ),
   AddressHeldElsewhere: wayOut(
-    'an address of the member is with somebody else; the replacement serves, and is watched',
-    'move the address to the replacement, or release it, or give it up',
+    'an address or interface of the member is with somebody else; the replacement serves, and is watched',
+    'move it to the replacement, or release it, or give it up (the text has the command for each)',
     [ACCEPT_ADDRESS, RETRY],
   ),
   HookRefused: wayOut(

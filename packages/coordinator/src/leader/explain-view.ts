@@ -1,4 +1,5 @@
 import { commandsFor, type ExplainView, type HoldRecord, type MemberId, WAYS_OUT } from '@understudy/shared';
+import { strayTexts } from '@understudy/recovery';
 import type { Explanation } from '../judge/explain.ts';
 import type { GateResult } from '../judge/guard-input.ts';
 import type { VerdictChanges } from '../judge/verdict-changes.ts';
@@ -95,6 +96,7 @@ export function explainView(member: MemberId, sources: ExplainSources): Omit<Exp
     ...refusedEvidence(sources.refused),
     ...unexpectedEvidence(sources.unexpected),
     ...storeEvidence(sources.storeTrouble),
+    ...strayEvidence(strayTextsOf(member, sources)),
   ];
   return { ...base, ...judged, decision: decisionWhile(sources.storeTrouble, judged.decision), evidence };
 }
@@ -127,6 +129,16 @@ const storeEvidence = (trouble: string | null): ExplainView['evidence'] =>
 function decisionWhile(trouble: string | null, decision: ExplainView['decision']): ExplainView['decision'] {
   if (trouble === null || decision.kind === 'recovering' || decision.kind === 'hold') return decision;
   return { kind: 'hold', reason: 'ObserverUnwell', text: `${trouble}: nothing is decided`, untilWallMs: null };
+}
+
+/** Decides nothing: it is of what the last recovery has moved. */
+const strayEvidence = (texts: readonly string[]): ExplainView['evidence'] =>
+  texts.map((text) => ({ source: 'identity', text, ageMs: null, freshForMs: null, weight: 'neutral' }));
+
+function strayTextsOf(member: MemberId, { view: { records } }: ExplainSources): readonly string[] {
+  const active = records.activations.get(member)?.record.instanceId;
+  const history = [...(records.history.get(member)?.values() ?? [])];
+  return history.flatMap(({ record }) => (record.newInstanceId === active ? strayTexts(record) : []));
 }
 
 /** Decides nothing: anybody can send those. */

@@ -15,6 +15,7 @@ import {
 } from '@understudy/shared';
 import {
   Collector,
+  OwnershipWatch,
   type KeyLooks,
   type NameLooks,
   type RecoveryActivity,
@@ -365,6 +366,10 @@ export class Leader {
       historyKept: config.loop.historyKept,
       flapLimitOf: (member) => view.policyOf(groupOf(member)).guard.flapLimit,
     });
+    const ownershipWatch = new OwnershipWatch({
+      ...{ cloud, keys, clock, log },
+      callTimeoutMs: config.aws.callTimeoutMs,
+    });
     return {
       view,
       clock,
@@ -372,7 +377,7 @@ export class Leader {
       tickMs: config.loop.tickMs,
       decisions: new DecisionPass({ view, assessor, decider, evidence, writer, preparation, runs: this.runs }),
       jobs: leaderJobs({
-        ...{ ...this.#parts, clock, log, keys, view, serveLeases, collector, pace: config.loop },
+        ...{ ...this.#parts, clock, log, keys, view, serveLeases, collector, ownershipWatch, pace: config.loop },
         ...{ random: this.#options.random, outbox: this.#options.outbox, notify: config.notify },
         ...{ sendNotice: this.#options.sendNotice, onNoticeTried: this.#options.onNoticeTried },
         wantedHolds: () => decider.wantedHolds(),

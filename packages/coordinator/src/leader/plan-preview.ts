@@ -183,5 +183,9 @@ function linesOf({ member, instanceId, az }: Judgement, plan: RecoveryPlan): Pla
     { sign: '-', text: `${instanceId} is stopped, and stays stopped` },
     ...plan.volumes.flatMap(diskLines),
     ...plan.addresses.map((one) => ({ sign: '~' as const, text: `${one.publicIp} (${one.allocationId}) moves along` })),
+    ...(plan.assigned ?? []).map((one) => ({ sign: '~' as const, text: `${one.address} (${one.kind}) moves along` })),
+    ...(plan.interfaces ?? []).map((one) => ({
+      ...{ sign: '~' as const, text: `${one.networkInterfaceId} moves along, at device index ${one.deviceIndex}` },
+    })),
   ];
 }

@@ -34,6 +34,8 @@ export function leftAs(facts: AbandonFacts): string[] {
       ? []
       : [`instance ${replacementId}, launched and never activated: it does not serve; terminate it`]),
     ...intent.plan.addresses.map((one) => `${one.publicIp} (${one.allocationId}) was not moved`),
+    ...(intent.plan.assigned ?? []).map((one) => `${one.address} was not moved`),
+    ...(intent.plan.interfaces ?? []).map((one) => `${one.networkInterfaceId} was not moved`),
   ];
 }
 

@@ -76,12 +76,11 @@ describe('the primary interface', () => {
   it.each([
     ['first', [own, cluster]],
     ['last', [cluster, own]],
-  ])('is index 0 of card 0, also where EC2 lists it %s; the other is named in the losses', (_, networkInterfaces) => {
+  ])('is index 0 of card 0, also where EC2 lists it %s; the other follows', (_, networkInterfaces) => {
     const plan = planFixture({ instance: { ...planInputFixture().instance, networkInterfaces } });
     expect(plan.securityGroupIds).toEqual(own.groupIds);
     expect(plan.addresses).toHaveLength(1);
-    const loss = plan.losses.find((one) => one.code === 'ExtraNetworkInterfacesLost');
-    expect(loss?.text).toContain('eni-cluster (card 1, index 0)');
+    expect(plan.interfaces).toMatchObject([{ networkInterfaceId: 'eni-cluster', networkCardIndex: 1, deviceIndex: 0 }]);
   });
 });
 

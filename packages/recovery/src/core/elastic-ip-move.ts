@@ -52,12 +52,15 @@ export function addressMove(
   seen: CloudAddress | null,
   want: FencedHolder & {
     readonly networkInterfaceId: string;
+    /** The private address it belongs to there. Absent, or null: whichever. */
+    readonly privateIp?: string | null;
     /** The association on record as the one to remove. Null: none. */
     readonly recordedAssociationId: string | null;
   },
 ): AddressMove {
   if (seen === null) return { kind: 'unseen' };
-  if (seen.networkInterfaceId === want.networkInterfaceId && seen.associationId !== null) {
+  const isOnIp = (want.privateIp ?? null) === null || seen.privateIp === want.privateIp;
+  if (seen.networkInterfaceId === want.networkInterfaceId && isOnIp && seen.associationId !== null) {
     return { kind: 'done', associationId: seen.associationId };
   }
   if (seen.associationId === null) return { kind: 'associate' };

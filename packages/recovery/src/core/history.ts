@@ -4,10 +4,12 @@ import type {
   IntentRecord,
   JournalRecord,
   Leftover,
+  MovedItem,
   OwedChore,
   PlannedVolume,
   Unwritten,
 } from '@understudy/shared';
+import { readStepId } from './step-id.ts';
 
 import { isRateRefusal } from './paths/initialization-rate.ts';
 import { olderContentText } from './paths/path-text.ts';
@@ -26,6 +28,8 @@ export interface ClosingFacts {
   readonly artefacts: readonly Pick<Leftover, 'kind' | 'id'>[];
   /** The volumes of the plan, and those that were captured beside them. */
   readonly volumes: readonly PlannedVolume[];
+  /** What was moved, and where it was put. */
+  readonly moved: readonly MovedItem[];
   /** What it was to take, by published figures, ms. Absent: it was not predicted. */
   readonly predictedMs?: number;
   /** Chores that were not done. */
@@ -62,10 +66,13 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
     launchAttempts: facts.launchAttempts,
     steps: stepsOf(facts),
     ...whatHappened(facts),
+    ...(facts.moved.length > 0 && { moved: [...facts.moved] }),
     leftovers: leftoversOf(facts),
     owed: [...facts.owed],
   };
 }
+
+const lostCode = (step: string): string => (readStepId(step).name === 'address' ? 'AddressReleased' : 'IdentityLost');
 
 /** What the member lost on the way, and what operators did. */
 export function whatHappened({
@@ -73,8 +80,8 @@ export function whatHappened({
   records,
 }: Pick<ClosingFacts, 'intent' | 'records'>): Pick<HistoryRecord, 'losses' | 'acts'> {
   const accepted = (intent.acceptedLosses ?? []).map((what) => ({ code: 'AcceptedLoss', text: `given up: ${what}` }));
-  const lost = records.flatMap(({ result }) =>
-    typeof result?.lost === 'string' ? [{ code: 'AddressReleased', text: result.lost }] : [],
+  const lost = records.flatMap(({ step, result }) =>
+    typeof result?.lost === 'string' ? [{ code: lostCode(step), text: result.lost }] : [],
   );
   const older = intent.plan.volumes
     .filter((volume) => volume.from !== undefined)

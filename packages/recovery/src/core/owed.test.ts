@@ -1,7 +1,7 @@
 import type { HistoryRecord, PlannedAddress } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { historyRecord, intentRecord } from '@understudy/shared/testing';
-import { owedAddressesOf, recoveryBehind, withOwed } from './owed.ts';
+import { owedItemsOf, owedText, recoveryBehind, withOwed } from './owed.ts';
 
 const { plan } = intentRecord('prod/db1', 'i-1');
 const address = (id: string, over: Partial<PlannedAddress> = {}): PlannedAddress => ({
@@ -17,8 +17,8 @@ const before = (over: Partial<HistoryRecord> = {}) =>
 describe('what a recovery owes', () => {
   test('addresses not seen on its replacement, with every instance that may still hold one', () => {
     const addresses = [address('a'), address('b', { owedFrom: ['i-0'] }), address('c')];
-    const owed = owedAddressesOf({ plan: { ...plan, addresses }, oldInstanceId: 'i-1' }, new Set(['c']));
-    expect(owed).toMatchObject([
+    const owed = owedItemsOf({ plan: { ...plan, addresses }, oldInstanceId: 'i-1' }, new Set(['address-c']));
+    expect(owed.owedAddresses).toMatchObject([
       { allocationId: 'a', associationId: null, owedFrom: ['i-1'] },
       { allocationId: 'b', associationId: null, owedFrom: ['i-1', 'i-0'] },
     ]);
@@ -28,7 +28,7 @@ describe('what a recovery owes', () => {
     const owedFrom = Array.from({ length: 20 }, (_, index) => `i-${index}`);
     const addresses = [address('a', { owedFrom })];
     expect(
-      owedAddressesOf({ plan: { ...plan, addresses }, oldInstanceId: 'i-x' }, new Set())[0]?.owedFrom,
+      owedItemsOf({ plan: { ...plan, addresses }, oldInstanceId: 'i-x' }, new Set()).owedAddresses?.[0]?.owedFrom,
     ).toHaveLength(8);
   });
 
@@ -42,6 +42,29 @@ describe('what a recovery owes', () => {
       address('a', { owedFrom: ['i-1'] }),
       address('b', { owedFrom: ['i-1'], associationId: null }),
     ]);
+  });
+
+  test('what is assigned to interfaces, and interfaces themselves', () => {
+    const oldHolder = { instanceId: 'i-1', networkInterfaceId: 'eni-1' };
+    const assigned = ['10.0.0.5', '10.0.0.6'].map((ip) => ({
+      ...{ kind: 'secondary-ip' as const, address: ip, subnetId: 'subnet-1', holders: [oldHolder] },
+    }));
+    const interfaces = ['eni-a', 'eni-b'].map((networkInterfaceId) => ({
+      ...{ networkInterfaceId, az: 'us-east-1a', deviceIndex: 1, networkCardIndex: 0, deleteOnTermination: true },
+      attachmentId: 'eni-attach-1',
+    }));
+    const done = new Set(['secondary-10.0.0.6', 'interface-eni-b']);
+    const owes = owedItemsOf({ plan: { ...plan, assigned, interfaces }, oldInstanceId: 'i-1' }, done);
+    expect(owes).toEqual({
+      owedAddresses: [],
+      owedAssigned: [assigned[0]],
+      owedInterfaces: [{ ...interfaces[0], attachmentId: null, owedFrom: ['i-1'] }],
+    });
+    expect(owedText(owes)).toEqual(['address 10.0.0.5', 'interface eni-a']);
+    const next = withOwed({ ...plan, primaryInterfaceId: 'eni-2' }, before(owes));
+    // The failed replacement may have got it after the last look: it may be taken from there, too.
+    expect(next.assigned?.[0]?.holders).toEqual([oldHolder, { instanceId: 'i-2', networkInterfaceId: 'eni-2' }]);
+    expect(next.interfaces?.[0]?.owedFrom).toEqual(['i-1']);
   });
 
   test('protections and tags of volumes that never came to be on the replacement', () => {

@@ -7,6 +7,7 @@ import type {
   RecoveryPlan,
   SnapshotAndReplacePlan,
 } from '@understudy/shared';
+import { stepId } from './step-id.ts';
 
 /** What has been done under the frozen plan, and stays done. */
 export interface UnderOldPlan {
@@ -30,6 +31,8 @@ export function replanned(
   return {
     ...fresh,
     addresses: frozen.addresses,
+    assigned: frozen.assigned,
+    interfaces: frozen.interfaces,
     ...namesOf(frozen),
     protection: frozen.protection,
     // What the image was made of is of one moment with the other disks.
@@ -57,19 +60,43 @@ export interface LossFacts {
   readonly volumeAttached: boolean;
 }
 
+/** What `accept-loss` names: a kind, and which one. An IPv6 address has colons of its own. */
+export function lossOf(what: string): { readonly kind: string; readonly id: string } {
+  const colon = what.indexOf(':');
+  return { kind: what.slice(0, colon), id: what.slice(colon + 1) };
+}
+
+/** The step that moves it; null: no move of this kind. */
+export const stepOfLoss = (what: string): string | null => {
+  const { kind, id } = lossOf(what);
+  return kind === 'volume' ? null : stepId(kind, id.replace('/', '_'));
+};
+
+/** Kinds of `accept-loss`, by the step that moves them. */
+const OTHER_ITEMS: readonly string[] = ['secondary', 'ipv6', 'prefix', 'interface'];
+
+function withoutItem(
+  { assigned = [], interfaces = [] }: RecoveryPlan,
+  kind: string,
+  id: string,
+): Partial<RecoveryPlan> {
+  if (kind === 'interface') return { interfaces: interfaces.filter((one) => one.networkInterfaceId !== id) };
+  return { assigned: assigned.filter((one) => one.address !== id) };
+}
 const recordsLeft = (plan: RecoveryPlan, item: string): RecoveryPlan['records'] =>
   plan.records?.filter((one) => recordItem(one) !== item);
 
 /** Gives up an address, or a data volume that is not on the old instance any more. Pure. */
 export function acceptLoss(intent: Pick<IntentRecord, 'plan'>, what: string, facts: LossFacts): Accepted {
   const { plan } = intent;
-  const [kind, id = ''] = what.split(':');
+  const { kind, id } = lossOf(what);
   const losses = [...plan.losses, { code: 'AcceptedLoss', text: `given up by an operator: ${what}` }];
   const refused = (text: string): Accepted => ({ kind: 'refused', text });
   if (kind === 'address') {
     const addresses = plan.addresses.filter((one) => one.allocationId !== id);
     return { kind: 'plan', plan: { ...plan, addresses, losses } };
   }
+  if (OTHER_ITEMS.includes(kind)) return { kind: 'plan', plan: { ...plan, ...withoutItem(plan, kind, id), losses } };
   if (kind === 'record') {
     const records = recordsLeft(plan, id);
     return { kind: 'plan', plan: { ...plan, records, losses } };

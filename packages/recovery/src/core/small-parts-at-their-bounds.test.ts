@@ -1,15 +1,9 @@
-import {
-  type CloudAddress,
-  type CloudVolume,
-  DEFAULT_POLICY,
-  type ErrorCode,
-  OperationError,
-} from '@understudy/shared';
+import { type CloudVolume, DEFAULT_POLICY, type ErrorCode, OperationError } from '@understudy/shared';
 import { policyWith } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
 import { launchBaseOf } from './fidelity/carried.ts';
 import { isBurstable } from './fidelity/compute.ts';
-import { isCarriedAddress, primaryInterfaceOf, rawPrimaryInterfaceOf } from './fidelity/primary-interface.ts';
+import { primaryInterfaceOf, rawPrimaryInterfaceOf } from './fidelity/primary-interface.ts';
 import { buildLaunchRequest, buildPermitRequest } from './launch-request.ts';
 import { canonical, carriedTags, commonTags, limitTags, tagSpecification } from './launch-tags.ts';
 import { trialOutcome, trialProblems, trialRequestOf, referencesAfter } from './launch-trial.ts';
@@ -231,11 +225,6 @@ describe('the primary interface', () => {
   const own = instanceFixture();
   const [first] = own.networkInterfaces;
   if (!first) throw new Error('fixture without an interface');
-  const address = (over: Partial<CloudAddress>) =>
-    isCarriedAddress(
-      { networkInterfaceId: first.networkInterfaceId, privateIp: first.privateIp, ...over } as CloudAddress,
-      own,
-    );
   it('is index 0 of card 0, and there may be none', () => {
     const at = (deviceIndex: number, networkCardIndex: number) => ({ ...first, deviceIndex, networkCardIndex });
     expect(primaryInterfaceOf({ ...own, networkInterfaces: [at(0, 1), at(1, 0)] })).toBeNull();
@@ -250,15 +239,6 @@ describe('the primary interface', () => {
       found(eni('a', { DeviceIndex: 0, NetworkCardIndex: 1 }), eni('b', { DeviceIndex: 0, NetworkCardIndex: 0 })),
     ).toBe('b');
     expect(found(eni('a', undefined))).toBeUndefined();
-  });
-  it('carries an address on its primary private one, or on one that is not told', () => {
-    expect(address({})).toBe(true);
-    expect(address({ privateIp: null })).toBe(true);
-    expect(address({ privateIp: '10.0.0.99' })).toBe(false);
-    expect(address({ networkInterfaceId: 'eni-x', privateIp: null })).toBe(false);
-    expect(
-      isCarriedAddress({ networkInterfaceId: null, privateIp: null } as never, { ...own, networkInterfaces: [] }),
-    ).toBe(false);
   });
 });
 

@@ -3,8 +3,11 @@ import { LATER_PERMIT } from '../steps/attempt-calls.ts';
 
 /** What the move of one Elastic IP makes. */
 export const elasticIpCalls: CallsOf = ({ intent: { plan }, key: { item } }) => {
-  const associationId = plan.addresses.find((one) => one.allocationId === item)?.associationId ?? null;
-  const request = { allocationId: item, networkInterfaceId: LATER_PERMIT, privateIp: null };
+  const { associationId = null, target } = plan.addresses.find((one) => one.allocationId === item) ?? {};
+  const networkInterfaceId = target?.networkInterfaceId ?? LATER_PERMIT;
+  const request = { allocationId: item, networkInterfaceId, privateIp: target?.privateIp ?? null };
+  // It stays with an interface that moves whole.
+  if ((target?.networkInterfaceId ?? null) !== null) return [];
   return [
     ...(associationId === null
       ? []

@@ -1,11 +1,19 @@
 import * as z from 'zod';
-import { type CloudAddress, invariant } from '@understudy/shared';
+import {
+  type AddressTarget,
+  type CloudAddress,
+  invariant,
+  type PlannedAddress,
+  type RecoveryPlan,
+} from '@understudy/shared';
 import { addressMove, type FencedHolder, isOnFenced } from '../core/elastic-ip-move.ts';
+import { stepId } from '../core/step-id.ts';
 import { currentAttempt } from '../core/step-table.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
 import { LAUNCH } from '../steps/attempt-records.ts';
 import { elasticIpCalls } from './elastic-ip-calls.ts';
+import { elasticIpWatch } from './elastic-ip-watch.ts';
 import { identityMove, type ItemMove, itemStep } from './identity-move.ts';
 
 export const ADDRESS = {
@@ -16,6 +24,8 @@ export const ADDRESS = {
     networkInterfaceId: z.string(),
     /** The association on the failed instance that may be removed; null: none was there. */
     associationId: z.string().nullable(),
+    /** The private address it goes to. Absent: the primary one of the interface. */
+    privateIp: z.string().optional(),
   }),
   /** A later association on the failed instance, recorded before its removal. */
   noted: z.strictObject({ associationId: z.string().nullable() }),
@@ -45,9 +55,19 @@ function elasticIpMove(run: Run, allocationId: string): ItemMove<typeof ADDRESS,
     look: () => describe(run, allocationId),
     request: (seen) => {
       const onOld = seen && isOnFenced(seen, fencedHolder(run, allocationId)) ? seen.associationId : null;
-      return { allocationId, networkInterfaceId: replacementInterfaceOf(run), associationId: onOld };
+      const target = targetOf(run, allocationId);
+      return {
+        allocationId,
+        networkInterfaceId: target?.networkInterfaceId ?? replacementInterfaceOf(run),
+        associationId: onOld,
+        ...(target && { privateIp: target.privateIp }),
+      };
     },
     answered: (frozen, last) => {
+      const { privateIp } = frozen.request;
+      // The address beneath it was seen there, and EC2 may not know that everywhere yet.
+      if (last?.error?.upstreamCode === 'InvalidParameterValue' && privateIp !== undefined)
+        return { kind: 'wait', text: `${privateIp} is not known everywhere yet` };
       if (last?.error?.code === 'CLOUD_REJECTED') {
         return { kind: 'hold', reason: 'CloudRejected', text: `${allocationId}: ${last.error.message}` };
       }
@@ -107,7 +127,7 @@ interface Memory {
 }
 
 function associate(frozen: Frozen<typeof ADDRESS>): Move<typeof ADDRESS> {
-  const { allocationId, networkInterfaceId } = frozen.request;
+  const { allocationId, networkInterfaceId, privateIp = null } = frozen.request;
   return {
     kind: 'act',
     text: `putting ${allocationId} on the replacement`,
@@ -115,7 +135,7 @@ function associate(frozen: Frozen<typeof ADDRESS>): Move<typeof ADDRESS> {
       {
         name: 'associate',
         run: async (cloud, options) => {
-          await cloud.associateAddress({ allocationId, networkInterfaceId, privateIp: null }, options);
+          await cloud.associateAddress({ allocationId, networkInterfaceId, privateIp }, options);
         },
       },
     ],
@@ -135,10 +155,13 @@ function step(
   frozen: Frozen<typeof ADDRESS>,
   seen: CloudAddress | null,
 ): Move<typeof ADDRESS> {
-  const { allocationId, networkInterfaceId, associationId } = frozen.request;
+  const { allocationId, networkInterfaceId, associationId, privateIp } = frozen.request;
+  const lost = lostBeneath(run, allocationId);
+  if (lost !== null) return { kind: 'done', result: { lost } };
   const recordedAssociationId = frozen.noted?.associationId ?? associationId;
   const move = addressMove(seen, {
     networkInterfaceId,
+    privateIp: privateIp ?? null,
     ...fencedHolder(run, allocationId),
     recordedAssociationId,
   });
@@ -185,9 +208,40 @@ function step(
 export const addressStep = (run: Run, allocationId: string): Step<typeof ADDRESS> =>
   itemStep(elasticIpMove(run, allocationId));
 
+const plannedAddress = (plan: RecoveryPlan, allocationId: string): PlannedAddress | undefined =>
+  plan.addresses.find((one) => one.allocationId === allocationId);
+
+const targetOf = (run: Run, allocationId: string): AddressTarget | undefined =>
+  plannedAddress(run.plan, allocationId)?.target;
+
+/** The step that moves what the address is on: a secondary address, or a further interface. */
+function stepBeneath(plan: RecoveryPlan, allocationId: string): string | null {
+  const target = plannedAddress(plan, allocationId)?.target;
+  if (!target) return null;
+  const { networkInterfaceId, privateIp } = target;
+  const isPlanned =
+    networkInterfaceId === null
+      ? plan.assigned?.some((one) => one.address === privateIp)
+      : plan.interfaces?.some((one) => one.networkInterfaceId === networkInterfaceId);
+  if (isPlanned !== true) return null;
+  return networkInterfaceId === null ? stepId('secondary', privateIp) : stepId('interface', networkInterfaceId);
+}
+
+/** Why it has nowhere to go, in words: what it was on is not at the replacement. Null: it has. */
+function lostBeneath(run: Run, allocationId: string): string | null {
+  const target = targetOf(run, allocationId);
+  if (!target) return null;
+  const step = stepBeneath(run.plan, allocationId);
+  const on = target.networkInterfaceId ?? target.privateIp;
+  const isLost = step === null || run.journal.isLost(step);
+  return isLost ? `${allocationId} is left without an instance: ${on}, which it was on, did not follow` : null;
+}
+
+/** Elastic IPs, each after what it is on. */
 export const elasticIp = identityMove(
   ADDRESS,
   (plan) => plan.addresses.map((one) => one.allocationId),
   elasticIpMove,
   elasticIpCalls,
+  { watch: elasticIpWatch, needs: (plan, item) => [stepBeneath(plan, item) ?? []].flat() },
 );

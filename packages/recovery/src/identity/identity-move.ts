@@ -36,7 +36,9 @@ export const identityMove = <R extends StepRecord, Seen>(
   itemsOf: ItemSource['itemsOf'],
   make: (run: Run, item: string) => ItemMove<R, Seen>,
   calls?: CallsOf,
+  more: Pick<ItemSource, 'level' | 'needs' | 'watch'> = {},
 ): IdentityMove => ({
+  ...more,
   itemsOf,
   ...stepKind(record, (run: Run, { item }: StepKey) => itemStep(make(run, item)), calls),
 });

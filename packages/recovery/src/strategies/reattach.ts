@@ -6,6 +6,7 @@ import {
   type ReattachPlan,
   type RecoveryPlan,
 } from '@understudy/shared';
+import { moveRows } from './move-rows.ts';
 import { makePlan, type PlanResult } from '../core/plan.ts';
 import type { PlanInput } from '../core/plan-input.ts';
 import { seedImageOf } from '../core/seed-image.ts';
@@ -33,9 +34,7 @@ function steps(plan: RecoveryPlan, seams: Seams): readonly StepRow[] {
   const rowsOf = (makesVolumes: boolean) =>
     paths.filter((one) => (one.makesVolumes ?? false) === makesVolumes).flatMap((one) => one.steps(plan));
   const [atLaunch, later] = [rowsOf(false), rowsOf(true)];
-  const moves = seams.identityMoves.map(
-    (move): StepRow => ({ step: move.record, items: move.itemsOf(plan), needs: () => ['activate'] }),
-  );
+  const moves = moveRows(plan, seams);
   return [
     { step: FENCE, needs: () => [] },
     ...later,

@@ -3,6 +3,7 @@ import { makePlan } from '../core/plan.ts';
 import { replanned } from '../core/replanned.ts';
 import { stepId } from '../core/step-id.ts';
 import { keysOf, type StepRow } from '../core/step-table.ts';
+import { moveRows } from './move-rows.ts';
 import { ACTIVATE } from '../steps/activate-record.ts';
 import { LAUNCH, PERMIT, REVOKE, VERIFY } from '../steps/attempt-records.ts';
 import { CAPTURE, IMAGE } from '../steps/capture-records.ts';
@@ -19,9 +20,7 @@ const idsOf = (rows: readonly StepRow[]): readonly string[] =>
 function steps(plan: RecoveryPlan, seams: Seams): readonly StepRow[] {
   const paths = pathsOf(plan, seams).flatMap((path) => path.steps(plan));
   const disks = idsOf(paths);
-  const moves = seams.identityMoves.map(
-    (move): StepRow => ({ step: move.record, items: move.itemsOf(plan), needs: () => ['activate'] }),
-  );
+  const moves = moveRows(plan, seams);
   return [
     { step: FENCE, needs: () => [] },
     ...paths,

@@ -1,6 +1,6 @@
 import { unreachable } from '@understudy/shared';
-import { readStepId, stepId } from '../core/step-id.ts';
-import { acceptLoss } from '../core/replanned.ts';
+import { readStepId } from '../core/step-id.ts';
+import { acceptLoss, lossOf, stepOfLoss } from '../core/replanned.ts';
 import type { StoredRequest } from '../request.ts';
 import type { Run } from '../run.ts';
 import { abandon } from './abandon.ts';
@@ -39,14 +39,11 @@ export function carryOut(run: Run, request: StoredRequest, options: WaysOutOptio
   }
 }
 
-/** Kinds of losses whose steps are called as they are. */
-const OF_THEIR_OWN: ReadonlySet<string> = new Set(['record', 'target', 'hook']);
-
 async function giveUp(run: Run, request: StoredRequest): Promise<CarriedOut> {
   const what = request.record.loss ?? '';
   const states = run.journal.states();
-  const [kind, id = ''] = what.split(':');
-  const step = stepId(OF_THEIR_OWN.has(kind ?? '') ? (kind ?? '') : 'address', id);
+  const { kind, id } = lossOf(what);
+  const step = stepOfLoss(what) ?? '';
   if (states.get(step) === 'done') return refuse(run, request, `${id} is on the replacement, or known to be gone`);
   const accepted = acceptLoss(run.record, what, {
     launched: [...states.keys()].some((one) => readStepId(one).name === 'launch'),

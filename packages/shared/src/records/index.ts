@@ -2,6 +2,7 @@ export * from './audit.ts';
 export * from './cluster.ts';
 export * from './feature-level.ts';
 export { parseKeeping, carriedFields } from './keep-unknown.ts';
+export * from './identity.ts';
 export * from './leftover.ts';
 export * from './names.ts';
 export * from './operator-request.ts';

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { GroupPolicySchema } from '../policy.ts';
 import { ServeContractSchema } from './cluster.ts';
 import { OperatorActSchema, operatorFields } from './operator-request.ts';
+import { AddressTargetSchema, MovedItemSchema, PlannedAssignedSchema, PlannedInterfaceSchema } from './identity.ts';
 import { PlannedRecordSetSchema, PlannedTargetsSchema } from './names.ts';
 import { LeftoverSchema, OwedChoreSchema } from './leftover.ts';
 import { MemberIdSchema, ofMember, placed, recordBase } from './record.ts';
@@ -53,6 +54,8 @@ export const PlannedAddressSchema = z.strictObject({
    * earlier recovery owed the move.
    */
   owedFrom: z.array(z.string()).optional(),
+  /** Where it goes. Absent: to the primary address of the replacement. */
+  target: AddressTargetSchema.optional(),
 });
 export type PlannedAddress = z.infer<typeof PlannedAddressSchema>;
 
@@ -78,6 +81,10 @@ const planBase = {
   policy: GroupPolicySchema,
   volumes: z.array(PlannedVolumeSchema).min(1),
   addresses: z.array(PlannedAddressSchema),
+  /** Addresses and prefixes that are assigned to the primary interface, and move. Absent: none. */
+  assigned: z.array(PlannedAssignedSchema).optional(),
+  /** Further network interfaces that move whole. Absent: none. */
+  interfaces: z.array(PlannedInterfaceSchema).optional(),
   /** Record sets that name the failed instance, and follow. Absent: none. */
   records: z.array(PlannedRecordSetSchema).optional(),
   /** Target groups in which it is registered. Absent: none. */
@@ -362,6 +369,12 @@ export const HistoryRecordSchema = placed(
      * plan moves them; `owedFrom` names the instances that may still hold one.
      */
     owedAddresses: z.array(PlannedAddressSchema).optional(),
+    /** The same of what is assigned to interfaces. */
+    owedAssigned: z.array(PlannedAssignedSchema).optional(),
+    /** The same of further interfaces. */
+    owedInterfaces: z.array(PlannedInterfaceSchema).optional(),
+    /** What it has moved, and where it was put. Absent: nothing, or written by an older build. */
+    moved: z.array(MovedItemSchema).optional(),
     /** The same of records and target groups. */
     owedRecords: z.array(PlannedRecordSetSchema).optional(),
     owedTargets: z.array(PlannedTargetsSchema).optional(),

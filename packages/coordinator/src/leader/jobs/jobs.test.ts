@@ -21,6 +21,7 @@ test('every job has a name of its own, and a pace', () => {
     findings: 250,
     requests: 15_000,
     collect: 60_000,
+    ownership: 60_000,
   });
   expect(new Set(jobs.map((job) => job.name)).size).toBe(jobs.length);
 });

@@ -1,5 +1,5 @@
 import type { Clock, Keyspace, Log, MemberId, Random } from '@understudy/shared';
-import type { Collector, ServeLeases } from '@understudy/recovery';
+import type { Collector, OwnershipWatch, ServeLeases } from '@understudy/recovery';
 import type { ClusterState } from '../../store/cluster-state.ts';
 import type { ConsoleCapture } from '../console-capture.ts';
 import type { Enroller } from './enroller.ts';
@@ -19,6 +19,7 @@ import type { LeaderJob } from './leader-job.ts';
 import { NoticesJob } from './notices.ts';
 import type { Outbox } from '../../notices/outbox.ts';
 import type { SendNotice, Webhook } from '../../notices/webhook.ts';
+import { OwnershipJob } from './ownership.ts';
 import { PointlessRequestsJob } from './pointless-requests.ts';
 import { PoliciesInForceJob } from './policies-in-force.ts';
 import { ServeContractsJob } from './serve-contracts.ts';
@@ -46,6 +47,7 @@ export interface LeaderJobParts {
   readonly found: () => Found;
   readonly console: ConsoleCapture;
   readonly collector: Collector;
+  readonly ownershipWatch: OwnershipWatch;
   readonly random: Random;
   readonly outbox: Outbox;
   readonly notify: NotifySettings;
@@ -75,6 +77,7 @@ export function leaderJobs(parts: LeaderJobParts): readonly LeaderJob[] {
     new FindingsJob({ ...parts, everyMs: tickMs }),
     new PointlessRequestsJob({ ...parts, everyMs: enrolEveryMs }),
     new CollectionJob({ ...parts, everyMs: collectEveryMs }),
+    new OwnershipJob({ ...parts, everyMs: collectEveryMs, watch: parts.ownershipWatch }),
     new AuditRetentionJob({ ...parts, everyMs: collectEveryMs }),
     ...noticesJob(parts),
   ];

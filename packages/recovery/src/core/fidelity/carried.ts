@@ -110,10 +110,18 @@ export function imageOf(input: PlanInput): Image | null {
   };
 }
 
+/** Absent where there is none, as in plans from before it. */
+const unlessEmpty = <Name extends 'assigned' | 'interfaces'>(
+  name: Name,
+  items: CarriedPlan[Name],
+): Pick<CarriedPlan, Name> | object => (items && items.length > 0 ? { [name]: items } : {});
+
 /** The fields of a plan that carry attributes, in the order of the record. */
 export const carriedPlanOf = (circumstances: Circumstances, image: Image): CarriedPlan & { readonly image: Image } => ({
   volumes: PLAN.volumes(circumstances),
   addresses: PLAN.addresses(circumstances),
+  ...unlessEmpty('assigned', PLAN.assigned(circumstances)),
+  ...unlessEmpty('interfaces', PLAN.interfaces(circumstances)),
   candidates: PLAN.candidates(circumstances),
   image,
   securityGroupIds: PLAN.securityGroupIds(circumstances),

@@ -23,6 +23,7 @@ import {
   tagged,
   withInterfaces,
 } from './example-parts.fixtures.ts';
+import { FOLLOWS, INTERFACE_LOST, MUST_FOLLOW, mustFollow, NOTHING_CARRIED } from './identity-examples.fixtures.ts';
 
 const BLOCKED: Record<string, Partial<PlanInput>> = {
   ManagedByAutoScaling: tagged('aws:autoscaling:groupName'),
@@ -84,6 +85,8 @@ export const REFUSED: Readonly<Record<string, Example>> = {
     { subnets: planInputFixture().subnets.map((subnet) => ({ ...subnet, vpcId: subnet.az })) },
     { recover: { placements: [{ subnetId: 'subnet-b' }] } },
   ],
+  ...MUST_FOLLOW,
+  InterfacesMustFollow: [withInterfaces([0, 1]), mustFollow('interfaces')],
   PlacementNeedsLevel: [
     { level: 1 },
     { recover: { placements: [{ subnetId: 'subnet-a', capacityReservation: 'cr-1' }] } },
@@ -148,12 +151,8 @@ export const LOST: Readonly<Record<string, Example>> = {
   ],
   FirstBootNotExamined: [firstBoot({ unexamined: ['it includes what is kept elsewhere (#include)'] })],
   AgentKeyInUserData: [{ userData: Buffer.from('member: db/one\nkey: { id: 1, hex: aa }\n').toString('base64') }],
-  SecondaryPrivateIpsLost: [eni({ PrivateIpAddresses: [{ Primary: true }, { Primary: false }] })],
-  Ipv6AddressesLost: [eni({ Ipv6Addresses: [{ Ipv6Address: '2001:db8::1' }] })],
-  PrefixesLost: [eni({ Ipv4Prefixes: [{ Ipv4Prefix: '10.0.1.16/28' }] })],
-  ExtraNetworkInterfacesLost: [withInterfaces([0, 1])],
-  InterfaceTypeLost: [eni({ InterfaceType: 'efa' })],
-  ConnectionTrackingLost: [eni({ ConnectionTrackingConfiguration: { TcpEstablishedTimeout: 60 } })],
+  ...INTERFACE_LOST,
+  ExtraNetworkInterfacesLost: [withInterfaces([0, 1]), NOTHING_CARRIED],
   PrivateDnsOptionsLost: [rawChange({ PrivateDnsNameOptions: { HostnameType: 'resource-name' } })],
   PublicIpLost: [{ addresses: [] }],
   AddressesNotMoved: [
@@ -338,10 +337,15 @@ export const CARRIED: Readonly<Record<number, readonly CarriedExample[]>> = {
       shows: { permit: { groupIds: ['sg-9'] }, plan: { securityGroupIds: ['sg-9'] } },
     },
   ],
+  ...FOLLOWS,
   10: [
     {
       example: base({ networkInterfaces: ownInterface ? [{ ...ownInterface, networkInterfaceId: 'eni-9' }] : [] }),
       shows: { plan: { primaryInterfaceId: 'eni-9' } },
+    },
+    {
+      example: [withInterfaces([0, 1])],
+      shows: { plan: { interfaces: [{ deviceIndex: 1, az: 'us-east-1a' }] } },
     },
   ],
   11: [{ example: described({ sourceDestCheck: true }), shows: { plan: { sourceDestCheck: true } } }],

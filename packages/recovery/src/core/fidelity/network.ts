@@ -1,7 +1,8 @@
 import { carriedTags, limitTags } from '../launch-tags.ts';
 import type { PlanInput } from '../plan-input.ts';
 import { flagOf, rawListOf, rawOf, textOf } from '@understudy/shared';
-import { isCarriedAddress, primaryInterfaceOf, rawPrimaryInterfaceOf } from './primary-interface.ts';
+import { assignedLoss, assignedOf, interfacesLoss, interfacesOf, mustFollow, targetOf } from './identity.ts';
+import { primaryInterfaceOf, rawPrimaryInterfaceOf } from './primary-interface.ts';
 import { skippedWith } from './placement-rules.ts';
 import { type FidelityTheme, when } from './row.ts';
 
@@ -11,16 +12,7 @@ const countOf = (value: unknown): number => rawListOf(value).length;
 const describedPrimary = ({ instance, networkInterfaces }: PlanInput) =>
   networkInterfaces.find((one) => one.networkInterfaceId === primaryInterfaceOf(instance)?.networkInterfaceId);
 
-const furtherInterfaces = ({ instance }: PlanInput) =>
-  instance.networkInterfaces.filter((one) => one !== primaryInterfaceOf(instance));
-
-const prefixCount = ({ instance }: PlanInput): number => {
-  const eni = rawPrimaryInterfaceOf(instance);
-  return countOf(eni.Ipv4Prefixes) + countOf(eni.Ipv6Prefixes);
-};
-
-const secondaryAddresses = ({ instance }: PlanInput) =>
-  rawListOf(rawPrimaryInterfaceOf(instance).PrivateIpAddresses).filter((address) => address.Primary === false);
+const MUST_FOLLOW = 'Name placements in its subnet (its zone) only, or take the kind out of identity.mustFollow.';
 
 export const NETWORK: FidelityTheme = {
   theme: 'Network',
@@ -47,43 +39,31 @@ export const NETWORK: FidelityTheme = {
       number: 7,
       attribute: 'secondary private IPv4s',
       read: ['Instance.NetworkInterfaces[].PrivateIpAddresses[]'],
-      loss: [
-        {
-          code: 'SecondaryPrivateIpsLost',
-          text: ({ input }) => {
-            const { length } = secondaryAddresses(input);
-            return when(length > 0, `${length} secondary private addresses are not moved`);
-          },
-        },
+      carry: { plan: { assigned: assignedOf } },
+      reapply: [{ step: 'secondary', call: 'AssignPrivateIpAddresses', planned: 'assigned' }],
+      loss: [{ code: 'SecondaryPrivateIpsLost', text: (from) => assignedLoss(from, 'secondary-ips') }],
+      refuse: [
+        { code: 'SecondaryIpsMustFollow', text: (from) => mustFollow(from, 'secondary-ips'), remedy: MUST_FOLLOW },
       ],
-      why: 'They stay with the old interface.',
+      why: 'They are taken off the old interface and assigned to the new one, which must be in the same subnet.',
     },
     {
       number: 8,
       attribute: 'IPv6 addresses',
       read: ['Instance.Ipv6Address', 'Instance.NetworkInterfaces[].Ipv6Addresses[]'],
-      loss: [
-        {
-          code: 'Ipv6AddressesLost',
-          text: ({ input }) => {
-            const count = countOf(rawPrimaryInterfaceOf(input.instance).Ipv6Addresses);
-            return when(count > 0, `${count} IPv6 addresses are not moved`);
-          },
-        },
-      ],
-      why: 'They stay with the old interface.',
+      reapply: [{ step: 'ipv6', call: 'AssignIpv6Addresses', planned: 'assigned' }],
+      loss: [{ code: 'Ipv6AddressesLost', text: (from) => assignedLoss(from, 'ipv6-addresses') }],
+      refuse: [{ code: 'Ipv6MustFollow', text: (from) => mustFollow(from, 'ipv6-addresses'), remedy: MUST_FOLLOW }],
+      why: 'As secondary addresses. EC2 does not take a primary IPv6 address off its interface: that one is lost.',
     },
     {
       number: 9,
       attribute: 'delegated prefixes',
       read: ['Instance.NetworkInterfaces[].Ipv4Prefixes[]', 'Instance.NetworkInterfaces[].Ipv6Prefixes[]'],
-      loss: [
-        {
-          code: 'PrefixesLost',
-          text: ({ input }) => when(prefixCount(input) > 0, `${prefixCount(input)} delegated prefixes are not moved`),
-        },
-      ],
-      why: 'They stay with the old interface.',
+      reapply: [{ step: 'prefix', call: 'AssignPrivateIpAddresses', planned: 'assigned' }],
+      loss: [{ code: 'PrefixesLost', text: (from) => assignedLoss(from, 'prefixes') }],
+      refuse: [{ code: 'PrefixesMustFollow', text: (from) => mustFollow(from, 'prefixes'), remedy: MUST_FOLLOW }],
+      why: 'As secondary addresses, IPv6 prefixes by AssignIpv6Addresses.',
     },
     {
       number: 10,
@@ -96,16 +76,7 @@ export const NETWORK: FidelityTheme = {
         'Instance.NetworkInterfaces[].Attachment.NetworkCardIndex',
       ],
       loss: [
-        {
-          code: 'ExtraNetworkInterfacesLost',
-          text: ({ input }) => {
-            const extra = furtherInterfaces(input);
-            const named = extra.map(
-              (one) => `${one.networkInterfaceId} (card ${one.networkCardIndex}, index ${one.deviceIndex})`,
-            );
-            return when(extra.length > 0, `further network interfaces are not moved: ${named.join(', ')}`);
-          },
-        },
+        { code: 'ExtraNetworkInterfacesLost', text: interfacesLoss },
         {
           code: 'InterfaceTypeLost',
           text: ({ input }) => {
@@ -125,9 +96,14 @@ export const NETWORK: FidelityTheme = {
         },
       ],
       carry: {
-        plan: { primaryInterfaceId: ({ input }) => primaryInterfaceOf(input.instance)?.networkInterfaceId ?? null },
+        plan: {
+          primaryInterfaceId: ({ input }) => primaryInterfaceOf(input.instance)?.networkInterfaceId ?? null,
+          interfaces: interfacesOf,
+        },
       },
+      reapply: [{ step: 'interface', call: 'AttachNetworkInterface', planned: 'interfaces' }],
       refuse: [
+        { code: 'InterfacesMustFollow', text: (from) => mustFollow(from, 'interfaces'), remedy: MUST_FOLLOW },
         {
           code: 'NoNetworkInterface',
           text: ({ input }) =>
@@ -135,7 +111,7 @@ export const NETWORK: FidelityTheme = {
           remedy: 'Look at the instance in EC2. A terminated one shows no interface.',
         },
       ],
-      why: 'A launch has one interface, the permit of its attempt. It takes the place of index 0 of network card 0.',
+      why: 'A launch has one interface, the permit of its attempt, at index 0 of network card 0. Further plain interfaces move whole, with all that is on them, to a replacement in the same zone.',
     },
     {
       number: 11,
@@ -174,24 +150,26 @@ export const NETWORK: FidelityTheme = {
       read: ['Address.AllocationId', 'Address.AssociationId', 'Address.PrivateIpAddress'],
       carry: {
         plan: {
-          addresses: ({ input: { addresses, instance } }) =>
-            addresses
-              .filter((address) => isCarriedAddress(address, instance))
-              .map(({ allocationId, publicIp, associationId }) => ({ allocationId, publicIp, associationId })),
+          addresses: (from) =>
+            from.input.addresses.flatMap((address) => {
+              const target = targetOf(address, from);
+              const { allocationId, publicIp, associationId } = address;
+              return target === null ? [] : { allocationId, publicIp, associationId, ...(target && { target }) };
+            }),
         },
       },
       reapply: [{ step: 'address', call: 'AssociateAddress', planned: 'addresses' }],
       loss: [
         {
           code: 'AddressesNotMoved',
-          text: ({ input: { addresses, instance } }) => {
-            const left = addresses.filter((address) => !isCarriedAddress(address, instance));
+          text: (from) => {
+            const left = from.input.addresses.filter((address) => targetOf(address, from) === null);
             const named = left.map((address) => address.publicIp).join(', ');
-            return when(left.length > 0, `Elastic IPs on secondary addresses are not moved: ${named}`);
+            return when(left.length > 0, `Elastic IPs on what is not moved are not moved: ${named}`);
           },
         },
       ],
-      why: 'They move once the replacement is activated. Only those on the primary address can: the others have nowhere to go.',
+      why: 'They move once the replacement is activated, and after the secondary address or the interface that they are on.',
     },
     {
       number: 14,

@@ -1,11 +1,4 @@
-import {
-  type CloudAddress,
-  type CloudInstance,
-  type CloudNetworkAttachment,
-  type Raw,
-  rawListOf,
-  rawOf,
-} from '@understudy/shared';
+import { type CloudInstance, type CloudNetworkAttachment, type Raw, rawListOf, rawOf } from '@understudy/shared';
 
 /**
  * Device index 0 of network card 0: each card counts its own. null when the instance shows none.
@@ -19,15 +12,3 @@ export const rawPrimaryInterfaceOf = (instance: CloudInstance): Raw =>
     const { DeviceIndex, NetworkCardIndex } = rawOf(Attachment);
     return DeviceIndex === 0 && (NetworkCardIndex ?? 0) === 0;
   }) ?? {};
-
-/**
- * Only an address on the primary private address of the primary interface moves to the replacement.
- */
-export function isCarriedAddress(address: CloudAddress, instance: CloudInstance): boolean {
-  const primary = primaryInterfaceOf(instance);
-  return (
-    primary !== null &&
-    address.networkInterfaceId === primary.networkInterfaceId &&
-    (address.privateIp === null || address.privateIp === primary.privateIp)
-  );
-}

@@ -90,6 +90,8 @@ export type CarriedPlan = Pick<
   SnapshotAndReplacePlan,
   | 'volumes'
   | 'addresses'
+  | 'assigned'
+  | 'interfaces'
   | 'candidates'
   | 'securityGroupIds'
   | 'primaryInterfaceId'
@@ -104,7 +106,7 @@ export type CarriedPlan = Pick<
 export type Reapply =
   | {
       /** The step reads the field of the plan and does it. */
-      readonly step: 'permit' | 'address';
+      readonly step: 'permit' | 'address' | 'secondary' | 'ipv6' | 'prefix' | 'interface';
       readonly call: string;
       readonly planned: keyof CarriedPlan;
     }

@@ -27,6 +27,8 @@ export const EC2_TAKES = {
   detachVolume: { typicalMs: 4_000, slowMs: 1_020_000 },
   /** CopyVolumes: the copy can be used at once, and is filled in the background. */
   copyVolume: { typicalMs: 4_000, slowMs: 60_000 },
+  /** Detached, seen free, and attached. */
+  moveInterface: { typicalMs: 10_000, slowMs: 120_000 },
   moveAddress: { typicalMs: 3_000, slowMs: 30_000 },
 } as const satisfies Record<string, Duration>;
 

@@ -41,6 +41,10 @@ export const STEP_DURATIONS: Readonly<Record<string, (plan: RecoveryPlan) => Dur
   revoke: () => EC2_TAKES.terminate,
   activate: () => ({ typicalMs: 100, slowMs: 2_000 }),
   address: () => EC2_TAKES.moveAddress,
+  secondary: () => EC2_TAKES.moveAddress,
+  ipv6: () => EC2_TAKES.moveAddress,
+  prefix: () => EC2_TAKES.moveAddress,
+  interface: () => EC2_TAKES.moveInterface,
   // Route 53: "generally within 60 seconds". A target group: one check passed, every 30 s.
   record: () => ({ typicalMs: 30_000, slowMs: 60_000 }),
   target: () => ({ typicalMs: 30_000, slowMs: 60_000 }),
