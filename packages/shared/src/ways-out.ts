@@ -14,6 +14,7 @@ export interface WayOut {
 const RETRY = 'understudy retry MEMBER --reason TEXT';
 const REPLAN = 'understudy replan MEMBER --reason TEXT';
 const ABANDON = 'understudy abandon MEMBER --reason TEXT';
+const LEAVE_OPEN = 'understudy abandon MEMBER --leave-open --reason TEXT';
 const RECOVER = 'understudy recover MEMBER --reason TEXT';
 const ACCEPT_HOOK = 'understudy accept-loss MEMBER hook:NAME --reason TEXT';
 const ACCEPT_RECORD = 'understudy accept-loss MEMBER record:… --reason TEXT';
@@ -156,8 +157,8 @@ export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
   ),
   VolumeNotFree: wayOut(
     'a disk of the member does not come off its instance, or somebody else has it',
-    'see to it that the volume the text names is attached to nothing; it goes on once it is',
-    [RETRY, ACCEPT_VOLUME, ABANDON],
+    'see to it that the volume the text names is attached to nothing; it goes on once it is. Abandoned, the member gets back what can come back, and the history says where each disk is; --leave-open tries nothing',
+    [RETRY, ABANDON, LEAVE_OPEN],
   ),
   KmsKeyUnusable: wayOut(
     'the KMS key of one of its volumes is disabled, to be deleted or closed to us: EC2 could not open what it makes of it',

@@ -23,7 +23,7 @@ export const PATHS_MUTANTS: readonly NamedMutant[] = [
   },
   {
     name: 'two-truths-of-one-multi-attach-volume',
-    rule: 'S27',
+    rule: 'S29',
     story: 'a pinned copy is made of a volume that others go on writing to',
     edits: [
       {
@@ -37,7 +37,7 @@ export const PATHS_MUTANTS: readonly NamedMutant[] = [
   },
   {
     name: 'snapshot-of-a-multi-attach-volume',
-    rule: 'S27',
+    rule: 'S29',
     story: 'a shared volume is captured like any other, and the copy is served beside it',
     edits: [
       {
@@ -50,7 +50,7 @@ export const PATHS_MUTANTS: readonly NamedMutant[] = [
   },
   {
     name: 'loss-beyond-what-is-accepted',
-    rule: 'S27',
+    rule: 'S29',
     story: 'the latest snapshot will do, however old it is',
     edits: [
       {

@@ -22,7 +22,7 @@ interface Memory {
 
 /**
  * Copies one disk of the fenced instance within its zone; the original stays where it is. **S**
- * (S4, S27) Only after `stopped` or `terminated` was observed, a serve lease does not do, and each
+ * (S4, S29) Only after `stopped` or `terminated` was observed, a serve lease does not do, and each
  * time only when EC2 shows the instance stopped: a copy of a disk that is written to is no truth.
  * The token is a function of the recovery and the disk, so a call that lands late, or twice, makes
  * the one copy. What EC2 refuses because other copies are under way is asked again.

@@ -5,12 +5,15 @@ import type { Attempt, Move, Step } from '../effect.ts';
 import { type CallsOf, plannedCall } from '../planned-call.ts';
 import type { Run } from '../run.ts';
 import { stepKind } from '../step-kind.ts';
+import type { ResultOf, Sends } from '../step-record.ts';
 import { fencedBy } from './fenced-by.ts';
 import { DETACH } from './volume-records.ts';
 
 interface Memory {
   /** When EC2 was last asked to detach it by this run, and has not certainly refused. */
   askedAtMs: number | null;
+  /** Calls of this run that EC2 has answered. */
+  answered: number;
   what: string;
 }
 
@@ -20,7 +23,7 @@ interface Memory {
  * right before. The call names the instance, so that a late one takes it from no other.
  */
 export function detachStep(run: Run, volumeId: string): Step<typeof DETACH> {
-  const memory: Memory = { askedAtMs: null, what: `${volumeId} was not looked at` };
+  const memory: Memory = { askedAtMs: null, answered: 0, what: `${volumeId} was not looked at` };
   return {
     limitMs: run.policy.recover.fenceTimeoutMs,
     prepare: async () => {
@@ -28,14 +31,14 @@ export function detachStep(run: Run, volumeId: string): Step<typeof DETACH> {
       invariant(volume, `${volumeId} is no volume of the plan`);
       return { volumeId, instanceId: run.record.oldInstanceId, deviceName: volume.deviceName };
     },
-    next: async ({ request }, last) => {
+    next: async ({ request, sends }, last) => {
       if (fencedBy(run) === 'lease') return leaseIsNotEnough(request.instanceId);
       learn(run, memory, last);
       const [instance, volume] = await look(run, request);
       const place = diskPlace(volume, request);
       switch (place.kind) {
         case 'free':
-          return { kind: 'done', result: { volumeId } };
+          return { kind: 'done', result: resultOf(memory, volumeId, sends) };
         case 'there':
         case 'under-other-device':
           return takeOff(run, memory, request, instance);
@@ -72,8 +75,13 @@ function wait(memory: Memory, text: string): Move<typeof DETACH> {
 
 /** What was certainly refused may be asked again at once. */
 function learn(run: Run, memory: Memory, last: Attempt | null): void {
-  if (last?.name === 'detach') memory.askedAtMs = last.error !== null && madeNothing(last.error) ? null : run.nowMs();
+  if (last?.name !== 'detach') return;
+  memory.askedAtMs = last.error !== null && madeNothing(last.error) ? null : run.nowMs();
+  if (last.error?.code !== 'CLOUD_OUTCOME_UNKNOWN') memory.answered += 1;
 }
+
+const resultOf = ({ answered }: Memory, volumeId: string, { detach = 0 }: Sends): ResultOf<typeof DETACH> =>
+  detach > answered ? { volumeId, isOpen: true } : { volumeId };
 
 const look = async (run: Run, { instanceId, volumeId }: VolumePlace) => {
   const [instances, volumes] = await Promise.all([

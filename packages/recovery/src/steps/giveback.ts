@@ -10,6 +10,7 @@ import { stepKind } from '../step-kind.ts';
 import type { RequestOf } from '../step-record.ts';
 import { fencedBy } from './fenced-by.ts';
 import { GIVEBACK } from './giveback-record.ts';
+import { openDetachTexts } from './open-detaches.ts';
 import { DETACH } from './volume-records.ts';
 
 type Request = RequestOf<typeof GIVEBACK>;
@@ -39,8 +40,9 @@ export function givebackRequest(run: Run, how: Pick<Request, 'ends' | 'why'>): R
 /**
  * Gives the old instance its disks back, under their devices, so that whoever comes next finds it
  * as it was, stopped. **S** (S27) With no attempt open: each is seen terminated, so nobody else has
- * them. Only on an instance that is stopped; a call that lands late finds the disk there already,
- * or on somebody else, and is refused.
+ * them. Only on an instance that is stopped; an attachment that lands late finds the disk there
+ * already, or on somebody else, and is refused. A detachment that lands late takes it off again:
+ * how long that may be is said in the history.
  */
 export function givebackStep(run: Run): Step<typeof GIVEBACK> {
   const memory: Memory = { askedAtMs: new Map(), missing: null };
@@ -53,14 +55,14 @@ export function givebackStep(run: Run): Step<typeof GIVEBACK> {
         return end(run, request, whereabouts(run, request));
       return back(run, memory, request);
     },
-    onTimeout: ({ request }) => notBack(request, memory),
+    onTimeout: ({ request }) => notBack(run, request, memory),
   };
 }
 
 /** The next way would copy what is there: it does not begin with a disk missing. */
-function notBack(request: Request, { missing }: Memory): Move<typeof GIVEBACK> {
+function notBack(run: Run, request: Request, { missing }: Memory): Move<typeof GIVEBACK> {
   const leftAs = missing ?? request.disks.map(({ volumeId }) => `${volumeId}: EC2 could not be asked where it is`);
-  if (request.ends === 'abandoned') return { kind: 'done', result: { leftAs: [...leftAs] } };
+  if (request.ends === 'abandoned') return { kind: 'done', result: { leftAs: [...leftAs, ...openDetachTexts(run)] } };
   const text = `the disks of ${request.instanceId} are not back on it: ${leftAs.join('; ')}. It goes on once they are`;
   return { kind: 'hold', reason: 'VolumeNotFree', text };
 }
@@ -147,13 +149,14 @@ const isDue = (run: Run, { askedAtMs }: Memory, name: string): boolean =>
   run.nowMs() - (askedAtMs.get(name) ?? Number.NEGATIVE_INFINITY) >= run.settings.lagGraceMs;
 
 async function end(run: Run, { ends, why }: Request, leftAs: readonly string[]): Promise<Move<typeof GIVEBACK>> {
-  if (ends === 'abandoned') return { kind: 'done', result: { leftAs: [...leftAs] } };
+  const open = openDetachTexts(run);
+  if (ends === 'abandoned') return { kind: 'done', result: { leftAs: [...leftAs, ...open] } };
   const { oldInstanceId } = run.record;
   const state = fencedBy(run) === 'stopped' ? [`${oldInstanceId} is stopped, by us`] : [];
   run.parts.log.info('recovery.volumes_given_back', { oldInstanceId, leftAs });
   return {
     kind: 'close',
-    write: await closeInPlace(run, { outcome: 'not-mended', why, leftAs: [...state, ...leftAs] }),
+    write: await closeInPlace(run, { outcome: 'not-mended', why, leftAs: [...state, ...leftAs, ...open] }),
   };
 }
 

@@ -20,6 +20,16 @@ export function isLent(run: Run, volumeId: string): boolean {
 }
 
 /**
+ * Did the launch make it, as this member's disk? What was attached later is not ours to let go: a
+ * boot script or a person has put it there. Its device tells, which is taken from the launch on.
+ */
+export function isMadeByLaunch(run: Run, deviceName: string): boolean {
+  const { disks = [] } = run.strategy.launchSources(run, run.seams) ?? {};
+  const isMoved = disks.some(({ volume, source }) => source.kind === 'volume' && volume.deviceName === deviceName);
+  return !isMoved && run.plan.volumes.some((one) => one.deviceName === deviceName);
+}
+
+/**
  * **S** (S27) Before a failed replacement is terminated, its lent disks come off: it is seen
  * stopped first, so it writes to none of them, and each is asked for until the instance shows none
  * of them. null: it has none. What a late call attaches after that is set free with its end: EC2

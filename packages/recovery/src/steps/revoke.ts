@@ -14,7 +14,7 @@ import { endedAttempts, recordsToDrop } from './attempts.ts';
 import { lookForLaunch, severalFound } from './look-for-launch.ts';
 import { revokeCalls } from './attempt-calls.ts';
 import { LAUNCH, PERMIT, REVOKE, VERIFY } from './attempt-records.ts';
-import { giveVolumesBack, isLent, type VolumesGivenBack } from './given-back.ts';
+import { giveVolumesBack, isLent, isMadeByLaunch, type VolumesGivenBack } from './given-back.ts';
 import { ASSEMBLE, SEED } from './volume-records.ts';
 import { stepKind } from '../step-kind.ts';
 
@@ -168,7 +168,8 @@ async function endInstance(
   }
   const releasable = instance && instance.state !== 'shutting-down' ? instance.volumes : [];
   const [keeper, ...others] = releasable.filter(
-    (volume) => !volume.deleteOnTermination && !isLent(run, volume.volumeId),
+    ({ volumeId, deviceName, deleteOnTermination }) =>
+      !deleteOnTermination && !isLent(run, volumeId) && isMadeByLaunch(run, deviceName),
   );
   if (last?.name === 'release' && last.error === null) memory.released = true;
   if (keeper && !memory.released && memory.releases < RELEASE_TRIES) {
@@ -193,8 +194,8 @@ async function endInstance(
 
 /**
  * Its own disks are copies nobody has served from: they go with it. **S** (S27) Those that are the
- * member's have been given back before. What cannot be marked is left
- * tagged, and costs money, not safety.
+ * member's have been given back before, and what somebody else has attached to it stays. What
+ * cannot be marked is left tagged, and costs money, not safety.
  */
 const releaseCall = (instanceId: string, deviceName: string): Call => ({
   name: 'release',

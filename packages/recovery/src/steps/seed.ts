@@ -67,18 +67,31 @@ function learn(run: Run, memory: Memory, { error }: Attempt): void {
   if (error.code === 'CLOUD_REJECTED') memory.modeIndex = (memory.modeIndex + 1) % MODES.length;
 }
 
-/** A disk that is made by the launch is wanted; what else came with it is the seed's own. */
+/**
+ * A disk that the launch has made for the member is wanted; what else it has made is the seed's
+ * own. **S** (S27) A launch says of each disk it makes that it goes with the instance, and what is
+ * attached later does not: such a disk was put there by somebody, and is neither taken nor deleted.
+ */
 function stopped(run: Run, instance: CloudInstance): Move<typeof SEED> {
   const made = new Set(
     (run.strategy.launchSources(run, run.seams)?.disks ?? []).flatMap(({ volume, source }) =>
       source.kind === 'volume' ? [] : [volume.deviceName],
     ),
   );
-  const ownDisks = instance.volumes
-    .filter(({ deviceName, volumeId }) => !made.has(deviceName) && !isLent(run, volumeId))
-    .map(({ volumeId, deviceName }): Disk => ({ volumeId, deviceName }));
   const { instanceId, launchedAtWallMs } = instance;
+  const unwanted = instance.volumes.filter(
+    ({ deviceName, volumeId }) => !made.has(deviceName) && !isLent(run, volumeId),
+  );
+  const foreign = unwanted.filter((one) => !one.deleteOnTermination);
+  if (foreign.length > 0) return somebodys(instanceId, foreign);
+  const ownDisks = unwanted.map(({ volumeId, deviceName }): Disk => ({ volumeId, deviceName }));
   return { kind: 'done', result: { instanceId, launchedAtWallMs, ownDisks } };
+}
+
+function somebodys(instanceId: string, disks: readonly Disk[]): Move<typeof SEED> {
+  const names = disks.map(({ volumeId, deviceName }) => `${volumeId} (${deviceName})`).join(', ');
+  const text = `somebody has attached ${names} to ${instanceId}, which is to become the replacement: detach it, it goes on then`;
+  return { kind: 'hold', reason: 'VolumeNotFree', text };
 }
 
 /** A stop that has shown no effect may yet land, so it is not repeated in haste. */

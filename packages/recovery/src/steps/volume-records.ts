@@ -13,7 +13,11 @@ export const DETACH = {
   per: 'item',
   request: z.strictObject({ volumeId: z.string(), instanceId: z.string(), deviceName: z.string() }),
   noted: NOTHING_KEPT,
-  result: z.strictObject({ volumeId: z.string() }),
+  result: z.strictObject({
+    volumeId: z.string(),
+    /** A call was sent whose outcome is not known; it may still land. */
+    isOpen: z.literal(true).optional(),
+  }),
 } as const;
 
 /** Copies one volume of the failed instance. Done once in a recovery, for each volume. */

@@ -20,7 +20,7 @@ export const copyPath: VolumePath = {
   level: 2,
   takes: ({ path }) => path === 'copy',
   makesVolumes: true,
-  /** **S** (S4, S27) Nothing is copied before the old instance is proven unable to write. */
+  /** **S** (S4, S29) Nothing is copied before the old instance is proven unable to write. */
   steps: (plan) => [
     { step: COPY, items: volumesOn('copy', plan).map((volume) => volume.volumeId), needs: () => ['fence'] },
   ],

@@ -11,7 +11,7 @@ const reservationText = ({ volumeType }: PlannedVolume): string =>
 
 /**
  * A volume that several instances may write to: taken off the fenced instance and put on the
- * successor, while the others keep it. **S** (S27) It is never copied: a copy would be a second
+ * successor, while the others keep it. **S** (S29) It is never copied: a copy would be a second
  * truth beside the one that the others write to.
  */
 export const multiAttachPath: VolumePath = {

@@ -17,8 +17,9 @@ export const reattachPath: VolumePath = {
   steps: (plan) => {
     const moved = volumesOn('reattach', plan);
     const idsOf = (isRoot: boolean) => moved.filter((one) => one.isRoot === isRoot).map((one) => one.volumeId);
-    // An instance without its root cannot be started: where a start may land late, it goes first.
-    const first = plan.startMayLand === true ? idsOf(true).map((id) => stepId(DETACH.name, id)) : [];
+    // **S** (S27, S28) An instance without its root cannot be started. So the root goes first: a start
+    // that lands between a look and a detachment never has a machine running that loses a disk.
+    const first = idsOf(true).map((id) => stepId(DETACH.name, id));
     return [
       { step: DETACH, items: idsOf(true), needs: () => ['fence'] },
       { step: DETACH, items: idsOf(false), needs: () => ['fence', ...first] },

@@ -60,11 +60,20 @@ export async function abandon(
   return { kind: 'closed' };
 }
 
-/** Written down with the reason first; one that was begun for another end is gone on with. */
+/**
+ * Written down with the reason first. One that was begun for the next way becomes one for this end:
+ * a person has said that no way is to be taken, and may not wait for a disk that cannot come back.
+ */
 async function giveDisksBack(run: Run, drive: DriveStep, request: ReturnType<typeof givebackRequest>): Promise<void> {
-  if (run.journal.get(GIVEBACK)?.state === 'done') return;
-  if (run.journal.get(GIVEBACK) === null)
-    await run.journal.write<typeof GIVEBACK>(GIVEBACK.name, { state: 'started', request });
+  for (;;) {
+    run.signal.throwIfAborted();
+    const begun = run.journal.get(GIVEBACK);
+    if (begun?.state === 'done') return;
+    if (begun?.request?.ends === 'abandoned') break;
+    const { disks, instanceId } = begun?.request ?? request;
+    const written = { state: 'started', request: { ...request, instanceId, disks } } as const;
+    await run.journal.write<typeof GIVEBACK>(GIVEBACK.name, written);
+  }
   await drive(run, stepKey(GIVEBACK.name));
 }
 
