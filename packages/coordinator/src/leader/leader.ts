@@ -314,7 +314,10 @@ export class Leader {
     const evidence = new EvidencePoller({ cloud, clock, log });
     const { tryLaunchEveryMs, enrolEveryMs } = config.loop;
     const policyOf = (group: string) => view.policyOf(group);
-    const trials = new CallTrials({ cloud, clock, everyMs: tryLaunchEveryMs });
+    const trials = new CallTrials({
+      ...{ cloud, clock, everyMs: tryLaunchEveryMs },
+      onlyHarmless: config.aws.dryRuns === 'harmless',
+    });
     const readiness = new Readiness({ cloud, keyLooks, nameLooks, view, clock, policyOf, tryLaunchEveryMs, trials });
     const enroller = new Enroller({ everyMs: enrolEveryMs, cloud, view, keys, clock, log, readiness });
     const { minimumObservers, minimumZones } = config.observer;
