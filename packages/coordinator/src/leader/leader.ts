@@ -2,6 +2,7 @@ import {
   type Clock,
   type Cloud,
   groupOf,
+  preparesNothing,
   type Keyspace,
   type KvReads,
   type Log,
@@ -342,8 +343,7 @@ export class Leader {
     });
     const preparation = new Preparation({
       ...{ clock, log, read: (suspect, signal) => planner.prepare(suspect, signal) },
-      wantedFor: (member) =>
-        policyOf(groupOf(member)).recover.prepareWhileSuspect === 'nothing' ? null : planner.policyRevision(member),
+      wantedFor: (member) => (preparesNothing(policyOf(groupOf(member))) ? null : planner.policyRevision(member)),
     });
     const desk = new CommandDesk({
       ...{ view, keys, clock, log, minimum: requirement, handOver: this.#options.handOver },
