@@ -19,6 +19,7 @@ export {
   coordinatorStatements,
   type IamPolicy,
   type IamStatement,
+  MANAGED_POLICY_CHARACTERS_MAX,
   managedPolicies,
 } from './permissions/iam-policy.ts';
 export { STATEMENTS } from './permissions/statements.ts';
