@@ -5,8 +5,8 @@ import type { RecoveryPlan } from '@understudy/shared';
 const TOKEN_CHARACTERS = 16;
 
 /**
- * Names this very plan of this very recovery, and tells nothing of it: a plan holds the agent's key.
- * Two plans by which the same is done have one token, whatever is said of the ways not taken.
+ * Names this very plan of this very recovery, and tells nothing of it: a plan holds the agent's
+ * key. Two plans by which the same is done have one token, whatever is said of ways not taken.
  */
 export function planToken(opId: string, activationModRevision: number, plan: RecoveryPlan): string {
   const text = JSON.stringify([opId, activationModRevision, withoutReasons(plan)]);
