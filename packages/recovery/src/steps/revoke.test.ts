@@ -1,4 +1,10 @@
-import { type CloudInstance, type CloudNetworkInterface, type JournalRecord, TAG } from '@understudy/shared';
+import {
+  type CloudInstance,
+  type CloudNetworkInterface,
+  type JournalRecord,
+  type PlannedVolume,
+  TAG,
+} from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { instanceFixture } from '../core/plan.fixture.ts';
 import type { AttemptFailure } from '../core/launch-outcome.ts';
@@ -27,6 +33,10 @@ const replacement = (state: CloudInstance['state'], part: Partial<CloudInstance>
 const disk = (deviceName: string, deleteOnTermination = false) => ({
   ...{ volumeId: `vol${deviceName}`, deviceName, status: 'attached', deleteOnTermination },
 });
+const planned = (deviceName: string): PlannedVolume => ({
+  ...{ volumeId: `vol-old${deviceName}`, deviceName, isRoot: deviceName === '/dev/xvda', deleteOnTermination: false },
+  ...{ volumeType: 'gp3', sizeGiB: 10, iops: 3_000, throughputMiBps: 125, encrypted: false, kmsKeyId: null, tags: {} },
+});
 const SPACING_MS = 2_000;
 const LAG_MS = 60_000;
 
@@ -40,6 +50,7 @@ async function scene(part: Partial<Request> = {}, launch: Partial<JournalRecord>
   const filters: unknown[] = [];
   const rig = new RunRig({
     policy: { recover: { fenceTimeoutMs: 600_000 } },
+    plan: { volumes: [planned('/dev/xvda'), planned('/dev/sdf'), planned('/dev/sdg')] },
     cloud: {
       describeInstances: async (asked) => {
         if ('client-token' in asked) return ec2.byToken;
@@ -314,6 +325,11 @@ describe('a replacement that failed', () => {
     expect(names(await ask(came('release')))).toEqual(['terminate']);
     // An outdated read is no reason to begin again.
     expect(names(await ask(came('terminate', cloudError('CLOUD_THROTTLED'))))).toEqual(['terminate']);
+  });
+  test('**S** lets nothing go that somebody has attached to it later', async () => {
+    const volumes = [disk('/dev/xvda', true), disk('/dev/sdz')];
+    const { ask } = await failed(replacement('running', { volumes }));
+    expect(names(await ask())).toEqual(['terminate']);
   });
   test('is not kept alive by disks that cannot be marked: three tries', async () => {
     const { ask } = await failed(replacement('running', { volumes: [disk('/dev/sdf')] }));
