@@ -17,8 +17,8 @@ export const reattachPath: VolumePath = {
   steps: (plan) => {
     const moved = volumesOn('reattach', plan);
     const idsOf = (isRoot: boolean) => moved.filter((one) => one.isRoot === isRoot).map((one) => one.volumeId);
-    // **S** (S27, S28) An instance without its root cannot be started. So the root goes first: a start
-    // that lands between a look and a detachment never has a machine running that loses a disk.
+    // **S** (S27, S28) An instance without its root cannot be started. So the root goes first: a
+    // start that lands between a look and a detachment has no machine running that loses a disk.
     const first = idsOf(true).map((id) => stepId(DETACH.name, id));
     return [
       { step: DETACH, items: idsOf(true), needs: () => ['fence'] },
