@@ -14,7 +14,11 @@ const sources = (): readonly string[] =>
     .filter((path) => /^packages\/\w[\w-]*\/src\/.*\.ts$/.test(path) && !NOT_OURS.test(path));
 
 /** IAM's prefix of a service, by the name of its client. */
-const PREFIXES: Readonly<Record<string, string>> = { 'secrets-manager': 'secretsmanager' };
+const PREFIXES: Readonly<Record<string, string>> = {
+  'elastic-load-balancing-v2': 'elasticloadbalancing',
+  'route-53': 'route53',
+  'secrets-manager': 'secretsmanager',
+};
 
 /** Every command of an AWS client that a file names: `service:Action`. */
 function commandsIn(text: string): readonly string[] {

@@ -5,7 +5,7 @@ export { type RecordedCall, recordedCall } from './ec2/recorded-call.ts';
 export { sdkTransport } from './ec2/sdk-transport.ts';
 export { EC2_ACTIONS } from './ec2/actions.ts';
 export type { ActionState, CallLimiter } from './limiter/call-limiter.ts';
-export { kmsEndpointOf, serviceEndpointOf } from './kms/kms-endpoint.ts';
+export { isStandIn, kmsEndpointOf, serviceEndpointOf } from './kms/kms-endpoint.ts';
 export { kmsOver } from './kms/kms-over.ts';
 export { sdkKmsTransport } from './kms/sdk-kms-transport.ts';
 export { sdkElbv2Transport } from './elbv2/sdk-elbv2-transport.ts';
@@ -19,6 +19,7 @@ export {
   coordinatorStatements,
   type IamPolicy,
   type IamStatement,
+  MANAGED_POLICY_CHARACTERS_MAX,
   managedPolicies,
 } from './permissions/iam-policy.ts';
 export { STATEMENTS } from './permissions/statements.ts';

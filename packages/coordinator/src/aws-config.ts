@@ -52,6 +52,12 @@ export const AwsConfigSchema = z.strictObject({
    */
   checkKeys: z.boolean().default(true),
   /**
+   * What plans and readiness ask EC2 about without doing it (`DryRun`). `all`: every call.
+   * `harmless`: only what would do no harm if it were done after all. Default `auto`: `all` at AWS
+   * itself, `harmless` where another service stands in EC2's place: it may not know `DryRun`.
+   */
+  dryRuns: z.enum(['auto', 'all', 'harmless']).default('auto'),
+  /**
    * Deadline of one EC2 call, ms. Default 5 000, 500 to 30 000. Shorter turns slow calls into
    * unknown outcomes, longer needs a longer lease.
    */

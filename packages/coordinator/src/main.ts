@@ -19,6 +19,7 @@ import {
   createEc2Cloud,
   ec2Limiter,
   type Ec2Transport,
+  isStandIn,
   kmsEndpointOf,
   kmsOver,
   dnsRecordsOver,
@@ -164,6 +165,13 @@ export interface RunCoordinatorOptions {
   readonly environment?: NodeJS.ProcessEnv;
 }
 
+/** What `aws.dryRuns: auto` means where this process runs. */
+function withDryRuns(config: CoordinatorConfig, environment: NodeJS.ProcessEnv = process.env): CoordinatorConfig {
+  if (config.aws.dryRuns !== 'auto') return config;
+  const dryRuns = isStandIn({ ec2: config.aws.endpoint, environment }) ? 'harmless' : 'all';
+  return { ...config, aws: { ...config.aws, dryRuns } };
+}
+
 /**
  * Reads the configuration and every file that it names, and starts nothing.
  * @throws CONFIG_INVALID, KEY_INVALID: what {@link runCoordinator} would refuse at once.
@@ -181,7 +189,7 @@ export function checkCoordinator({ configPath, environment = process.env }: RunC
  * these: it waits, and says so on `/readyz`.
  */
 export async function runCoordinator(options: RunCoordinatorOptions): Promise<void> {
-  const config = loadConfig(CoordinatorConfigSchema, options.configPath);
+  const config = withDryRuns(loadConfig(CoordinatorConfigSchema, options.configPath), options.environment);
   const secrets = loadSecrets(config);
   const region = regionOf(config, options.environment ?? process.env);
   const log = PinoLog.create({ level: config.log.level, bindings: { coordinator: config.id } });

@@ -130,6 +130,8 @@ export function coordinatorConfig(
       region: REGION,
       endpoint: `http://${endpoints.cloud.host}:${endpoints.cloud.port}`,
       callTimeoutMs: t.cloudCallTimeoutMs,
+      // cloud-sim knows what a question is.
+      dryRuns: 'all',
     },
     keys: [{ id: 1, file: secrets.masterFile }],
     observer: { warmUpMs: t.warmUpMs },

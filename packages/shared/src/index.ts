@@ -20,6 +20,7 @@ export * from './member-id.ts';
 export * from './near-names.ts';
 export * from './policy.ts';
 export * from './policy/detection-profile.ts';
+export { preparesNothing } from './policy/prepare.ts';
 export * from './policy/changes.ts';
 export * from './policy/ladder.ts';
 export * from './ports/index.ts';

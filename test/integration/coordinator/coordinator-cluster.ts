@@ -140,7 +140,12 @@ export class CoordinatorCluster {
       udp: { host: '127.0.0.1', port: udpPort },
       http: { host: '127.0.0.1', port: httpPort, anonymous: 'read', requestsPerMinute: 60_000 },
       etcd: { hosts, leaseTtlMs: 4_000, leaseMarginMs: 600, keepaliveMs: 500, callTimeoutMs: 1_000 },
-      aws: { region: 'us-east-1', endpoint: this.cloud?.url ?? 'http://127.0.0.1:1', callTimeoutMs: 1_500 },
+      aws: {
+        region: 'us-east-1',
+        endpoint: this.cloud?.url ?? 'http://127.0.0.1:1',
+        callTimeoutMs: 1_500,
+        dryRuns: 'all',
+      },
       keys: [{ id: 1, file: join(this.dir, 'master.key') }],
       observer: { warmUpMs: 2_500, ...(count === 1 ? { minimumObservers: 1, minimumZones: 1 } : {}) },
       loop: { tickMs: 100, enrolEveryMs: 500, evidenceEveryMs: 500, collectEveryMs: 2_000 },

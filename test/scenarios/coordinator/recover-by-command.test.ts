@@ -87,11 +87,8 @@ test.each([
   const old = activeOf(world);
   const asked = { member: DB1, kind: 'recover', opId: opIdOf(old), by: 'ann', why: 'long ago', atWallMs: 1 };
   world.crash(old);
-  // Its plan is ready before it is dead: without a pause it would have begun by then.
-  world.pause('global');
   await world.until('dead', () => world.mustLead().coordinator.leader.judged(DB1)?.verdict === 'dead', HOUR_MS);
   world.put(KEYS.request(DB1), { ...asked, loss: null, leaveOpen: false, ...over });
-  world.remove(KEYS.pause('global'));
   await world.until('begun', () => world.intent(DB1) !== null, HOUR_MS);
   expect(world.kv.entries(KEYS.requests)).toEqual([]);
   const dropped = world.mustLead().log.events().includes('operator.request_dropped');

@@ -18,6 +18,12 @@ const isAws = (url: string): boolean => /(?:^|\.)(?:amazonaws\.com(?:\.cn)?|api\
 export const kmsEndpointOf = ({ ec2, kms, environment }: Endpoints): string | undefined =>
   serviceEndpointOf({ ec2, own: kms, variable: 'AWS_ENDPOINT_URL_KMS', environment });
 
+/** True when another service stands in EC2's place, as far as settings and environment say. */
+export function isStandIn({ ec2, environment }: Pick<Endpoints, 'ec2' | 'environment'>): boolean {
+  const endpoint = ec2 ?? environment.AWS_ENDPOINT_URL_EC2;
+  return endpoint !== undefined && !(URL.canParse(endpoint) && isAws(endpoint));
+}
+
 interface ServiceEndpoints extends Pick<Endpoints, 'ec2' | 'environment'> {
   /** The setting of the service itself. */
   readonly own: string | undefined;

@@ -47,7 +47,7 @@ export const iamPolicy: CommandDefinition = {
       line: 'understudy iam-policy --process agent --region eu-central-1 --account 123456789012 --group orders --member db1',
       what: 'of an agent that reads its key from the parameter /understudy/keys/orders/db1',
     },
-    { line: 'understudy iam-policy --format cloudformation', what: 'as a template with a managed policy' },
+    { line: 'understudy iam-policy --format cloudformation', what: 'as a template with managed policies' },
   ],
   define: (command) => {
     addScope(command);

@@ -1,35 +1,53 @@
+import { coordinatorStatements } from '@understudy/aws';
 import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
 import { type PrintedPolicyOptions, printedPolicy } from './printed-policy.ts';
 
 const OPTIONS = { process: 'coordinator', partition: 'aws', format: 'json' } as const satisfies PrintedPolicyOptions;
 const PASS = { passRole: ['arn:aws:iam::123456789012:role/db'] };
 const NARROW = { region: 'eu-central-1', account: '123456789012', group: ['orders'], taggedResources: true, ...PASS };
 
+const IamDocument = z.strictObject({ Version: z.literal('2012-10-17'), Statement: z.array(z.unknown()) });
+
+/** The same scope in the words of the table of statements; what is not named is everything. */
+const scopeOf = ({
+  region = '*',
+  account = '*',
+  group = [],
+  passRole = [],
+  ...more
+}: Partial<PrintedPolicyOptions>) => ({
+  ...{ region, account, groups: group, passRoles: passRole, areResourcesTagged: more.taggedResources ?? false },
+});
+
 describe('the printed policy', () => {
-  it('is one document, and says what it leaves open', () => {
-    const { document, notes } = printedPolicy(OPTIONS);
-    expect(document).toMatchObject({ Version: '2012-10-17' });
+  it('says what it leaves open', () => {
+    const { notes } = printedPolicy(OPTIONS);
     expect(notes.join('\n')).toMatch(/no --pass-role.*\n.*--tagged-resources/);
   });
 
-  it('is a list of documents where one would be too long, and says that all are needed', () => {
-    const { document, notes } = printedPolicy({ ...OPTIONS, ...NARROW });
-    expect(document).toHaveLength(2);
-    expect(notes).toEqual(['these are 2 policies, as one may have 6144 characters: attach all (--part prints one)']);
-    const parts = [1, 2].map((part) => printedPolicy({ ...OPTIONS, ...NARROW, part }).document);
+  it.each([
+    ['of every Region, account and group', {}],
+    ['with a role to pass', PASS],
+    ['narrowed to Region, account and group', NARROW],
+  ])('%s is two documents that IAM takes, which are the whole of it, and says how to attach both', (_, scope) => {
+    const { document, notes } = printedPolicy({ ...OPTIONS, ...scope });
+    const whole = coordinatorStatements({ partition: 'aws', ...scopeOf(scope) });
+    const parts = [1, 2].map((part) => IamDocument.parse(printedPolicy({ ...OPTIONS, ...scope, part }).document));
     expect(parts).toEqual(document);
-    expect(() => printedPolicy({ ...OPTIONS, ...NARROW, part: 3 })).toThrow(/no policy 3: there are 2/);
-  });
-
-  it('is one document, which IAM takes as it is, with a role of an ordinary name', () => {
-    expect(printedPolicy({ ...OPTIONS, ...PASS }).document).toHaveProperty('Version');
+    for (const part of parts) expect(JSON.stringify(part).length).toBeLessThanOrEqual(6_144);
+    expect(parts.flatMap((part) => part.Statement)).toEqual(whole);
+    expect(notes[0]).toBe(
+      'these are 2 policies, as one may have 6144 characters: print each one (--part 1, --part 2), make it (aws iam create-policy), and attach all to the role (aws iam attach-role-policy)',
+    );
+    expect(() => printedPolicy({ ...OPTIONS, ...scope, part: 3 })).toThrow(/no policy 3: there are 2/);
   });
 
   it('of CloudFormation is a template that finds out by itself where it is', () => {
-    const { document } = printedPolicy({ ...OPTIONS, ...PASS, format: 'cloudformation' });
-    expect(document).toMatchObject({
-      Resources: { CoordinatorPolicy: { Type: 'AWS::IAM::ManagedPolicy' } },
-    });
+    const { document, notes } = printedPolicy({ ...OPTIONS, ...PASS, format: 'cloudformation' });
+    const managed = { Type: 'AWS::IAM::ManagedPolicy' };
+    expect(document).toMatchObject({ Resources: { CoordinatorPolicy: managed, CoordinatorPolicy2: managed } });
+    expect(notes[0]).toMatch(/the template has all of them, .* every one in its ManagedPolicyArns/);
     const text = JSON.stringify(document);
     expect(text).toContain('{"Fn::Sub":"arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:instance/*"}');
     expect(text).not.toMatch(/"arn:\$\{AWS::Partition\}[^"]*"(?<!"Fn::Sub":"[^"]*")/);

@@ -3,6 +3,7 @@ import {
   coordinatorStatements,
   type IamPolicy,
   type IamStatement,
+  MANAGED_POLICY_CHARACTERS_MAX,
   managedPolicies,
 } from '@understudy/aws';
 import { OperationError } from '@understudy/shared';
@@ -96,12 +97,19 @@ const PASSES_NONE =
 const TAGS_OWN =
   'volumes and Elastic IP addresses of members need not be tagged: with --tagged-resources only tagged ones are touched';
 
+/** A template attaches nothing by itself, and has all of them. */
+function severalNote(count: number, format: PrintedPolicyOptions['format']): string {
+  const parts = Array.from({ length: count }, (_, index) => `--part ${index + 1}`).join(', ');
+  const how =
+    format === 'cloudformation'
+      ? 'the template has all of them, and the role needs every one in its ManagedPolicyArns'
+      : `print each one (${parts}), make it (aws iam create-policy), and attach all to the role (aws iam attach-role-policy)`;
+  return `these are ${count} policies, as one may have ${MANAGED_POLICY_CHARACTERS_MAX} characters: ${how}`;
+}
+
 function notesOf(options: PrintedPolicyOptions, policies: readonly IamPolicy[]): readonly string[] {
-  const { process, passRole = [], taggedResources = false } = options;
-  const several =
-    policies.length > 1
-      ? [`these are ${policies.length} policies, as one may have 6144 characters: attach all (--part prints one)`]
-      : [];
+  const { process, format, passRole = [], taggedResources = false } = options;
+  const several = policies.length > 1 ? [severalNote(policies.length, format)] : [];
   if (process === 'agent') return several;
   return [...several, ...(passRole.length === 0 ? [PASSES_NONE] : []), ...(taggedResources ? [] : [TAGS_OWN])];
 }

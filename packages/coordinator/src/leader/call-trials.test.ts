@@ -14,7 +14,7 @@ const call = (action: string, kind: 'as-planned' | 'none' = 'as-planned'): Shown
   },
 });
 
-function world(answers: Readonly<Record<string, OperationError>> = {}, everyMs = HOUR_MS) {
+function world(answers: Readonly<Record<string, OperationError>> = {}, everyMs = HOUR_MS, onlyHarmless = false) {
   const clock = new SimClock();
   const asked: string[] = [];
   const cloud: Pick<Cloud, 'tryCall'> = {
@@ -25,7 +25,7 @@ function world(answers: Readonly<Record<string, OperationError>> = {}, everyMs =
       if (error) throw error;
     },
   };
-  const trials = new CallTrials({ cloud, clock, everyMs });
+  const trials = new CallTrials({ cloud, clock, everyMs, onlyHarmless });
   const words = async (calls: readonly ShownCall[], askMax = 10) =>
     (await trials.words(calls, askMax, new AbortController().signal)).map(({ word }) => word);
   return { clock, asked, words };
@@ -51,6 +51,13 @@ describe('EC2 is asked about the calls of a plan', () => {
     await clock.advance(HOUR_MS);
     await words(calls);
     expect(asked.slice(3)).toEqual(['CreateTags', 'StopInstances']);
+  });
+
+  it('and where somebody stands in EC2’s place, only about what would do no harm', async () => {
+    const { asked, words } = world({}, HOUR_MS, true);
+    const calls = ['StopInstances', 'CreateTags', 'ModifyInstanceAttribute', 'CreateSnapshots'].map((one) => call(one));
+    expect(await words(calls)).toEqual(['not-asked', 'allowed', 'not-asked', 'not-asked']);
+    expect(asked).toEqual(['CreateTags']);
   });
 
   it('never about what only the recovery makes', async () => {

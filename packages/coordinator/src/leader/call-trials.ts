@@ -29,7 +29,12 @@ export interface CallTrialsOptions {
   readonly clock: Clock;
   /** A yes is kept for so long; 0: EC2 is never asked. */
   readonly everyMs: number;
+  /** Whoever answers may take a question for the deed: only what would do no harm is asked. */
+  readonly onlyHarmless: boolean;
 }
+
+/** A tag of ours on a member changes nothing that anybody goes by. */
+const isHarmless = ({ action }: ShownCall): boolean => action === 'CreateTags';
 
 /**
  * EC2's word on the calls of plans (`DryRun`: nothing is done), asked slowly and kept for a while.
@@ -71,11 +76,15 @@ export class CallTrials {
 
   #isDue(call: ShownCall): boolean {
     const { clock, everyMs } = this.#options;
-    if (everyMs === 0 || call.planned.trial.kind === 'none') return false;
+    if (everyMs === 0 || call.planned.trial.kind === 'none' || this.#isKeptBack(call)) return false;
     const known = this.#answers.get(keyOf(call));
     if (!known) return true;
     const keptForMs = known.word.word === 'allowed' ? everyMs : NO_KEPT_FOR_MS;
     return clock.monotonicMs() - known.atMs >= keptForMs;
+  }
+
+  #isKeptBack(call: ShownCall): boolean {
+    return this.#options.onlyHarmless && !isHarmless(call);
   }
 
   async #ask(call: ShownCall, signal: AbortSignal): Promise<void> {
@@ -106,8 +115,15 @@ export class CallTrials {
     if (trial.kind === 'none') return { word: 'cannot-be-asked', text: trial.why, askedAtWallMs: null };
     const known = this.#answers.get(keyOf(call));
     if (known) return known.word;
-    const text = this.#options.everyMs === 0 ? 'loop.tryLaunchEveryMs is 0' : 'EC2 is asked slowly; ask again';
+    const text = this.#whyNot(call);
     return { word: 'not-asked', text, askedAtWallMs: null };
+  }
+
+  #whyNot(call: ShownCall): string {
+    if (this.#options.everyMs === 0) return 'loop.tryLaunchEveryMs is 0';
+    if (this.#isKeptBack(call))
+      return 'this EC2 is not AWS itself and might do what it is only asked about (aws.dryRuns)';
+    return 'EC2 is asked slowly; ask again';
   }
 }
 

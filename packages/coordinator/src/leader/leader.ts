@@ -2,6 +2,7 @@ import {
   type Clock,
   type Cloud,
   groupOf,
+  preparesNothing,
   type Keyspace,
   type KvReads,
   type Log,
@@ -314,7 +315,10 @@ export class Leader {
     const evidence = new EvidencePoller({ cloud, clock, log });
     const { tryLaunchEveryMs, enrolEveryMs } = config.loop;
     const policyOf = (group: string) => view.policyOf(group);
-    const trials = new CallTrials({ cloud, clock, everyMs: tryLaunchEveryMs });
+    const trials = new CallTrials({
+      ...{ cloud, clock, everyMs: tryLaunchEveryMs },
+      onlyHarmless: config.aws.dryRuns === 'harmless',
+    });
     const readiness = new Readiness({ cloud, keyLooks, nameLooks, view, clock, policyOf, tryLaunchEveryMs, trials });
     const enroller = new Enroller({ everyMs: enrolEveryMs, cloud, view, keys, clock, log, readiness });
     const { minimumObservers, minimumZones } = config.observer;
@@ -339,8 +343,7 @@ export class Leader {
     });
     const preparation = new Preparation({
       ...{ clock, log, read: (suspect, signal) => planner.prepare(suspect, signal) },
-      wantedFor: (member) =>
-        policyOf(groupOf(member)).recover.prepareWhileSuspect === 'nothing' ? null : planner.policyRevision(member),
+      wantedFor: (member) => (preparesNothing(policyOf(groupOf(member))) ? null : planner.policyRevision(member)),
     });
     const desk = new CommandDesk({
       ...{ view, keys, clock, log, minimum: requirement, handOver: this.#options.handOver },

@@ -74,7 +74,7 @@ export const recoverFields = z.strictObject({
    * What begins while a member is only suspect. Nothing of it changes or costs anything. `reads`:
    * what its plan needs is read from EC2. `trial`: its launch is tried, too (DryRun, which takes a
    * token of RunInstances). `nothing`: a plan is begun once the member is dead.
-   * Absent: `reads`.
+   * Absent: `nothing`.
    */
   prepareWhileSuspect: prepareField,
   /**
