@@ -4,7 +4,7 @@ import type { Assessment } from './evidence.ts';
 /** We have stopped the activated instance, or were about to, and no recovery of it is open. */
 export interface OwnStop {
   readonly opId: string;
-  /** True when an operator ended that recovery. False: its records are gone, or its stop was late. */
+  /** An operator ended that recovery. False: its records are gone, or its stop was late. */
   readonly abandoned: boolean;
   /** It ended without having brought it back, or its stop landed late: the failure goes on. */
   readonly goesOn?: true;

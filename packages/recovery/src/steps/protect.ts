@@ -2,7 +2,7 @@ import type { RecoveryPlan } from '@understudy/shared';
 import type { Call } from '../effect.ts';
 import { plannedCall } from '../planned-call.ts';
 
-/** Puts back the stop protection that the fence took off. What EC2 refuses keeps nothing waiting. */
+/** Puts back the stop protection that the fence took off. A refusal keeps nothing waiting. */
 export const protectCall = (instanceId: string): Call => ({
   name: 'protect',
   optional: true,
