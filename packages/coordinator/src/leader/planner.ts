@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   type ActivationRecord,
   type Clock,
@@ -35,6 +34,7 @@ import { isStillAsked } from '../commands/recoveries.ts';
 import type { CloudStatusReading } from '../judge/evidence.ts';
 import { STATUS_FRESH_MS } from '../judge/status-reading.ts';
 import type { Suspect } from './preparation.ts';
+import { planToken } from './plan-token.ts';
 import { wasBegunBefore } from './raise-ordinal.ts';
 
 /**
@@ -127,8 +127,7 @@ export class Planner {
     const activation = this.#options.view.records.activations.get(member);
     if (activation?.record.instanceId !== instanceId) return null;
     const opId = opIdOf(instanceId, activation.record.ordinal);
-    const text = JSON.stringify([opId, activation.modRevision, plan]);
-    return createHash('sha256').update(text, 'utf8').digest('hex').slice(0, 16);
+    return planToken(opId, activation.modRevision, plan);
   }
 
   /** What decides about the way back, as it is known at this moment. */

@@ -47,7 +47,8 @@ export class OwnershipJob implements LeaderJob {
   async run(term: Term): Promise<void> {
     const { view, watch } = this.#options;
     if (!view.isFresh()) return;
-    const due = this.#watched();
+    // A person who pauses a member is at work on it, and moves its addresses perhaps.
+    const due = this.#watched().filter(({ record: { member } }) => !this.#isPaused(member));
     const ids = new Set(due.map(({ record }) => record.opId));
     this.#looks = new Map([...this.#looks].filter(([opId]) => ids.has(opId)));
     const at = ({ record }: WatchedRecovery) => this.#looks.get(record.opId) ?? 0;
@@ -82,6 +83,11 @@ export class OwnershipJob implements LeaderJob {
     const { member, newInstanceId, moved = [], endedAtWallMs } = record;
     if (moved.length === 0 || newInstanceId !== active || view.records.intents.has(member)) return false;
     return clock.wallMs() - endedAtWallMs < this.#watchForMs(member);
+  }
+
+  #isPaused(member: MemberId): boolean {
+    const { view, clock } = this.#options;
+    return view.pausesOf(member, clock.wallMs()).length > 0;
   }
 
   #watchForMs(member: MemberId): number {
