@@ -20,3 +20,4 @@ export type { LeaseTiming } from './store/lease-timing.ts';
 export { LevelGate } from './store/level-gate.ts';
 export { WatchCache } from './store/watch-cache.ts';
 export { WatchedStore } from './store/watched-store.ts';
+export { ownStopOf } from './judge/own-stop.ts';

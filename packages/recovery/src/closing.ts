@@ -10,6 +10,7 @@ import { replacementOf } from './steps/activate.ts';
 import { ACTIVATE } from './steps/activate-record.ts';
 import { PERMIT } from './steps/attempt-records.ts';
 import { FENCE } from './steps/fence-record.ts';
+import { openCallsOfSeed } from './steps/open-calls.ts';
 
 /**
  * The part of a run that closing one needs: also without a run, by whoever closes it for another
@@ -82,6 +83,7 @@ export function closingFactsOf(
     volumes: volumesOf(run),
     predictedMs: predictRecovery({ plan: run.plan, rows: run.table }).closedAfter.typicalMs,
     moved: movedBy(run),
+    lateCalls: openCallsOfSeed(run),
     ...end,
   };
 }

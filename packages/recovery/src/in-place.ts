@@ -18,7 +18,7 @@ import { fencedBy } from './steps/fenced-by.ts';
 
 /** How a recovery ends that leaves the member with the instance it had. */
 export type InPlaceEnd = Pick<InPlaceFacts, 'outcome' | 'why'> &
-  Partial<Pick<InPlaceFacts, 'losses' | 'leftAs' | 'lateCalls'>>;
+  Partial<Pick<InPlaceFacts, 'losses' | 'leftAs' | 'lateCalls' | 'lastLaunchedAtWallMs'>>;
 
 /**
  * **S** (S8, S20) The transaction that closes a recovery without a replacement: history in; intent,
@@ -61,11 +61,11 @@ const raised = (keys: Keyspace, record: ActivationRecord, expect: number) => ({
   record: nextOrdinal(record),
 });
 
-function factsOf(run: Run, { outcome, why, losses = [], leftAs = [], lateCalls = [] }: InPlaceEnd): InPlaceFacts {
+function factsOf(run: Run, { losses = [], leftAs = [], lateCalls = [], ...end }: InPlaceEnd): InPlaceFacts {
   const attempt = currentAttempt(run.journal.states());
   return {
     ...{ intent: run.record, records: run.journal.records(), term: run.term.number, endedAtWallMs: run.wallMs() },
-    ...{ outcome, why, losses, leftAs, lateCalls, fencedBy: fencedBy(run) },
+    ...{ ...end, losses, leftAs, lateCalls, fencedBy: fencedBy(run) },
     launchAttempts: run.journal.get(PERMIT, attempt) === null ? attempt - 1 : attempt,
     artefacts: run.strategy.artefacts(run, run.seams),
   };

@@ -224,7 +224,7 @@ export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
     'by-hand',
   ),
   StoppedByOwnFence: wayOut(
-    'we stopped its instance for a recovery whose records are no longer there',
+    'we stopped its instance for a recovery that is over: its records are gone, or its stop took effect late',
     'start its instance: the activation names it, so it serves again; or begin a new recovery',
     [RECOVER],
     'by-hand',

@@ -51,11 +51,24 @@ export const NAMES_MUTANTS: readonly NamedMutant[] = [
     edits: [
       {
         file: 'packages/recovery/src/core/target-move.ts',
-        find: 'const remove = want.old.filter((one) => within.has(keyOf(one)) && !own.has(keyOf(one)));',
-        replace: 'const remove = want.old.filter((one) => !within.has(keyOf(one)) && own.has(keyOf(one)));',
+        find: 'const remove = old.filter((one) => within.has(keyOf(one)) && !own.has(keyOf(one)));',
+        replace: 'const remove = old.filter((one) => !within.has(keyOf(one)) && own.has(keyOf(one)));',
       },
     ],
     tests: NAMES,
+  },
+  {
+    name: 'na-reused',
+    rule: 'S12',
+    story: 'an address is taken away from whoever EC2 has given it to since',
+    edits: [
+      {
+        file: 'packages/recovery/src/core/held-elsewhere.ts',
+        find: '!ours.has(attachedInstanceId)',
+        replace: 'ours.has(attachedInstanceId)',
+      },
+    ],
+    tests: ['test/scenarios/recovery/names-reused-address.test.ts'],
   },
   {
     name: 'na-unhealthy',

@@ -22,13 +22,14 @@ const ALL = [
 /** What ran, and what each program answers; `passed` by default, after a second. */
 export function hooksOf(list: GroupPolicy['hooks']['list'] = ALL) {
   const ran: Ran[] = [];
-  const answers = new Map<string, HookOutcome | 'never'>();
+  const answers = new Map<string, HookOutcome | 'never' | Error>();
   const here: { scene: RecoveryFixture | null } = { scene: null };
   const runHook = async ({ program = '' }: NamedHook, { id, body }: HookMessage): Promise<HookOutcome> => {
     const { clock } = here.scene ?? {};
     ran.push({ program, id, body: JSON.parse(body), atMs: clock?.monotonicMs() ?? 0 });
     await clock?.sleep(1_000);
     const answer = answers.get(program) ?? { kind: 'passed', text: 'ok' };
+    if (answer instanceof Error) throw answer;
     return answer === 'never' ? new Promise(() => undefined) : answer;
   };
   const story: Story = {

@@ -77,6 +77,19 @@ describe.each([
     expect(scene.history()[0]?.losses).toContainEqual({ code: 'AcceptedLoss', text: `given up: hook:${name}` });
   });
 
+  test('or cannot be run at all: the same, and the leader lives on', async () => {
+    const hooks = hooksOf();
+    hooks.answers.set(name, new Error('spawn E2BIG'));
+    const { scene, old } = await stage(hooks.story);
+    expect(await scene.run(scene.lead(), scene.intent())).toBe('held');
+    expect(names(hooks.ran)).toContain(name);
+    const text = expect.stringContaining('it could not be run: spawn E2BIG');
+    expect(scene.hold()).toMatchObject({ reason: 'HookRefused', text });
+    hooks.answers.delete(name);
+    expect(await scene.run(scene.lead(), scene.intent())).toBe('finished');
+    checkFinished(scene, old);
+  });
+
   test('or does not end: the same', async () => {
     const hooks = hooksOf();
     hooks.answers.set(name, 'never');

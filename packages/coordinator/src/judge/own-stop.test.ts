@@ -112,6 +112,61 @@ describe('ownStopOf: was it we who stopped it?', () => {
       },
       { opId: 'op-9', abandoned: true },
     ],
+    [
+      'one that waited out its lease: the stop that it asked for landed later',
+      { history: [{ ...stopped, outcome: 'not-mended', fencedBy: 'lease' }] },
+      { opId: abandoned.opId, abandoned: false, goesOn: true },
+    ],
+    [
+      'one that waited out its lease, and it was heard when no stop could land any more',
+      {
+        history: [{ ...stopped, outcome: 'not-mended', fencedBy: 'lease', lateCalls: ['stop'] }],
+        lastHeardWallMs: AT + LATE_CALL_MS + 1,
+      },
+      null,
+    ],
+    [
+      'one that started it in vain: that start is its own',
+      {
+        history: [{ ...stopped, outcome: 'not-mended', lastLaunchedAtWallMs: AT - 500 }],
+        launchedAtWallMs: AT - 500,
+      },
+      { opId: abandoned.opId, abandoned: false, goesOn: true },
+    ],
+    [
+      'one that started it in vain, and it was started since',
+      {
+        history: [{ ...stopped, outcome: 'not-mended', lastLaunchedAtWallMs: AT - 500 }],
+        launchedAtWallMs: AT - 499,
+      },
+      null,
+    ],
+    [
+      'one with a stop in doubt, and one after it that mended it',
+      {
+        history: [
+          { ...stopped, outcome: 'not-mended', lateCalls: ['stop'] },
+          { ...stopped, opId: 'op-9', outcome: 'mended', ordinal: 1 },
+        ],
+        ...{ launchedAtWallMs: AT + 1, lastHeardWallMs: AT + 2 },
+      },
+      { opId: abandoned.opId, abandoned: false, goesOn: true },
+    ],
+    [
+      'an abandoned one with a stop in doubt, and it was started since: that is for a person',
+      { history: [{ ...stopped, lateCalls: ['stop'] }], launchedAtWallMs: AT + 1 },
+      { opId: abandoned.opId, abandoned: false },
+    ],
+    [
+      'the one that made it from a seed, whose stop is in doubt',
+      { history: [historyRecord('g/m', 'i-0', { newInstanceId: 'i-1', endedAtWallMs: AT, lateCalls: ['stop'] })] },
+      { opId: historyRecord('g/m', 'i-0', {}).opId, abandoned: false, goesOn: true },
+    ],
+    [
+      'the one that made it after a lease of its predecessor',
+      { history: [historyRecord('g/m', 'i-0', { newInstanceId: 'i-1', endedAtWallMs: AT, fencedBy: 'lease' })] },
+      null,
+    ],
     ['a recovery that replaced it', { history: [historyRecord('g/m', 'i-1', { endedAtWallMs: AT })] }, null],
     [
       'two abandoned ones: the later',

@@ -4,7 +4,7 @@ import type { Assessment } from './evidence.ts';
 /** We have stopped the activated instance, or were about to, and no recovery of it is open. */
 export interface OwnStop {
   readonly opId: string;
-  /** True when an operator ended that recovery. False when its records are gone. */
+  /** An operator ended that recovery. False: its records are gone, or its stop was late. */
   readonly abandoned: boolean;
   /** It ended without having brought it back, or its stop landed late: the failure goes on. */
   readonly goesOn?: true;
@@ -40,11 +40,12 @@ export interface OwnStopFacts {
  */
 export function ownStopOf(facts: OwnStopFacts): OwnStop | null {
   const { instanceId, history, tags, journalOpId } = facts;
-  const [ended] = history
-    .filter((one) => one.outcome !== 'replaced' && one.oldInstanceId === instanceId)
+  const about = history
+    .filter((one) => (one.newInstanceId ?? one.oldInstanceId) === instanceId)
     .toSorted((a, b) => b.ordinal - a.ordinal || b.endedAtWallMs - a.endedAtWallMs);
-  if (ended && ended.outcome !== 'abandoned') return leftStopped(facts, ended);
-  if (ended) return livesAgain(facts, ended) ? null : { opId: ended.opId, abandoned: true };
+  const ended = about.find((one) => one.outcome !== 'replaced');
+  const own = (ended ? leftBy(facts, ended) : null) ?? landedLate(facts, about);
+  if (own || ended) return own;
   if (journalOpId !== null) return { opId: journalOpId, abandoned: false };
   const { [TAG.fencedBy]: opId, [TAG.fencedRun]: fencedRun = '' } = tags ?? {};
   if (opId === undefined) return null;
@@ -53,13 +54,28 @@ export function ownStopOf(facts: OwnStopFacts): OwnStop | null {
   return startedAfter(facts, Date.parse(fencedRun)) ? null : { opId, abandoned: false };
 }
 
-/** By a recovery in place, or by one that gave back what it had taken. */
-function leftStopped(facts: OwnStopFacts, ended: HistoryRecord): OwnStop | null {
-  const { opId, outcome, fencedBy, endedAtWallMs, lateCalls = [] } = ended;
-  const isLeft = outcome === 'not-mended' && fencedBy === 'stopped' && !livesAgain(facts, ended);
-  const mayLand = lateCalls.includes('stop') && (facts.lastHeardWallMs ?? 0) <= endedAtWallMs + LATE_CALL_MS;
-  return isLeft || mayLand ? { opId, abandoned: false, goesOn: true } : null;
+/** By the newest one: abandoned, in place, or one that gave back what it had taken. */
+function leftBy(facts: OwnStopFacts, ended: HistoryRecord): OwnStop | null {
+  const { opId, outcome, fencedBy } = ended;
+  if (livesAgain(facts, ended)) return null;
+  if (outcome === 'abandoned') return { opId, abandoned: true };
+  return outcome === 'not-mended' && fencedBy === 'stopped' ? { opId, abandoned: false, goesOn: true } : null;
 }
+
+/**
+ * A Stop of any of them, also of the recovery that made the instance from a seed, that can have
+ * landed since. What a person has ended does not go on by itself.
+ */
+function landedLate(facts: OwnStopFacts, about: readonly HistoryRecord[]): OwnStop | null {
+  const late = about.find((one) => mayStop(one) && !livedAfter(facts, one.endedAtWallMs + LATE_CALL_MS));
+  if (!late) return null;
+  const goesOn = !about.some((one) => one.outcome === 'abandoned');
+  return { opId: late.opId, abandoned: false, ...(goesOn && { goesOn }) };
+}
+
+/** After a lease that was waited out, the Stop that was sent may take effect whenever it can. */
+const mayStop = ({ outcome, fencedBy, lateCalls = [] }: HistoryRecord): boolean =>
+  lateCalls.includes('stop') || (fencedBy === 'lease' && outcome !== 'replaced');
 
 /**
  * An instance that was seen stopped lives again only once EC2 has started it anew, by EC2's own
@@ -67,9 +83,9 @@ function leftStopped(facts: OwnStopFacts, ended: HistoryRecord): OwnStop | null 
  * stop would pass for an operator's.
  */
 function livesAgain(facts: OwnStopFacts, ended: HistoryRecord): boolean {
-  const { oldLaunchedAtWallMs, endedAtWallMs, fencedBy } = ended;
+  const { lastLaunchedAtWallMs, oldLaunchedAtWallMs, endedAtWallMs, fencedBy } = ended;
   if (fencedBy !== 'stopped') return livedAfter(facts, endedAtWallMs);
-  return startedAfter(facts, oldLaunchedAtWallMs ?? endedAtWallMs);
+  return startedAfter(facts, lastLaunchedAtWallMs ?? oldLaunchedAtWallMs ?? endedAtWallMs);
 }
 
 /**
@@ -109,7 +125,7 @@ export function weighOwnStop(assessment: Assessment, own: OwnStop | null, askedB
   if (!stopped && !(own.abandoned && assessment.act)) return assessment;
   const what = own.abandoned
     ? `its recovery ${own.opId} was abandoned`
-    : `it was stopped by our own recovery ${own.opId}, of which no record is left`;
+    : `it was stopped by our own recovery ${own.opId}, which is over`;
   if (askedBy !== null)
     return {
       ...assessment,

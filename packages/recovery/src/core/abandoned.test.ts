@@ -22,7 +22,8 @@ const act = {
 };
 const facts = (over: Partial<AbandonFacts> = {}): AbandonFacts => ({
   ...{ intent, records: [], term: 4, endedAtWallMs: 100, act, fencedBy: null, stopSent: false, unprotected: false },
-  ...{ launchAttempts: 0, artefacts: [], artefactTexts: [], permitId: null, replacementId: null, ...over },
+  ...{ launchAttempts: 0, artefacts: [], artefactTexts: [], permitId: null, replacementId: null },
+  ...{ lateCalls: [], ...over },
 });
 
 const ARTEFACTS = [

@@ -12,6 +12,8 @@ export interface AbandonFacts {
   /** True when a Stop was sent and its effect was not seen. Otherwise `fencedBy` says it. */
   readonly stopSent: boolean;
   readonly unprotected: boolean;
+  /** Calls about the instance that may still land. */
+  readonly lateCalls: NonNullable<HistoryRecord['lateCalls']>;
   readonly launchAttempts: number;
   /** What it has made, in the order in which it is written down. */
   readonly artefacts: readonly Pick<Leftover, 'kind' | 'id'>[];
@@ -76,6 +78,7 @@ export function abandonedHistoryOf(facts: AbandonFacts): Unwritten<HistoryRecord
     steps: stepsOf(facts),
     leftovers: facts.artefacts.map(({ kind, id }) => ({ kind, id, afterWallMs, obstacle: null })),
     owed: [],
+    ...(facts.lateCalls.length > 0 && { lateCalls: facts.lateCalls }),
     acts: [...(intent.acts ?? []), act],
     leftAs: leftAs(facts),
   };

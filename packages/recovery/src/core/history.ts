@@ -30,6 +30,8 @@ export interface ClosingFacts {
   readonly volumes: readonly PlannedVolume[];
   /** What was moved, and where it was put. */
   readonly moved: readonly MovedItem[];
+  /** Calls about the replacement that may still land. */
+  readonly lateCalls: NonNullable<HistoryRecord['lateCalls']>;
   /** What it was to take, by published figures, ms. Absent: it was not predicted. */
   readonly predictedMs?: number;
   /** Chores that were not done. */
@@ -66,6 +68,7 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
     launchAttempts: facts.launchAttempts,
     steps: stepsOf(facts),
     ...whatHappened(facts),
+    ...(facts.lateCalls.length > 0 && { lateCalls: facts.lateCalls }),
     ...(facts.moved.length > 0 && { moved: [...facts.moved] }),
     leftovers: leftoversOf(facts),
     owed: [...facts.owed],

@@ -20,6 +20,8 @@ export interface InPlaceFacts {
   readonly leftAs: readonly string[];
   /** Calls about the instance that may still land. */
   readonly lateCalls: Readonly<NonNullable<HistoryRecord['lateCalls']>>;
+  /** When EC2 started the instance last, as far as it saw. Absent: it did not look again. */
+  readonly lastLaunchedAtWallMs?: number | null;
   readonly acts?: readonly OperatorAct[];
 }
 
@@ -54,6 +56,7 @@ export function inPlaceHistoryOf(facts: InPlaceFacts): Unwritten<HistoryRecord> 
     ...happened,
     ...(losses.length > 0 && { losses }),
     ...(facts.lateCalls.length > 0 && { lateCalls: [...facts.lateCalls] }),
+    ...(typeof facts.lastLaunchedAtWallMs === 'number' && { lastLaunchedAtWallMs: facts.lastLaunchedAtWallMs }),
     ...(intent.plan.ladder && { ladder: intent.plan.ladder }),
     ...(facts.leftAs.length > 0 && { leftAs: [...facts.leftAs] }),
   };

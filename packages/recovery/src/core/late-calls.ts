@@ -10,7 +10,8 @@ export function withLateCalls<P extends RecoveryPlan>(
   instanceId: string,
 ): P {
   const mayStart = [...history].some(
-    ({ oldInstanceId, lateCalls = [] }) => oldInstanceId === instanceId && lateCalls.includes('start'),
+    ({ oldInstanceId, newInstanceId, lateCalls = [] }) =>
+      (newInstanceId ?? oldInstanceId) === instanceId && lateCalls.includes('start'),
   );
   return mayStart ? { ...plan, startMayLand: true } : plan;
 }

@@ -1,6 +1,7 @@
 import type { DnsRecordSet, PlannedRecord } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { freshOf, recordItem, recordMove } from './record-move.ts';
+import { HELD_BY_NOBODY } from './held-elsewhere.ts';
+import { freshOf, recordItem, recordMove as moveOf } from './record-move.ts';
 import { isItem } from './step-id.ts';
 
 const [OLD, NEW, OTHER] = ['10.0.0.1', '10.0.0.2', '10.9.9.9'];
@@ -12,6 +13,11 @@ const seen = (values: readonly string[], more: object = {}): DnsRecordSet => ({
   ...{ name: 'db.example.com.', type: 'A', setIdentifier: null, values, exact: exact(values, more) },
 });
 const becomes = { [OLD]: NEW };
+
+type Moved = Parameters<typeof moveOf>;
+/** What was recorded is a set, and its successor as it was then. */
+const recordMove = (seenNow: Moved[0], want: Omit<Moved[1], 'recordedFresh'>, held: Moved[2] = HELD_BY_NOBODY) =>
+  moveOf(seenNow, { ...want, recordedFresh: freshOf(want.recordedOld, want.becomes) }, held);
 
 describe('a record', () => {
   test('that is what is on record is swapped, and nothing else of it is changed', () => {
@@ -43,6 +49,20 @@ describe('a record', () => {
       ...{ kind: 'elsewhere', text: expect.stringContaining(text) },
     }),
   );
+  const held = new Map([[OLD, `${OLD} is the address of i-b by now`]]);
+  test('whose address another machine has by now keeps it, and says whose it is', () =>
+    expect(recordMove(seen([OLD, OTHER]), { becomes, recordedOld: exact([OLD, OTHER]) }, held)).toEqual({
+      ...{ kind: 'elsewhere', text: `${OLD} is the address of i-b by now` },
+    }));
+  test('with two of which one is another machine’s loses the other only, and is recorded anew before', () => {
+    const two = { [OLD]: NEW, '10.0.0.9': NEW };
+    const record = seen([OLD, '10.0.0.9']);
+    const want = { becomes: two, recordedOld: record.exact };
+    expect(recordMove(record, want, held)).toEqual({ kind: 'record', old: record.exact, fresh: exact([OLD, NEW]) });
+    const again = { ...want, recordedFresh: exact([OLD, NEW]) };
+    expect(moveOf(record, again, held)).toMatchObject({ kind: 'swap', fresh: exact([OLD, NEW]) });
+    expect(moveOf(seen([OLD, NEW]), again, held)).toEqual({ kind: 'there' });
+  });
   test('that has both comes to have the replacement once', () =>
     expect(freshOf(exact([OLD, NEW]), becomes)).toEqual(exact([NEW])));
 });

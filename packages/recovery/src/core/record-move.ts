@@ -1,4 +1,5 @@
 import { type DnsRecordSet, type PlannedRecord, rawListOf, textOf } from '@understudy/shared';
+import { type HeldElsewhere, HELD_BY_NOBODY } from './held-elsewhere.ts';
 import { canonical } from './launch-tags.ts';
 
 type Exact = Readonly<Record<string, unknown>>;
@@ -23,15 +24,18 @@ export function recordItem({ zoneId, name, type, setIdentifier }: PlannedRecord)
   return `${zoneId}.${type}.${plain(name).replace(/\.$/, '')}${set}`;
 }
 
-/** The values that are to go; one that the replacement has itself is none of them. */
-const goingOf = (becomes: Becomes): ReadonlySet<string> => {
+/**
+ * The values that are to go; one that the replacement has itself is none of them, nor is one that
+ * another machine has by now.
+ */
+const goingOf = (becomes: Becomes, held: HeldElsewhere): ReadonlySet<string> => {
   const kept = new Set(Object.values(becomes));
-  return new Set(Object.keys(becomes).filter((value) => !kept.has(value)));
+  return new Set(Object.keys(becomes).filter((value) => !kept.has(value) && !held.has(value)));
 };
 
 /** The same set with the replacement's addresses: nothing else of it is changed. */
-export function freshOf(exact: Exact, becomes: Becomes): Exact {
-  const going = goingOf(becomes);
+export function freshOf(exact: Exact, becomes: Becomes, held: HeldElsewhere = HELD_BY_NOBODY): Exact {
+  const going = goingOf(becomes, held);
   const values = rawListOf(exact.ResourceRecords).map((one) => textOf(one.Value) ?? '');
   const fresh = values.map((value) => (going.has(value) ? (becomes[value] ?? value) : value));
   return { ...exact, ResourceRecords: [...new Set(fresh)].map((Value) => ({ Value })) };
@@ -50,21 +54,25 @@ function isSame(a: Exact, b: Exact): boolean {
  * The next conditional step of a record towards the replacement. **S** (S12) Only addresses of
  * instances that recoveries of this member have fenced are replaced, by a batch that takes away
  * exactly the set that was read and recorded. A record that somebody has pointed elsewhere keeps
- * what it says.
+ * what it says, and so does one whose address another machine has by now.
  */
 export function recordMove(
   seen: DnsRecordSet | null,
-  want: { readonly becomes: Becomes; readonly recordedOld: Exact },
+  want: { readonly becomes: Becomes; readonly recordedOld: Exact; readonly recordedFresh: Exact },
+  held: HeldElsewhere,
 ): RecordMove {
   if (seen === null) return { kind: 'elsewhere', text: 'it does not exist any more' };
-  const going = goingOf(want.becomes);
+  const going = goingOf(want.becomes, held);
   const wanted = Object.values(want.becomes);
   if (seen.values.some((value) => going.has(value))) {
-    const fresh = freshOf(seen.exact, want.becomes);
-    const kind = isSame(seen.exact, want.recordedOld) ? 'swap' : 'record';
-    return { kind, old: seen.exact, fresh };
+    const fresh = freshOf(seen.exact, want.becomes, held);
+    // What was recorded may be from before another machine came to have one of the addresses.
+    const isRecorded = isSame(seen.exact, want.recordedOld) && isSame(fresh, want.recordedFresh);
+    return { kind: isRecorded ? 'swap' : 'record', old: seen.exact, fresh };
   }
   if (wanted.every((value) => seen.values.includes(value))) return { kind: 'there' };
+  const left = seen.values.flatMap((value) => held.get(value) ?? []);
+  if (left.length > 0) return { kind: 'elsewhere', text: left.join(', ') };
   const says = seen.values.length === 0 ? 'an alias' : seen.values.join(', ');
   return { kind: 'elsewhere', text: `it says ${says}, which is neither what it said nor the replacement` };
 }

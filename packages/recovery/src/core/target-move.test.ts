@@ -1,6 +1,7 @@
 import type { PlannedTargets, RegisteredTarget, TargetHealthSeen } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { freshTargets, targetItem, targetMove } from './target-move.ts';
+import { HELD_BY_NOBODY } from './held-elsewhere.ts';
+import { freshTargets, targetItem, targetMove as moveOf } from './target-move.ts';
 
 const [OLD, NEW] = ['i-old', 'i-new'];
 const at = (id: string, port = 80): RegisteredTarget => ({ id, port, az: null, quicServerId: null });
@@ -10,7 +11,17 @@ const seen = (id: string, state: string, port = 80, reason: string | null = null
 });
 const want = { fresh: [at(NEW), at(NEW, 8_080)], old: [at(OLD), at(OLD, 8_080)] };
 
+type Moved = Parameters<typeof moveOf>;
+const targetMove = (now: Moved[0], wanted: Moved[1], held: Moved[2] = HELD_BY_NOBODY) => moveOf(now, wanted, held);
+
 describe('a target group', () => {
+  test('keeps an address that another machine has by now, and gets the replacement all the same', () => {
+    const held = new Map([['10.0.0.1', 'with i-b']]);
+    const ips = { fresh: [at('10.0.0.2')], old: [at('10.0.0.1'), at('10.0.0.9')] };
+    const now = [seen('10.0.0.1', 'healthy'), seen('10.0.0.9', 'unused')];
+    expect(targetMove(now, ips, held)).toEqual({ kind: 'change', add: ips.fresh, remove: [at('10.0.0.9')] });
+    expect(targetMove([seen('10.0.0.1', 'healthy'), seen('10.0.0.2', 'healthy')], ips, held).kind).toBe('there');
+  });
   test('gets every port of the replacement, and lets go of exactly those of the failed instance', () => {
     const others = [seen('i-other', 'healthy'), seen(OLD, 'unused', 9_090)];
     expect(targetMove([seen(OLD, 'unused'), seen(OLD, 'unused', 8_080), ...others], want)).toEqual({

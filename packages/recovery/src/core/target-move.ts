@@ -1,5 +1,7 @@
 import type { PlannedTargets, RegisteredTarget, TargetHealthSeen } from '@understudy/shared';
 
+import type { HeldElsewhere } from './held-elsewhere.ts';
+
 export type TargetMove =
   | { readonly kind: 'there' }
   /** Either may be empty, not both. */
@@ -31,23 +33,26 @@ export function freshTargets(
 }
 
 /** It is registered, and is not on its way out. */
-const isIn = ({ state, reason }: TargetHealthSeen): boolean =>
+export const isIn = ({ state, reason }: TargetHealthSeen): boolean =>
   state !== 'draining' && state !== 'unhealthy.draining' && reason !== 'Target.NotRegistered';
 
 const isServed = ({ state }: TargetHealthSeen): boolean => state === 'healthy' || state === 'unavailable';
 
 /**
  * The next step of one group. **S** (S12) It registers the replacement, and takes out exactly the
- * registrations of instances that recoveries of this member have fenced. Both are idempotent.
+ * registrations of instances that recoveries of this member have fenced. Both are idempotent. An
+ * address that another machine has by now is that machine's registration, and stays.
  */
 export function targetMove(
   seen: readonly TargetHealthSeen[],
   want: { readonly fresh: readonly RegisteredTarget[]; readonly old: readonly RegisteredTarget[] },
+  held: HeldElsewhere,
 ): TargetMove {
   const within = new Map(seen.filter(isIn).map((one) => [keyOf(one), one]));
   const own = new Set(want.fresh.map(keyOf));
   const add = want.fresh.filter((one) => !within.has(keyOf(one)));
-  const remove = want.old.filter((one) => within.has(keyOf(one)) && !own.has(keyOf(one)));
+  const old = want.old.filter((one) => !held.has(one.id));
+  const remove = old.filter((one) => within.has(keyOf(one)) && !own.has(keyOf(one)));
   if (add.length + remove.length > 0) return { kind: 'change', add, remove };
   const shown = want.fresh.flatMap((one) => within.get(keyOf(one)) ?? []);
   const unused = shown.find((one) => one.reason === 'Target.NotInUse');

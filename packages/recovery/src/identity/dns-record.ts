@@ -10,10 +10,12 @@ import {
   type PlannedRecord,
   type RecoveryPlan,
 } from '@understudy/shared';
+import type { HeldElsewhere } from '../core/held-elsewhere.ts';
 import { type Becomes, freshOf, recordItem, recordMove } from '../core/record-move.ts';
 import type { Attempt, Frozen, Move } from '../effect.ts';
 import type { Run } from '../run.ts';
 import { replacementOf } from '../steps/activate.ts';
+import { addressHolders, type HeldMemory } from './address-holders.ts';
 import { identityMove, type ItemMove } from './identity-move.ts';
 import { recordCalls } from './names-calls.ts';
 
@@ -45,9 +47,10 @@ interface Seen {
   readonly replacement: CloudInstance;
   /** Null: no change of ours is known, or Route 53 has forgotten it. */
   readonly status: DnsChangeStatus | null;
+  readonly held: HeldElsewhere;
 }
 
-interface Memory {
+interface Memory extends HeldMemory {
   replacement: CloudInstance | null;
   changeId: string | null;
   /** First of the unbroken run of looks that showed it changed by somebody else. */
@@ -103,12 +106,21 @@ async function statusOf(run: Run, changeId: string | null): Promise<DnsChangeSta
   }
 }
 
+/** Private addresses that the record has and is to lose. */
+const goingOf = ({ values }: PlannedRecord, record: DnsRecordSet, { privateIp }: CloudInstance): readonly string[] =>
+  values.flatMap(({ value, becomes }) =>
+    becomes === 'private-ip' && value !== privateIp && record.values.includes(value) ? [value] : [],
+  );
+
 async function look(run: Run, memory: Memory, planned: PlannedRecord): Promise<Seen> {
   memory.replacement ??= await describeReplacement(run);
   const { zoneId, setIdentifier } = planned;
   const sets = await run.read((_, options) => dnsOf(run).describeRecords(zoneId, planned, options));
   const record = sets.find((one) => one.setIdentifier === setIdentifier) ?? null;
-  return { record, replacement: memory.replacement, status: await statusOf(run, memory.changeId) };
+  const { replacement } = memory;
+  const going = record === null ? [] : goingOf(planned, record, replacement);
+  const held = await addressHolders(run, memory, replacement, going);
+  return { record, replacement, status: await statusOf(run, memory.changeId), held };
 }
 
 const giveUp = (run: Run, item: string): string =>
@@ -124,18 +136,18 @@ function dnsRecordMove(run: Run, item: string): ItemMove<Record, Seen> {
   const { insyncWithinMs } = run.policy.identity.dns;
   const memory: Memory = {
     ...{ replacement: null, changeId: null, elsewhereSinceMs: null, thereSinceMs: null, swappedAtMs: null },
-    ...{ conflicts: 0, conflictText: '' },
+    ...{ conflicts: 0, conflictText: '', heldText: '' },
   };
   return {
     limitMs: insyncWithinMs,
     floorMs: run.settings.resumeFloorMs + SPREAD_MS,
     look: () => look(run, memory, planned),
-    request: ({ record, replacement }) => {
+    request: ({ record, replacement, held }) => {
       const becomes = { ...becomesOf(planned, replacement) };
-      const move = recordMove(record, { becomes, recordedOld: planned.exact });
-      const isOurs = move.kind === 'swap' || move.kind === 'record';
-      const old = isOurs ? move.old : planned.exact;
-      return { zoneId: planned.zoneId, becomes, old: { ...old }, fresh: { ...freshOf(old, becomes) } };
+      const asPlanned = { old: planned.exact, fresh: freshOf(planned.exact, becomes, held) };
+      const move = recordMove(record, { becomes, recordedOld: asPlanned.old, recordedFresh: asPlanned.fresh }, held);
+      const { old, fresh } = move.kind === 'swap' || move.kind === 'record' ? move : asPlanned;
+      return { zoneId: planned.zoneId, becomes, old: { ...old }, fresh: { ...fresh } };
     },
     answered: (frozen, last) => answered(run, memory, item, { frozen, last }),
     next: (frozen, seen) => next(run, memory, item, { frozen, seen }),
@@ -176,7 +188,12 @@ function next(
   { frozen, seen }: { frozen: Frozen<Record>; seen: Seen },
 ): Move<Record> {
   const recorded = frozen.noted ?? frozen.request;
-  const move = recordMove(seen.record, { becomes: frozen.request.becomes, recordedOld: recorded.old });
+  const { becomes } = frozen.request;
+  const move = recordMove(
+    seen.record,
+    { becomes, recordedOld: recorded.old, recordedFresh: recorded.fresh },
+    seen.held,
+  );
   const nowMs = run.nowMs();
   memory.elsewhereSinceMs = move.kind === 'elsewhere' ? (memory.elsewhereSinceMs ?? nowMs) : null;
   memory.thereSinceMs = move.kind === 'there' ? (memory.thereSinceMs ?? nowMs) : null;

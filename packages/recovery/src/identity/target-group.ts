@@ -8,10 +8,12 @@ import {
   type TargetGroups,
   type TargetHealthSeen,
 } from '@understudy/shared';
-import { freshTargets, targetItem, targetMove, type TargetMove } from '../core/target-move.ts';
+import type { HeldElsewhere } from '../core/held-elsewhere.ts';
+import { freshTargets, isIn, targetItem, targetMove, type TargetMove } from '../core/target-move.ts';
 import type { Attempt, Call, Frozen, Move } from '../effect.ts';
 import type { Run } from '../run.ts';
 import { replacementOf } from '../steps/activate.ts';
+import { addressHolders, type HeldMemory } from './address-holders.ts';
 import { identityMove, type ItemMove } from './identity-move.ts';
 import { targetCalls } from './names-calls.ts';
 
@@ -41,9 +43,10 @@ type Target = typeof TARGET;
 interface Seen {
   readonly targets: readonly TargetHealthSeen[];
   readonly replacement: CloudInstance;
+  readonly held: HeldElsewhere;
 }
 
-interface Memory {
+interface Memory extends HeldMemory {
   replacement: CloudInstance | null;
   /** When the balancer last said yes: an older picture is no reason to act. */
   changedAtMs: number | null;
@@ -64,7 +67,14 @@ const targetGroupsOf = (run: Run): TargetGroups => {
   throw new OperationError('CLOUD_UNAVAILABLE', 'this coordinator is not set up to ask Elastic Load Balancing');
 };
 
-async function look(run: Run, memory: Memory, { targetGroupArn }: PlannedTargets): Promise<Seen> {
+/** Addresses that are registered and are to go; an id of an instance is never anybody else's. */
+function goingOf({ targetType, targets: old }: PlannedTargets, seen: readonly TargetHealthSeen[]): readonly string[] {
+  if (targetType === 'instance') return [];
+  const within = new Set(seen.filter(isIn).map((one) => one.id));
+  return [...new Set(old.map((one) => one.id))].filter((id) => within.has(id));
+}
+
+async function look(run: Run, memory: Memory, planned: PlannedTargets): Promise<Seen> {
   const instanceId = replacementOf(run);
   if (memory.replacement === null) {
     const found = await run.read((cloud, options) => cloud.describeInstances({ 'instance-id': [instanceId] }, options));
@@ -72,8 +82,8 @@ async function look(run: Run, memory: Memory, { targetGroupArn }: PlannedTargets
   }
   const { replacement } = memory;
   if (replacement === null) throw new OperationError('CLOUD_UNAVAILABLE', `EC2 does not show ${instanceId}`);
-  const targets = await run.read((_, options) => targetGroupsOf(run).describeTargets(targetGroupArn, options));
-  return { targets, replacement };
+  const targets = await run.read((_, options) => targetGroupsOf(run).describeTargets(planned.targetGroupArn, options));
+  return { targets, replacement, held: await addressHolders(run, memory, replacement, goingOf(planned, targets)) };
 }
 
 /** @throws CLOUD_UNAVAILABLE while EC2 does not show the address of the replacement */
@@ -97,7 +107,7 @@ const giveUp = (run: Run, item: string): string =>
 function targetGroupMove(run: Run, item: string): ItemMove<Target, Seen> {
   const planned = plannedOf(run, item);
   const { healthyWithinMs } = run.policy.identity.targetGroups;
-  const memory: Memory = { replacement: null, changedAtMs: null, text: 'nothing was seen of it' };
+  const memory: Memory = { replacement: null, changedAtMs: null, text: 'nothing was seen of it', heldText: '' };
   return {
     limitMs: healthyWithinMs,
     look: () => look(run, memory, planned),
@@ -125,7 +135,7 @@ function next(
   { item, planned }: { readonly item: string; readonly planned: PlannedTargets },
   { frozen, seen }: { readonly frozen: Frozen<Target>; readonly seen: Seen },
 ): Move<Target> {
-  const move = targetMove(seen.targets, frozen.request);
+  const move = targetMove(seen.targets, frozen.request, seen.held);
   if (move.kind === 'there') return { kind: 'done', result: { healthy: true } };
   if (move.kind === 'change') {
     memory.text = 'the replacement is not registered, or the failed instance still is';

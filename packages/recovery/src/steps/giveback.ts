@@ -8,9 +8,11 @@ import { type CallsOf, plannedCall } from '../planned-call.ts';
 import type { Run } from '../run.ts';
 import { stepKind } from '../step-kind.ts';
 import type { RequestOf } from '../step-record.ts';
-import { fencedBy } from './fenced-by.ts';
+import { fencedBy, takesProtectionOff } from './fenced-by.ts';
 import { GIVEBACK } from './giveback-record.ts';
+import { openCalls } from './open-calls.ts';
 import { openDetachTexts } from './open-detaches.ts';
+import { protectCall, protectCalls } from './protect.ts';
 import { DETACH } from './volume-records.ts';
 
 type Request = RequestOf<typeof GIVEBACK>;
@@ -21,6 +23,8 @@ interface Memory {
   readonly askedAtMs: Map<string, number>;
   /** Where each disk is that is not back; null: no look has worked. */
   missing: readonly string[] | null;
+  /** Putting stop protection back has been answered, one way or the other. */
+  isProtected: boolean;
 }
 
 /** For ten minutes; a successor gets the usual floor. */
@@ -45,14 +49,14 @@ export function givebackRequest(run: Run, how: Pick<Request, 'ends' | 'why'>): R
  * how long that may be is said in the history.
  */
 export function givebackStep(run: Run): Step<typeof GIVEBACK> {
-  const memory: Memory = { askedAtMs: new Map(), missing: null };
+  const memory: Memory = { askedAtMs: new Map(), missing: null, isProtected: false };
   return {
     limitMs: LIMIT_MS,
     prepare: async () => givebackRequest(run, { ends: 'abandoned', why: 'it was given up' }),
     next: async ({ request }, last) => {
       if (last) learn(run, memory, last);
       if (request.disks.length === 0 || fencedBy(run) !== 'stopped')
-        return end(run, request, whereabouts(run, request));
+        return end(run, memory, request, whereabouts(run, request));
       return back(run, memory, request);
     },
     onTimeout: ({ request }) => notBack(run, request, memory),
@@ -69,6 +73,7 @@ function notBack(run: Run, request: Request, { missing }: Memory): Move<typeof G
 
 function learn(run: Run, memory: Memory, { outcomes }: Attempt): void {
   for (const { name, error } of outcomes) {
+    if (name === 'protect') memory.isProtected = true;
     if (error === null) memory.askedAtMs.set(name, run.nowMs());
     else memory.askedAtMs.delete(name);
   }
@@ -92,7 +97,7 @@ async function back(run: Run, memory: Memory, request: Request): Promise<Move<ty
   const places = disks.map((disk) => ({ disk, place: placeOf(volumes, instanceId, disk) }));
   const away = places.filter(({ place }) => place.kind !== 'there');
   memory.missing = away.map(({ disk, place }) => `${disk.volumeId} (${disk.deviceName}) is ${placeText(place)}`);
-  if (instance?.state === 'terminated') return end(run, request, memory.missing);
+  if (instance?.state === 'terminated') return end(run, { ...memory, isProtected: true }, request, memory.missing);
   if (instance?.state !== 'stopped')
     return { kind: 'wait', text: `${instanceId} is ${instance?.state ?? 'not shown by EC2'}, not stopped` };
   const attach = away.flatMap(({ disk, place }) => (place.kind === 'free' ? [attachCall(instanceId, disk)] : []));
@@ -102,7 +107,7 @@ async function back(run: Run, memory: Memory, request: Request): Promise<Move<ty
     const locked = attach.length > 0 ? await lockedHold(run) : null;
     return locked ?? { kind: 'act', text: `giving ${instanceId} its disks back`, calls: [first, ...more] };
   }
-  if (away.length === 0 && calls.length === 0) return end(run, request, []);
+  if (away.length === 0 && calls.length === 0) return end(run, memory, request, []);
   return { kind: 'wait', text: `waiting for the disks of ${instanceId}: ${memory.missing.join('; ')}` };
 }
 
@@ -148,22 +153,36 @@ const bindCalls = (instance: CloudInstance, disks: readonly Disk[]): readonly Ca
 const isDue = (run: Run, { askedAtMs }: Memory, name: string): boolean =>
   run.nowMs() - (askedAtMs.get(name) ?? Number.NEGATIVE_INFINITY) >= run.settings.lagGraceMs;
 
-async function end(run: Run, { ends, why }: Request, leftAs: readonly string[]): Promise<Move<typeof GIVEBACK>> {
+/** As it is closed, stop protection that the fence took off is put back, for the next way. */
+async function end(
+  run: Run,
+  { isProtected }: Memory,
+  { ends, why }: Request,
+  leftAs: readonly string[],
+): Promise<Move<typeof GIVEBACK>> {
   const open = openDetachTexts(run);
   if (ends === 'abandoned') return { kind: 'done', result: { leftAs: [...leftAs, ...open] } };
   const { oldInstanceId } = run.record;
+  if (!isProtected && takesProtectionOff(run))
+    return { kind: 'act', calls: [protectCall(oldInstanceId)], text: 'putting stop protection back' };
   const state = fencedBy(run) === 'stopped' ? [`${oldInstanceId} is stopped, by us`] : [];
   run.parts.log.info('recovery.volumes_given_back', { oldInstanceId, leftAs });
   return {
     kind: 'close',
-    write: await closeInPlace(run, { outcome: 'not-mended', why, leftAs: [...state, ...leftAs, ...open] }),
+    write: await closeInPlace(run, {
+      outcome: 'not-mended',
+      why,
+      leftAs: [...state, ...leftAs, ...open],
+      lateCalls: openCalls(run),
+    }),
   };
 }
 
 const WHEN = 'no replacement could be made, or a person ends the recovery';
 
-const givebackCalls: CallsOf = ({ intent: { oldInstanceId, plan } }) =>
-  plan.volumes
+const givebackCalls: CallsOf = ({ intent: { oldInstanceId, plan } }) => [
+  ...protectCalls(oldInstanceId, plan),
+  ...plan.volumes
     .filter(movesItself)
     .flatMap(({ volumeId, deviceName, deleteOnTermination }) => [
       plannedCall(
@@ -180,6 +199,7 @@ const givebackCalls: CallsOf = ({ intent: { oldInstanceId, plan } }) =>
             ),
           ]
         : []),
-    ]);
+    ]),
+];
 
 export const givebackKind = stepKind(GIVEBACK, givebackStep, givebackCalls);

@@ -1,5 +1,12 @@
 import * as z from 'zod';
-import { type HookOutcome, HOOK_MOMENTS, invariant, type PolicyHook } from '@understudy/shared';
+import {
+  errorText,
+  type HookOutcome,
+  HOOK_MOMENTS,
+  invariant,
+  type PolicyHook,
+  type RunHook,
+} from '@understudy/shared';
 import { canRefuse, HOOK_STEP, hookId, hooksOf } from '../core/hook-rows.ts';
 import { currentAttempt } from '../core/step-table.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
@@ -88,6 +95,18 @@ function next(run: Run, hook: PolicyHook, memory: Memory, { noted }: Frozen<Hook
   return { kind: 'done', result: { passed: outcome.kind === 'passed', attempt: noted.attempt, text: outcome.text } };
 }
 
+/**
+ * How a hook ended. It never throws: whoever begins it does not wait for it, and what nobody
+ * catches would end the coordinator, and with it every next leader that begins the same hook.
+ */
+async function ended(runHook: RunHook, ...asked: Parameters<RunHook>): Promise<HookOutcome> {
+  try {
+    return await runHook(...asked);
+  } catch (error) {
+    return { kind: 'refused', text: `it could not be run: ${errorText(error)}` };
+  }
+}
+
 function begin(run: Run, hook: PolicyHook, memory: Memory, attempt: number): Move<Hook> {
   return {
     kind: 'act',
@@ -101,7 +120,7 @@ function begin(run: Run, hook: PolicyHook, memory: Memory, attempt: number): Mov
           const message = { id: hookId(run.record.opId, hook.name, attempt), body: bodyOf(run, hook, attempt) };
           const { runHook } = run.parts;
           if (!runHook) work.outcome = { kind: 'refused', text: 'this coordinator is not set up to run hooks' };
-          else void runHook(hook, message, run.signal).then((outcome) => (work.outcome = outcome));
+          else void ended(runHook, hook, message, run.signal).then((outcome) => (work.outcome = outcome));
         },
       },
     ],

@@ -1,17 +1,22 @@
 import { type CloudInstance, ladderDeadlineMs } from '@understudy/shared';
 import { mendProgress } from '../core/mend-progress.ts';
-import type { Call, Frozen, Move, Step } from '../effect.ts';
+import type { Frozen, Move, Step } from '../effect.ts';
 import { closeInPlace, type InPlaceEnd } from '../in-place.ts';
-import { plannedCall } from '../planned-call.ts';
 import { isPassing, type Run } from '../run.ts';
 import { stepKind } from '../step-kind.ts';
-import { FENCE } from './fence-record.ts';
-import { fencedBy } from './fenced-by.ts';
+import { fencedBy, takesProtectionOff } from './fenced-by.ts';
 import { MEND, REBOOT, RESTART } from './in-place-records.ts';
+import { openCalls } from './open-calls.ts';
+import { protectCall, protectCalls } from './protect.ts';
 import { ServiceLook } from './service-look.ts';
 
 /** Beyond the deadline of the rung: a closing that the store does not take. */
 const CLOSING_MS = 600_000;
+/**
+ * How long a recovery that fails waits to be shown the instance once more: its last launch tells a
+ * stop of ours from an operator's.
+ */
+const LAST_LOOK_MS = 30_000;
 /** How old what EC2 said may be while heartbeats are waited for. */
 const INSTANCE_AGE_MS = 2_000;
 
@@ -37,6 +42,9 @@ export function mendStep(run: Run): Step<typeof MEND> {
     next: async (frozen, last) => {
       if (last) memory.putBack = true;
       const failed = notBegun(run);
+      if (failed !== null) await refresh(run, memory);
+      if (failed !== null && memory.instance === null && frozen.elapsedMs < LAST_LOOK_MS)
+        return { kind: 'wait', text: `${failed}; waiting for EC2 to show ${oldInstanceId}` };
       if (failed !== null) return end(run, memory, { outcome: 'not-mended', why: failed });
       await refresh(run, memory);
       const verdict = await verdictOf(run, frozen, memory, services);
@@ -104,19 +112,14 @@ function unwell(run: Run): Move<typeof MEND> | null {
 
 /** Stop protection that the fence took off is put back first, where the instance stays. */
 async function end(run: Run, memory: Memory, how: InPlaceEnd): Promise<Move<typeof MEND>> {
-  if (!memory.putBack && how.outcome === 'mended' && run.plan.protection.stop && fencedBy(run) === 'stopped')
-    return { kind: 'act', calls: [protectCall(run)], text: 'putting stop protection back' };
+  if (!memory.putBack && takesProtectionOff(run))
+    return { kind: 'act', calls: [protectCall(run.record.oldInstanceId)], text: 'putting stop protection back' };
+  const lastLaunch = memory.instance ? { lastLaunchedAtWallMs: memory.instance.launchedAtWallMs } : {};
   return {
     kind: 'close',
-    write: await closeInPlace(run, { ...how, leftAs: leftAs(run, how), lateCalls: lateCalls(run) }),
+    write: await closeInPlace(run, { ...how, leftAs: leftAs(run, how), lateCalls: openCalls(run), ...lastLaunch }),
   };
 }
-
-const protectCall = ({ record: { oldInstanceId } }: Run): Call => ({
-  name: 'protect',
-  optional: true,
-  run: (cloud, options) => cloud.setProtection(oldInstanceId, { stop: true }, options),
-});
 
 function leftAs(run: Run, { outcome }: InPlaceEnd): readonly string[] {
   if (outcome === 'mended') return [];
@@ -125,22 +128,6 @@ function leftAs(run: Run, { outcome }: InPlaceEnd): readonly string[] {
   return [stopped ? `${oldInstanceId} is stopped, by us` : `${oldInstanceId} runs, and is not back in service`];
 }
 
-function lateCalls(run: Run): NonNullable<InPlaceEnd['lateCalls']> {
-  return [
-    ...(run.journal.get(FENCE)?.result?.stopIsOpen === true ? (['stop'] as const) : []),
-    ...(run.journal.get(RESTART)?.result?.isOpen === true ? (['start'] as const) : []),
-    ...(run.journal.get(REBOOT)?.result?.isOpen === true ? (['reboot'] as const) : []),
-  ];
-}
-
 export const mendKind = stepKind(MEND, mendStep, ({ intent: { oldInstanceId, plan } }) =>
-  plan.protection.stop
-    ? [
-        plannedCall(
-          'protect',
-          (cloud, options) => cloud.setProtection(oldInstanceId, { stop: true }, options),
-          'it is mended',
-        ),
-      ]
-    : [],
+  protectCalls(oldInstanceId, plan),
 );

@@ -19,10 +19,13 @@ export function restartStep(run: Run): Step<typeof RESTART> {
   const { oldInstanceId } = run.record;
   /** Calls of this run that EC2 has answered. */
   let answered = 0;
+  /** EC2 has said yes to one of them. */
+  let taken = false;
   let askedAtMs: number | null = null;
   const done = ({ sends }: Frozen<typeof RESTART>, started: boolean, why: string): Move<typeof RESTART> => ({
     kind: 'done',
-    result: { started, why, isOpen: !started && (sends.start ?? 0) > answered },
+    // Where it said yes to none and the instance runs, one of those without an answer has landed.
+    result: { started, why, isOpen: (sends.start ?? 0) - answered > (started && !taken ? 1 : 0) },
   });
   return {
     limitMs: run.policy.recover.launchTimeoutMs,
@@ -35,6 +38,7 @@ export function restartStep(run: Run): Step<typeof RESTART> {
       const isOpen = last?.error?.code === 'CLOUD_OUTCOME_UNKNOWN';
       if (last) askedAtMs = run.nowMs();
       if (last && !isOpen) answered += 1;
+      if (last && last.error === null) taken = true;
       const how = fencedBy(run);
       if (how !== 'stopped') return done(frozen, false, how === 'lease' ? 'it was not seen stopped' : `it is ${how}`);
       if (isFinal(last)) return done(frozen, false, `EC2 refuses to start it: ${last?.error?.message ?? ''}`);

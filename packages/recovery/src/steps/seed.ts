@@ -14,6 +14,8 @@ interface Memory {
   modeIndex: number;
   /** When this run last asked it to stop, and EC2 did not certainly refuse. */
   askedAtMs: number | null;
+  /** Stops of this run that EC2 has answered. */
+  answered: number;
   /** The last look worked. */
   seen: boolean;
 }
@@ -26,11 +28,11 @@ const MODES = stopModes(true);
  * machine. One look at `stopped` proves it, because it was never stopped before.
  */
 export function seedStep(run: Run, attempt: number): Step<typeof SEED> {
-  const memory: Memory = { modeIndex: 0, askedAtMs: null, seen: false };
+  const memory: Memory = { modeIndex: 0, askedAtMs: null, answered: 0, seen: false };
   return {
     limitMs: run.policy.recover.launchTimeoutMs,
     prepare: async () => ({ instanceId: launchedBy(run, attempt) }),
-    next: async ({ request: { instanceId } }, last) => {
+    next: async ({ request: { instanceId }, sends }, last) => {
       if (last) learn(run, memory, last);
       memory.seen = false;
       const found = await run.read((cloud, options) =>
@@ -40,7 +42,7 @@ export function seedStep(run: Run, attempt: number): Step<typeof SEED> {
       const instance = found.find((one) => one.instanceId === instanceId);
       if (instance?.state === 'terminated' || instance?.state === 'shutting-down')
         return (await lockedOut(run, instance)) ?? failed(`the seed ${instanceId} is ${instance.state}`);
-      if (instance?.state === 'stopped') return stopped(run, instance);
+      if (instance?.state === 'stopped') return stopped(run, instance, (sends.stop ?? 0) > memory.answered);
       return stopOrWait(run, memory, instanceId, instance?.state ?? null);
     },
     onTimeout: ({ request: { instanceId } }) =>
@@ -59,6 +61,7 @@ const failed = (text: string): Move<typeof SEED> => ({
 
 /** EC2 knows no other ways than these: after the last one it is the first again. */
 function learn(run: Run, memory: Memory, { error }: Attempt): void {
+  if (error?.code !== 'CLOUD_OUTCOME_UNKNOWN') memory.answered += 1;
   if (error === null || error.code === 'CLOUD_OUTCOME_UNKNOWN') {
     memory.askedAtMs = run.nowMs();
     return;
@@ -72,7 +75,7 @@ function learn(run: Run, memory: Memory, { error }: Attempt): void {
  * own. **S** (S27) A launch says of each disk it makes that it goes with the instance, and what is
  * attached later does not: such a disk was put there by somebody, and is neither taken nor deleted.
  */
-function stopped(run: Run, instance: CloudInstance): Move<typeof SEED> {
+function stopped(run: Run, instance: CloudInstance, stopIsOpen: boolean): Move<typeof SEED> {
   const made = new Set(
     (run.strategy.launchSources(run, run.seams)?.disks ?? []).flatMap(({ volume, source }) =>
       source.kind === 'volume' ? [] : [volume.deviceName],
@@ -85,7 +88,7 @@ function stopped(run: Run, instance: CloudInstance): Move<typeof SEED> {
   const foreign = unwanted.filter((one) => !one.deleteOnTermination);
   if (foreign.length > 0) return somebodys(instanceId, foreign);
   const ownDisks = unwanted.map(({ volumeId, deviceName }): Disk => ({ volumeId, deviceName }));
-  return { kind: 'done', result: { instanceId, launchedAtWallMs, ownDisks } };
+  return { kind: 'done', result: { instanceId, launchedAtWallMs, ownDisks, ...(stopIsOpen && { stopIsOpen }) } };
 }
 
 function somebodys(instanceId: string, disks: readonly Disk[]): Move<typeof SEED> {

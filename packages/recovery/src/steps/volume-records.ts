@@ -51,6 +51,8 @@ export const SEED = {
       launchedAtWallMs: z.number(),
       /** Disks that came with the seed, and that nobody wants. */
       ownDisks: z.array(disk),
+      /** A Stop of it was sent whose outcome is not known: it may still land. Absent: none was. */
+      stopIsOpen: z.literal(true).optional(),
     }),
     failedResult,
   ]),

@@ -12,6 +12,7 @@ import { LAUNCH, PERMIT } from '../steps/attempt-records.ts';
 import { leftAsTexts } from '../leftover-kind.ts';
 import { FENCE } from '../steps/fence-record.ts';
 import { givebackRequest } from '../steps/giveback.ts';
+import { openCalls } from '../steps/open-calls.ts';
 import { GIVEBACK } from '../steps/giveback-record.ts';
 import { stepKey } from '../core/step-id.ts';
 
@@ -113,6 +114,7 @@ function historyRecordOf(run: Run, request: StoredRequest): Unwritten<HistoryRec
     // A record that is done keeps no counts. What is terminated has no protection to be put back;
     // before every other end, a protection that was planned for was taken off.
     stopSent: (fence?.sends.stop ?? 0) > 0,
+    lateCalls: openCalls(run),
     unprotected: isUnprotected(fence, run.plan.protection.stop),
     launchAttempts: permit === null ? attempt - 1 : attempt,
     artefacts,

@@ -355,8 +355,13 @@ export const HistoryRecordSchema = placed(
     /** Why it was this way: what became of each rung. Absent: there was nothing to choose. */
     ladder: z.array(RungSchema).optional(),
     /**
-     * Calls about the instance that were sent and whose outcome is open: each may still land.
-     * Absent: there is none.
+     * When EC2 started the instance last, as the recovery saw when it ended: its own start is not
+     * somebody else's. Absent: as `oldLaunchedAtWallMs`.
+     */
+    lastLaunchedAtWallMs: z.number().optional(),
+    /**
+     * Calls about the instance that the member has afterwards that were sent and whose outcome is
+     * open: each may still land. Absent: there is none.
      */
     lateCalls: z.array(z.enum(['stop', 'start', 'reboot'])).optional(),
     /**
