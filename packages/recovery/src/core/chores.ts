@@ -195,7 +195,8 @@ function bindInterface(chore: OfKind<'bind-interface'>, instance: CloudInstance)
 function bindDisk({ instanceId, deviceName }: OfKind<'bind-disk'>, instance: CloudInstance): ChoreMove {
   const disk = instance.volumes.find((one) => one.deviceName === deviceName);
   if (!disk) return stuck('NotShown', `${instanceId} shows no volume at ${deviceName}`);
-  if (disk.deleteOnTermination) return { kind: 'done' };
+  // A look from when it was a stopped seed shows the disk of the seed, which goes with it.
+  if (disk.deleteOnTermination && instance.state === 'running') return { kind: 'done' };
   return { kind: 'call', call: { kind: 'bind-disk', instanceId, deviceName } };
 }
 
