@@ -50,11 +50,12 @@ async function planOf(request: Record<string, unknown>, instanceType = 't3.small
 }
 
 describe('over HTTP a plan names', () => {
-  it('IPv6 addresses, with their number', async () => {
-    const { plan } = await planOf({ Ipv6AddressCount: 2 });
-    expect(plan.losses.find((one) => one.code === 'Ipv6AddressesLost')?.text).toContain('2 IPv6 addresses');
+  it('IPv6 addresses, each of which follows within the subnet', async () => {
+    const { plan, codes } = await planOf({ Ipv6AddressCount: 2 });
+    expect(plan.assigned?.map((one) => one.kind)).toEqual(['ipv6-address', 'ipv6-address']);
+    expect(codes).not.toContain('Ipv6AddressesLost');
     const given = await planOf({ Ipv6Addresses: [{ Ipv6Address: '2001:db8::7' }] });
-    expect(given.codes).toContain('Ipv6AddressesLost');
+    expect(given.plan.assigned).toMatchObject([{ kind: 'ipv6-address', address: '2001:db8::7' }]);
   });
 
   it('a Dedicated Host and the affinity to it, and carries the tenancy alone', async () => {

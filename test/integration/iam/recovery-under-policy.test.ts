@@ -74,6 +74,11 @@ const UNUSED = [
   ...['ec2:DescribeKeyPairs', 'ec2:DescribePlacementGroups', 'ec2:DescribeTags', 'ec2:DescribeVolumeStatus'],
   ...['ec2:DetachNetworkInterface', 'ec2:DetachVolume', 'ec2:GetConsoleOutput', 'ec2:RebootInstances'],
   ...['ec2:StartInstances', 'ec2:UnassignIpv6Addresses', 'ec2:UnassignPrivateIpAddresses'],
+  // This member has no records, and is in no target group.
+  ...['elasticloadbalancing:DeregisterTargets', 'elasticloadbalancing:DescribeLoadBalancers'],
+  ...['elasticloadbalancing:DescribeTargetGroups', 'elasticloadbalancing:DescribeTargetHealth'],
+  ...['elasticloadbalancing:RegisterTargets', 'route53:ChangeResourceRecordSets', 'route53:GetChange'],
+  'route53:ListResourceRecordSets',
 ];
 
 /** What a recovery cannot do without. Each is taken out of the policy in turn. */
