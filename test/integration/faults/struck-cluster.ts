@@ -29,6 +29,8 @@ const timesOf = (hosts: readonly string[], endpoint: string): object => ({
   aws: { region: 'us-east-1', endpoint, callTimeoutMs: 1_000 },
   guard: { massMinimum: 100, zoneMinimum: 100, budgetPerMinute: 1_000, budgetBurst: 100 },
   observer: { warmUpMs: 2_000 },
+  // Questions (DryRun) are counted as calls, and change nothing: calls are compared here.
+  loop: { tickMs: 100, enrolEveryMs: 500, evidenceEveryMs: 500, collectEveryMs: 2_000, tryLaunchEveryMs: 0 },
   policy: {
     detect: { suspectAfterMs: 2_000, confirmForMs: 800 },
     guard: { bootGraceMs: 0 },
