@@ -119,7 +119,7 @@ async function leaderDies(lab: Lab, leads: 'this' | 'next'): Promise<ScenarioRes
   await beside(lab, leads);
   const leader = lab.leaderSeat;
   const standBys = others(lab, leader);
-  const [led, stood] = leads === 'this' ? [1, 2] : [2, 1];
+  const [led, stood] = leads === 'this' ? [FEATURE_LEVEL, FEATURE_LEVEL + 1] : [FEATURE_LEVEL + 1, FEATURE_LEVEL];
   assert.equal(await levelOf(lab, leader), led);
   for (const seat of standBys) assert.equal(await levelOf(lab, seat), stood);
   const watch = new FieldWatch(lab, leads === 'this' ? [leader] : standBys);
@@ -139,7 +139,7 @@ async function leaderDies(lab: Lab, leads: 'this' | 'next'): Promise<ScenarioRes
       watch.kept.some((key) => key.startsWith('journal/')),
       'it wrote a step again',
     );
-  assert.equal(await agreed(lab), 1);
+  assert.equal(await agreed(lab), FEATURE_LEVEL);
   const evidence = `${leader.id} (level ${led}) ended by ${struck.process.endedBy} in the middle of a launch, ${standBys.map(({ id }) => id).join(' and ')} of level ${stood}`;
   const kept = leads === 'next' ? `; ${watch.kept.length} records rewritten with the unknown field in them` : '';
   const outcome = `${successor.id} (level ${stood}) finished it in ${history.launchAttempts} attempt(s)${kept}`;
