@@ -1,23 +1,15 @@
-import type { HistoryRecord, IntentRecord, JournalRecord, Leftover, OperatorAct, Unwritten } from '@understudy/shared';
-import { stepsOf } from './history.ts';
+import type { HistoryRecord, OperatorAct, Unwritten } from '@understudy/shared';
+import { type KeptInstanceFacts, keptInstanceFields } from './kept-instance-history.ts';
 
 /** What is known when a recovery is ended without a replacement. */
-export interface AbandonFacts {
-  readonly intent: IntentRecord;
-  readonly records: readonly JournalRecord[];
-  readonly term: number;
-  readonly endedAtWallMs: number;
+export interface AbandonFacts extends KeptInstanceFacts {
   readonly act: OperatorAct;
-  readonly fencedBy: HistoryRecord['fencedBy'];
   /** True when a Stop was sent and its effect was not seen. Otherwise `fencedBy` says it. */
   readonly stopSent: boolean;
   readonly unprotected: boolean;
   /** Calls about the instance that may still land. */
   readonly lateCalls: NonNullable<HistoryRecord['lateCalls']>;
-  readonly launchAttempts: number;
-  /** What it has made, in the order in which it is written down. */
-  readonly artefacts: readonly Pick<Leftover, 'kind' | 'id'>[];
-  /** The same in words, one a kind. */
+  /** The artefacts in words, one a kind. */
   readonly artefactTexts: readonly string[];
   /** The network interface of an attempt that was left open. */
   readonly permitId: string | null;
@@ -55,29 +47,13 @@ function instanceText({ fencedBy, stopSent, intent: { oldInstanceId } }: Abandon
  * because the activation still names it.
  */
 export function abandonedHistoryOf(facts: AbandonFacts): Unwritten<HistoryRecord> {
-  const { intent, endedAtWallMs, act } = facts;
-  const terms = new Set([intent.term, facts.term, ...facts.records.map((record) => record.term)]);
-  const afterWallMs = endedAtWallMs + intent.plan.policy.recover.retainCaptureForMs;
+  const { intent, act } = facts;
   return {
     opId: intent.opId,
     member: intent.member,
     outcome: 'abandoned',
     reason: `${intent.reason}; abandoned by ${act.by}: ${act.why}`,
-    oldInstanceId: intent.oldInstanceId,
-    ordinal: intent.ordinal,
-    oldAz: intent.oldAz,
-    oldLaunchedAtWallMs: intent.plan.oldLaunchedAtWallMs,
-    newInstanceId: null,
-    newIncarnation: null,
-    startedAtWallMs: intent.startedAtWallMs,
-    endedAtWallMs,
-    lastHeardWallMs: intent.lastHeardWallMs,
-    leaderChanges: terms.size - 1,
-    fencedBy: facts.fencedBy,
-    launchAttempts: facts.launchAttempts,
-    steps: stepsOf(facts),
-    leftovers: facts.artefacts.map(({ kind, id }) => ({ kind, id, afterWallMs, obstacle: null })),
-    owed: [],
+    ...keptInstanceFields(facts),
     ...(facts.lateCalls.length > 0 && { lateCalls: facts.lateCalls }),
     acts: [...(intent.acts ?? []), act],
     leftAs: leftAs(facts),

@@ -1,19 +1,12 @@
-import type { HistoryRecord, IntentRecord, JournalRecord, Leftover, OperatorAct, Unwritten } from '@understudy/shared';
-import { stepsOf, whatHappened } from './history.ts';
+import type { HistoryRecord, OperatorAct, Unwritten } from '@understudy/shared';
+import { whatHappened } from './history.ts';
+import { type KeptInstanceFacts, keptInstanceFields } from './kept-instance-history.ts';
 
 /** What is known when a recovery is closed and its instance stays the activated one. */
-export interface InPlaceFacts {
-  readonly intent: IntentRecord;
-  readonly records: readonly JournalRecord[];
-  readonly term: number;
-  readonly endedAtWallMs: number;
+export interface InPlaceFacts extends KeptInstanceFacts {
   readonly outcome: 'mended' | 'not-mended';
   /** How it ended, in words. */
   readonly why: string;
-  readonly fencedBy: HistoryRecord['fencedBy'];
-  readonly launchAttempts: number;
-  /** What it has made and nobody needs any more, in the order in which it is written down. */
-  readonly artefacts: readonly Pick<Leftover, 'kind' | 'id'>[];
   /** What the member lost on the way. */
   readonly losses: readonly { readonly code: string; readonly text: string }[];
   /** The state in which everything was left, in words. */
@@ -27,9 +20,7 @@ export interface InPlaceFacts {
 
 /** Nothing is retired: the activation still names the instance. */
 export function inPlaceHistoryOf(facts: InPlaceFacts): Unwritten<HistoryRecord> {
-  const { intent, endedAtWallMs, outcome } = facts;
-  const terms = new Set([intent.term, facts.term, ...facts.records.map((record) => record.term)]);
-  const afterWallMs = endedAtWallMs + intent.plan.policy.recover.retainCaptureForMs;
+  const { intent, outcome } = facts;
   const happened = whatHappened(facts);
   const losses = [...facts.losses, ...(happened.losses ?? [])];
   return {
@@ -38,21 +29,7 @@ export function inPlaceHistoryOf(facts: InPlaceFacts): Unwritten<HistoryRecord> 
     outcome,
     strategy: intent.plan.strategy,
     reason: `${intent.reason}; ${facts.why}`,
-    oldInstanceId: intent.oldInstanceId,
-    ordinal: intent.ordinal,
-    oldAz: intent.oldAz,
-    oldLaunchedAtWallMs: intent.plan.oldLaunchedAtWallMs,
-    newInstanceId: null,
-    newIncarnation: null,
-    startedAtWallMs: intent.startedAtWallMs,
-    endedAtWallMs,
-    lastHeardWallMs: intent.lastHeardWallMs,
-    leaderChanges: terms.size - 1,
-    fencedBy: facts.fencedBy,
-    launchAttempts: facts.launchAttempts,
-    steps: stepsOf(facts),
-    leftovers: facts.artefacts.map(({ kind, id }) => ({ kind, id, afterWallMs, obstacle: null })),
-    owed: [],
+    ...keptInstanceFields(facts),
     ...happened,
     ...(losses.length > 0 && { losses }),
     ...(facts.lateCalls.length > 0 && { lateCalls: [...facts.lateCalls] }),
