@@ -1,9 +1,10 @@
-import { type CloudInstanceType, DEFAULT_POLICY } from '@understudy/shared';
+import { type CloudCapacityReservation, type CloudInstanceType, DEFAULT_POLICY } from '@understudy/shared';
 import { NO_TYPE_FACTS } from '../candidate-fit.ts';
 import {
   instanceFixture,
   OLD_INSTANCE_ID,
   planInputFixture,
+  reservationFixture,
   typeFactsFixture,
   typeFixture,
   volumeFixture,
@@ -73,13 +74,22 @@ const BLOCKED: Record<string, Partial<PlanInput>> = {
   PlacementNoEbsRoot: ownType({ rootDeviceTypes: ['instance-store'] }),
   PlacementNotOnDemand: ownType({ usageClasses: ['capacity-block'] }),
   PlacementTooManyVolumes: ownType({ maxAttachments: 3, attachmentLimit: 'shared', instanceStoreDisks: 1 }),
+  PlacementReservationGone: { reservations: new Map([['cr-1', null]]) },
+  PlacementReservationMisfit: { reservations: new Map([['cr-1', reservationFixture({ az: 'us-east-1c' })]]) },
   NoPlacement: { subnets: [] },
   PlacementSubnetUnknown: { subnets: [] },
 };
 
+const RESERVED = { recover: { placements: [{ subnetId: 'subnet-a', capacityReservation: 'cr-1' }] } };
+
 /** Every code that refuses a recovery, with the smallest change that brings it about. */
 export const REFUSED: Readonly<Record<string, Example>> = {
-  ...Object.fromEntries(Object.entries(BLOCKED).map(([code, change]): [string, Example] => [code, [change]])),
+  ...Object.fromEntries(
+    Object.entries(BLOCKED).map(([code, change]): [string, Example] => [
+      code,
+      code.startsWith('PlacementReservation') ? [change, RESERVED] : [change],
+    ]),
+  ),
   VolumePathImpossible: [{}, { recover: { volumes: { ...DEFAULT_POLICY.recover.volumes, pin: { all: 'copy' } } } }],
   PlacementInOtherVpc: [
     { subnets: planInputFixture().subnets.map((subnet) => ({ ...subnet, vpcId: subnet.az })) },
@@ -98,6 +108,12 @@ export const REFUSED: Readonly<Record<string, Example>> = {
 const TWO_TYPES = {
   recover: { placements: [{ subnetId: 'subnet-a' }, { subnetId: 'subnet-a', instanceType: 'm6i.large' }] },
 };
+
+/** The second of two candidates names a reservation. */
+const reservedSecond = (found: CloudCapacityReservation | null): Example => [
+  { reservations: new Map([['cr-1', found]]) },
+  { recover: { placements: [{ subnetId: 'subnet-b' }, ...RESERVED.recover.placements] } },
+];
 
 /** The second of two types is no good, so that there is a plan. */
 const otherType = (change: Partial<CloudInstanceType>, more: Partial<PlanInput> = {}): Example => [
@@ -134,6 +150,9 @@ export const LOST: Readonly<Record<string, Example>> = {
   PlacementNoEbsRoot: otherType({ rootDeviceTypes: ['instance-store'] }),
   PlacementNotOnDemand: otherType({ usageClasses: ['capacity-block'] }),
   PlacementTooManyVolumes: otherType({ maxAttachments: 2 }),
+  PlacementReservationGone: reservedSecond(null),
+  PlacementReservationMisfit: reservedSecond(reservationFixture({ instanceType: 'm6i.large' })),
+  ReservationHasNoRoom: reservedSecond(reservationFixture({ available: 0 })),
   StaysInZone: [{}],
   PlacementNeedsLevel: [
     { level: 1 },
