@@ -61,7 +61,7 @@ export function reservationShortage(
   return `the capacity reservation ${id} has no place left`;
 }
 
-/** The id in the member of a launch that says what of a reservation it uses. Null: it names none. */
+/** The id in the member of a launch that says what of a reservation it uses. Null: none. */
 export const reservationNamed = (launch: object): string | null =>
   textOf(rawOf(rawOf(rawOf(launch).CapacityReservationSpecification).CapacityReservationTarget).CapacityReservationId);
 

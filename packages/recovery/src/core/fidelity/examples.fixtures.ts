@@ -1,14 +1,6 @@
-import { type CloudCapacityReservation, type CloudInstanceType, DEFAULT_POLICY } from '@understudy/shared';
+import { DEFAULT_POLICY } from '@understudy/shared';
 import { NO_TYPE_FACTS } from '../candidate-fit.ts';
-import {
-  instanceFixture,
-  OLD_INSTANCE_ID,
-  planInputFixture,
-  reservationFixture,
-  typeFactsFixture,
-  typeFixture,
-  volumeFixture,
-} from '../plan.fixture.ts';
+import { instanceFixture, OLD_INSTANCE_ID, planInputFixture, volumeFixture } from '../plan.fixture.ts';
 import type { PlanInput } from '../plan-input.ts';
 import {
   type Example,
@@ -24,6 +16,7 @@ import {
   tagged,
   withInterfaces,
 } from './example-parts.fixtures.ts';
+import { PLACEMENT_LOST, RESERVATION_REFUSED } from './placement-examples.fixtures.ts';
 import { FOLLOWS, INTERFACE_LOST, MUST_FOLLOW, mustFollow, NOTHING_CARRIED } from './identity-examples.fixtures.ts';
 
 const BLOCKED: Record<string, Partial<PlanInput>> = {
@@ -74,22 +67,14 @@ const BLOCKED: Record<string, Partial<PlanInput>> = {
   PlacementNoEbsRoot: ownType({ rootDeviceTypes: ['instance-store'] }),
   PlacementNotOnDemand: ownType({ usageClasses: ['capacity-block'] }),
   PlacementTooManyVolumes: ownType({ maxAttachments: 3, attachmentLimit: 'shared', instanceStoreDisks: 1 }),
-  PlacementReservationGone: { reservations: new Map([['cr-1', null]]) },
-  PlacementReservationMisfit: { reservations: new Map([['cr-1', reservationFixture({ az: 'us-east-1c' })]]) },
   NoPlacement: { subnets: [] },
   PlacementSubnetUnknown: { subnets: [] },
 };
 
-const RESERVED = { recover: { placements: [{ subnetId: 'subnet-a', capacityReservation: 'cr-1' }] } };
-
 /** Every code that refuses a recovery, with the smallest change that brings it about. */
 export const REFUSED: Readonly<Record<string, Example>> = {
-  ...Object.fromEntries(
-    Object.entries(BLOCKED).map(([code, change]): [string, Example] => [
-      code,
-      code.startsWith('PlacementReservation') ? [change, RESERVED] : [change],
-    ]),
-  ),
+  ...Object.fromEntries(Object.entries(BLOCKED).map(([code, change]): [string, Example] => [code, [change]])),
+  ...RESERVATION_REFUSED,
   VolumePathImpossible: [{}, { recover: { volumes: { ...DEFAULT_POLICY.recover.volumes, pin: { all: 'copy' } } } }],
   PlacementInOtherVpc: [
     { subnets: planInputFixture().subnets.map((subnet) => ({ ...subnet, vpcId: subnet.az })) },
@@ -105,25 +90,6 @@ export const REFUSED: Readonly<Record<string, Example>> = {
   NoPlacementOutsideZone: [{}, {}, 'us-east-1a'],
 };
 
-const TWO_TYPES = {
-  recover: { placements: [{ subnetId: 'subnet-a' }, { subnetId: 'subnet-a', instanceType: 'm6i.large' }] },
-};
-
-/** The second of two candidates names a reservation. */
-const reservedSecond = (found: CloudCapacityReservation | null): Example => [
-  { reservations: new Map([['cr-1', found]]) },
-  { recover: { placements: [{ subnetId: 'subnet-b' }, ...RESERVED.recover.placements] } },
-];
-
-/** The second of two types is no good, so that there is a plan. */
-const otherType = (change: Partial<CloudInstanceType>, more: Partial<PlanInput> = {}): Example => [
-  {
-    ...more,
-    typeFacts: typeFactsFixture(typeFixture(), typeFixture({ instanceType: 'm6i.large', ...change })),
-  },
-  TWO_TYPES,
-];
-
 /** Every code of a loss, with the smallest change that brings it about. */
 export const LOST: Readonly<Record<string, Example>> = {
   PlacementInLostZone: [
@@ -131,28 +97,7 @@ export const LOST: Readonly<Record<string, Example>> = {
     { recover: { placements: [{ subnetId: 'subnet-a' }, { subnetId: 'subnet-b' }] } },
     'us-east-1a',
   ],
-  PlacementTypeUnknown: [{ typeFacts: { types: new Map([['m6i.large', null]]), offeredIn: new Map() } }, TWO_TYPES],
-  PlacementNotOffered: [
-    { typeFacts: { types: new Map(), offeredIn: new Map([['m6i.large', new Set(['us-east-1b'])]]) } },
-    TWO_TYPES,
-  ],
-  PlacementArchitecture: otherType({ architectures: ['arm64'] }),
-  PlacementVirtualization: otherType({ virtualizationTypes: ['paravirtual'] }),
-  PlacementBootMode: otherType({ bootModes: ['uefi'] }),
-  PlacementEna: [
-    {
-      ...rawChange({ EnaSupport: false }),
-      typeFacts: typeFactsFixture(typeFixture({ enaSupport: 'supported' }), typeFixture({ instanceType: 'm6i.large' })),
-    },
-    TWO_TYPES,
-  ],
-  PlacementTpm: otherType({ nitroTpmSupport: 'unsupported' }, rawChange({ TpmSupport: 'v2.0' })),
-  PlacementNoEbsRoot: otherType({ rootDeviceTypes: ['instance-store'] }),
-  PlacementNotOnDemand: otherType({ usageClasses: ['capacity-block'] }),
-  PlacementTooManyVolumes: otherType({ maxAttachments: 2 }),
-  PlacementReservationGone: reservedSecond(null),
-  PlacementReservationMisfit: reservedSecond(reservationFixture({ instanceType: 'm6i.large' })),
-  ReservationHasNoRoom: reservedSecond(reservationFixture({ available: 0 })),
+  ...PLACEMENT_LOST,
   StaysInZone: [{}],
   PlacementNeedsLevel: [
     { level: 1 },

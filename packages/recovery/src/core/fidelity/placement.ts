@@ -96,7 +96,7 @@ const RESERVATION_MISFITS = skippedWith(
   })),
 );
 
-/** Candidates that are refused as long as this lasts; the recovery asks again before each launch. */
+/** Candidates that are passed over as long as this lasts; the recovery asks before each launch. */
 function reservationShortages({ input, placements }: Circumstances): readonly string[] {
   const { instance, reservations } = input;
   const texts = placements.candidates.flatMap((candidate) => {
