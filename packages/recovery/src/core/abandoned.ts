@@ -1,5 +1,6 @@
 import type { HistoryRecord, OperatorAct, Unwritten } from '@understudy/shared';
 import { type KeptInstanceFacts, keptInstanceFields } from './kept-instance-history.ts';
+import { owedHooks } from './owed-hooks.ts';
 
 /** What is known when a recovery is ended without a replacement. */
 export interface AbandonFacts extends KeptInstanceFacts {
@@ -57,5 +58,6 @@ export function abandonedHistoryOf(facts: AbandonFacts): Unwritten<HistoryRecord
     ...(facts.lateCalls.length > 0 && { lateCalls: facts.lateCalls }),
     acts: [...(intent.acts ?? []), act],
     leftAs: leftAs(facts),
+    ...owedHooks(intent, facts.records),
   };
 }
