@@ -198,7 +198,7 @@ export async function strikeLeader(
   return { member, old, opId, seat, process, term, crashSeq, faultId, changesBefore };
 }
 
-/** Tells what each coordinator says of the member: a strike that never came is not looked at again. */
+/** Tells what each coordinator says of the member, because nobody can ask them afterwards. */
 async function tooLong({ seats }: StrikeTarget, member: MemberId, { step }: Moment): Promise<never> {
   await wait(40_000, undefined, { ref: false });
   const told = await Promise.all(seats.map(({ process }) => process.get(`/v1/members/${member}/explain`)));
