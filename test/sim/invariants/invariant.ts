@@ -16,7 +16,7 @@ export const INVARIANTS: Readonly<Record<InvariantId, string>> = {
   I5: 'no accusation from an observer that must abstain',
   I6: 'the address goes to the activated instance only, and settles there',
   I7: 'nothing left over after collection',
-  I8: 'recoveries within the budget',
+  I8: 'recoveries within the budget, and each way once for a failure',
   I9: 'no failover of a member that was never down for as long as confirming takes, or that is paused',
   I10: 'every dead member reaches done or a visible hold, and etcd that refuses writes is shown',
   I11: 'what is said under an id is said by the one process that has it',

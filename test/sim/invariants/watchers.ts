@@ -9,6 +9,7 @@ import { watchIdentities } from './identities.ts';
 import type { MakeWatcher } from './invariant.ts';
 import { watchLaunches } from './launches.ts';
 import { watchRefusals } from './refusals.ts';
+import { watchRungs } from './rungs.ts';
 import { watchServing } from './serving.ts';
 
 const watchFatal: MakeWatcher = (_cluster, report) => ({
@@ -27,6 +28,7 @@ export const WATCHERS: readonly MakeWatcher[] = [
   watchAccusationRules,
   watchAddresses,
   watchBudget,
+  watchRungs,
   watchFailovers,
   watchRefusals,
   watchIdentities,

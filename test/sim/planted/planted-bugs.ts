@@ -3,6 +3,7 @@ import { IDENTITY_BUGS } from './bugs-in-identities.ts';
 import { LEASE_BUGS } from './bugs-in-leases.ts';
 import { LEADING_BUGS } from './bugs-in-leading.ts';
 import { DISK_BUGS } from './bugs-in-moving-disks.ts';
+import { LADDER_BUGS } from './bugs-on-the-ladder.ts';
 import { RECOVERING_BUGS } from './bugs-in-recovering.ts';
 import type { PlantedBug } from './planted-bug.ts';
 
@@ -12,6 +13,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...DECIDING_BUGS,
   ...RECOVERING_BUGS,
   ...DISK_BUGS,
+  ...LADDER_BUGS,
   ...LEASE_BUGS,
   ...IDENTITY_BUGS,
 ];
