@@ -29,6 +29,7 @@ export { goesOnWith, triedFor } from './core/ladder/this-failure.ts';
 export { readStepId } from './core/step-id.ts';
 export { keyIdInUserData } from './core/user-data/agent-key-id.ts';
 export { RecoveryEngine } from './engine.ts';
+export { FailureHooks, type StoredHistory } from './failure-hooks.ts';
 export { gatherPlanInput } from './plan/gather-plan-input.ts';
 export { KeptReadsOf } from './plan/kept-reads.ts';
 export { KeyLooks } from './plan/key-looks.ts';

@@ -1,5 +1,6 @@
 import type { HistoryRecord, OperatorAct, OwedChore, Unwritten } from '@understudy/shared';
 import { type KeptInstanceFacts, keptInstanceFields } from './kept-instance-history.ts';
+import { owedHooks } from './owed-hooks.ts';
 
 /** What is known when a recovery is ended without a replacement. */
 export interface AbandonFacts extends KeptInstanceFacts {
@@ -67,5 +68,6 @@ export function abandonedHistoryOf(facts: AbandonFacts): Unwritten<HistoryRecord
     owed: facts.unprotected ? [protectionOwed(facts)] : [],
     acts: [...(intent.acts ?? []), act],
     leftAs: leftAs(facts),
+    ...owedHooks(intent, facts.records),
   };
 }

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { GroupPolicySchema } from '../policy.ts';
 import { ServeContractSchema } from './cluster.ts';
 import { OperatorActSchema, operatorFields } from './operator-request.ts';
+import { FailureHookSchema } from './failure-hook.ts';
 import { AddressTargetSchema, MovedItemSchema, PlannedAssignedSchema, PlannedInterfaceSchema } from './identity.ts';
 import { PlannedRecordSetSchema, PlannedTargetsSchema } from './names.ts';
 import { LeftoverSchema, OwedChoreSchema } from './leftover.ts';
@@ -388,6 +389,8 @@ export const HistoryRecordSchema = placed(
     /** The same of records and target groups. */
     owedRecords: z.array(PlannedRecordSetSchema).optional(),
     owedTargets: z.array(PlannedTargetsSchema).optional(),
+    /** Hooks that run because it brought nothing back. Absent: the policy had none. */
+    failureHooks: z.array(FailureHookSchema).optional(),
     /** What the collector still has to remove, and when. */
     leftovers: z.array(LeftoverSchema),
     /** Chores that were still open on the replacement when this was closed, and are open yet. */
