@@ -40,8 +40,7 @@ export interface ChoreFacts extends ReapplyFacts {
   readonly oldInstanceId: string;
   readonly permitId: string;
   /**
-   * Of a disk that was put on after the launch: by the volume of the plan, which one it is. Absent:
-   * not known yet.
+   * Which disk was put on after the launch, by the volume of the plan. Absent: it is not known yet.
    */
   readonly putOn?: ReadonlyMap<string, string>;
   /** ISO time. Null: for ever. */

@@ -34,7 +34,7 @@ export interface LateDetach {
   readonly volumeIds: readonly string[];
 }
 
-/** Of this instance, the newest last. What a person has looked at counts no more. */
+/** Those of this instance, the newest last. What a person has looked at counts no more. */
 export const lateDetachesOf = (history: Iterable<HistoryRecord>, instanceId: string): readonly LateDetach[] =>
   [...history]
     .filter(({ oldInstanceId, newInstanceId }) => (newInstanceId ?? oldInstanceId) === instanceId)

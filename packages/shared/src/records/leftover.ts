@@ -48,8 +48,8 @@ export const ChoreSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('bind-interface'), instanceId: z.string(), networkInterfaceId: z.string() }),
   /**
    * Makes a disk go with the instance, as its predecessor had it: EC2 keeps what was attached after
-   * the launch. `volumeId`: the disk that was put there; another one under its device is somebody's.
-   * Absent: written by an older build.
+   * the launch. `volumeId`: the disk that was put there, because another one under its device is
+   * somebody's. Absent: written by an older build.
    */
   z.strictObject({
     kind: z.literal('bind-disk'),
