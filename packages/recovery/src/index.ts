@@ -4,7 +4,7 @@ export { hasActivated, undecidedRecovery } from './core/activated.ts';
 export { choreKey, choreText } from './core/chores.ts';
 export { journalFacts } from './core/journal-facts.ts';
 export { launchPlan } from './core/launch-plan.ts';
-export { withLateCalls } from './core/late-calls.ts';
+export { LATE_CALL_MS, type LateDetach, lateDetachesOf, withLateCalls } from './core/late-calls.ts';
 export { pathTexts } from './core/paths/path-text.ts';
 export { NOT_TRIED } from './core/launch-trial.ts';
 export { recoveryBehind, withOwed } from './core/owed.ts';

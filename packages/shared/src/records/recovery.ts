@@ -110,6 +110,11 @@ const planBase = {
    * may still be started by that. Absent: none has.
    */
   startMayLand: z.boolean().optional(),
+  /**
+   * It did not run as the plan was made: that it is stopped later does not show that a stop of this
+   * recovery has worked. Absent: it ran.
+   */
+  wasDown: z.literal(true).optional(),
 };
 
 /**
@@ -364,7 +369,7 @@ export const HistoryRecordSchema = placed(
      * Calls about the instance that the member has afterwards that were sent and whose outcome is
      * open: each may still land. Absent: there is none.
      */
-    lateCalls: z.array(z.enum(['stop', 'start', 'reboot'])).optional(),
+    lateCalls: z.array(z.enum(['stop', 'start', 'reboot', 'detach'])).optional(),
     /**
      * The state in which a recovery without a replacement left everything, in words. Empty
      * otherwise.
