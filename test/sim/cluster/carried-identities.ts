@@ -26,7 +26,7 @@ interface Owned {
 }
 
 const DOMAIN = 'sim.internal';
-/** Of something that is none of ours, where a person may point a record for a while. */
+/** The address of something that is none of ours, where a person may point a record. */
 export const ELSEWHERE = '10.99.0.1';
 /** Neighbours have different things, and some have two of them. */
 const hasRecord = (index: number): boolean => index % 2 === 1;
