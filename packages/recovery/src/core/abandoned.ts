@@ -1,4 +1,5 @@
 import type { HistoryRecord, OperatorAct, Unwritten } from '@understudy/shared';
+import { wayOf } from './history.ts';
 import { type KeptInstanceFacts, keptInstanceFields } from './kept-instance-history.ts';
 
 /** What is known when a recovery is ended without a replacement. */
@@ -53,6 +54,7 @@ export function abandonedHistoryOf(facts: AbandonFacts): Unwritten<HistoryRecord
     member: intent.member,
     outcome: 'abandoned',
     reason: `${intent.reason}; abandoned by ${act.by}: ${act.why}`,
+    ...wayOf(intent),
     ...keptInstanceFields(facts),
     ...(facts.lateCalls.length > 0 && { lateCalls: facts.lateCalls }),
     acts: [...(intent.acts ?? []), act],

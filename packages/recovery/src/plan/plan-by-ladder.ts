@@ -1,4 +1,4 @@
-import { type GroupPolicy, ladderOf, type RecoveryPlan } from '@understudy/shared';
+import { type GroupPolicy, type InstanceState, ladderOf, type RecoveryPlan, type Rung } from '@understudy/shared';
 import { ownTypeOf } from '../core/fidelity/disks.ts';
 import { chooseRung, type RungEvidence, type TriedRung } from '../core/ladder/choose-rung.ts';
 import type { PlanInput } from '../core/plan-input.ts';
@@ -49,6 +49,17 @@ export function planByLadder(
   const result = planOf(rung);
   return result.kind === 'plan' ? { ...result, plan: { ...result.plan, ladder: [...said] } } : result;
 }
+
+/** What becomes of each rung by the failure alone, where no plan was made yet. Pure. */
+export const rungsKnown = (
+  policy: GroupPolicy,
+  { evidence, tried, asked }: Failure,
+  state: InstanceState | null,
+): readonly Rung[] =>
+  chooseRung({
+    ...{ rungs: ladderOf(policy), tried, asked, obstacleOf: () => null },
+    evidence: { ...evidence, state, hasInstanceStore: false, leavesZone: false },
+  }).said;
 
 const obstacleIn = (result: PlanResult<RecoveryPlan>): string | null =>
   result.kind === 'plan' ? null : result.problems.map((one) => `${one.code}: ${one.text}`).join('; ');
