@@ -1,6 +1,7 @@
-import { type GroupPolicy, type InstanceState, ladderOf, type RecoveryPlan, type Rung } from '@understudy/shared';
+import { type GroupPolicy, type InstanceState, ladderOf, type RecoveryPlan, type Rung, staysInPlace } from '@understudy/shared';
 import { ownTypeOf } from '../core/fidelity/disks.ts';
 import { chooseRung, type RungEvidence, type TriedRung } from '../core/ladder/choose-rung.ts';
+import { type LateDetach, lateDetachObstacle } from '../core/late-calls.ts';
 import type { PlanInput } from '../core/plan-input.ts';
 import type { PlanResult } from '../core/plan.ts';
 import { REGISTERED } from '../registered.ts';
@@ -13,6 +14,9 @@ export interface Failure {
   readonly tried: readonly TriedRung[];
   /** The way that a person has asked for. Null: none. */
   readonly asked: string | null;
+  /** Disks of it that a call of an earlier recovery may take off. Absent: none. */
+  readonly lateDetaches?: readonly LateDetach[];
+  readonly nowWallMs?: number;
 }
 
 /**
@@ -27,11 +31,19 @@ export function planByLadder(
   registry: RecoveryRegistry = REGISTERED,
 ): PlanResult<RecoveryPlan> {
   const rungs = ladderOf(policy);
-  if (policy.recover.ladder === undefined && failure.asked === null)
-    return planByStrategy(input, policy, leaveAz, policy.recover.strategy, registry);
+  const planFor = (name: string): PlanResult<RecoveryPlan> => {
+    const obstacle = lateDetachObstacle(failure.lateDetaches ?? [], input.instance, {
+      inPlace: staysInPlace({ strategy: name }),
+      nowWallMs: failure.nowWallMs ?? 0,
+    });
+    return obstacle === null
+      ? planByStrategy(input, policy, leaveAz, name, registry)
+      : { kind: 'blocked', problems: [obstacle] };
+  };
+  if (policy.recover.ladder === undefined && failure.asked === null) return planFor(policy.recover.strategy);
   const made = new Map<string, PlanResult<RecoveryPlan>>();
   const planOf = (rung: string): PlanResult<RecoveryPlan> => {
-    const result = made.get(rung) ?? planByStrategy(input, policy, leaveAz, rung, registry);
+    const result = made.get(rung) ?? planFor(rung);
     made.set(rung, result);
     return result;
   };
