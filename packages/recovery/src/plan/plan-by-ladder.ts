@@ -1,4 +1,11 @@
-import { type GroupPolicy, type InstanceState, ladderOf, type RecoveryPlan, type Rung, staysInPlace } from '@understudy/shared';
+import {
+  type GroupPolicy,
+  type InstanceState,
+  ladderOf,
+  type RecoveryPlan,
+  type Rung,
+  staysInPlace,
+} from '@understudy/shared';
 import { ownTypeOf } from '../core/fidelity/disks.ts';
 import { chooseRung, type RungEvidence, type TriedRung } from '../core/ladder/choose-rung.ts';
 import { type LateDetach, lateDetachObstacle } from '../core/late-calls.ts';
