@@ -35,6 +35,7 @@ const ACTIONS = [
     'DescribeImages',
   ],
   ...['AssignPrivateIpAddresses', 'UnassignPrivateIpAddresses', 'AttachNetworkInterface', 'DetachNetworkInterface'],
+  ...['AssignIpv6Addresses', 'UnassignIpv6Addresses'],
   ...['route53:ChangeResourceRecordSets', 'route53:ListResourceRecordSets', 'route53:GetChange'],
   ...['elasticloadbalancing:RegisterTargets', 'elasticloadbalancing:DeregisterTargets'],
   'elasticloadbalancing:DescribeTargetHealth',
