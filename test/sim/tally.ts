@@ -1,4 +1,10 @@
-import { HistoryRecordSchema, parseRecord } from '@understudy/shared';
+import {
+  type HistoryRecord,
+  HistoryRecordSchema,
+  IntentRecordSchema,
+  parseRecord,
+  type RecoveryPlan,
+} from '@understudy/shared';
 import type { ClusterEvent } from './cluster/cluster-event.ts';
 import type { SimulatedCluster } from './cluster/simulated-cluster.ts';
 import { beginsRecovery } from './invariants/invariant.ts';
@@ -13,6 +19,13 @@ export class Tally {
   /** Fences that nobody saw, because a serve lease was waited out. */
   leaseFences = 0;
   watchdogResets = 0;
+  /** Ended recoveries, by strategy and outcome. */
+  readonly ended = new Map<string, number>();
+  /** Disks of replacements, by their path. */
+  readonly paths = new Map<string, number>();
+  /** Replacements in another zone, or of another type. */
+  readonly moved = new Map<string, number>();
+  readonly #plans = new Map<string, RecoveryPlan>();
   readonly holdsSeen = new Map<string, number>();
   readonly heldLast = new Map<string, number>();
 
@@ -27,6 +40,7 @@ export class Tally {
     for (const write of clusterEvent.commit.txn.writes) {
       if (write.kind !== 'put') continue;
       if (write.key === keys.leader) this.leaderChanges += 1;
+      if (write.key.startsWith(keys.intents)) this.#planned(write.key, write.value);
       if (beginsRecovery(this.#cluster, clusterEvent.commit, write)) this.recoveriesBegun += 1;
       if (write.key.endsWith('/fence') && write.value.includes('"how":"lease"')) this.leaseFences += 1;
       if (write.key.startsWith(keys.holds)) count(this.holdsSeen, /"reason":"([^"]+)"/.exec(write.value)?.[1] ?? '?');
@@ -43,15 +57,42 @@ export class Tally {
 
   #finished(key: string, value: string): void {
     this.recoveriesFinished += 1;
-    this.launchAttempts += parseRecord(HistoryRecordSchema, key, value).launchAttempts;
+    const history = parseRecord(HistoryRecordSchema, key, value);
+    this.launchAttempts += history.launchAttempts;
+    const plan = this.#plans.get(history.opId);
+    if (!plan) return;
+    count(this.ended, `${plan.strategy} ${history.outcome}`);
+    if (history.outcome !== 'replaced') return;
+    for (const volume of plan.volumes) count(this.paths, volume.path ?? 'snapshot');
+    this.#placed(history);
+  }
+
+  #planned(key: string, value: string): void {
+    const { opId, plan } = parseRecord(IntentRecordSchema, key, value);
+    this.#plans.set(opId, plan);
+  }
+
+  #placed({ oldAz, oldInstanceId, newInstanceId }: HistoryRecord): void {
+    const { instances } = this.#cluster.cloud.core.region;
+    const [before, after] = [instances.get(oldInstanceId), instances.get(newInstanceId ?? '')];
+    if (after && after.az !== oldAz) count(this.moved, 'another zone');
+    if (before && after && before.instanceType !== after.instanceType) count(this.moved, 'another type');
   }
 
   heldAtEnd(reason: string): void {
     count(this.heldLast, reason);
   }
 
+  /** How often each strategy ended how, each path was taken, and a replacement was elsewhere. */
+  did(): Readonly<Record<string, number>> {
+    const paths = [...this.paths].map(([path, n]) => [`disk by ${path}`, n] as const);
+    return Object.fromEntries([...this.ended, ...paths, ...this.moved]);
+  }
+
   text(): string {
-    const maps = [this.holdsSeen, this.heldLast].map((map) => [...map].map(([name, n]) => `${name} ${n}`).join(', '));
+    const maps = [this.holdsSeen, this.heldLast, this.ended, this.paths, this.moved].map((map) =>
+      [...map].map(([name, n]) => `${name} ${n}`).join(', '),
+    );
     return [
       `${this.recoveriesBegun} recoveries begun, ${this.recoveriesFinished} finished, ${this.launchAttempts} launch attempts`,
       `${this.leaderChanges} elections`,
@@ -60,6 +101,9 @@ export class Tally {
         : []),
       `holds: ${maps[0] || 'none'}`,
       `held at the end: ${maps[1] || 'none'}`,
+      `ended: ${maps[2] || 'none'}`,
+      `disks: ${maps[3] || 'none'}`,
+      ...(maps[4] ? [`moved: ${maps[4]}`] : []),
     ].join('; ');
   }
 }

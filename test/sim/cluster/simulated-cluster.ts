@@ -21,9 +21,11 @@ import type { ClusterEvent, ClusterListener } from './cluster-event.ts';
 import { speechOf } from './machine.ts';
 import { SimulatedMachines } from './simulated-machines.ts';
 import { simulationPolicy } from './simulation-policy.ts';
+import { backUp, shareVolumes } from './shared-volumes.ts';
 import { StoredRecords } from './stored-records.ts';
 import { Operators } from './operators.ts';
 import { streamOf } from './random-streams.ts';
+import type { World } from './world.ts';
 
 /** Delay of a datagram between two machines. */
 const WITHIN_A_REGION_MS = [0.2, 2] as const;
@@ -47,6 +49,14 @@ export interface ClusterShape {
   readonly encrypted?: boolean;
   /** The disks of members move to their replacements where they can. Default: they are copied. */
   readonly reattach?: boolean;
+  /** How members come back, in place of `ladder` and `reattach`. Default: what those say. */
+  readonly way?: World['way'];
+  /** Some members share a Multi-Attach volume with somebody. Default: where that is the way. */
+  readonly shared?: boolean;
+  /** Default: none but the own type, in every zone. */
+  readonly places?: World['places'];
+  /** Default: nothing. */
+  readonly prepare?: World['prepare'];
 }
 
 /** What a test may want otherwise than the simulation does, whose choices are the defaults. */
@@ -176,19 +186,24 @@ export class SimulatedCluster {
    * coordinators.
    */
   begin(): void {
+    const instanceIds: string[] = [];
     for (const [index, member] of this.members.entries()) {
       const az = this.cloud.zones[index % this.cloud.zones.length] ?? '';
-      const { allocationId } = seedInstance(this.cloud, {
+      const { allocationId, instanceId } = seedInstance(this.cloud, {
         member,
         az,
         elasticIp: index % 2 === 0,
         dataVolumes: index % 3 === 0 ? [{ deviceName: '/dev/sdf', sizeGiB: 8, ...this.#encryption(member) }] : [],
         userData: `member: ${member}`,
       });
+      instanceIds.push(instanceId);
       if (allocationId === null) continue;
       this.#addresses.set(member, allocationId);
       this.#bystanders.set(allocationId, seedInstance(this.cloud, { az }).instanceId);
     }
+    if (this.shape.shared ?? this.shape.way === 'shared')
+      shareVolumes({ ...this, activeInstanceOf: (member) => this.activeInstanceOf(member) });
+    if (this.shape.way === 'older') backUp(this, instanceIds);
     this.machines.settled = true;
     for (const host of this.hosts) host.start();
   }

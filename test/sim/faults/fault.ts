@@ -159,6 +159,8 @@ export const FaultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...base, kind: z.literal('stuck-detach'), times }),
   /** After its forced stop, an instance writes to what is still attached to it. */
   z.strictObject({ ...base, kind: z.literal('late-writes'), times }),
+  /** EC2 holds back the I/O of all its disks, of which it dies. */
+  z.strictObject({ ...base, kind: z.literal('volumes-impaired'), member }),
 ]);
 
 export type Fault = z.infer<typeof FaultSchema>;

@@ -7,6 +7,7 @@ import { watchGuardedWrites } from './guarded-writes.ts';
 import { watchDisks } from './disks.ts';
 import { watchIdentities } from './identities.ts';
 import type { MakeWatcher } from './invariant.ts';
+import { watchMovedDisks } from './moved-disks.ts';
 import { watchLaunches } from './launches.ts';
 import { watchRefusals } from './refusals.ts';
 import { watchRungs } from './rungs.ts';
@@ -33,4 +34,5 @@ export const WATCHERS: readonly MakeWatcher[] = [
   watchRefusals,
   watchIdentities,
   watchDisks,
+  watchMovedDisks,
 ];
