@@ -35,6 +35,7 @@ interface RunFlags {
   readonly shared?: true;
   readonly places?: World['places'];
   readonly prepare?: World['prepare'];
+  readonly identities?: true;
   readonly faults?: string;
   readonly trace?: true;
   readonly json?: true;
@@ -45,7 +46,7 @@ interface RunFlags {
 /** A file of its own list per episode, or a kept regression. */
 function specFrom(flags: RunFlags, seed: number): RunSpec {
   const { days, members, coordinators, faults, serveLease = false, probes = false, ladder = false } = flags;
-  const { encrypted, reattach, way, shared, places, prepare } = flags;
+  const { encrypted, reattach, identities, way, shared, places, prepare } = flags;
   const shape = {
     ...{ seed, days, members, coordinators, serveLease, probes, ladder },
     ...(encrypted && { encrypted }),
@@ -54,6 +55,7 @@ function specFrom(flags: RunFlags, seed: number): RunSpec {
     ...(shared && { shared }),
     ...(places && { places }),
     ...(prepare && { prepare }),
+    ...(identities && { identities }),
   };
   if (faults === undefined) return shape;
   try {
@@ -124,6 +126,10 @@ program
   .option('--probes', 'the group has a service probe')
   .option('--ladder', 'the group has the default ladder')
   .option('--encrypted', 'also with --faults: the data volumes of members are encrypted')
+  .option(
+    '--identities',
+    'also with --faults: members have records, groups and further addresses, and the group has hooks',
+  )
   .option('--reattach', 'the disks of members move to their replacements where they can')
   .addOption(new Option('--way <way>', 'how members come back; default: as the seed has it').choices(WAYS))
   .option('--shared', 'some members share a volume with somebody, also where that is not the way')

@@ -24,8 +24,12 @@ export class Tally {
   /** Disks of replacements, by their path. */
   readonly paths = new Map<string, number>();
   /** Replacements in another zone, or of another type. */
-  readonly moved = new Map<string, number>();
+  readonly elsewhere = new Map<string, number>();
   readonly #plans = new Map<string, RecoveryPlan>();
+  /** What recoveries have moved, by kind, as their history says. */
+  readonly moved = new Map<string, number>();
+  /** Hooks that were begun. */
+  hooksBegun = 0;
   readonly holdsSeen = new Map<string, number>();
   readonly heldLast = new Map<string, number>();
 
@@ -35,6 +39,7 @@ export class Tally {
 
   onClusterEvent(clusterEvent: ClusterEvent): void {
     if (clusterEvent.kind === 'reset') this.watchdogResets += 1;
+    if (clusterEvent.kind === 'hook' && clusterEvent.what === 'begun') this.hooksBegun += 1;
     if (clusterEvent.kind !== 'commit') return;
     const { keys } = this.#cluster;
     for (const write of clusterEvent.commit.txn.writes) {
@@ -59,6 +64,7 @@ export class Tally {
     this.recoveriesFinished += 1;
     const history = parseRecord(HistoryRecordSchema, key, value);
     this.launchAttempts += history.launchAttempts;
+    for (const { move } of history.moved ?? []) count(this.moved, move);
     const plan = this.#plans.get(history.opId);
     if (!plan) return;
     count(this.ended, `${plan.strategy} ${history.outcome}`);
@@ -75,8 +81,8 @@ export class Tally {
   #placed({ oldAz, oldInstanceId, newInstanceId }: HistoryRecord): void {
     const { instances } = this.#cluster.cloud.core.region;
     const [before, after] = [instances.get(oldInstanceId), instances.get(newInstanceId ?? '')];
-    if (after && after.az !== oldAz) count(this.moved, 'another zone');
-    if (before && after && before.instanceType !== after.instanceType) count(this.moved, 'another type');
+    if (after && after.az !== oldAz) count(this.elsewhere, 'another zone');
+    if (before && after && before.instanceType !== after.instanceType) count(this.elsewhere, 'another type');
   }
 
   heldAtEnd(reason: string): void {
@@ -86,11 +92,11 @@ export class Tally {
   /** How often each strategy ended how, each path was taken, and a replacement was elsewhere. */
   did(): Readonly<Record<string, number>> {
     const paths = [...this.paths].map(([path, n]) => [`disk by ${path}`, n] as const);
-    return Object.fromEntries([...this.ended, ...paths, ...this.moved]);
+    return Object.fromEntries([...this.ended, ...paths, ...this.elsewhere]);
   }
 
   text(): string {
-    const maps = [this.holdsSeen, this.heldLast, this.ended, this.paths, this.moved].map((map) =>
+    const maps = [this.holdsSeen, this.heldLast, this.moved, this.ended, this.paths, this.elsewhere].map((map) =>
       [...map].map(([name, n]) => `${name} ${n}`).join(', '),
     );
     return [
@@ -99,11 +105,13 @@ export class Tally {
       ...(this.leaseFences + this.watchdogResets > 0
         ? [`${this.leaseFences} leases waited out, ${this.watchdogResets} resets by watchdogs`]
         : []),
+      `moved: ${maps[2] || 'nothing'}`,
+      ...(this.hooksBegun > 0 ? [`${this.hooksBegun} hooks begun`] : []),
       `holds: ${maps[0] || 'none'}`,
       `held at the end: ${maps[1] || 'none'}`,
-      `ended: ${maps[2] || 'none'}`,
-      `disks: ${maps[3] || 'none'}`,
-      ...(maps[4] ? [`moved: ${maps[4]}`] : []),
+      `ended: ${maps[3] || 'none'}`,
+      `disks: ${maps[4] || 'none'}`,
+      ...(maps[5] ? [`elsewhere: ${maps[5]}`] : []),
     ].join('; ');
   }
 }

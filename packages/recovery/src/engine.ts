@@ -141,7 +141,7 @@ export class RecoveryEngine implements RecoveryRunner {
           await surrender(run, this.#drive, givenUp);
         }
       }
-      log.info('recovery.finished');
+      log.info('recovery.finished', { strategy: run.plan.strategy });
       return 'finished';
     } catch (error) {
       return await ended(run, error);

@@ -33,7 +33,7 @@ export { FailureHooks, type StoredHistory } from './failure-hooks.ts';
 export { gatherPlanInput } from './plan/gather-plan-input.ts';
 export { KeptReadsOf } from './plan/kept-reads.ts';
 export { KeyLooks } from './plan/key-looks.ts';
-export { type Failure, planByLadder } from './plan/plan-by-ladder.ts';
+export { type Failure, planByLadder, rungsKnown } from './plan/plan-by-ladder.ts';
 export { NameLooks } from './plan/name-looks.ts';
 export { firstSteps, levelNeeded, planFor } from './plan/plan-for.ts';
 export { predictPlan } from './plan/predict-plan.ts';

@@ -12,9 +12,16 @@ import {
   serializeRecord,
   TAG,
 } from '@understudy/shared';
-import { type PolicyChange, type SeededRandom, SimDatagramNetwork, SimKv } from '@understudy/shared/testing';
+import {
+  joinedChanges,
+  type PolicyChange,
+  type SeededRandom,
+  SimDatagramNetwork,
+  SimKv,
+} from '@understudy/shared/testing';
 import type * as z from 'zod';
 import { SimKernel } from '../kernel/sim-kernel.ts';
+import { CarriedIdentities } from './carried-identities.ts';
 import { CoordinatorHost } from './coordinator-host.ts';
 import { Disks } from './disks.ts';
 import type { ClusterEvent, ClusterListener } from './cluster-event.ts';
@@ -22,6 +29,7 @@ import { speechOf } from './machine.ts';
 import { SimulatedMachines } from './simulated-machines.ts';
 import { simulationPolicy } from './simulation-policy.ts';
 import { backUp, shareVolumes } from './shared-volumes.ts';
+import { hookPolicy } from './simulated-hooks.ts';
 import { StoredRecords } from './stored-records.ts';
 import { Operators } from './operators.ts';
 import { streamOf } from './random-streams.ts';
@@ -57,6 +65,11 @@ export interface ClusterShape {
   readonly places?: World['places'];
   /** Default: nothing. */
   readonly prepare?: World['prepare'];
+  /**
+   * Members have records, registrations, secondary addresses and further interfaces, and the group
+   * has hooks. Default: where the seed gives the faults.
+   */
+  readonly identities?: boolean;
 }
 
 /** What a test may want otherwise than the simulation does, whose choices are the defaults. */
@@ -113,6 +126,7 @@ export class SimulatedCluster {
   readonly disks = new Disks();
   readonly machines = new SimulatedMachines(this);
   readonly operators: Operators;
+  readonly identities: CarriedIdentities;
   /** Looks at services, by what they showed. */
   readonly looks: Partial<Record<ProbeCode, number>> = {};
   /** Looks at services, by instance id. */
@@ -147,6 +161,7 @@ export class SimulatedCluster {
       ...{ clock: this.kernel, seed: shape.seed, random: this.streamOf('cloud') },
       ...(parts.latency ? { latency: parts.latency } : {}),
     });
+    this.identities = new CarriedIdentities(this.cloud, shape.identities === true);
     this.operators = new Operators(this);
     const addresses = Array.from({ length: shape.coordinators }, (_, index) => `10.1.0.${index + 1}`);
     this.endpoints = addresses.map((address) => ({ address, port: UDP_PORT }));
@@ -172,7 +187,9 @@ export class SimulatedCluster {
       etcd: { hosts: ['http://simulated:2379'] },
       keys: [{ id: 1, file: 'unused' }],
       observer: this.shape.coordinators === 1 ? { minimumObservers: 1, minimumZones: 1 } : {},
-      policy: policy ?? simulationPolicy(this.shape, placements),
+      policy:
+        policy ??
+        joinedChanges(simulationPolicy(this.shape, placements), this.identities.policy, hookPolicy(this.shape)),
       ...(guard ? { guard } : {}),
       ...(loop ? { loop } : {}),
       ...(rates ? { aws: { rates } } : {}),
@@ -189,14 +206,16 @@ export class SimulatedCluster {
     const instanceIds: string[] = [];
     for (const [index, member] of this.members.entries()) {
       const az = this.cloud.zones[index % this.cloud.zones.length] ?? '';
-      const { allocationId, instanceId } = seedInstance(this.cloud, {
+      const seeded = seedInstance(this.cloud, {
         member,
         az,
         elasticIp: index % 2 === 0,
         dataVolumes: index % 3 === 0 ? [{ deviceName: '/dev/sdf', sizeGiB: 8, ...this.#encryption(member) }] : [],
         userData: `member: ${member}`,
       });
-      instanceIds.push(instanceId);
+      instanceIds.push(seeded.instanceId);
+      this.identities.give(member, index, seeded);
+      const { allocationId } = seeded;
       if (allocationId === null) continue;
       this.#addresses.set(member, allocationId);
       this.#bystanders.set(allocationId, seedInstance(this.cloud, { az }).instanceId);

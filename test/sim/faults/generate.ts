@@ -43,6 +43,10 @@ const ACTIONS = [
     'RebootInstances',
     'DescribeVolumes',
   ],
+  ...['AssignPrivateIpAddresses', 'UnassignPrivateIpAddresses', 'AttachNetworkInterface', 'DetachNetworkInterface'],
+  ...['route53:ChangeResourceRecordSets', 'route53:ListResourceRecordSets', 'route53:GetChange'],
+  ...['elasticloadbalancing:RegisterTargets', 'elasticloadbalancing:DeregisterTargets'],
+  'elasticloadbalancing:DescribeTargetHealth',
 ] as const;
 
 const CALLS = [
@@ -278,5 +282,9 @@ const PARAMETERS: Readonly<Record<FaultKind, Parameters>> = {
   'stuck-detach': (random) => ({ forMs: LONG_MS(random), times: between(random, 1, 2) }),
   'volumes-impaired': (random, options) => ({ forMs: OUTAGE_MS(random), member: anyMember(random, options) }),
   'late-writes': (random) => ({ forMs: 600_000, times: between(random, 1, 2) }),
+  'operator-moves-record': (random, options) => ({
+    ...ofMember(random, options),
+    to: pick(random, ['elsewhere', 'retired']),
+  }),
   'operator-disables-key': (random, options) => ({ forMs: OUTAGE_MS(random), member: anyMember(random, options) }),
 };

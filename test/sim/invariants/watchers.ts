@@ -4,7 +4,9 @@ import { watchLeadershipOverlap } from './leadership-overlap.ts';
 import { watchBudget } from './budget.ts';
 import { watchFailovers } from './failovers.ts';
 import { watchGuardedWrites } from './guarded-writes.ts';
+import { watchCarried } from './carried.ts';
 import { watchDisks } from './disks.ts';
+import { watchHooks } from './hooks.ts';
 import { watchIdentities } from './identities.ts';
 import type { MakeWatcher } from './invariant.ts';
 import { watchMovedDisks } from './moved-disks.ts';
@@ -35,4 +37,6 @@ export const WATCHERS: readonly MakeWatcher[] = [
   watchIdentities,
   watchDisks,
   watchMovedDisks,
+  watchCarried,
+  watchHooks,
 ];

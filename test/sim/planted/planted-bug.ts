@@ -35,6 +35,7 @@ export interface PlantedBug extends PlantedPlace {
   readonly run: Pick<Regression, 'seed' | 'days' | 'members' | 'faults'> & {
     readonly serveLease?: true;
     readonly reattach?: true;
+    readonly identities?: true;
     readonly ladder?: true;
     readonly way?: World['way'];
     readonly shared?: true;

@@ -158,6 +158,8 @@ export class IntentWriter {
       opId: this.#nextOpId(member),
       term: term.number,
       why: assessment.reason,
+      strategy: result.plan.strategy,
+      ...(result.plan.ladder && { rungs: result.plan.ladder.map(({ rung, said }) => `${rung} ${said}`) }),
     });
     return { kind: 'begun', revision: outcome.revision };
   }

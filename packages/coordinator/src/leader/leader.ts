@@ -33,6 +33,7 @@ import type { ClusterState } from '../store/cluster-state.ts';
 import type { CoordinatorConfig } from '../config.ts';
 import type { VerdictChanges } from '../judge/verdict-changes.ts';
 import type { Explained } from './explain-view.ts';
+import { rungViews } from './rung-views.ts';
 import { IntentWriter } from './intent-writer.ts';
 import { type CapturedConsole, ConsoleCapture } from './console-capture.ts';
 import { RecoveryDecider } from './decider.ts';
@@ -176,7 +177,16 @@ export class Leader {
   explained(member: MemberId): Explained | null {
     const { assessor, decider } = this.#parts;
     const judgement = assessor.look(member);
-    return judgement && { judgement, explanation: decider.explain(judgement) };
+    return judgement && { judgement, explanation: decider.explain(judgement), rungs: this.#rungsOf(judgement) };
+  }
+
+  /** Empty while nothing is wrong with it, and where we do not lead: EC2's answers decide. */
+  #rungsOf(judgement: Judgement): Explained['rungs'] {
+    const { planner, evidence } = this.#parts;
+    const { verdict, act } = judgement.assessment;
+    if (!this.#leads() || (verdict === 'alive' && !act)) return [];
+    const state = evidence.of(judgement.instanceId).cloud?.instance?.state ?? null;
+    return rungViews(planner.rungsOf(judgement, state), this.#options.view.policyOf(groupOf(judgement.member)));
   }
 
   /** The hold it decided on, also where it could not be written; null: none, or we do not lead. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { IN_PLACE_STRATEGIES, staysInPlace } from '../in-place-strategies.ts';
 import { GroupPolicySchema } from '../policy.ts';
 import { ServeContractSchema } from './cluster.ts';
 import { OperatorActSchema, operatorFields } from './operator-request.ts';
@@ -176,9 +177,6 @@ export const ReattachPlanSchema = z.strictObject({
 });
 export type ReattachPlan = z.infer<typeof ReattachPlanSchema>;
 
-/** The ways that leave the member on the instance it has. */
-export const IN_PLACE_STRATEGIES = ['reboot', 'stop-start'] as const;
-
 export const InPlacePlanSchema = z.strictObject({ strategy: z.literal(IN_PLACE_STRATEGIES), ...planBase });
 export type InPlacePlan = z.infer<typeof InPlacePlanSchema>;
 
@@ -206,9 +204,6 @@ const otherPlan: z.ZodType<BasePlan> = basePlan.loose().extend({
 export const RecoveryPlanSchema = z.union([describedPlan, otherPlan]);
 export type RecoveryPlan = SnapshotAndReplacePlan | ReattachPlan | InPlacePlan | BasePlan;
 
-const IN_PLACE = new Set<string>(IN_PLACE_STRATEGIES);
-/** The instance stays the member's, whatever comes of it. */
-export const staysInPlace = ({ strategy }: Pick<BasePlan, 'strategy'>): boolean => IN_PLACE.has(strategy);
 export const isInPlace = (plan: RecoveryPlan): plan is InPlacePlan => staysInPlace(plan);
 
 export const isSnapshotAndReplace = (plan: RecoveryPlan): plan is SnapshotAndReplacePlan =>
@@ -360,6 +355,10 @@ export const HistoryRecordSchema = placed(
     acts: z.array(OperatorActSchema).optional(),
     /** Why it was this way: what became of each rung. Absent: there was nothing to choose. */
     ladder: z.array(RungSchema).optional(),
+    /**
+     * How each disk got to the replacement. Absent: it has none, or an older build has written it.
+     */
+    volumePaths: z.array(z.strictObject({ volumeId: z.string(), path: z.string() })).optional(),
     /**
      * When EC2 started the instance last, as the recovery saw when it ended: its own start is not
      * somebody else's. Absent: as `oldLaunchedAtWallMs`.
