@@ -34,7 +34,7 @@ export type Regression = z.infer<typeof RegressionSchema>;
 export const readRegression = (file: string): Regression =>
   RegressionSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
 
-/** A field that is not there must not be there as `undefined`: it would force nothing on the run. */
+/** What a kept run does not say is left out, because `undefined` is something else. */
 export function specOf({ story: _story, broke: _broke, way, shared, places, prepare, ...shape }: Regression): RunSpec {
   return {
     ...shape,
