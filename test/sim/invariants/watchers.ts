@@ -4,7 +4,9 @@ import { watchLeadershipOverlap } from './leadership-overlap.ts';
 import { watchBudget } from './budget.ts';
 import { watchFailovers } from './failovers.ts';
 import { watchGuardedWrites } from './guarded-writes.ts';
+import { watchCarried } from './carried.ts';
 import { watchDisks } from './disks.ts';
+import { watchHooks } from './hooks.ts';
 import { watchIdentities } from './identities.ts';
 import type { MakeWatcher } from './invariant.ts';
 import { watchLaunches } from './launches.ts';
@@ -33,4 +35,6 @@ export const WATCHERS: readonly MakeWatcher[] = [
   watchRefusals,
   watchIdentities,
   watchDisks,
+  watchCarried,
+  watchHooks,
 ];
