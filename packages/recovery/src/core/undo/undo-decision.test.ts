@@ -130,6 +130,20 @@ describe('it is refused', () => {
       expect(refusal({ history, nowWallMs: ENDED + 45 * MINUTE_MS })).toBe('possible');
     }
   });
+  test.each(['detach', 'stop', 'start', 'reboot'] as const)(
+    'for 15 minutes after a way tried on it before ended with a %s that nobody has seen the end of',
+    (call) => {
+      const tried = (lateCalls?: readonly ['detach' | 'stop' | 'start' | 'reboot']) =>
+        undone({
+          ...{ opId: 'op-0', outcome: 'not-mended', strategy: 'reattach', newInstanceId: null },
+          ...{ endedAtWallMs: ENDED + 5 * MINUTE_MS, ...(lateCalls ? { lateCalls: [...lateCalls] } : {}) },
+        });
+      const after = { history: [undone(), tried([call])] };
+      expect(refusal({ ...after, nowWallMs: ENDED + 20 * MINUTE_MS - 1 })).toBe('LateCallsMayLand');
+      expect(refusal({ ...after, nowWallMs: ENDED + 20 * MINUTE_MS })).toBe('possible');
+      expect(refusal({ history: [undone(), tried()], nowWallMs: ENDED + 6 * MINUTE_MS })).toBe('possible');
+    },
+  );
   test('for 15 minutes after something without a token was put back, and not after an Elastic IP', () => {
     const flip = { holder: 'nobody', seenAtWallMs: ENDED + 30 * MINUTE_MS, tries: 1 };
     const after = (move: string) =>

@@ -135,8 +135,9 @@ const isWithoutToken = (name: string): boolean => WITHOUT_TOKEN.has(name);
 
 /**
  * From when on no call of ours can land on the retired instance any more: of the recovery itself,
- * of whoever has put back since what that had moved, and of an undo that was called off, which has
- * stopped the instance again.
+ * of whoever has put back since what that had moved, of an undo that was called off, which has
+ * stopped the instance again, and of the ways that were tried on the instance before (a stop, a
+ * detach that nobody has seen the end of, S27).
  */
 function calmFrom(undone: HistoryRecord, noted: Noted, history: readonly HistoryRecord[]): number {
   const { endedAtWallMs, writtenAtWallMs, steps, moved = [] } = undone;
@@ -146,11 +147,14 @@ function calmFrom(undone: HistoryRecord, noted: Noted, history: readonly History
     ({ strategy, outcome, oldInstanceId }) =>
       strategy === 'undo' && outcome !== 'undone' && oldInstanceId === undone.newInstanceId,
   );
+  const triedBefore = history.filter(
+    ({ oldInstanceId, lateCalls = [] }) => oldInstanceId === undone.oldInstanceId && lateCalls.length > 0,
+  );
   const lastCallsWallMs = [
     ...(isOpen ? [endedAtWallMs] : []),
     // Its record is written right before such a call, and when what came of it is seen.
     ...(wasPutBack ? [writtenAtWallMs] : []),
-    ...calledOff.map((one) => one.endedAtWallMs),
+    ...[...calledOff, ...triedBefore].map((one) => one.endedAtWallMs),
   ];
   return lastCallsWallMs.length === 0 ? 0 : Math.max(...lastCallsWallMs) + LANDS_WITHIN_MS;
 }
