@@ -13,8 +13,6 @@ export interface ScenarioResult {
   readonly replaced: readonly MemberId[];
   /** The victims of which a person ended one recovery without a replacement. Default none. */
   readonly abandoned?: readonly MemberId[];
-  /** The victims of which a person has put the one recovery back. Default none. */
-  readonly undone?: readonly MemberId[];
 }
 
 /**
