@@ -168,7 +168,7 @@ async function addFault(target: StrikeTarget, old: Incumbent, moment: Moment, id
 }
 
 /**
- * Crashes the member's machine and strikes the leader in the middle of a step of its recovery.
+ * Crashes the member's machine (or has it recovered otherwise: `fail`) and strikes the leader in the middle of a step of its recovery.
  * Asserts that this is what happened.
  */
 export async function strikeLeader(
@@ -176,6 +176,7 @@ export async function strikeLeader(
   member: MemberId,
   moment: Moment,
   signal: 'SIGKILL' | 'SIGSTOP',
+  fail: (instanceId: string) => void | Promise<void> = (instanceId) => target.crash(instanceId),
 ): Promise<Struck> {
   const old = target.incumbent(member);
   const faultId = await addFault(target, old, moment, `fault of ${member}`);
@@ -184,7 +185,7 @@ export async function strikeLeader(
   );
   const crashSeq = target.sim.log.lastSeq;
   const struck = strikeAt(target, old, moment, signal);
-  target.crash(old.instanceId);
+  await fail(old.instanceId);
   const seat = target.seat(await Promise.race([struck, tooLong(`${moment.step} of ${member}`)]));
   const { process } = seat;
   await expectGone(process, signal);
