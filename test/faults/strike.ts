@@ -170,8 +170,8 @@ async function addFault(target: StrikeTarget, old: Incumbent, moment: Moment, id
 }
 
 /**
- * Crashes the member's machine (or has it recovered otherwise: `fail`) and strikes the leader in the middle of a step of its recovery.
- * Asserts that this is what happened.
+ * Crashes the member's machine, or has it recovered otherwise (`fail`), and strikes the leader in
+ * the middle of a step of its recovery. Asserts that this is what happened.
  */
 export async function strikeLeader(
   target: StrikeTarget,

@@ -19,7 +19,7 @@ import { memberOutside, seconds, successorTo } from './while.ts';
 
 type Rung = Exclude<LadderRung, 'snapshot-and-replace'>;
 
-/** Whose recovery was struck. */
+/** It tells whose recovery was struck. */
 type Hit = Pick<Struck, 'member' | 'old' | 'opId'>;
 
 /** Each way, and the moments in the middle of it at which the leader is struck. */
@@ -46,7 +46,7 @@ async function asked(lab: Lab, ...words: readonly string[]): Promise<void> {
   await until(
     words.slice(0, 2).join(' '),
     async () => {
-      const said = await understudy(lab, ...words, '--yes', '--by', 'lab', '--reason', 'the lab tries a ladder');
+      const said = await understudy(lab, ...words, '--yes', '--reason', 'the lab tries a ladder');
       assert.ok(said.code === 0 || said.code === 69, `${words.join(' ')}: ${said.code}: ${said.out}${said.errors}`);
       return said.code === 0;
     },
@@ -83,7 +83,10 @@ function momentFor(lab: Lab, member: MemberId, moment: Moment): Moment {
   return { ...moment, step: stepId('detach', present(root).id) };
 }
 
-/** What a group pays for a reboot: EC2 must have found the guest at fault, so it is waited for. */
+/**
+ * A reboot is chosen where EC2 has found the guest at fault. The group is paused until it has, and
+ * the member is dead by then.
+ */
 async function pausedUntilImpaired(lab: Lab, member: MemberId): Promise<void> {
   const { instanceId } = lab.incumbent(member);
   await asked(lab, 'pause', 'lab');
