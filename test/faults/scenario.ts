@@ -15,6 +15,8 @@ export interface ScenarioResult {
   readonly abandoned?: readonly MemberId[];
   /** The victims that came back on the instance they had, by exactly one recovery. Default none. */
   readonly mended?: readonly MemberId[];
+  /** The victims of which a person has put the one recovery back. Default none. */
+  readonly undone?: readonly MemberId[];
 }
 
 /**

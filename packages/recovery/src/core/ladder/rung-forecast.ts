@@ -26,13 +26,13 @@ const COUNTS_FOR_MS = 2_592_000_000;
 
 type Ended = Pick<HistoryRecord, 'strategy' | 'outcome' | 'endedAtWallMs'>;
 
-/** By strategy. What a person has ended says nothing. Pure. */
+/** By strategy. What a person has ended, or put back, says nothing. Pure. */
 export function rungTries(history: Iterable<Ended>, nowWallMs: number): ReadonlyMap<string, RungTries> {
   const found = new Map<string, RungTries>();
   for (const { strategy = 'snapshot-and-replace', outcome, endedAtWallMs } of history) {
-    if (outcome === 'abandoned' || nowWallMs - endedAtWallMs > COUNTS_FOR_MS) continue;
-    const { helped, failed } = found.get(strategy) ?? { helped: 0, failed: 0 };
     const hasHelped = outcome === 'mended' || outcome === 'replaced';
+    if (!(hasHelped || outcome === 'not-mended') || nowWallMs - endedAtWallMs > COUNTS_FOR_MS) continue;
+    const { helped, failed } = found.get(strategy) ?? { helped: 0, failed: 0 };
     found.set(strategy, { helped: helped + (hasHelped ? 1 : 0), failed: failed + (hasHelped ? 0 : 1) });
   }
   return found;
