@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { stepId } from '@understudy/recovery/testing';
-import { type LadderRung, type MemberId, PoliciesViewSchema } from '@understudy/shared';
+import { ExplainViewSchema, type LadderRung, type MemberId, PoliciesViewSchema } from '@understudy/shared';
 import { until } from '@understudy/shared/node';
 import { stringify } from 'yaml';
 import { finished, successorOf } from '../after-the-strike.ts';
@@ -39,7 +39,7 @@ const MOMENTS: Readonly<Record<Rung, readonly Moment[]>> = {
 };
 
 const APPLIED_WITHIN_MS = 30_000;
-/** cloud-sim's checks find a crashed guest after minutes of EC2's time. */
+/** EC2's checks find a crashed guest after minutes of its time, and the leader reads them then. */
 const IMPAIRED_WITHIN_MS = 60_000;
 
 async function asked(lab: Lab, ...words: readonly string[]): Promise<void> {
@@ -68,6 +68,7 @@ async function withLadder(lab: Lab, rung: Rung): Promise<void> {
   const { process } = lab.leaderSeat;
   await until('the ladder is in force', async () => {
     const reply = await process.json('/v1/policies');
+    if (reply === null) return false;
     const own = PoliciesViewSchema.parse(reply).policies.find((one) => one.group === 'lab');
     return JSON.stringify(own?.effective).includes(`"rungs":["${rung}"`);
   });
@@ -91,11 +92,13 @@ async function pausedUntilImpaired(lab: Lab, member: MemberId): Promise<void> {
   const { instanceId } = lab.incumbent(member);
   await asked(lab, 'pause', 'lab');
   lab.crash(instanceId);
+  const { process } = lab.leaderSeat;
   await until(
-    `EC2 finds ${instanceId} at fault`,
+    `a reboot of ${member} would be taken`,
     async () => {
-      const reply = await lab.sim.call('DescribeInstanceStatus', { InstanceIds: [instanceId] });
-      return JSON.stringify(reply).includes('"Status":"impaired"');
+      const reply = await process.json(`/v1/members/${member}/explain`);
+      const view = reply === null ? null : ExplainViewSchema.parse(reply);
+      return view?.rungs?.some(({ rung, said }) => rung === 'reboot' && said === 'taken') === true;
     },
     IMPAIRED_WITHIN_MS,
   );
