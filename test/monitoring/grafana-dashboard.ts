@@ -107,6 +107,12 @@ const ROWS: readonly Row[] = [
         lines: [['max by (code) (understudy_problems)', '{{code}}']],
       },
       {
+        title: 'Hooks',
+        about: 'Runs of hooks, by moment and outcome, each second.',
+        unit: 'ops',
+        lines: [['sum by (at, outcome) (rate(understudy_hook_seconds_count[$__rate_interval]))', '{{at}} {{outcome}}']],
+      },
+      {
         title: 'Left behind',
         about: 'What ended recoveries still have to remove or to put in place.',
         unit: 'none',

@@ -13,6 +13,7 @@ export * from './errors.ts';
 export * from './feature-level.ts';
 export * from './for-each-bounded.ts';
 export * from './harmless-text.ts';
+export * from './hook-end-text.ts';
 export * from './invariant.ts';
 export * from './keyspace.ts';
 export * from './maintenance-window.ts';

@@ -1,4 +1,4 @@
-import { durationText, type HistoryRecord } from '@understudy/shared';
+import { durationText, hookEndText, type HistoryRecord } from '@understudy/shared';
 import ansis from 'ansis';
 import type { Facts } from '../changes.ts';
 import { tableText, timeText } from './format.ts';
@@ -23,6 +23,7 @@ function notesText(one: HistoryRecord): string {
     leftAs = [],
     leftovers,
     owed,
+    failureHooks = [],
   } = one;
   return [
     ...(strategy === undefined ? [] : [`by ${strategy}`]),
@@ -33,6 +34,7 @@ function notesText(one: HistoryRecord): string {
     ...losses.map(({ code, text }) => ansis.yellow(`lost: ${code}: ${text}`)),
     ...acts.map(({ kind, by, why }) => `${kind} by ${by}: ${why}`),
     ...leftAs.map((text) => `left: ${text}`),
+    ...failureHooks.map((hook) => `hook ${hook.name}: ${hookEndText(hook)}`),
     ...(leftovers.length + owed.length > 0 ? [counted(leftovers.length + owed.length, 'leftover')] : []),
   ].join('; ');
 }

@@ -1,6 +1,7 @@
 import {
   type Clock,
   type Cloud,
+  type DnsRecords,
   groupOf,
   preparesNothing,
   type Keyspace,
@@ -12,10 +13,13 @@ import {
   type Problem,
   problemOf,
   type Random,
+  type RunHook,
+  type TargetGroups,
   type Term,
 } from '@understudy/shared';
 import {
   Collector,
+  FailureHooks,
   OwnershipWatch,
   type KeyLooks,
   type NameLooks,
@@ -70,6 +74,11 @@ export interface LeaderOptions {
   readonly changes: VerdictChanges;
   readonly random: Random;
   readonly outbox: Outbox;
+  /** Absent: no hook can be run. */
+  readonly runHook?: RunHook | undefined;
+  /** Absent: records, or registrations, are not watched after a recovery. */
+  readonly dns?: DnsRecords | undefined;
+  readonly targetGroups?: TargetGroups | undefined;
   /** Null: notices are not delivered. */
   readonly sendNotice: SendNotice | null;
   readonly onNoticeTried: (webhook: string, outcome: 'taken' | 'refused') => void;
@@ -370,7 +379,11 @@ export class Leader {
       flapLimitOf: (member) => view.policyOf(groupOf(member)).guard.flapLimit,
     });
     const ownershipWatch = new OwnershipWatch({
-      ...{ cloud, keys, clock, log },
+      ...{ cloud, keys, clock, log, names: { dns: this.#options.dns, targetGroups: this.#options.targetGroups } },
+      callTimeoutMs: config.aws.callTimeoutMs,
+    });
+    const failureHooks = new FailureHooks({
+      ...{ clock, log, runHook: this.#options.runHook },
       callTimeoutMs: config.aws.callTimeoutMs,
     });
     return {
@@ -380,7 +393,8 @@ export class Leader {
       tickMs: config.loop.tickMs,
       decisions: new DecisionPass({ view, assessor, decider, evidence, writer, preparation, runs: this.runs }),
       jobs: leaderJobs({
-        ...{ ...this.#parts, clock, log, keys, view, serveLeases, collector, ownershipWatch, pace: config.loop },
+        ...{ ...this.#parts, clock, log, keys, view, serveLeases, collector, pace: config.loop },
+        ...{ ownershipWatch, failureHooks },
         ...{ random: this.#options.random, outbox: this.#options.outbox, notify: config.notify },
         ...{ sendNotice: this.#options.sendNotice, onNoticeTried: this.#options.onNoticeTried },
         wantedHolds: () => decider.wantedHolds(),

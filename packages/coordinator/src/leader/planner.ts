@@ -22,6 +22,7 @@ import {
   tryLaunch,
   type PlanInput,
   type PlanResult,
+  lateDetachesOf,
   recoveryBehind,
   withLateCalls,
   withOwed,
@@ -91,7 +92,7 @@ export class Planner {
     const trial = input.trial.kind === 'unknown' ? trialOf(instanceId) : input.trial;
     const given = { ...input, trial, level: view.levelInForce() };
     const result = planByLadder(given, policy, leaveAzOf(ask(chosen)), this.#failureOf(chosen));
-    return { kind: 'result', result: this.#withOwed(chosen, result), input: given };
+    return { kind: 'result', result: this.#withOwed(chosen, result, given.instance), input: given };
   }
 
   /** What {@link plan} would read, and a trial of the launch where the policy wants one. */
@@ -153,14 +154,20 @@ export class Planner {
         outcome: outcome === 'mended' ? 'mended' : 'not-mended',
       })),
       asked: isAsked ? (request.strategy ?? null) : null,
+      lateDetaches: lateDetachesOf(own, instanceId),
+      nowWallMs: clock.wallMs(),
     };
   }
 
   /** With what the recovery that put this instance in charge left undone on it. */
-  #withOwed({ member, instanceId }: Judgement, result: PlanResult<RecoveryPlan>): PlanResult<RecoveryPlan> {
+  #withOwed(
+    { member, instanceId }: Judgement,
+    result: PlanResult<RecoveryPlan>,
+    instance: PlanInput['instance'],
+  ): PlanResult<RecoveryPlan> {
     if (result.kind !== 'plan') return result;
     const own = [...(this.#options.view.records.history.get(member)?.values() ?? [])].map((one) => one.record);
-    return { ...result, plan: withLateCalls(withOwed(result.plan, recoveryBehind(own, instanceId)), own, instanceId) };
+    return { ...result, plan: withLateCalls(withOwed(result.plan, recoveryBehind(own, instanceId)), own, instance) };
   }
 }
 

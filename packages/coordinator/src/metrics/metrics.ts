@@ -1,4 +1,5 @@
 import type { ActionState } from '@understudy/aws';
+import type { Clock, RunHook } from '@understudy/shared';
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { PreparationCounts } from '../leader/preparation.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
@@ -8,6 +9,7 @@ import { commandMetrics, leadershipMetrics, preparationMetrics } from './leaders
 import { memberMetrics, type MemberMetricsSources } from './members.ts';
 import { observerMetrics, type ObserverMetricsSources } from './observer.ts';
 import { buildMetrics, type ConnectionCounts, connectionMetrics, foreignAnswerMetrics } from './process.ts';
+import { HookRuns } from './hooks.ts';
 import { noticeMetrics, type NoticeMetricsSources } from './notices.ts';
 import { rateMetrics } from './rates.ts';
 import { ReadAtScrape } from './read-at-scrape.ts';
@@ -46,6 +48,7 @@ export class Metrics {
   readonly #tick: Histogram;
   readonly #notices: Counter<'webhook' | 'outcome'>;
   readonly #ended: EndedRecoveries;
+  readonly #hooks: HookRuns;
 
   constructor(options: {
     /**
@@ -76,6 +79,7 @@ export class Metrics {
       registers,
     });
     this.#ended = new EndedRecoveries(this.#registry);
+    this.#hooks = new HookRuns(this.#registry);
     this.#notices = new Counter({
       name: 'understudy_notices_sent_total',
       help: 'Notices sent to webhooks by this process, by webhook and outcome (taken, refused)',
@@ -123,6 +127,11 @@ export class Metrics {
 
   noticeTried(webhook: string, outcome: 'taken' | 'refused'): void {
     this.#notices.inc({ webhook, outcome });
+  }
+
+  /** The same runner, counted. */
+  countingHooks(runHook: RunHook, clock: Clock): RunHook {
+    return this.#hooks.counting(runHook, clock);
   }
 
   ticked(durationMs: number): void {

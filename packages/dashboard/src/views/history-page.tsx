@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { harmlessText, type HistoryRecord } from '@understudy/shared/browser';
+import { harmlessText, hookEndText, type HistoryRecord } from '@understudy/shared/browser';
 import { commandOf } from '../model/place.ts';
 import { spanText } from '../model/times.ts';
 import { past, readPast } from '../store.ts';
@@ -19,6 +19,7 @@ function Facts({ one }: { readonly one: HistoryRecord }) {
     ['leader changes meanwhile', String(one.leaderChanges)],
     ...(one.losses ?? []).map(({ text }) => ['lost', text] as const),
     ...(one.leftAs ?? []).map((text) => ['left as', text] as const),
+    ...(one.failureHooks ?? []).map((hook) => [`hook ${hook.name}`, hookEndText(hook)] as const),
     ...(one.acts ?? []).map(({ by, kind, why }) => [`${kind} by ${by}`, why] as const),
   ];
   return (

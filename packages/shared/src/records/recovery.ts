@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { GroupPolicySchema } from '../policy.ts';
 import { ServeContractSchema } from './cluster.ts';
 import { OperatorActSchema, operatorFields } from './operator-request.ts';
+import { FailureHookSchema } from './failure-hook.ts';
 import { AddressTargetSchema, MovedItemSchema, PlannedAssignedSchema, PlannedInterfaceSchema } from './identity.ts';
 import { PlannedRecordSetSchema, PlannedTargetsSchema } from './names.ts';
 import { LeftoverSchema, OwedChoreSchema } from './leftover.ts';
@@ -109,6 +110,11 @@ const planBase = {
    * may still be started by that. Absent: none has.
    */
   startMayLand: z.boolean().optional(),
+  /**
+   * It did not run as the plan was made: that it is stopped later does not show that a stop of this
+   * recovery has worked. Absent: it ran.
+   */
+  wasDown: z.literal(true).optional(),
 };
 
 /**
@@ -371,7 +377,7 @@ export const HistoryRecordSchema = placed(
      * Calls about the instance that the member has afterwards that were sent and whose outcome is
      * open: each may still land. Absent: there is none.
      */
-    lateCalls: z.array(z.enum(['stop', 'start', 'reboot'])).optional(),
+    lateCalls: z.array(z.enum(['stop', 'start', 'reboot', 'detach'])).optional(),
     /**
      * The state in which a recovery without a replacement left everything, in words. Empty
      * otherwise.
@@ -391,6 +397,8 @@ export const HistoryRecordSchema = placed(
     /** The same of records and target groups. */
     owedRecords: z.array(PlannedRecordSetSchema).optional(),
     owedTargets: z.array(PlannedTargetsSchema).optional(),
+    /** Hooks that run because it brought nothing back. Absent: the policy had none. */
+    failureHooks: z.array(FailureHookSchema).optional(),
     /** What the collector still has to remove, and when. */
     leftovers: z.array(LeftoverSchema),
     /** Chores that were still open on the replacement when this was closed, and are open yet. */
