@@ -111,7 +111,7 @@ export function buildPermitRequest(input: {
   };
 }
 
-/** What only its creation can give an interface. A type other than plain may be refused elsewhere. */
+/** What only its creation can give an interface. Other instance types may refuse its type. */
 const permitOptionsOf = (
   { interfaceType, connectionTracking, launchBase }: LaunchPlan,
   { instanceType }: PlacementCandidate,

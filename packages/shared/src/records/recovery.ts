@@ -138,7 +138,7 @@ const launchPart = {
   networkInterfaceTags: tags,
   /** Type of the permit, at candidates of the own instance type. Absent: a plain interface. */
   interfaceType: z.string().optional(),
-  /** Connection tracking timeouts of the permit, in the SDK's names, in seconds. Absent: defaults. */
+  /** Connection tracking timeouts of the permit, in s, in the SDK's names. Absent: defaults. */
   connectionTracking: z.record(z.string(), z.number()).optional(),
   /** What a launch cannot set, and is put back once the replacement serves. Absent: the default. */
   rebootMigration: z.string().optional(),
