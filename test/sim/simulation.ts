@@ -5,11 +5,14 @@ import type { Fault } from './faults/fault.ts';
 import { generateFaults } from './faults/generate.ts';
 import { type FaultOutcome, Injector } from './faults/injector.ts';
 import { holdOf, lastReleaseAtMs, leftovers, strayAddresses, unsettled } from './invariants/end-state.ts';
+import { strayIdentities } from './invariants/carried.ts';
+import { owedHooks } from './invariants/hooks.ts';
 import type { InvariantId, Violation } from './invariants/invariant.ts';
 import { WATCHERS } from './invariants/watchers.ts';
 import { Tally } from './tally.ts';
 import { Trace } from './trace.ts';
 import { attendTo } from './cluster/attending-operator.ts';
+import { type World, worldOf } from './cluster/world.ts';
 
 /** Everything that decides a run. The same value gives the same run. */
 export interface RunSpec extends ClusterShape {
@@ -42,6 +45,10 @@ export interface RunOptions {
   /** Asked after every event; true ends the run (a person pressed Ctrl-C). */
   readonly stop?: () => boolean;
 }
+
+/** Where the seed gives the faults, it gives the group as well, unless that is forced. */
+const worldWanted = ({ seed, faults, ladder, reattach }: RunSpec): Partial<World> =>
+  faults !== undefined || ladder === true || reattach === true ? {} : worldOf(seed);
 
 const DAY_MS = 86_400_000;
 /** Longer than the boot grace: the machines are meant to have been there for long. */
@@ -77,7 +84,9 @@ class Simulation {
 
   constructor(spec: RunSpec, options: RunOptions) {
     // Kept with what the run gives back: a list of its faults has the same cluster again.
-    this.#spec = { ...spec, encrypted: spec.encrypted ?? spec.faults === undefined };
+    const ofSeed = spec.faults === undefined;
+    const { encrypted = ofSeed, identities = ofSeed } = spec;
+    this.#spec = { ...worldWanted(spec), ...spec, encrypted, identities };
     this.#options = options;
     this.#trace = new Trace(options.print ?? null);
     this.#cluster = new SimulatedCluster(this.#spec);
@@ -144,10 +153,10 @@ class Simulation {
   }
 
   #faultsOf(episode: number): readonly Fault[] {
-    const { seed, members, coordinators, faults } = this.#spec;
+    const { seed, members, coordinators, faults, way } = this.#spec;
     return faults
       ? (faults[episode] ?? [])
-      : generateFaults({ seed, episode, members, coordinators, lastsMs: FAULTS_LAST_MS - 120_000 });
+      : generateFaults({ seed, episode, members, coordinators, lastsMs: FAULTS_LAST_MS - 120_000, way });
   }
 
   /** I10, I6. After a while an operator looks at what is held and asks for another try. */
@@ -171,7 +180,9 @@ class Simulation {
       if (why !== null) this.#report('I10', `${member}: ${why}`);
       else if (!this.#isWell(member)) this.#tally.heldAtEnd(holdOf(this.#cluster, member)?.reason ?? '?');
     }
-    for (const stray of strayAddresses(this.#cluster)) this.#report('I6', stray);
+    for (const stray of [...strayAddresses(this.#cluster), ...strayIdentities(this.#cluster)])
+      this.#report('I6', stray);
+    for (const owed of owedHooks(this.#cluster)) this.#report('I13', owed);
   }
 
   /** What an operator does about a hold: what it asks for, then away with it. */

@@ -1,4 +1,10 @@
-import { HistoryRecordSchema, parseRecord } from '@understudy/shared';
+import {
+  type HistoryRecord,
+  HistoryRecordSchema,
+  IntentRecordSchema,
+  parseRecord,
+  type RecoveryPlan,
+} from '@understudy/shared';
 import type { ClusterEvent } from './cluster/cluster-event.ts';
 import type { SimulatedCluster } from './cluster/simulated-cluster.ts';
 import { beginsRecovery } from './invariants/invariant.ts';
@@ -13,6 +19,17 @@ export class Tally {
   /** Fences that nobody saw, because a serve lease was waited out. */
   leaseFences = 0;
   watchdogResets = 0;
+  /** Ended recoveries, by strategy and outcome. */
+  readonly ended = new Map<string, number>();
+  /** Disks of replacements, by their path. */
+  readonly paths = new Map<string, number>();
+  /** Replacements in another zone, or of another type. */
+  readonly elsewhere = new Map<string, number>();
+  readonly #plans = new Map<string, RecoveryPlan>();
+  /** What recoveries have moved, by kind, as their history says. */
+  readonly moved = new Map<string, number>();
+  /** Hooks that were begun. */
+  hooksBegun = 0;
   readonly holdsSeen = new Map<string, number>();
   readonly heldLast = new Map<string, number>();
 
@@ -22,11 +39,13 @@ export class Tally {
 
   onClusterEvent(clusterEvent: ClusterEvent): void {
     if (clusterEvent.kind === 'reset') this.watchdogResets += 1;
+    if (clusterEvent.kind === 'hook' && clusterEvent.what === 'begun') this.hooksBegun += 1;
     if (clusterEvent.kind !== 'commit') return;
     const { keys } = this.#cluster;
     for (const write of clusterEvent.commit.txn.writes) {
       if (write.kind !== 'put') continue;
       if (write.key === keys.leader) this.leaderChanges += 1;
+      if (write.key.startsWith(keys.intents)) this.#planned(write.key, write.value);
       if (beginsRecovery(this.#cluster, clusterEvent.commit, write)) this.recoveriesBegun += 1;
       if (write.key.endsWith('/fence') && write.value.includes('"how":"lease"')) this.leaseFences += 1;
       if (write.key.startsWith(keys.holds)) count(this.holdsSeen, /"reason":"([^"]+)"/.exec(write.value)?.[1] ?? '?');
@@ -43,23 +62,56 @@ export class Tally {
 
   #finished(key: string, value: string): void {
     this.recoveriesFinished += 1;
-    this.launchAttempts += parseRecord(HistoryRecordSchema, key, value).launchAttempts;
+    const history = parseRecord(HistoryRecordSchema, key, value);
+    this.launchAttempts += history.launchAttempts;
+    for (const { move } of history.moved ?? []) count(this.moved, move);
+    const plan = this.#plans.get(history.opId);
+    if (!plan) return;
+    count(this.ended, `${plan.strategy} ${history.outcome}`);
+    if (history.outcome !== 'replaced') return;
+    for (const volume of plan.volumes) count(this.paths, volume.path ?? 'snapshot');
+    this.#placed(history);
+  }
+
+  #planned(key: string, value: string): void {
+    const { opId, plan } = parseRecord(IntentRecordSchema, key, value);
+    this.#plans.set(opId, plan);
+  }
+
+  #placed({ oldAz, oldInstanceId, newInstanceId }: HistoryRecord): void {
+    const { instances } = this.#cluster.cloud.core.region;
+    const [before, after] = [instances.get(oldInstanceId), instances.get(newInstanceId ?? '')];
+    if (after && after.az !== oldAz) count(this.elsewhere, 'another zone');
+    if (before && after && before.instanceType !== after.instanceType) count(this.elsewhere, 'another type');
   }
 
   heldAtEnd(reason: string): void {
     count(this.heldLast, reason);
   }
 
+  /** How often each strategy ended how, each path was taken, and a replacement was elsewhere. */
+  did(): Readonly<Record<string, number>> {
+    const paths = [...this.paths].map(([path, n]) => [`disk by ${path}`, n] as const);
+    return Object.fromEntries([...this.ended, ...paths, ...this.elsewhere]);
+  }
+
   text(): string {
-    const maps = [this.holdsSeen, this.heldLast].map((map) => [...map].map(([name, n]) => `${name} ${n}`).join(', '));
+    const maps = [this.holdsSeen, this.heldLast, this.moved, this.ended, this.paths, this.elsewhere].map((map) =>
+      [...map].map(([name, n]) => `${name} ${n}`).join(', '),
+    );
     return [
       `${this.recoveriesBegun} recoveries begun, ${this.recoveriesFinished} finished, ${this.launchAttempts} launch attempts`,
       `${this.leaderChanges} elections`,
       ...(this.leaseFences + this.watchdogResets > 0
         ? [`${this.leaseFences} leases waited out, ${this.watchdogResets} resets by watchdogs`]
         : []),
+      `moved: ${maps[2] || 'nothing'}`,
+      ...(this.hooksBegun > 0 ? [`${this.hooksBegun} hooks begun`] : []),
       `holds: ${maps[0] || 'none'}`,
       `held at the end: ${maps[1] || 'none'}`,
+      `ended: ${maps[3] || 'none'}`,
+      `disks: ${maps[4] || 'none'}`,
+      ...(maps[5] ? [`elsewhere: ${maps[5]}`] : []),
     ].join('; ');
   }
 }

@@ -24,6 +24,7 @@ export * from './policy/detection-profile.ts';
 export { preparesNothing } from './policy/prepare.ts';
 export * from './policy/changes.ts';
 export * from './policy/ladder.ts';
+export * from './in-place-strategies.ts';
 export * from './ports/index.ts';
 export * from './problem.ts';
 export * from './protocol/index.ts';

@@ -30,6 +30,10 @@ const giveAddress: Attend = (cluster, member) => {
   if (allocationId !== null) cluster.operators.give(allocationId, cluster.activeInstanceOf(member));
 };
 
+const pointRecord: Attend = (cluster, member) => {
+  cluster.identities.returnRecord(member, cluster.activeInstanceOf(member));
+};
+
 const recover: Attend = (cluster, member) => {
   cluster.operators.command(member, 'recover');
 };
@@ -39,10 +43,13 @@ const ATTENDING: Partial<Record<HoldReason, Attend>> = {
   ZoneFailure: restart,
   NeverHeard: restart,
   Flapping: restart,
+  NotEnoughObservers: restart,
+  ObserverUnwell: restart,
   ClaimAgainstActivation: stopRivals,
   TwoInstancesClaimMember: stopRivals,
   FenceNotProven: stopOld,
   AddressHeldElsewhere: giveAddress,
+  RecordChanged: pointRecord,
   Abandoned: recover,
   StoppedByOwnFence: recover,
 };

@@ -4,9 +4,12 @@ import { watchLeadershipOverlap } from './leadership-overlap.ts';
 import { watchBudget } from './budget.ts';
 import { watchFailovers } from './failovers.ts';
 import { watchGuardedWrites } from './guarded-writes.ts';
+import { watchCarried } from './carried.ts';
 import { watchDisks } from './disks.ts';
+import { watchHooks } from './hooks.ts';
 import { watchIdentities } from './identities.ts';
 import type { MakeWatcher } from './invariant.ts';
+import { watchMovedDisks } from './moved-disks.ts';
 import { watchLaunches } from './launches.ts';
 import { watchRefusals } from './refusals.ts';
 import { watchRungs } from './rungs.ts';
@@ -33,4 +36,7 @@ export const WATCHERS: readonly MakeWatcher[] = [
   watchRefusals,
   watchIdentities,
   watchDisks,
+  watchMovedDisks,
+  watchCarried,
+  watchHooks,
 ];

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { World } from '../cluster/world.ts';
 import type { InvariantId } from '../invariants/invariant.ts';
 import type { Regression } from '../regression.ts';
 
@@ -34,7 +35,10 @@ export interface PlantedBug extends PlantedPlace {
   readonly run: Pick<Regression, 'seed' | 'days' | 'members' | 'faults'> & {
     readonly serveLease?: true;
     readonly reattach?: true;
+    readonly identities?: true;
     readonly ladder?: true;
+    readonly way?: World['way'];
+    readonly shared?: true;
   };
 }
 

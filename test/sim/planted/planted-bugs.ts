@@ -1,3 +1,4 @@
+import { CARRYING_BUGS } from './bugs-in-carrying.ts';
 import { DECIDING_BUGS } from './bugs-in-deciding.ts';
 import { IDENTITY_BUGS } from './bugs-in-identities.ts';
 import { LEASE_BUGS } from './bugs-in-leases.ts';
@@ -16,4 +17,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...LADDER_BUGS,
   ...LEASE_BUGS,
   ...IDENTITY_BUGS,
+  ...CARRYING_BUGS,
 ];

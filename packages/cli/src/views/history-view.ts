@@ -10,6 +10,13 @@ const FENCES: Readonly<Record<string, string>> = {
   lease: 'fenced: its serve lease was waited out',
 };
 
+/** `2 disks by reattach, 1 by multi-attach`. */
+function pathsText({ volumePaths = [] }: HistoryRecord): readonly string[] {
+  const byPath = Map.groupBy(volumePaths, ({ path }) => path);
+  if (byPath.size === 0) return [];
+  return [[...byPath].map(([path, disks]) => `${counted(disks.length, 'disk')} by ${path}`).join(', ')];
+}
+
 /** What was unusual about it. */
 function notesText(one: HistoryRecord): string {
   const {
@@ -27,6 +34,10 @@ function notesText(one: HistoryRecord): string {
   } = one;
   return [
     ...(strategy === undefined ? [] : [`by ${strategy}`]),
+    ...pathsText(one),
+    ...(one.ladder ?? [])
+      .filter(({ said }) => said === 'tried' || said === 'skipped')
+      .map(({ rung, said, why }) => `${rung} ${said === 'tried' ? 'was tried' : 'was left out'}: ${why}`),
     ...(predictedMs === undefined ? [] : [`was to take ${durationText(predictedMs)}`]),
     fencedBy === null ? 'not fenced' : (FENCES[fencedBy] ?? fencedBy),
     ...(launchAttempts > 1 ? [`${launchAttempts} launch attempts`] : []),
@@ -39,7 +50,7 @@ function notesText(one: HistoryRecord): string {
   ].join('; ');
 }
 
-const isBack = ({ outcome }: HistoryRecord): boolean => outcome === 'replaced' || outcome === 'mended';
+const isBack = ({ outcome }: HistoryRecord): boolean => outcome !== 'not-mended' && outcome !== 'abandoned';
 
 const row = (one: HistoryRecord, nowWallMs: number, screen: Screen): string[] => [
   screen.width === null ? timeText(one.endedAtWallMs) : `${shortAge(nowWallMs - one.endedAtWallMs)} ago`,

@@ -2,7 +2,9 @@ import {
   type Clock,
   type Cloud,
   type DnsRecords,
+  errorText,
   groupOf,
+  isOperationError,
   preparesNothing,
   type Keyspace,
   type KvReads,
@@ -33,6 +35,7 @@ import type { ClusterState } from '../store/cluster-state.ts';
 import type { CoordinatorConfig } from '../config.ts';
 import type { VerdictChanges } from '../judge/verdict-changes.ts';
 import type { Explained } from './explain-view.ts';
+import { rungViews } from './rung-views.ts';
 import { IntentWriter } from './intent-writer.ts';
 import { type CapturedConsole, ConsoleCapture } from './console-capture.ts';
 import { RecoveryDecider } from './decider.ts';
@@ -43,7 +46,14 @@ import { Assessor, type Judgement } from './assessor.ts';
 import { LeaderLoop, type LeaderParts } from './leader-loop.ts';
 import type { Outbox } from '../notices/outbox.ts';
 import type { SendNotice } from '../notices/webhook.ts';
-import type { Asked, CommandAnswer, CommandDecision, RecoveryCommand } from '../commands/command.ts';
+import {
+  type Asked,
+  type CommandAnswer,
+  type CommandDecision,
+  type RecoveryCommand,
+  refused,
+  type Refused,
+} from '../commands/command.ts';
 import type { Standing } from '../commands/recoveries.ts';
 import { CommandDesk } from './command-desk.ts';
 import { type Authenticated, type OperatorAnswer, type OperatorCommand, RequestedSchema } from './operator-command.ts';
@@ -56,6 +66,7 @@ import { CallTrials } from './call-trials.ts';
 import { Readiness } from './readiness.ts';
 import { Enroller } from './jobs/enroller.ts';
 import { EvidencePoller } from './ec2-evidence.ts';
+import { UndoLook } from './undo-look.ts';
 
 export interface LeaderOptions {
   readonly config: CoordinatorConfig;
@@ -102,6 +113,7 @@ interface SeatParts {
   readonly planner: Planner;
   readonly preparation: Preparation;
   readonly console: ConsoleCapture;
+  readonly undoLook: UndoLook;
 }
 
 /** How many remarks about tags a status shows. */
@@ -176,7 +188,16 @@ export class Leader {
   explained(member: MemberId): Explained | null {
     const { assessor, decider } = this.#parts;
     const judgement = assessor.look(member);
-    return judgement && { judgement, explanation: decider.explain(judgement) };
+    return judgement && { judgement, explanation: decider.explain(judgement), rungs: this.#rungsOf(judgement) };
+  }
+
+  /** Empty while nothing is wrong with it, and where we do not lead: EC2's answers decide. */
+  #rungsOf(judgement: Judgement): Explained['rungs'] {
+    const { planner, evidence } = this.#parts;
+    const { verdict, act } = judgement.assessment;
+    if (!this.#leads() || (verdict === 'alive' && !act)) return [];
+    const state = evidence.of(judgement.instanceId).cloud?.instance?.state ?? null;
+    return rungViews(planner.rungsOf(judgement, state), this.#options.view.policyOf(groupOf(judgement.member)));
   }
 
   /** The hold it decided on, also where it could not be written; null: none, or we do not lead. */
@@ -209,15 +230,34 @@ export class Leader {
   /** What an operator asks of a recovery, if we lead. */
   async operate(asked: OperatorCommand, who?: Authenticated): Promise<OperatorAnswer> {
     const { by, why, overrides = [], planToken = null, ...command } = asked;
-    const answer = await this.command({
+    const request = {
       command: { ...command, by, overrides, planToken },
       caller: who?.caller ?? { identity: by, from: '', requestId: '' },
       reason: why,
       idempotencyKey: who?.idempotencyKey ?? null,
-    });
+    };
+    const isNew = asked.kind === 'undo' && !this.#parts.desk.hasAnswered(request);
+    const answer = (isNew ? await this.#undoRefusal(asked) : null) ?? (await this.command(request));
     if (answer.kind === 'refused') return answer;
-    const request = RequestedSchema.parse(answer.result.request);
-    return { kind: 'accepted', request, repeated: answer.repeated };
+    return { kind: 'accepted', request: RequestedSchema.parse(answer.result.request), repeated: answer.repeated };
+  }
+
+  /**
+   * What is known to keep an undo from being begun, by a look at EC2: the person who asks is told
+   * at once. Whoever begins it looks again.
+   */
+  async #undoRefusal({ member, acceptLossMs }: OperatorCommand): Promise<Refused | null> {
+    const term = this.#termOfOurs();
+    if (term === null || !this.#options.view.records.activations.has(member)) return null;
+    try {
+      const verdict = await this.#parts.undoLook.verdict(member, acceptLossMs ?? null, term.signal);
+      if (verdict.kind === 'possible') return null;
+      const { code, text } = verdict.problem;
+      return refused('UNDO_REFUSED', `${code}: ${text}`);
+    } catch (error) {
+      if (!isOperationError(error)) throw error;
+      return refused('UNAVAILABLE', `EC2 could not be asked about the retired instance: ${errorText(error)}`);
+    }
   }
 
   /** Takes a command, if we lead. */
@@ -232,9 +272,12 @@ export class Leader {
 
   /** The plan that a recovery of this member would have now. Only the leader knows. */
   plan(member: MemberId): Promise<PlanAnswer> {
-    const { assessor, decider, planner, trials } = this.#parts;
+    const { assessor, decider, planner, trials, undoLook } = this.#parts;
     const { view, clock } = this.#options;
-    return new PlanPreview({ assessor, decider, planner, view, clock, trials }).of(this.#termOfOurs(), member);
+    return new PlanPreview({ assessor, decider, planner, view, clock, trials, undoLook }).of(
+      this.#termOfOurs(),
+      member,
+    );
   }
 
   /** The plans of all members in short, as their readiness was looked at last. Null: no leader. */
@@ -359,7 +402,8 @@ export class Leader {
       standingOf: (command, asked) => standingOf(assessor, decider, command, asked),
     });
     const console = new ConsoleCapture({ cloud, clock, log });
-    return { evidence, trials, readiness, enroller, assessor, decider, desk, planner, preparation, console };
+    const undoLook = new UndoLook({ cloud, view, clock, conflicts: () => enroller.conflicts });
+    return { evidence, trials, readiness, enroller, assessor, decider, desk, planner, preparation, console, undoLook };
   }
 
   #makeWorkParts(): LeaderParts {
@@ -397,6 +441,9 @@ export class Leader {
         ...{ ownershipWatch, failureHooks },
         ...{ random: this.#options.random, outbox: this.#options.outbox, notify: config.notify },
         ...{ sendNotice: this.#options.sendNotice, onNoticeTried: this.#options.onNoticeTried },
+        readFor: (member, instanceId, signal) => planner.readFor(member, instanceId, signal),
+        dropRequest: (term, request, why) => desk.drop(term, request, why),
+        storeTimeoutMs: config.etcd.callTimeoutMs,
         wantedHolds: () => decider.wantedHolds(),
         found: () => ({ problems: [...this.problems(), ...this.#jobRemarks()], notEnrolled: this.notEnrolled() }),
       }),

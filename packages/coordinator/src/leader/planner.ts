@@ -4,10 +4,12 @@ import {
   type Cloud,
   type CloudCallOptions,
   groupOf,
+  type InstanceState,
   type Keyspace,
   type MemberId,
   opIdOf,
   type RecoveryPlan,
+  type Rung,
   TAG,
 } from '@understudy/shared';
 import {
@@ -17,6 +19,7 @@ import {
   type LaunchTrial,
   type Failure,
   planByLadder,
+  rungsKnown,
   triedFor,
   type NameLooks,
   tryLaunch,
@@ -91,7 +94,7 @@ export class Planner {
       return { kind: 'begun-before', activation };
     const trial = input.trial.kind === 'unknown' ? trialOf(instanceId) : input.trial;
     const given = { ...input, trial, level: view.levelInForce() };
-    const result = planByLadder(given, policy, leaveAzOf(ask(chosen)), this.#failureOf(chosen));
+    const result = planByLadder(given, policy, leaveAzOf(ask(chosen)), this.failureOf(chosen));
     return { kind: 'result', result: this.#withOwed(chosen, result, given.instance), input: given };
   }
 
@@ -108,7 +111,16 @@ export class Planner {
     return this.#options.view.records.groups.get(groupOf(member))?.modRevision ?? 0;
   }
 
-  #read({ member, instanceId }: Suspect, signal: AbortSignal, options: CloudCallOptions): Promise<PlanInput> {
+  /** What {@link plan} would read, for a plan that no verdict asks for. @throws EC2's errors */
+  readFor(member: MemberId, instanceId: string, signal: AbortSignal): Promise<PlanInput> {
+    return this.#read({ member, instanceId }, signal, {});
+  }
+
+  #read(
+    { member, instanceId }: Pick<Suspect, 'member' | 'instanceId'>,
+    signal: AbortSignal,
+    options: CloudCallOptions,
+  ): Promise<PlanInput> {
     const { view, keyLooks, nameLooks, clock } = this.#options;
     const policy = view.policyOf(groupOf(member));
     return this.#kept.use(instanceId, (cloud) =>
@@ -131,8 +143,17 @@ export class Planner {
     return planToken(opId, activation.modRevision, plan);
   }
 
+  /**
+   * Which way would be taken by what is known at this moment, before EC2 is asked for a plan.
+   * Empty: the policy names one way.
+   */
+  rungsOf(judgement: Judgement, state: InstanceState | null): readonly Rung[] {
+    const policy = this.#options.view.policyOf(groupOf(judgement.member));
+    return policy.recover.ladder === undefined ? [] : rungsKnown(policy, this.failureOf(judgement), state);
+  }
+
   /** What decides about the way back, as it is known at this moment. */
-  #failureOf({ member, instanceId, assessment, failedSinceWallMs }: Judgement): Failure {
+  failureOf({ member, instanceId, assessment, failedSinceWallMs }: Judgement): Failure {
     const { view, clock, statusOf, hasHeard } = this.#options;
     const reading = statusOf(instanceId);
     const isFresh = reading !== null && clock.monotonicMs() - reading.readAtMs <= STATUS_FRESH_MS;

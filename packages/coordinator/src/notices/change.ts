@@ -12,6 +12,7 @@ import {
   type NoticeSeverity,
   type PauseRecord,
   type Problem,
+  staysInPlace,
   WAYS_OUT,
 } from '@understudy/shared';
 
@@ -65,12 +66,15 @@ export function verdictChange(told: Told<JudgementRecord>, before: JudgementReco
   };
 }
 
-export function recoveryBegun({ member, opId, oldInstanceId, reason }: Told<IntentRecord>): Change {
+export function recoveryBegun({ member, opId, oldInstanceId, reason, plan }: Told<IntentRecord>): Change {
+  const next = staysInPlace(plan)
+    ? 'it is to come back on the instance it has'
+    : 'its old instance is fenced first, then its disks are taken over';
   return {
     ...{ kind: 'recovery.begun', severity: 'warning', ...about(member), opId },
-    what: `the recovery of ${member} began (${oldInstanceId})`,
+    what: `the recovery of ${member} began (${oldInstanceId}, by ${plan.strategy})`,
     why: reason,
-    next: `its old instance is fenced first, then its disks are taken over: understudy recoveries`,
+    next: `${next}: understudy recoveries`,
   };
 }
 
@@ -116,6 +120,12 @@ export function recoveryEnded(told: Told<HistoryRecord>): Change {
       ...{ ...base, severity: 'warning' },
       what: `${member} was not brought back this way, tried for ${took}${lost}`,
       next: `the next way is taken while it is still dead: ${explain(member)}`,
+    };
+  if (outcome === 'undone')
+    return {
+      ...{ ...base, severity: 'warning' },
+      what: `the last recovery of ${member} is undone after ${took}: ${oldInstanceId} → ${newInstanceId ?? oldInstanceId}${lost}`,
+      next: `what ${oldInstanceId} has written meanwhile is on its own disks, for as long as it is kept: understudy leftovers`,
     };
   return {
     ...{ ...base, severity: lost === '' ? 'info' : 'warning' },

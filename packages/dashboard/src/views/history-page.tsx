@@ -12,6 +12,10 @@ function Facts({ one }: { readonly one: HistoryRecord }) {
   const facts: readonly (readonly [string, string])[] = [
     ['recovery', one.opId],
     ...(one.strategy === undefined ? [] : [['by', one.strategy] as const]),
+    ...(one.ladder ?? []).flatMap(({ rung, said, why }) =>
+      said === 'tried' || said === 'skipped' ? [[`${rung} ${said}`, why] as const] : [],
+    ),
+    ...(one.volumePaths ?? []).map(({ volumeId, path }) => [`disk ${volumeId}`, `by ${path}`] as const),
     ['old instance', `${one.oldInstanceId} in ${one.oldAz}`],
     ['new instance', one.newInstanceId ?? 'none'],
     ['fenced by', one.fencedBy === null ? 'not known' : FENCE_WORD[one.fencedBy]],

@@ -1,4 +1,5 @@
 import type { HistoryRecord, OperatorAct, OwedChore, Unwritten } from '@understudy/shared';
+import { wayOf } from './history.ts';
 import { type KeptInstanceFacts, keptInstanceFields } from './kept-instance-history.ts';
 import { owedHooks } from './owed-hooks.ts';
 
@@ -63,6 +64,7 @@ export function abandonedHistoryOf(facts: AbandonFacts): Unwritten<HistoryRecord
     member: intent.member,
     outcome: 'abandoned',
     reason: `${intent.reason}; abandoned by ${act.by}: ${act.why}`,
+    ...wayOf(intent),
     ...keptInstanceFields(facts),
     ...(facts.lateCalls.length > 0 && { lateCalls: facts.lateCalls }),
     owed: facts.unprotected ? [protectionOwed(facts)] : [],

@@ -1,13 +1,14 @@
 import { movesItself } from './moved-volumes.ts';
-import type {
-  HistoryRecord,
-  IntentRecord,
-  JournalRecord,
-  Leftover,
-  MovedItem,
-  OwedChore,
-  PlannedVolume,
-  Unwritten,
+import {
+  type HistoryRecord,
+  type IntentRecord,
+  isUndo,
+  type JournalRecord,
+  type Leftover,
+  type MovedItem,
+  type OwedChore,
+  type PlannedVolume,
+  type Unwritten,
 } from '@understudy/shared';
 import { readStepId } from './step-id.ts';
 
@@ -34,6 +35,8 @@ export interface ClosingFacts {
   readonly lateCalls: NonNullable<HistoryRecord['lateCalls']>;
   /** What it was to take, by published figures, ms. Absent: it was not predicted. */
   readonly predictedMs?: number;
+  /** A Stop of the old instance was sent whose outcome is not known. */
+  readonly stopIsOpen: boolean;
   /** Chores that were not done. */
   readonly owed: readonly OwedChore[];
   /** True when the replacement's heartbeats were passing as it was closed. */
@@ -49,9 +52,8 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
   return {
     opId: intent.opId,
     member: intent.member,
-    outcome: 'replaced',
-    ...(intent.plan.ladder && { ladder: intent.plan.ladder }),
-    ...(intent.plan.strategy === 'snapshot-and-replace' ? {} : { strategy: intent.plan.strategy }),
+    outcome: isUndo(intent.plan) ? 'undone' : 'replaced',
+    ...wayOf(intent),
     ...(facts.predictedMs === undefined ? {} : { predictedMs: facts.predictedMs }),
     reason: reasonOf(facts),
     oldInstanceId: intent.oldInstanceId,
@@ -65,15 +67,30 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
     lastHeardWallMs: intent.lastHeardWallMs,
     leaderChanges: terms.size - 1,
     fencedBy: facts.fencedBy,
+    undo: undoFactsOf(facts),
     launchAttempts: facts.launchAttempts,
     steps: stepsOf(facts),
     ...whatHappened(facts),
     ...(facts.lateCalls.length > 0 && { lateCalls: facts.lateCalls }),
     ...(facts.moved.length > 0 && { moved: [...facts.moved] }),
+    volumePaths: facts.volumes.map(({ volumeId, path }) => ({ volumeId, path: path ?? 'snapshot' })),
     leftovers: leftoversOf(facts),
     owed: [...facts.owed],
   };
 }
+
+/** What has to be known of the retired instance when this is to be put back. */
+const undoFactsOf = ({ volumes, stopIsOpen }: ClosingFacts): NonNullable<HistoryRecord['undo']> => ({
+  volumeIds: volumes.map((one) => one.volumeId),
+  movedVolumeIds: volumes.filter(movesItself).map((one) => one.volumeId),
+  ...(stopIsOpen && { stopMayLand: true }),
+});
+
+/** Which way it was, and why. `snapshot-and-replace` is not named: it was the only one once. */
+export const wayOf = ({ plan }: Pick<IntentRecord, 'plan'>): Pick<HistoryRecord, 'strategy' | 'ladder'> => ({
+  ...(plan.ladder && { ladder: plan.ladder }),
+  ...(plan.strategy === 'snapshot-and-replace' ? {} : { strategy: plan.strategy }),
+});
 
 const lostCode = (step: string): string => (readStepId(step).name === 'address' ? 'AddressReleased' : 'IdentityLost');
 

@@ -1,4 +1,11 @@
-import { type GroupPolicy, ladderOf, type RecoveryPlan } from '@understudy/shared';
+import {
+  type GroupPolicy,
+  type InstanceState,
+  ladderOf,
+  type RecoveryPlan,
+  type Rung,
+  staysInPlace,
+} from '@understudy/shared';
 import { ownTypeOf } from '../core/fidelity/disks.ts';
 import { chooseRung, type RungEvidence, type TriedRung } from '../core/ladder/choose-rung.ts';
 import { type LateDetach, lateDetachObstacle } from '../core/late-calls.ts';
@@ -33,7 +40,7 @@ export function planByLadder(
   const rungs = ladderOf(policy);
   const planFor = (name: string): PlanResult<RecoveryPlan> => {
     const obstacle = lateDetachObstacle(failure.lateDetaches ?? [], input.instance, {
-      inPlace: IN_PLACE.has(name),
+      inPlace: staysInPlace({ strategy: name }),
       nowWallMs: failure.nowWallMs ?? 0,
     });
     return obstacle === null
@@ -62,8 +69,16 @@ export function planByLadder(
   return result.kind === 'plan' ? { ...result, plan: { ...result.plan, ladder: [...said] } } : result;
 }
 
-/** Ways that have the instance itself run again. */
-const IN_PLACE: ReadonlySet<string> = new Set<RecoveryPlan['strategy']>(['reboot', 'stop-start']);
+/** What becomes of each rung by the failure alone, where no plan was made yet. Pure. */
+export const rungsKnown = (
+  policy: GroupPolicy,
+  { evidence, tried, asked }: Failure,
+  state: InstanceState | null,
+): readonly Rung[] =>
+  chooseRung({
+    ...{ rungs: ladderOf(policy), tried, asked, obstacleOf: () => null },
+    evidence: { ...evidence, state, hasInstanceStore: false, leavesZone: false },
+  }).said;
 
 const obstacleIn = (result: PlanResult<RecoveryPlan>): string | null =>
   result.kind === 'plan' ? null : result.problems.map((one) => `${one.code}: ${one.text}`).join('; ');

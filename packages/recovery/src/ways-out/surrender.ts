@@ -28,7 +28,7 @@ export async function surrender(run: Run, drive: DriveStep, why: string): Promis
   if (run.journal.get(GIVEBACK) === null) {
     const request = givebackRequest(run, { ends: 'not-mended', why });
     await run.journal.write<typeof GIVEBACK>(GIVEBACK.name, { state: 'started', request });
-    run.parts.log.info('recovery.given_up', { why });
+    run.parts.log.info('recovery.given_up', { strategy: run.plan.strategy, why });
   }
   await withFailureHooks(run, drive, async () => {
     await endOpenAttempt(run, drive, why);

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { IN_PLACE_STRATEGIES, staysInPlace } from '../in-place-strategies.ts';
 import { GroupPolicySchema } from '../policy.ts';
 import { ServeContractSchema } from './cluster.ts';
 import { OperatorActSchema, operatorFields } from './operator-request.ts';
@@ -184,11 +185,40 @@ export const ReattachPlanSchema = z.strictObject({
 });
 export type ReattachPlan = z.infer<typeof ReattachPlanSchema>;
 
-/** The ways that leave the member on the instance it has. */
-export const IN_PLACE_STRATEGIES = ['reboot', 'stop-start'] as const;
-
 export const InPlacePlanSchema = z.strictObject({ strategy: z.literal(IN_PLACE_STRATEGIES), ...planBase });
 export type InPlacePlan = z.infer<typeof InPlacePlanSchema>;
+
+/**
+ * Puts a recovery back: the instance that it retired serves again, in place of the one that it put
+ * in charge.
+ */
+export const UndoPlanSchema = z.strictObject({
+  strategy: z.literal('undo'),
+  ...planBase,
+  undo: z.strictObject({
+    /** The recovery that is put back. */
+    opId: z.string(),
+    /** The retired instance that serves again, where it is, and its primary interface. */
+    instanceId: z.string(),
+    networkInterfaceId: z.string(),
+    subnetId: z.string(),
+    az: z.string(),
+    /**
+     * Its ordinal in the activation: above those of all its recoveries, so that no later one has
+     * the names and tokens of an earlier one.
+     */
+    ordinal: z.number().int().min(1),
+    /** Its disks, all of them with it. */
+    volumeIds: z.array(z.string()),
+    /** What the books of that recovery said of it and its disks, for when it is not put back. */
+    leftovers: z.array(LeftoverSchema),
+    /** Since when the other instance may have written what will be missing. */
+    servedSinceWallMs: z.number(),
+    /** A Stop of it was sent whose outcome is not known. Absent: none was. */
+    stopMayLand: z.literal(true).optional(),
+  }),
+});
+export type UndoPlan = z.infer<typeof UndoPlanSchema>;
 
 /** A plan of which only the fields of every plan are known. */
 const basePlan = z.object({ strategy: z.string(), ...planBase });
@@ -199,6 +229,7 @@ const describedPlan = z.discriminatedUnion('strategy', [
   SnapshotAndReplacePlanSchema,
   ReattachPlanSchema,
   InPlacePlanSchema,
+  UndoPlanSchema,
 ]);
 const DESCRIBED = new Set<string>(describedPlan.options.flatMap((one) => [...one.shape.strategy.values]));
 
@@ -212,17 +243,16 @@ const otherPlan: z.ZodType<BasePlan> = basePlan.loose().extend({
 
 /** The plan. It is made once, from what was observed before the intent, and never re-decided. */
 export const RecoveryPlanSchema = z.union([describedPlan, otherPlan]);
-export type RecoveryPlan = SnapshotAndReplacePlan | ReattachPlan | InPlacePlan | BasePlan;
+export type RecoveryPlan = SnapshotAndReplacePlan | ReattachPlan | InPlacePlan | UndoPlan | BasePlan;
 
-const IN_PLACE = new Set<string>(IN_PLACE_STRATEGIES);
-/** The instance stays the member's, whatever comes of it. */
-export const staysInPlace = ({ strategy }: Pick<BasePlan, 'strategy'>): boolean => IN_PLACE.has(strategy);
 export const isInPlace = (plan: RecoveryPlan): plan is InPlacePlan => staysInPlace(plan);
 
 export const isSnapshotAndReplace = (plan: RecoveryPlan): plan is SnapshotAndReplacePlan =>
   plan.strategy === 'snapshot-and-replace';
 
 export const isReattach = (plan: RecoveryPlan): plan is ReattachPlan => plan.strategy === 'reattach';
+
+export const isUndo = (plan: RecoveryPlan): plan is UndoPlan => plan.strategy === 'undo';
 
 /**
  * `intents/<group>/<member>`: a recovery that is under way. It is written once, then only read,
@@ -328,9 +358,10 @@ export const HistoryRecordSchema = placed(
     /**
      * `replaced`: another instance is activated. `mended`: the same instance is back in service.
      * `not-mended`: it was not brought back this way, and is still the activated one. `abandoned`:
-     * a person ended it. All but the first raise the ordinal in the activation.
+     * a person ended it. `undone`: the instance that an earlier recovery retired is activated
+     * again. All but the first and the last raise the ordinal in the activation.
      */
-    outcome: z.enum(['replaced', 'mended', 'not-mended', 'abandoned']),
+    outcome: z.enum(['replaced', 'mended', 'not-mended', 'abandoned', 'undone']),
     /** How it was tried. Absent: `snapshot-and-replace`, the only way there was. */
     strategy: z.string().optional(),
     /**
@@ -350,6 +381,20 @@ export const HistoryRecordSchema = placed(
     startedAtWallMs: z.number(),
     endedAtWallMs: z.number(),
     lastHeardWallMs: z.number().nullable(),
+    /**
+     * What `undo` has to know of the retired instance. Absent: there is none, or an older build
+     * wrote it.
+     */
+    undo: z
+      .strictObject({
+        /** Its disks. */
+        volumeIds: z.array(z.string()),
+        /** Those of them that have moved to its successor. */
+        movedVolumeIds: z.array(z.string()),
+        /** A Stop of it was sent whose outcome is not known. Absent: none was. */
+        stopMayLand: z.literal(true).optional(),
+      })
+      .optional(),
     /** Distinct terms that wrote the journal, minus one. */
     leaderChanges: z.number().int(),
     /**
@@ -368,6 +413,10 @@ export const HistoryRecordSchema = placed(
     acts: z.array(OperatorActSchema).optional(),
     /** Why it was this way: what became of each rung. Absent: there was nothing to choose. */
     ladder: z.array(RungSchema).optional(),
+    /**
+     * How each disk got to the replacement. Absent: it has none, or an older build has written it.
+     */
+    volumePaths: z.array(z.strictObject({ volumeId: z.string(), path: z.string() })).optional(),
     /**
      * When EC2 started the instance last, as the recovery saw when it ended: its own start is not
      * somebody else's. Absent: as `oldLaunchedAtWallMs`.
