@@ -405,11 +405,7 @@ export interface Cloud {
   /** Whether AWS may move the instance at a reboot it has scheduled: `default` or `disabled`. */
   setRebootMigration(instanceId: string, value: string, options?: CloudCallOptions): Promise<void>;
   /** Whether DNS answers for the resource name of the instance. */
-  setDnsRecords(
-    instanceId: string,
-    records: { readonly a: boolean; readonly aaaa: boolean },
-    options?: CloudCallOptions,
-  ): Promise<void>;
+  setDnsRecords(instanceId: string, records: { a: boolean; aaaa: boolean }, options?: CloudCallOptions): Promise<void>;
   setDeleteOnTermination(
     instanceId: string,
     deviceName: string,
