@@ -16,7 +16,7 @@ import { NAMED_BY_NOTHING, type NamedBy } from '../core/named-by.ts';
 const ZONE_KEPT_MS = 60_000;
 /** Nobody can ask for the groups of one instance, so all of them are looked at, at leisure. */
 const GROUPS_KEPT_MS = 300_000;
-/** Of an instance that recoveries may have put there since: for those who plan side by side. */
+/** Whoever plans for a new instance at the same time shares a look. */
 const NEW_KEPT_MS = 5_000;
 /** While nothing can be read, what was known this long ago is better than nothing. */
 const STALE_MS = 86_400_000;
