@@ -225,7 +225,7 @@ export class Journal {
     const outcome = await term.commit({
       puts: [{ key, record, expect: this.modRevision(step) }, ...puts],
       deletes,
-      also: [{ key: keys.intent(intent.record.member), modRevision: intent.modRevision }],
+      also: [{ key: intent.key ?? keys.intent(intent.record.member), modRevision: intent.modRevision }],
     });
     if (outcome.kind === 'committed') {
       this.#kept.set(step, { record: { ...record, ...STAMP }, modRevision: outcome.revision });

@@ -30,6 +30,7 @@ import { reboot } from './strategies/reboot.ts';
 import { snapshotAndReplace } from './strategies/snapshot-and-replace.ts';
 import { stopStart } from './strategies/stop-start.ts';
 import { copyKind } from './steps/copy.ts';
+import { warmUpKind } from './steps/warm-up.ts';
 import { copyLeftover, copyPath } from './volumes/copy.ts';
 import { latestSnapshotPath } from './volumes/latest-snapshot.ts';
 import { multiAttachPath } from './volumes/multi-attach.ts';
@@ -43,7 +44,7 @@ export const REGISTERED: RecoveryRegistry = {
     ...[fenceKind, captureKind, imageKind, permitKind, launchKind, verifyKind, revokeKind, activateKind, doneKind],
     ...[detachKind, copyKind, seedKind, assembleKind, givebackKind],
     ...[rebootKind, restartKind, mendKind],
-    hookKind,
+    ...[hookKind, warmUpKind],
   ],
   volumePaths: [reattachPath, copyPath, multiAttachPath, latestSnapshotPath, snapshotPath],
   identityMoves: [elasticIp, secondaryIp, ipv6Address, delegatedPrefix, networkInterface, dnsRecord, targetGroup],

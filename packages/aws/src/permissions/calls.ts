@@ -120,7 +120,7 @@ const EC2: Readonly<Record<Ec2Action, CallFacts>> = {
   },
   CreateTags: {
     why: 'marks what a recovery makes, fences and retires, and carries the tags of volumes',
-    allowedBy: ['TagWhatIsMade', 'MarkMembers', 'MarkRetiredVolumes', 'TagOurVolumes'],
+    allowedBy: ['TagWhatIsMade', 'MarkMembers', 'MarkRetiredVolumes', 'TagOurVolumes', 'NamePrepared'],
   },
 };
 

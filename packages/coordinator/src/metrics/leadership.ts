@@ -1,5 +1,6 @@
 import type { LeadershipView } from '../store/leadership-view.ts';
 import type { PreparationCounts } from '../leader/preparation.ts';
+import type { MakingCounts } from '../leader/preparation-keeper.ts';
 import type { ReadAtScrape } from './read-at-scrape.ts';
 
 /** What people have asked this coordinator for while it led. */
@@ -12,6 +13,16 @@ export function commandMetrics(declare: ReadAtScrape, read: () => ReadonlyMap<st
 export function preparationMetrics(declare: ReadAtScrape, read: () => PreparationCounts): void {
   const help = 'Preparations for suspects, by outcome: used by a plan, dropped, or failed to read';
   declare.totals('understudy_preparations_total', help, 'outcome', () => Object.entries(read()));
+}
+
+/** What became of what was made at EC2 for suspects. */
+export function makingMetrics(declare: ReadAtScrape, read: () => MakingCounts & { readonly open: number }): void {
+  const help = 'Preparations at EC2 for suspects, by outcome: begun, taken over, dropped, or limited by the policy';
+  declare.totals('understudy_prepared_total', help, 'outcome', () => {
+    const { open: _, ...counts } = read();
+    return Object.entries(counts);
+  });
+  declare.gauge('understudy_prepared_open', 'Preparations at EC2 that may be taken over', () => read().open);
 }
 
 /** Whether this coordinator leads, and for how long it may believe that. */
