@@ -64,7 +64,7 @@ export interface MakingCounts {
 }
 
 interface Work {
-  /** Of the record that was run. */
+  /** Revision of the record that was run. */
   readonly modRevision: Revision;
   readonly isRunning: boolean;
   readonly againAtMs: MonotonicMs;
@@ -78,7 +78,7 @@ interface Work {
  *
  * **S** (S31) A preparation is taken over by the recovery of its own name, in the transaction of
  * the intent; or it is dropped, in one that raises the ordinal, so that no recovery has its name,
- * tokens and marks. Nothing is begun while EC2 or etcd is not seen, or where an operator has paused.
+ * tokens and marks. Nothing is begun where a recovery would be held.
  */
 export class PreparationKeeper {
   readonly #options: PreparationKeeperOptions;

@@ -48,11 +48,11 @@ describe('the books', () => {
     let first = true;
     const closing: typeof range = async (prefix) => {
       const found = await range(prefix);
-      if (first) {
+      if (first && prefix === KEYS.intents) {
         rig.delete(KEYS.intent(MEMBER));
         rig.put(KEYS.historyEntry(MEMBER, rig.opId), historyRecord(MEMBER, OLD));
       }
-      first = false;
+      first &&= prefix !== KEYS.intents;
       return found;
     };
     const books = await rig.clock.runUntilSettled(

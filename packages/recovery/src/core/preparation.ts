@@ -5,26 +5,9 @@ import {
   type ReattachPlan,
   type RecoveryPlan,
 } from '@understudy/shared';
-import { LAUNCH, PERMIT } from '../steps/attempt-records.ts';
-import { SEED } from '../steps/volume-records.ts';
-import { WARM_UP } from '../steps/warm-up-record.ts';
 import { buildLaunchRequest, buildPermitRequest, type RequestIntent } from './launch-request.ts';
-import { stepId } from './step-id.ts';
-import type { StepRow } from './step-table.ts';
 
-/** The steps of a preparation, under the ids that its recovery goes on with. */
-export const preparedSteps = (makes: readonly PreparedKind[]): readonly StepRow[] => [
-  ...(makes.includes('snapshot') ? [{ step: WARM_UP, needs: () => [] }] : []),
-  ...(makes.includes('seed')
-    ? [
-        { step: PERMIT, needs: () => [] },
-        { step: LAUNCH, needs: (attempt: number) => [stepId('permit', attempt)] },
-        { step: SEED, needs: (attempt: number) => [stepId('launch', attempt)] },
-      ]
-    : []),
-];
-
-/** Volume paths whose disks are put on the seed while it is stopped: nothing of them is launched. */
+/** Volume paths whose disks are put on the stopped seed, so that no launch makes them. */
 const PUT_ON: ReadonlySet<string> = new Set(['reattach', 'copy']);
 
 /** What can be made beforehand of what the policy wants, for a recovery by this plan. */

@@ -1,11 +1,11 @@
 import { isOperationError, type PreparationRecord } from '@understudy/shared';
-import { preparedSteps } from '../core/preparation.ts';
 import { readySteps } from '../core/step-table.ts';
 import { HoldDecided } from '../hold.ts';
 import { IntentGone } from '../journal.ts';
 import type { Run } from '../run.ts';
 import { type DriveStep, endOpenAttempt } from '../ways-out/end-attempt.ts';
 import type { OpenPreparation, PreparationOutcome } from './preparation-outcome.ts';
+import { preparedSteps } from './prepared-steps.ts';
 import { removeMade } from './remove-made.ts';
 
 /**

@@ -13,16 +13,16 @@ export const prepareField = z.enum(['nothing', 'reads', 'trial']).optional();
  */
 export const prepareFields = z.strictObject({
   /**
-   * `snapshot`: snapshots of its disks, so that those of the recovery have less to copy. `seed`: the
-   * instance that will get its disks, where the way back is `reattach`; it boots the member's image
-   * without user data, is stopped at once, and carries none of the member's tags.
+   * `snapshot`: snapshots of its disks, so that those of the recovery have less to copy. `seed`:
+   * the instance that will get its disks, where the way back is `reattach`. It boots the member's
+   * image without user data, is stopped at once, and carries none of the member's tags.
    */
   makes: z
     .array(z.enum(PREPARED_KINDS))
     .max(PREPARED_KINDS.length)
     .refine((kinds) => new Set(kinds).size === kinds.length, 'each at most once')
     .default([]),
-  /** Preparations of the group at the same time. More = more of a shared failure is prepared for. */
+  /** Preparations of the group at once. More = more of a shared failure is prepared for. */
   atOnce: z.number().int().min(1).max(20).default(1),
   /**
    * Preparations of the group in any 24 hours, those that were taken over among them. More = more
