@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { LONG, ONLY_VERIFIED, SHORT_INTEGRATION, SPEED } from './test/speeds.ts';
+import { LONG, ONLY_VERIFIED, PAIRED, SHORT_INTEGRATION, SPEED } from './test/speeds.ts';
 
 /**
  * Workspace packages are taken from their TypeScript source, as everywhere (`node
@@ -14,10 +14,19 @@ const left = short ? [...ONLY_VERIFIED, ...LONG] : process.env[SPEED] === 'all' 
 const never = ['**/node_modules/**', '**/dist/**', '.cache/**', ...left];
 const INTEGRATION = ['packages/**/src/**/*.integration.test.ts', 'test/{integration,e2e}/**/*.test.ts'];
 
+const integration = {
+  globalSetup: ['test/temporary-folder.ts', 'test/integration/global-setup.ts'],
+  // Real processes and leases on a noisy two-core machine: a case that fails is run once more. No
+  // test relies on it: `npm test` names those that did.
+  retry: 1,
+  testTimeout: 120_000,
+  hookTimeout: 60_000,
+};
+
 /**
  * `unit` needs nothing but Node and git; `simulation` runs whole clusters in simulated time;
- * `integration` uses real etcd, sockets and processes: after the others, one file at a time. `npm
- * test` runs a part of it (test/speeds.ts).
+ * `integration` uses real etcd, sockets and processes: after the others, one file at a time; of it,
+ * `paired` are those that mostly wait, two at a time. `npm test` runs a part (test/speeds.ts).
  */
 export default defineConfig({
   test: {
@@ -51,17 +60,22 @@ export default defineConfig({
       {
         ...source,
         test: {
+          ...integration,
+          name: 'paired',
+          include: short ? [] : PAIRED,
+          exclude: never,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        ...source,
+        test: {
+          ...integration,
           name: 'integration',
           include: [...(short ? SHORT_INTEGRATION : INTEGRATION)],
-          exclude: never,
-          globalSetup: ['test/temporary-folder.ts', 'test/integration/global-setup.ts'],
+          exclude: [...never, ...PAIRED],
           fileParallelism: false,
-          // Real processes and leases on a noisy two-core machine: a case that fails is run once
-          // more. No test relies on it: `npm test` names those that did.
-          retry: 1,
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -46,12 +46,24 @@ export const SHORT_INTEGRATION: readonly string[] = [
 ];
 
 /**
+ * Integration tests that mostly wait (for a watchdog, a lease, a minute of an agent's life), and
+ * judge no time that a neighbour could spoil. They run two at a time, before the others.
+ */
+export const PAIRED: readonly string[] = [
+  'packages/agent/src/{main,hanging}.integration.test.ts',
+  'test/integration/etcd/{least-role,no-space}.integration.test.ts',
+  'test/integration/agents/service-unit.test.ts',
+];
+
+/**
  * Left out of `npm run verify` too, which is to stay well under forty minutes with CI's set-up. The
  * command `npm run verify:long` runs them. What each is about is looked at more briefly in verify.
  */
 export const LONG: readonly string[] = [
   // Every call of every strategy, path and move × every ill; `fault-matrix.test.ts` has a sample.
   'test/scenarios/recovery/faults/fault-matrix-all.test.ts',
+  // The leader killed and stopped in every step; `leader-faults.test.ts` has six of the twelve.
+  'test/integration/faults/leader-faults-all.test.ts',
   // The printed user data on machines without curl, without wget; `machines.test.ts` boots with it.
   'test/integration/agents/user-data.test.ts',
   // Three real etcd members that join, lose their disk and rotate their authority.

@@ -185,7 +185,7 @@ export async function strikeLeader(
   const crashSeq = target.sim.log.lastSeq;
   const struck = strikeAt(target, old, moment, signal);
   target.crash(old.instanceId);
-  const seat = target.seat(await Promise.race([struck, tooLong(`${moment.step} of ${member}`)]));
+  const seat = target.seat(await Promise.race([struck, tooLong(target, member, moment)]));
   const { process } = seat;
   await expectGone(process, signal);
   const leader = present(await target.store.get(KEYS.leader));
@@ -198,10 +198,13 @@ export async function strikeLeader(
   return { member, old, opId, seat, process, term, crashSeq, faultId, changesBefore };
 }
 
-const tooLong = async (what: string): Promise<never> => {
+/** Tells what each coordinator says of the member, because nobody can ask them afterwards. */
+async function tooLong({ seats }: StrikeTarget, member: MemberId, { step }: Moment): Promise<never> {
   await wait(40_000, undefined, { ref: false });
-  throw new Error(`never came to ${what}`);
-};
+  const told = await Promise.all(seats.map(({ process }) => process.get(`/v1/members/${member}/explain`)));
+  const words = told.map((reply, index) => `${seats[index]?.id}: ${reply?.body ?? 'no answer'}`);
+  throw new Error(`never came to ${step} of ${member}\n${words.join('\n')}`);
+}
 
 async function expectGone(process: CoordinatorProcess, signal: 'SIGKILL' | 'SIGSTOP'): Promise<void> {
   const pid = present(process.pid);

@@ -101,10 +101,44 @@ const ROWS: readonly Row[] = [
         ],
       },
       {
+        title: 'Recoveries by way',
+        about: 'Ended in the last day, by strategy and outcome: how often each rung of the ladder helped.',
+        unit: 'none',
+        lines: [
+          [
+            'max by (strategy, outcome) (increase(understudy_recovery_strategy_seconds_count[1d]))',
+            '{{strategy}} {{outcome}}',
+          ],
+        ],
+      },
+      {
+        title: 'Duration by way',
+        about: 'Mean of the last day, from intent to end, by strategy and outcome.',
+        unit: 's',
+        lines: [
+          [
+            'max by (strategy, outcome) (increase(understudy_recovery_strategy_seconds_sum[1d]) / increase(understudy_recovery_strategy_seconds_count[1d]))',
+            '{{strategy}} {{outcome}}',
+          ],
+        ],
+      },
+      {
+        title: 'Disks by path',
+        about: 'Disks of members that were replaced in the last day, by how they got to the replacement.',
+        unit: 'none',
+        lines: [['max by (path) (increase(understudy_recovered_volumes_total[1d]))', '{{path}}']],
+      },
+      {
         title: 'Problems',
         about: 'What `understudy status` shows, by code.',
         unit: 'none',
         lines: [['max by (code) (understudy_problems)', '{{code}}']],
+      },
+      {
+        title: 'Hooks',
+        about: 'Runs of hooks, by moment and outcome, each second.',
+        unit: 'ops',
+        lines: [['sum by (at, outcome) (rate(understudy_hook_seconds_count[$__rate_interval]))', '{{at}} {{outcome}}']],
       },
       {
         title: 'Left behind',

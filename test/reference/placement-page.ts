@@ -30,6 +30,13 @@ a group. Without it a candidate uses what the failed instance used, in its own z
 instance has its place in a reservation until it is stopped: nothing is launched before the fence,
 so the place is free by then. An on-demand instance that is kept stopped holds none.
 
+A reservation that is named by its id is looked at. One that has ended, or is of another zone, type,
+platform or tenancy, leaves its candidate out of the plan (\`PlacementReservationGone\`,
+\`PlacementReservationMisfit\`): EC2 itself would say that it is full, and be asked again and again.
+One that is full or has not begun yet leaves it in (\`ReservationHasNoRoom\`). Before each launch it
+is looked at once more, and passed over with its reason; alone, it is waited for. Groups and \`only\`
+are not looked at: EC2 answers for them when it is asked to launch.
+
 **A member that cannot leave its zone** says so in its plan (\`StaysInZone\`): the policy names no
 subnet elsewhere, nothing elsewhere is fit, or disks are moved themselves, which is possible within
 a zone only. Where the policy names places elsewhere and yet none is left, it is a readiness problem

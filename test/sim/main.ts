@@ -30,6 +30,7 @@ interface RunFlags {
   readonly ladder?: true;
   readonly encrypted?: true;
   readonly reattach?: true;
+  readonly identities?: true;
   readonly faults?: string;
   readonly trace?: true;
   readonly json?: true;
@@ -40,11 +41,12 @@ interface RunFlags {
 /** A file of its own list per episode, or a kept regression. */
 function specFrom(flags: RunFlags, seed: number): RunSpec {
   const { days, members, coordinators, faults, serveLease = false, probes = false, ladder = false } = flags;
-  const { encrypted, reattach } = flags;
+  const { encrypted, reattach, identities } = flags;
   const shape = {
     ...{ seed, days, members, coordinators, serveLease, probes, ladder },
     ...(encrypted && { encrypted }),
     ...(reattach && { reattach }),
+    ...(identities && { identities }),
   };
   if (faults === undefined) return shape;
   try {
@@ -115,6 +117,10 @@ program
   .option('--probes', 'the group has a service probe')
   .option('--ladder', 'the group has the default ladder')
   .option('--encrypted', 'also with --faults: the data volumes of members are encrypted')
+  .option(
+    '--identities',
+    'also with --faults: members have records, groups and further addresses, and the group has hooks',
+  )
   .option('--reattach', 'the disks of members move to their replacements where they can')
   .option('--serve-lease', 'the members keep serve leases, and the policy counts on them')
   .option('--faults <file>', 'these faults instead of what the seed gives: a list per episode, or a kept regression')

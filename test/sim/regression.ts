@@ -20,6 +20,7 @@ export const RegressionSchema = z.strictObject({
   probes: z.boolean().default(false),
   ladder: z.boolean().default(false),
   encrypted: z.boolean().default(false),
+  identities: z.boolean().default(false),
   faults: z.array(FaultListSchema),
 });
 export type Regression = z.infer<typeof RegressionSchema>;
@@ -36,6 +37,7 @@ export const specOf = ({
   probes,
   ladder,
   encrypted,
+  identities,
   faults,
 }: Regression): RunSpec => ({
   seed,
@@ -46,6 +48,7 @@ export const specOf = ({
   probes,
   ladder,
   encrypted,
+  identities,
   faults,
 });
 

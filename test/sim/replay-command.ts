@@ -9,6 +9,7 @@ export function replayCommand(spec: RunSpec, faultsFile?: string): string {
   if (spec.ladder === true) parts.push('--ladder');
   if (serveLease === true) parts.push('--serve-lease');
   if (faultsFile !== undefined && spec.encrypted === true) parts.push('--encrypted');
+  if (faultsFile !== undefined && spec.identities === true) parts.push('--identities');
   if (faultsFile !== undefined) parts.push(`--faults ${faultsFile}`);
   return parts.join(' ');
 }

@@ -5,6 +5,8 @@ import type { Fault } from './faults/fault.ts';
 import { generateFaults } from './faults/generate.ts';
 import { type FaultOutcome, Injector } from './faults/injector.ts';
 import { holdOf, lastReleaseAtMs, leftovers, strayAddresses, unsettled } from './invariants/end-state.ts';
+import { strayIdentities } from './invariants/carried.ts';
+import { owedHooks } from './invariants/hooks.ts';
 import type { InvariantId, Violation } from './invariants/invariant.ts';
 import { WATCHERS } from './invariants/watchers.ts';
 import { Tally } from './tally.ts';
@@ -77,7 +79,8 @@ class Simulation {
 
   constructor(spec: RunSpec, options: RunOptions) {
     // Kept with what the run gives back: a list of its faults has the same cluster again.
-    this.#spec = { ...spec, encrypted: spec.encrypted ?? spec.faults === undefined };
+    const ofSeed = spec.faults === undefined;
+    this.#spec = { ...spec, encrypted: spec.encrypted ?? ofSeed, identities: spec.identities ?? ofSeed };
     this.#options = options;
     this.#trace = new Trace(options.print ?? null);
     this.#cluster = new SimulatedCluster(this.#spec);
@@ -171,7 +174,9 @@ class Simulation {
       if (why !== null) this.#report('I10', `${member}: ${why}`);
       else if (!this.#isWell(member)) this.#tally.heldAtEnd(holdOf(this.#cluster, member)?.reason ?? '?');
     }
-    for (const stray of strayAddresses(this.#cluster)) this.#report('I6', stray);
+    for (const stray of [...strayAddresses(this.#cluster), ...strayIdentities(this.#cluster)])
+      this.#report('I6', stray);
+    for (const owed of owedHooks(this.#cluster)) this.#report('I13', owed);
   }
 
   /** What an operator does about a hold: what it asks for, then away with it. */

@@ -13,6 +13,10 @@ export class Tally {
   /** Fences that nobody saw, because a serve lease was waited out. */
   leaseFences = 0;
   watchdogResets = 0;
+  /** What recoveries have moved, by kind, as their history says. */
+  readonly moved = new Map<string, number>();
+  /** Hooks that were begun. */
+  hooksBegun = 0;
   readonly holdsSeen = new Map<string, number>();
   readonly heldLast = new Map<string, number>();
 
@@ -22,6 +26,7 @@ export class Tally {
 
   onClusterEvent(clusterEvent: ClusterEvent): void {
     if (clusterEvent.kind === 'reset') this.watchdogResets += 1;
+    if (clusterEvent.kind === 'hook' && clusterEvent.what === 'begun') this.hooksBegun += 1;
     if (clusterEvent.kind !== 'commit') return;
     const { keys } = this.#cluster;
     for (const write of clusterEvent.commit.txn.writes) {
@@ -43,7 +48,9 @@ export class Tally {
 
   #finished(key: string, value: string): void {
     this.recoveriesFinished += 1;
-    this.launchAttempts += parseRecord(HistoryRecordSchema, key, value).launchAttempts;
+    const { launchAttempts, moved = [] } = parseRecord(HistoryRecordSchema, key, value);
+    this.launchAttempts += launchAttempts;
+    for (const { move } of moved) count(this.moved, move);
   }
 
   heldAtEnd(reason: string): void {
@@ -51,13 +58,17 @@ export class Tally {
   }
 
   text(): string {
-    const maps = [this.holdsSeen, this.heldLast].map((map) => [...map].map(([name, n]) => `${name} ${n}`).join(', '));
+    const maps = [this.holdsSeen, this.heldLast, this.moved].map((map) =>
+      [...map].map(([name, n]) => `${name} ${n}`).join(', '),
+    );
     return [
       `${this.recoveriesBegun} recoveries begun, ${this.recoveriesFinished} finished, ${this.launchAttempts} launch attempts`,
       `${this.leaderChanges} elections`,
       ...(this.leaseFences + this.watchdogResets > 0
         ? [`${this.leaseFences} leases waited out, ${this.watchdogResets} resets by watchdogs`]
         : []),
+      `moved: ${maps[2] || 'nothing'}`,
+      ...(this.hooksBegun > 0 ? [`${this.hooksBegun} hooks begun`] : []),
       `holds: ${maps[0] || 'none'}`,
       `held at the end: ${maps[1] || 'none'}`,
     ].join('; ');

@@ -64,6 +64,8 @@ function lineOf(clusterEvent: ClusterEvent): string {
       return `${clusterEvent.member} ${clusterEvent.instanceId} ${clusterEvent.serving ? 'serves' : 'serves no more'}`;
     case 'opinion-sent':
       return `${clusterEvent.coordinatorId} thinks ${clusterEvent.member} ${clusterEvent.verdict}`;
+    case 'hook':
+      return `hook ${clusterEvent.id} ${clusterEvent.what}`;
     case 'reset':
       return `${clusterEvent.instanceId} reset by its watchdog`;
     case 'log':

@@ -1,2 +1,2 @@
 /** What tests of other packages, and the tools in test/, use beyond the public entry. */
-export type { SdkTransport } from './ec2/sdk-transport.ts';
+export type { SdkTransport } from './sdk/client-config.ts';

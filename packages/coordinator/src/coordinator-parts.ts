@@ -157,10 +157,15 @@ function leadingParts(options: CoordinatorOptions, parts: HearingParts, onBroken
   handOverWhenDrained({ coordinatorId: config.id, view, leadership, keys, clock });
   const keyLooks = new KeyLooks({ kms: kms ?? null, clock, log });
   const { dns = null, targetGroups = null } = options;
+  const runHook = options.runHook && metrics.countingHooks(options.runHook, clock);
   const nameLooks = new NameLooks({ dns, targetGroups, clock, log });
   const runner =
     options.runner ??
-    engineOf(options, parts, { keyLooks, nameLooks, lostZones: (): readonly string[] => leader.lostZones() });
+    engineOf({ ...options, ...(runHook && { runHook }) }, parts, {
+      keyLooks,
+      nameLooks,
+      lostZones: (): readonly string[] => leader.lostZones(),
+    });
   const leader = new Leader({
     ...{
       config,
@@ -178,7 +183,7 @@ function leadingParts(options: CoordinatorOptions, parts: HearingParts, onBroken
       serveLeases,
       runner,
     },
-    ...{ changes, outbox },
+    ...{ changes, outbox, runHook, dns: options.dns, targetGroups: options.targetGroups },
     sendNotice: options.sendNotice ?? null,
     onNoticeTried: (webhook, outcome) => metrics.noticeTried(webhook, outcome),
     storeTrouble: () => writes.trouble(),
@@ -247,7 +252,7 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
     receiveBufferBytes: options.socket.receiveBufferBytes ?? null,
     commands: () => leader.commandCounts,
     preparations: () => leader.preparationCounts,
-    makings: () => leader.makingCounts,
+    makings: () => leader.makings,
     rates: () => limiter?.states() ?? [],
     foreignAnswers: () => answers?.totals ?? new Map(),
     connections: options.connections ?? null,

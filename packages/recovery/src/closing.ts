@@ -36,8 +36,19 @@ export function choreFactsOf(run: Closable): ChoreFacts {
     oldInstanceId,
     newInstanceId: replacementOf(run),
     permitId: permit.networkInterfaceId,
+    putOn: putOnBy(run),
     volumesRetainedUntil: retainVolumesForMs === null ? null : retainedUntil(run, retainVolumesForMs),
   };
+}
+
+/** Where a launch could not name a disk: which volume was put on for each one of the plan. */
+function putOnBy(run: Closable): ReadonlyMap<string, string> {
+  const { disks = [] } = run.strategy.launchSources(run, run.seams) ?? {};
+  return new Map(
+    disks.flatMap(({ volume, source }) =>
+      source.kind === 'volume' && source.volumeId !== null ? [[volume.volumeId, source.volumeId] as const] : [],
+    ),
+  );
 }
 
 /** ISO time, by the clock of whoever wrote the intent, so that every leader writes the same. */

@@ -146,7 +146,7 @@ export class RecoveryEngine implements RecoveryRunner {
           await surrender(run, this.#drive, givenUp);
         }
       }
-      log.info('recovery.finished');
+      log.info('recovery.finished', { strategy: run.plan.strategy });
       return 'finished';
     } catch (error) {
       return await ended(run, error);
@@ -167,7 +167,8 @@ export class RecoveryEngine implements RecoveryRunner {
     const chosen = chosenBy(record.plan, this.#registry);
     if ('fault' in chosen) return { kind: 'failed', why: chosen.fault };
     const parts = { ...this.#parts, log: this.#parts.log.child({ opId, member, term: term.number }) };
-    const intent: OpenIntent = { record, modRevision, key: parts.keys.preparation(opId) };
+    const isDropped = record.dropped !== undefined;
+    const intent: OpenIntent = { record, modRevision, preparation: { key: parts.keys.preparation(opId), isDropped } };
     const journal = new Journal({
       ...{ ...parts, intent, term, records: this.#records },
       wallMs: () => parts.clock.wallMs(),

@@ -13,7 +13,7 @@ import {
   unwritten,
 } from '@understudy/shared';
 import { type Found, ownershipMove } from './core/ownership.ts';
-import type { MoveWatch, Watched } from './identity/move-watch.ts';
+import type { MoveWatch, Services, Watched } from './identity/move-watch.ts';
 import { REGISTERED } from './registered.ts';
 import type { RecoveryRegistry } from './registry.ts';
 
@@ -28,6 +28,8 @@ export interface WatchedRecovery {
 
 export interface OwnershipWatchOptions {
   readonly cloud: Cloud;
+  /** What names members; absent, or without one: what is there is not watched. */
+  readonly names?: Omit<Services, 'cloud'>;
   readonly keys: Keyspace;
   readonly clock: Clock;
   readonly log: Log;
@@ -48,11 +50,13 @@ const CONFIRM_AFTER_MS = 10_000;
  */
 export class OwnershipWatch {
   readonly #options: Required<OwnershipWatchOptions>;
+  readonly #services: Services;
   /** First look of the unbroken run that showed an item astray, monotonic ms. */
   readonly #astraySinceMs = new Map<string, number>();
 
   constructor(options: OwnershipWatchOptions) {
-    this.#options = { confirmAfterMs: CONFIRM_AFTER_MS, registry: REGISTERED, ...options };
+    this.#options = { confirmAfterMs: CONFIRM_AFTER_MS, registry: REGISTERED, names: {}, ...options };
+    this.#services = { ...options.names, cloud: options.cloud };
   }
 
   /**
@@ -72,7 +76,13 @@ export class OwnershipWatch {
     const { record } = recovery;
     invariant(record.newInstanceId !== null, 'a recovery with a replacement');
     const { oldInstanceId, newInstanceId } = record;
-    const watched: Watched = { item: item.item, place: item.place, newInstanceId, oldInstanceId };
+    const watched: Watched = {
+      member: record.member,
+      item: item.item,
+      place: item.place,
+      newInstanceId,
+      oldInstanceId,
+    };
     const found = await this.#found(term, watch, watched);
     if (!this.#isConfirmed(`${record.opId} ${item.move} ${item.item}`, found)) return false;
     const move = ownershipMove(item, found, this.#options.clock.wallMs());
@@ -103,7 +113,7 @@ export class OwnershipWatch {
     const { cloud } = this.#options;
     const options = { signal: term.signal };
     try {
-      const found = await watch.look(cloud, watched, options);
+      const found = await watch.look(this.#services, watched, options);
       if (found.kind !== 'retired') return found;
       const [old] = await cloud.describeInstances({ 'instance-id': [watched.oldInstanceId] }, options);
       const isDown = old === undefined || old.state === 'stopped' || old.state === 'terminated';
@@ -130,10 +140,11 @@ export class OwnershipWatch {
 
   /** Refusals are no news: the next look tells what came of it. */
   async #putBack(term: Term, watch: MoveWatch, watched: Watched, from: string | null): Promise<void> {
-    const { cloud, log } = this.#options;
+    const { log } = this.#options;
+    const services = this.#services;
     try {
-      if (from !== null) await watch.takeOff(cloud, watched, from, this.#sending(term));
-      await watch.putBack(cloud, watched, this.#sending(term));
+      if (from !== null) await watch.takeOff(services, watched, from, this.#sending(term));
+      await watch.putBack(services, watched, this.#sending(term));
     } catch (error) {
       if (!isOperationError(error) || error.code === 'LEASE_LOST') throw error;
       log.warn('identity.put_back.failed', { what: watch.text(watched.item), error: errorText(error) });

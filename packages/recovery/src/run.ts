@@ -130,7 +130,7 @@ export class Run {
   }
   /** It is none of a recovery, but of what is made for a suspect. */
   get isPreparation(): boolean {
-    return this.intent.key !== undefined;
+    return this.intent.preparation !== undefined;
   }
   nowMs(): number {
     return this.parts.clock.monotonicMs();

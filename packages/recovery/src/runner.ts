@@ -6,10 +6,10 @@ export interface OpenIntent {
   readonly record: IntentRecord;
   readonly modRevision: Revision;
   /**
-   * Key of its record, where it is none of a recovery but of a preparation. Absent: the member's
-   * intent.
+   * Where it is no recovery but a preparation: the key of its record. **S** (S31) While it may be
+   * taken over, nothing of it is written beside an intent. Absent: it is the member's intent.
    */
-  readonly key?: string;
+  readonly preparation?: { readonly key: string; readonly isDropped: boolean };
 }
 
 /**

@@ -81,7 +81,7 @@ export class StandingHold {
     if (!wanted || wanted.key === this.#shownKey) return;
     const { place, intent, term, journal } = this.#options;
     // A preparation holds nobody: its member is well, perhaps.
-    if (intent.key !== undefined) return;
+    if (intent.preparation !== undefined) return;
     journal.holdRule = 'keep';
     const hold: HoldText = wanted;
     // As in the engine: once the replacement serves, another's hold says more.

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { TOKEN_ROLES } from './api-token.ts';
 import { ProblemSchema } from './problem.ts';
-import { HistoryRecordSchema, HistoryStepSchema } from './records/recovery.ts';
+import { HistoryRecordSchema, HistoryStepSchema, RungSchema } from './records/recovery.ts';
 import { HoldRecordSchema, NotEnrolledSchema, OpinionVerdictSchema, ServiceOpinionSchema } from './records/cluster.ts';
 import { NoticeRecordSchema } from './records/notice.ts';
 import { LeftoverSchema } from './records/leftover.ts';
@@ -91,6 +91,13 @@ export const PendingRequestSchema = OperatorRequestRecordSchema.pick({
 });
 export type PendingRequest = z.infer<typeof PendingRequestSchema>;
 
+/** One way of bringing a member back, and what becomes of it for the failure it has now. */
+export const RungViewSchema = RungSchema.extend({
+  /** How long it may take before the next one is taken, ms. Null: it is not given up by itself. */
+  deadlineMs: z.number().nullable(),
+});
+export type RungView = z.infer<typeof RungViewSchema>;
+
 /**
  * One element of `GET /v1/recoveries` → `{ open: [...], history: [...] }` (history: newest first,
  * at most 100)
@@ -103,6 +110,10 @@ export const OpenRecoveryViewSchema = z.object({
   reason: z.string(),
   startedAtWallMs: z.number(),
   lastHeardWallMs: z.number().nullable(),
+  /** How it is brought back. Absent: an older coordinator answers. */
+  strategy: z.string().optional(),
+  /** Why in this way, in the order of the ladder. Absent: the policy names one way. */
+  rungs: z.array(RungViewSchema).optional(),
   /** In the order they began. */
   steps: z.array(OpenStepViewSchema),
   /** What is happening right now, in words. Only the leader knows. */
@@ -334,6 +345,11 @@ export const ExplainViewSchema = z.object({
     }),
   ),
   wouldFlip: z.array(z.string()),
+  /**
+   * The ways of its ladder: of the open recovery; otherwise as they would be taken by what is known
+   * now, before EC2 is asked for a plan. Absent: its policy names one way, or a follower answers.
+   */
+  rungs: z.array(RungViewSchema).optional(),
   /** Null while it is not judged. */
   lookAgainInMs: z.number().nullable(),
   /** The hold that stands in etcd. */

@@ -13,6 +13,7 @@ export * from './errors.ts';
 export * from './feature-level.ts';
 export * from './for-each-bounded.ts';
 export * from './harmless-text.ts';
+export * from './hook-end-text.ts';
 export * from './invariant.ts';
 export * from './keyspace.ts';
 export * from './maintenance-window.ts';
@@ -24,6 +25,7 @@ export { makesWhileSuspect, type PreparePolicy, preparesNothing } from './policy
 export { PREPARED_KINDS, type PreparedKind } from './prepared-kinds.ts';
 export * from './policy/changes.ts';
 export * from './policy/ladder.ts';
+export * from './in-place-strategies.ts';
 export * from './ports/index.ts';
 export * from './problem.ts';
 export * from './protocol/index.ts';

@@ -131,6 +131,13 @@ const step = (name: string, from: number, to: number | null, nowMs: number) => (
   endedAtWallMs: to === null ? null : nowMs - to,
 });
 
+const RUNGS: NonNullable<ExplainView['rungs']> = [
+  { rung: 'reboot', said: 'skipped', why: 'nothing of it answers', deadlineMs: 300_000 },
+  { rung: 'stop-start', said: 'tried', why: `it was tried and not back ${HOSTILE}`, deadlineMs: 300_000 },
+  { rung: 'reattach', said: 'skipped', why: 'its zone has no room for another one', deadlineMs: 120_000 },
+  { rung: 'snapshot-and-replace', said: 'taken', why: 'another instance from copies of its disks', deadlineMs: null },
+];
+
 const openRecovery = (nowMs: number): StatusView['recoveries'][number] => ({
   opId: 'op-17f3a9c2d4e5b601',
   member: 'db/primary',
@@ -139,6 +146,8 @@ const openRecovery = (nowMs: number): StatusView['recoveries'][number] => ({
   reason: 'dead: 3 of 3 observers have not heard it for 9.2 s, and EC2 says impaired',
   startedAtWallMs: nowMs - 95_000,
   lastHeardWallMs: nowMs - 104_000,
+  strategy: 'snapshot-and-replace',
+  rungs: RUNGS,
   steps: [
     step('fence', 95_000, 53_000, nowMs),
     step('capture', 53_000, 22_000, nowMs),
@@ -271,6 +280,7 @@ export const explained = (one: FleetMember, nowMs: number): ExplainView => ({
   lookAgainInMs: 4_600,
   hold: one.hold && { ...one.hold, reason: 'NotReady' },
   recovery: one.recovery,
+  ...(one.recovery && { rungs: RUNGS }),
   openRecovery: one.recovery ? openRecovery(nowMs) : null,
   console: one.recovery
     ? {

@@ -105,6 +105,23 @@ describe.skipIf(missing)('every page', () => {
     await page.context().close();
   });
 
+  test('the ways back of a member that is recovered stand in the order of its ladder, each with its reason', async () => {
+    const page = await open(`${fake.url}/members/db/primary`);
+    await page.waitForSelector('.rungs table');
+    const rows = await page.locator('.rungs tbody tr').allInnerTexts();
+    expect(rows.map((row) => row.split(/\s+/)[0])).toEqual([
+      'reboot',
+      'stop-start',
+      'reattach',
+      'snapshot-and-replace',
+    ]);
+    for (const [index, word] of ['left out', 'tried', 'left out', 'under way'].entries())
+      expect(rows[index]).toContain(word);
+    expect(rows[1]).toContain('<img src=x');
+    expect(rows[3]).toContain('no limit');
+    await page.context().close();
+  });
+
   test('a plan fits a phone', async () => {
     const page = await open(`${fake.url}/members/db/replica-2`, PHONE);
     await page.click('.plan-panel button');

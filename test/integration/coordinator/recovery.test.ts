@@ -47,11 +47,12 @@ describe('real coordinators, real etcd, EC2 over HTTP', () => {
     });
     seedInstance(sim, { member: 'prod/db2', userData: 'x', az: 'us-east-1b' });
     const processes = await startAll(3);
+    // Each has to have heard both itself: one that never did abstains for good.
     for (const one of processes)
       await until('all alive everywhere', async () => {
         const reply = await one.json('/v1/members');
         const members = reply ? MembersViewSchema.parse(reply).members : [];
-        return members.length === 2 && members.every((member) => member.verdict === 'alive');
+        return members.length === 2 && members.every(({ ownView }) => ownView?.verdict === 'alive');
       });
     const first = await until('a leader', () => leaderOf(processes));
     sim.crashInstance(old.instanceId);

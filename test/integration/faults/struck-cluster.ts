@@ -170,8 +170,13 @@ export class StruckCluster implements StrikeTarget {
   }
 }
 
+/**
+ * Members the cluster takes for alive and this coordinator hears itself. One that never heard a
+ * member abstains on it for good, and the member would never be replaced.
+ */
 async function aliveFor(seat: Seat): Promise<number> {
   if (!seat.process.running) throw new Error(`${seat.id} has ended: ${seat.process.output}`);
   const reply = await seat.process.json('/v1/members');
-  return reply ? MembersViewSchema.parse(reply).members.filter((one) => one.verdict === 'alive').length : 0;
+  const members = reply ? MembersViewSchema.parse(reply).members : [];
+  return members.filter(({ verdict, ownView }) => verdict === 'alive' && ownView?.verdict === 'alive').length;
 }

@@ -1,3 +1,4 @@
+import { IN_PLACE_MUTANTS } from './in-place.ts';
 import { NAMES_MUTANTS } from './names.ts';
 import { ENDING_MUTANTS } from './ending.ts';
 import { CARRIED_MUTANTS } from './carried.ts';
@@ -29,4 +30,5 @@ export const NAMED_MUTANTS: readonly NamedMutant[] = [
   ...BUILDS_MUTANTS,
   ...COMMANDS_MUTANTS,
   ...PATHS_MUTANTS,
+  ...IN_PLACE_MUTANTS,
 ];

@@ -2,6 +2,8 @@ import type { NamedMutant } from '../run-named.ts';
 
 const NAMES = ['test/scenarios/recovery/names.test.ts'];
 const HOOKS = ['test/scenarios/recovery/hooks.test.ts'];
+const FAILURE = ['test/scenarios/recovery/failure-hooks.test.ts'];
+const WATCHED = ['test/scenarios/recovery/ownership-names.test.ts'];
 
 /** Rules about records, target groups and hooks. */
 export const NAMES_MUTANTS: readonly NamedMutant[] = [
@@ -108,5 +110,70 @@ export const NAMES_MUTANTS: readonly NamedMutant[] = [
       },
     ],
     tests: HOOKS,
+  },
+  {
+    name: 'ho-not-mended',
+    rule: 'S28',
+    story: 'a recovery that mends nothing forgets its hooks on failure',
+    edits: [
+      {
+        file: 'packages/recovery/src/core/in-place.ts',
+        find: "outcome === 'not-mended' && owedHooks",
+        replace: "outcome === 'mended' && owedHooks",
+      },
+    ],
+    tests: FAILURE,
+  },
+  {
+    name: 'ho-forgotten',
+    rule: 'S28',
+    story: 'what a leader has begun of the hooks on failure counts as run',
+    edits: [
+      {
+        file: 'packages/recovery/src/failure-hooks.ts',
+        find: 'return work.outcome ?? (isOver ? NOT_KNOWN : null);',
+        replace: 'return work.outcome ?? (isOver ? null : NOT_KNOWN);',
+      },
+    ],
+    tests: FAILURE,
+  },
+  {
+    name: 'ow-moved-on',
+    rule: 'S12',
+    story: 'the watch puts back what a recovery has moved although the member has moved on since',
+    edits: [
+      {
+        file: 'packages/recovery/src/ownership-watch.ts',
+        find: '{ key: keys.activation(record.member), modRevision: activationModRevision },',
+        replace: '',
+      },
+    ],
+    tests: WATCHED,
+  },
+  {
+    name: 'ow-reused',
+    rule: 'S12',
+    story: 'a record is pointed back although another machine has the old address by now',
+    edits: [
+      {
+        file: 'packages/recovery/src/identity/dns-record-watch.ts',
+        find: 'return held.size === 0 ? found :',
+        replace: 'return held.size >= 0 ? found :',
+      },
+    ],
+    tests: WATCHED,
+  },
+  {
+    name: 'ow-registered',
+    rule: 'S12',
+    story: 'a retired instance that is registered again is left in its target group',
+    edits: [
+      {
+        file: 'packages/recovery/src/identity/target-group-watch.ts',
+        find: 'move.remove.length > 0 ?',
+        replace: 'move.remove.length < 0 ?',
+      },
+    ],
+    tests: WATCHED,
   },
 ];

@@ -40,6 +40,35 @@ describe('a group with a ladder', () => {
     expect([cluster.launchedFor(old), cluster.hold(DB1)]).toEqual([[], null]);
   });
 
+  test('tells in explain which way would be taken, which is, and which was tried; and nothing while all is well', async () => {
+    const { cluster, old } = await world();
+    const said = () =>
+      cluster
+        .mustLead()
+        .coordinator.api.explain(DB1)
+        ?.rungs?.map((one) => `${one.rung} ${one.said}`);
+    expect(said()).toBeUndefined();
+    noRoom(cluster);
+    cluster.pause('global');
+    cluster.crash(old);
+    await cluster.until('it is dead', () => verdict(cluster) === 'dead', HOUR_MS);
+    const first = ['reboot skipped', 'stop-start taken', 'snapshot-and-replace later'];
+    expect(said()).toEqual(first);
+    cluster.kv.apply({ compare: [], writes: [{ kind: 'delete', key: KEYS.pause('global') }] });
+    await cluster.until('the first way is under way', () => cluster.intent(DB1) !== null, HOUR_MS);
+    expect(said()).toEqual(first);
+    expect(cluster.mustLead().coordinator.api.explain(DB1)?.openRecovery).toMatchObject({ strategy: 'stop-start' });
+    cluster.pause('global');
+    await cluster.until('it is over', () => ended(cluster).length > 0, HOUR_MS);
+    await cluster.clock.advance(MINUTE_MS);
+    expect(said()).toEqual(['reboot skipped', 'stop-start tried', 'snapshot-and-replace taken']);
+    const deadlines = cluster
+      .mustLead()
+      .coordinator.api.explain(DB1)
+      ?.rungs?.map((one) => one.deadlineMs);
+    expect(deadlines).toEqual([300_000, 300_000, null]);
+  });
+
   test('goes on at once when that does not bring it back: no cooldown, no budget, no flap; and replaces it', async () => {
     const { cluster, old } = await world({ cooldownMs: HOUR_MS, flapLimit: 1 });
     noRoom(cluster);

@@ -30,6 +30,15 @@ test('a recovery is counted once by every coordinator, with its duration, and Pr
   expect(await ended('replaced')).toEqual(cluster.nodes.map(() => ['1', seconds]));
   expect(await ended('abandoned')).toEqual(cluster.nodes.map(() => ['0', 0]));
   for (const { coordinator } of cluster.nodes) {
+    const lines = (await coordinator.metrics.text()).split('\n');
+    expect(lines).toContain(
+      'understudy_recovery_strategy_seconds_count{strategy="snapshot-and-replace",outcome="replaced"} 1',
+    );
+    expect(lines).toContain('understudy_recovery_strategy_seconds_count{strategy="reboot",outcome="mended"} 0');
+    expect(lines).toContain(`understudy_recovered_volumes_total{path="snapshot"} ${record?.volumePaths?.length ?? 0}`);
+  }
+  expect(record?.volumePaths?.length).toBeGreaterThan(0);
+  for (const { coordinator } of cluster.nodes) {
     const checked = promtool(['check', 'metrics'], await coordinator.metrics.text());
     // Debian's package `prometheus` brings it; .ci/run installs it.
     if (checked !== null) expect(checked, checked.output).toEqual({ exitCode: 0, output: '' });

@@ -50,7 +50,8 @@ describe('a seed while its member is suspect', () => {
     world.expectReplaced(DB, old);
     expect(world.activation(DB)?.instanceId).toBe(seed?.id);
     expect(world.history(DB)[0]).toMatchObject({ strategy: 'reattach', prepared: { makes: ['seed'] } });
-    expect(lead().leader.makingCounts).toMatchObject({ begun: 1, taken: 1, dropped: 0, open: 0 });
+    expect(lead().leader.makings.counts).toMatchObject({ begun: 1, taken: 1, dropped: 0 });
+    expect(lead().leader.makings.present).toEqual({ open: 0, dropped: 0 });
     expect(preparations(world)).toEqual([]);
     world.expectHealthy();
   });
@@ -67,7 +68,7 @@ describe('a seed while its member is suspect', () => {
     await world.until('forgotten', () => preparations(world).length === 0, 20 * MINUTE_MS);
     expect(world.kv.entries(KEYS.journalOf(opIdOf(old)))).toEqual([]);
     expect(world.cloud.core.region.networkInterfaces.all().filter((one) => one.tags[TAG.op])).toEqual([]);
-    expect(lead().leader.makingCounts).toMatchObject({ begun: 1, taken: 0, dropped: 1 });
+    expect(lead().leader.makings.counts).toMatchObject({ begun: 1, taken: 0, dropped: 1 });
     expect([world.intent(DB), world.hold(DB), world.history(DB)]).toEqual([null, null, []]);
     // And it is replaced as ever when it fails later.
     world.crash(old);
@@ -137,6 +138,52 @@ describe('a seed while its member is suspect', () => {
   });
 });
 
+describe('a preparation and the recovery of the same name', () => {
+  /** As the record of a preparation that was begun a moment ago, which no view shows yet. */
+  const begunUnseen = (world: World, record: PreparationRecord): void =>
+    world.put(KEYS.preparation(record.opId), { ...record });
+
+  test('are never both open: an intent that does not know of the preparation is refused', async () => {
+    const { world, old, suspected } = await cluster();
+    world.crash(old);
+    await suspected();
+    await world.until('begun', () => preparations(world).length > 0, MINUTE_MS);
+    const [record] = preparations(world);
+    if (!record) throw new Error('no preparation');
+    const beside: string[] = [];
+    world.listen((event) => {
+      if (event.kind !== 'commit') return;
+      const isOpen = (area: string) => world.kv.entries(area).some(({ value }) => value.includes(record.opId));
+      if (isOpen(KEYS.intents) && isOpen(KEYS.preparations)) beside.push(record.opId);
+    });
+    await world.until('replaced', () => world.history(DB).length > 0, 15 * MINUTE_MS);
+    expect(beside).toEqual([]);
+  });
+
+  test('where one is there all the same, nothing of the recovery is ended or removed', async () => {
+    const { world, old, suspected, lead } = await cluster();
+    world.crash(old);
+    await suspected();
+    await world.until('begun', () => preparations(world).length > 0, MINUTE_MS);
+    const [record] = preparations(world);
+    await world.until('replaced', () => world.history(DB).length > 0, 15 * MINUTE_MS);
+    const active = world.activation(DB)?.instanceId ?? '';
+    if (!record) throw new Error('no preparation');
+    begunUnseen(world, record);
+    await world.until('dropped', () => preparations(world)[0]?.dropped !== undefined, MINUTE_MS);
+    await world.clock.advance(25 * MINUTE_MS);
+    expect(world.cloud.core.region.instances.get(active)?.state).toBe('running');
+    expect(world.activation(DB)?.instanceId).toBe(active);
+    expect(
+      lead()
+        .leader.remarks()
+        .map(({ code }) => code),
+    ).toContain('PREPARATION_STUCK');
+    expect(lead().leader.makings.present.dropped).toBe(1);
+    world.expectHealthy();
+  });
+});
+
 describe('nothing is made', () => {
   test('where the policy says nothing of it', async () => {
     const { world, old, suspected, said } = await cluster(null);
@@ -186,12 +233,12 @@ describe('nothing is made', () => {
     await world.clock.advance(20_000);
     world.speak(old);
     await world.clock.advance(30_000);
-    expect(lead().leader.makingCounts.begun).toBe(2);
+    expect(lead().leader.makings.counts.begun).toBe(2);
     await world.silence(old);
     await suspected();
     await world.clock.advance(20_000);
-    expect(lead().leader.makingCounts.begun).toBe(2);
-    expect(lead().leader.makingCounts.limited).toBeGreaterThan(1);
+    expect(lead().leader.makings.counts.begun).toBe(2);
+    expect(lead().leader.makings.counts.limited).toBeGreaterThan(1);
     const now = (lead().api.explain(DB)?.evidence ?? []).map((one) => one.text);
     expect(now).toContainEqual(expect.stringContaining('recover.prepare.perDay'));
   });

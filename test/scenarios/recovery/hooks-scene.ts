@@ -1,5 +1,7 @@
-import type { GroupPolicy, HookMessage, HookOutcome, NamedHook } from '@understudy/shared';
-import type { RecoveryFixture } from './recovery-fixture.ts';
+import type { GroupPolicy, HookMessage, HookOutcome, NamedHook, Term } from '@understudy/shared';
+import { CrashMonitor } from './crash-points.ts';
+import { FailureHooks } from '@understudy/recovery';
+import { KEYS, MEMBER, type RecoveryFixture } from './recovery-fixture.ts';
 import type { Story } from './stories.ts';
 
 type At = GroupPolicy['hooks']['list'][number]['at'];
@@ -40,4 +42,29 @@ export function hooksOf(list: GroupPolicy['hooks']['list'] = ALL) {
     check: () => undefined,
   };
   return { ran, answers, story };
+}
+
+/** Looks of a leader at what ended recoveries owe of their hooks, a second apart. */
+export function failureHooksOf(
+  scene: RecoveryFixture,
+  leader: { readonly term: Term },
+  monitor: CrashMonitor = new CrashMonitor(),
+) {
+  const { clock, log } = scene;
+  const runHook = scene.runHook && monitor.wrapping().runHook?.(scene.runHook);
+  const hooks = new FailureHooks({ clock, log, runHook, callTimeoutMs: 5_000 });
+  const histories = () =>
+    scene.kv.entries(KEYS.historyOf(MEMBER)).flatMap(({ key, modRevision }, at) => {
+      const record = scene.history()[at];
+      return record ? [{ key, modRevision, record }] : [];
+    });
+  return {
+    passes: async (count: number): Promise<void> => {
+      for (let pass = 0; pass < count && !monitor.dead; pass += 1) {
+        const look = hooks.look(leader.term, histories());
+        await clock.runUntilSettled(Promise.race([monitor.died, look]));
+        await clock.advance(1_000);
+      }
+    },
+  };
 }

@@ -112,21 +112,6 @@ describe('a hook after something', () => {
   });
 });
 
-describe('a recovery that is abandoned', () => {
-  test('has its failure hooks run, also where one fails, and no others', async () => {
-    const { ran, answers, story } = hooksOf();
-    answers.set('drain', { kind: 'refused', text: 'no' });
-    answers.set('alarm', { kind: 'refused', text: 'HTTP 500' });
-    const { scene } = await stage(story);
-    expect(await scene.run(scene.lead(), scene.intent())).toBe('held');
-    scene.ask('abandon');
-    expect(await scene.run(scene.lead(), scene.intent())).toBe('finished');
-    expect(names(ran)).toEqual(['drain', 'alarm']);
-    expect(scene.history()[0]).toMatchObject({ outcome: 'abandoned' });
-    expect(stepsOf(scene)).toContain('hook-alarm');
-  });
-});
-
 test('a plan with hooks is not made while builds that do not know them may lead', async () => {
   const { story } = hooksOf();
   await expect(stage({ ...story, options: { ...story.options, level: 1 } })).rejects.toThrow('LevelNotInForce');

@@ -25,7 +25,8 @@ async function replaces(scene: RecoveryFixture, old: SeededInstance): Promise<vo
     ...replacing,
     plan: (...all) => {
       const made = replacing.plan(...all);
-      return made.kind === 'plan' ? { ...made, plan: withLateCalls(made.plan, scene.history(), old.instanceId) } : made;
+      const failed = { instanceId: old.instanceId, state: all[0].instance.state };
+      return made.kind === 'plan' ? { ...made, plan: withLateCalls(made.plan, scene.history(), failed) } : made;
     },
   };
   await scene.begin(old);

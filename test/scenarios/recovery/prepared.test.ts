@@ -66,6 +66,31 @@ describe('a seed that is made while its member is suspect', () => {
   });
 });
 
+test('nothing of a preparation is written beside an intent, and nothing that has a recovery’s name is ended', async () => {
+  const stage = await preparing(REATTACH, ['seed']);
+  const { scene, old, opId } = stage;
+  const leader = scene.lead();
+  await scene.begin(old);
+  const preparation = preparationOf(stage);
+  if (!preparation) throw new Error('no preparation');
+  const outcome = await scene.clock.runUntilSettled(leader.engine.prepare(preparation, leader.term));
+  expect(outcome).toMatchObject({ kind: 'parked', why: expect.stringContaining('under way') });
+  expect([scene.kv.entries(KEYS.journalOf(opId)), leftOf(stage)]).toEqual([[], []]);
+  scene.sim.crashInstance(old.instanceId);
+  const work = leader.engine.run(scene.intent(), leader.term);
+  while (scene.launchedFor(old.instanceId).length === 0) await scene.clock.advance(500);
+  leader.endTerm();
+  await scene.clock.runUntilSettled(work);
+  const next = scene.lead();
+  refute(stage);
+  const dropped = preparationOf(stage);
+  if (!dropped) throw new Error('no preparation');
+  const again = await scene.clock.runUntilSettled(next.engine.prepare(dropped, next.term));
+  expect(again).toMatchObject({ kind: 'parked', why: expect.stringContaining('has its name') });
+  const [launched = ''] = scene.launchedFor(old.instanceId);
+  expect(scene.stateOf(launched)).not.toBe('terminated');
+});
+
 describe('snapshots that are made while their member is suspect', () => {
   test('are not what is restored, and go with the recovery', async () => {
     const stage = await preparing({}, ['snapshot']);

@@ -64,6 +64,7 @@ describe('a DetachVolume that lands after its reattach gave the disks back', () 
       afterCalls,
     });
     expect(await scene.run(scene.lead(), scene.intent()), JSON.stringify(scene.hold())).toBe('finished');
+    expect(scene.history()[0]?.lateCalls, 'the next plan knows it').toEqual(['detach']);
     const told = (scene.history()[0]?.leftAs ?? []).join('; ');
     const [, until = ''] = /is not to be started before (\S+),/.exec(told) ?? [];
     return { stage, told, untilWallMs: Date.parse(until) };
@@ -102,6 +103,7 @@ describe('a DetachVolume that lands after its reattach gave the disks back', () 
     const { scene } = await staged(AS_RUNG, (it) => void it.silent.add('*'));
     expect(await scene.run(scene.lead(), scene.intent())).toBe('finished');
     expect(scene.history()[0]?.leftAs).toHaveLength(1);
+    expect(scene.history()[0]?.lateCalls).toBeUndefined();
   });
 });
 

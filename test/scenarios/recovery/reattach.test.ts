@@ -57,6 +57,25 @@ describe('a reattach that does not lead back', () => {
     expect([scene.hold(), scene.kv.entries(KEYS.intent(MEMBER))]).toEqual([null, []]);
   });
 
+  test('gives the root back last: nobody can start the old instance with some of its disks only', async () => {
+    const stage = await staged(AS_RUNG, (scene) => void scene.silent.add('*'));
+    const { scene, old, disks } = stage;
+    const seen: (readonly string[])[] = [];
+    scene.sim.onEvent(() => void seen.push(Object.keys(disksOf(scene, old.instanceId))));
+    // The first attachment lands late, so that the others would overtake it.
+    scene.sim.onEvent((event) => {
+      if (event.kind === 'transition' && event.resourceKind === 'instance' && event.to === 'terminated')
+        scene.sim.addFault({ id: 'late', action: 'AttachVolume', kind: 'late-landing', delayMs: 20_000, times: 1 });
+    });
+    expect(await scene.run(scene.lead(), scene.intent()), JSON.stringify(scene.hold())).toBe('finished');
+    checkGivenBack(stage);
+    expect(scene.sim.fired('late')).toBe(1);
+    const bare = seen.findLastIndex((one) => one.length === 0);
+    const withRoot = seen.slice(bare).filter((one) => one.includes('/dev/xvda'));
+    expect(withRoot.length).toBeGreaterThan(0);
+    for (const one of withRoot) expect(one).toHaveLength(Object.keys(disks).length);
+  });
+
   test('is held, and keeps the disks for the next try, where none is', async () => {
     const policy = { recover: { strategy: 'reattach', verifyTimeoutMs: 60_000, maxLaunchAttempts: 1 } } as const;
     const stage = await staged({ policy }, (scene) => void scene.silent.add('*'));

@@ -256,6 +256,17 @@ export class RecoveryFixture {
     return createEc2Cloud({ transport, clock: this.clock, callTimeoutMs: 5_000, rateShare: 0.9 });
   }
 
+  /** What names members, for whoever watches it afterwards. */
+  get names(): { readonly dns: DnsRecords; readonly targetGroups: TargetGroups } {
+    return { dns: this.#dns(), targetGroups: this.#targetGroups() };
+  }
+
+  /** As if something else had ended for the member meanwhile. */
+  raiseActivation(member: MemberId = MEMBER): void {
+    const { schemaVersion: _, ...record } = this.activation(member) ?? { schemaVersion: 1, ordinal: 0 };
+    this.#put(KEYS.activation(member), { ...record, ordinal: record.ordinal + 1 });
+  }
+
   #dns(): DnsRecords {
     const transport = inProcessService(this.sim, 'route53');
     return dnsRecordsOver({ transport, clock: this.clock, callTimeoutMs: 5_000 });

@@ -30,6 +30,10 @@ const giveAddress: Attend = (cluster, member) => {
   if (allocationId !== null) cluster.operators.give(allocationId, cluster.activeInstanceOf(member));
 };
 
+const pointRecord: Attend = (cluster, member) => {
+  cluster.identities.returnRecord(member, cluster.activeInstanceOf(member));
+};
+
 const recover: Attend = (cluster, member) => {
   cluster.operators.command(member, 'recover');
 };
@@ -43,6 +47,7 @@ const ATTENDING: Partial<Record<HoldReason, Attend>> = {
   TwoInstancesClaimMember: stopRivals,
   FenceNotProven: stopOld,
   AddressHeldElsewhere: giveAddress,
+  RecordChanged: pointRecord,
   Abandoned: recover,
   StoppedByOwnFence: recover,
 };

@@ -16,6 +16,8 @@ export type ClusterEvent =
       readonly member: MemberId;
       readonly verdict: OpinionVerdict;
     }
+  /** A hook of a recovery was begun, or has ended. */
+  | { readonly kind: 'hook'; readonly id: string; readonly what: 'begun' | 'passed' | 'refused' }
   /** By its own watchdog. */
   | { readonly kind: 'reset'; readonly instanceId: string }
   | { readonly kind: 'log'; readonly who: string; readonly level: string; readonly event: string }

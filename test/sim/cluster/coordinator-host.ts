@@ -1,12 +1,13 @@
-import { type Ec2Transport, inProcessKms, inProcessTransport } from '@understudy/cloud-sim';
+import { type Ec2Transport, inProcessKms, inProcessService, inProcessTransport } from '@understudy/cloud-sim';
 import { type Build, Coordinator, type CoordinatorConfig, type SendNotice } from '@understudy/coordinator/testing';
-import { createEc2Cloud, ec2Limiter, kmsOver } from '@understudy/aws';
+import { createEc2Cloud, dnsRecordsOver, ec2Limiter, kmsOver, targetGroupsOver } from '@understudy/aws';
 import type { RecoveryRunner } from '@understudy/recovery';
 import { type Keyspace, type KvTxn, type Log, OpinionRecordSchema, parseRecord } from '@understudy/shared';
 import type { NetworkNode, SimKvClient } from '@understudy/shared/testing';
 import { ProcessClock } from '../kernel/process-clock.ts';
 import { CHECKSUM_TAGS } from './checksum-tags.ts';
 import type { SimulatedCluster } from './simulated-cluster.ts';
+import { simulatedHooks } from './simulated-hooks.ts';
 import { lookAtService } from './service-look.ts';
 import { PausePoints } from './pause-points.ts';
 import { ProcessSocket } from './process-socket.ts';
@@ -138,6 +139,8 @@ export class CoordinatorHost {
         ...{ clock, callTimeoutMs, random: this.#cluster.streamOf(`${name}-reads`) },
         limiter: ec2Limiter({ clock, ...this.config.aws.rates }),
       }),
+      ...this.#names(name, clock, points),
+      runHook: simulatedHooks(this.#cluster, name, clock),
       kms: kmsOver({ transport: this.#kms(name, clock, points), clock, callTimeoutMs: 2_000 }),
       socket,
       clock,
@@ -180,6 +183,21 @@ export class CoordinatorHost {
     const send = between?.(direct) ?? direct;
     return (action, input, options) =>
       clock.arrival(points.pass(`ec2.${action}`, () => send(action, input, options ?? {})));
+  }
+
+  /** Route 53 and load balancing, where members have anything there. */
+  #names(reader: string, clock: ProcessClock, points: PausePoints) {
+    if (this.#cluster.shape.identities !== true) return {};
+    const { callTimeoutMs } = this.config.aws;
+    const transport = (service: 'route53' | 'elasticloadbalancing'): Ec2Transport => {
+      const send = inProcessService(this.#cluster.cloud, service, { reader });
+      return (action, input, options) =>
+        clock.arrival(points.pass(`${service}.${action}`, () => send(action, input, options ?? {})));
+    };
+    return {
+      dns: dnsRecordsOver({ transport: transport('route53'), clock, callTimeoutMs }),
+      targetGroups: targetGroupsOver({ transport: transport('elasticloadbalancing'), clock, callTimeoutMs }),
+    };
   }
 
   #kms(reader: string, clock: ProcessClock, points: PausePoints): Ec2Transport {

@@ -12,15 +12,23 @@ import {
   serializeRecord,
   TAG,
 } from '@understudy/shared';
-import { type PolicyChange, type SeededRandom, SimDatagramNetwork, SimKv } from '@understudy/shared/testing';
+import {
+  joinedChanges,
+  type PolicyChange,
+  type SeededRandom,
+  SimDatagramNetwork,
+  SimKv,
+} from '@understudy/shared/testing';
 import type * as z from 'zod';
 import { SimKernel } from '../kernel/sim-kernel.ts';
+import { CarriedIdentities } from './carried-identities.ts';
 import { CoordinatorHost } from './coordinator-host.ts';
 import { Disks } from './disks.ts';
 import type { ClusterEvent, ClusterListener } from './cluster-event.ts';
 import { speechOf } from './machine.ts';
 import { SimulatedMachines } from './simulated-machines.ts';
 import { simulationPolicy } from './simulation-policy.ts';
+import { hookPolicy } from './simulated-hooks.ts';
 import { StoredRecords } from './stored-records.ts';
 import { Operators } from './operators.ts';
 import { streamOf } from './random-streams.ts';
@@ -47,6 +55,11 @@ export interface ClusterShape {
   readonly encrypted?: boolean;
   /** The disks of members move to their replacements where they can. Default: they are copied. */
   readonly reattach?: boolean;
+  /**
+   * Members have records, registrations, secondary addresses and further interfaces, and the group
+   * has hooks. Default: where the seed gives the faults.
+   */
+  readonly identities?: boolean;
 }
 
 /** What a test may want otherwise than the simulation does, whose choices are the defaults. */
@@ -103,6 +116,7 @@ export class SimulatedCluster {
   readonly disks = new Disks();
   readonly machines = new SimulatedMachines(this);
   readonly operators: Operators;
+  readonly identities: CarriedIdentities;
   /** Looks at services, by what they showed. */
   readonly looks: Partial<Record<ProbeCode, number>> = {};
   /** Looks at services, by instance id. */
@@ -137,6 +151,7 @@ export class SimulatedCluster {
       ...{ clock: this.kernel, seed: shape.seed, random: this.streamOf('cloud') },
       ...(parts.latency ? { latency: parts.latency } : {}),
     });
+    this.identities = new CarriedIdentities(this.cloud, shape.identities === true);
     this.operators = new Operators(this);
     const addresses = Array.from({ length: shape.coordinators }, (_, index) => `10.1.0.${index + 1}`);
     this.endpoints = addresses.map((address) => ({ address, port: UDP_PORT }));
@@ -162,7 +177,9 @@ export class SimulatedCluster {
       etcd: { hosts: ['http://simulated:2379'] },
       keys: [{ id: 1, file: 'unused' }],
       observer: this.shape.coordinators === 1 ? { minimumObservers: 1, minimumZones: 1 } : {},
-      policy: policy ?? simulationPolicy(this.shape, placements),
+      policy:
+        policy ??
+        joinedChanges(simulationPolicy(this.shape, placements), this.identities.policy, hookPolicy(this.shape)),
       ...(guard ? { guard } : {}),
       ...(loop ? { loop } : {}),
       ...(rates ? { aws: { rates } } : {}),
@@ -178,13 +195,15 @@ export class SimulatedCluster {
   begin(): void {
     for (const [index, member] of this.members.entries()) {
       const az = this.cloud.zones[index % this.cloud.zones.length] ?? '';
-      const { allocationId } = seedInstance(this.cloud, {
+      const seeded = seedInstance(this.cloud, {
         member,
         az,
         elasticIp: index % 2 === 0,
         dataVolumes: index % 3 === 0 ? [{ deviceName: '/dev/sdf', sizeGiB: 8, ...this.#encryption(member) }] : [],
         userData: `member: ${member}`,
       });
+      this.identities.give(member, index, seeded);
+      const { allocationId } = seeded;
       if (allocationId === null) continue;
       this.#addresses.set(member, allocationId);
       this.#bystanders.set(allocationId, seedInstance(this.cloud, { az }).instanceId);

@@ -159,6 +159,11 @@ export const FaultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...base, kind: z.literal('stuck-detach'), times }),
   /** After its forced stop, an instance writes to what is still attached to it. */
   z.strictObject({ ...base, kind: z.literal('late-writes'), times }),
+  /**
+   * A person points a member's record at something of their own for a while; or, by mistake, at the
+   * instance that was replaced.
+   */
+  z.strictObject({ ...base, kind: z.literal('operator-moves-record'), member, to: z.enum(['elsewhere', 'retired']) }),
 ]);
 
 export type Fault = z.infer<typeof FaultSchema>;

@@ -34,6 +34,10 @@ const ACTIONS = [
     'ModifyInstanceAttribute',
     'DescribeImages',
   ],
+  ...['AssignPrivateIpAddresses', 'UnassignPrivateIpAddresses', 'AttachNetworkInterface', 'DetachNetworkInterface'],
+  ...['route53:ChangeResourceRecordSets', 'route53:ListResourceRecordSets', 'route53:GetChange'],
+  ...['elasticloadbalancing:RegisterTargets', 'elasticloadbalancing:DeregisterTargets'],
+  'elasticloadbalancing:DescribeTargetHealth',
 ] as const;
 
 const CALLS = [
@@ -251,5 +255,9 @@ const PARAMETERS: Readonly<Record<FaultKind, Parameters>> = {
   'auto-recovery': (random, options) => ({ forMs: between(random, 2_000, 60_000), member: anyMember(random, options) }),
   'stuck-detach': (random) => ({ forMs: LONG_MS(random), times: between(random, 1, 2) }),
   'late-writes': (random) => ({ forMs: 600_000, times: between(random, 1, 2) }),
+  'operator-moves-record': (random, options) => ({
+    ...ofMember(random, options),
+    to: pick(random, ['elsewhere', 'retired']),
+  }),
   'operator-disables-key': (random, options) => ({ forMs: OUTAGE_MS(random), member: anyMember(random, options) }),
 };

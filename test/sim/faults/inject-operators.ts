@@ -1,4 +1,5 @@
 import { HistoryRecordSchema, type MemberId, parseRecord } from '@understudy/shared';
+import { ELSEWHERE } from '../cluster/carried-identities.ts';
 import { GROUP } from '../cluster/simulated-cluster.ts';
 import { type Control, CONTROLS } from './fault.ts';
 import {
@@ -100,6 +101,33 @@ const keepAddress: Injection<'operator-keeps-address'> = (fault, context) => {
   return { undo: nothing, happened: () => cluster.operators.keeps(allocationId) };
 };
 
+/**
+ * What a person points elsewhere stays there; what they point at the retired instance by mistake is
+ * put right, once.
+ */
+const moveRecord: Injection<'operator-moves-record'> = (fault, context) => {
+  const { cluster } = context;
+  const { identities } = cluster;
+  const member = memberOf(context, fault.member);
+  const recordName = identities.recordOf(member);
+  if (recordName === null) return null;
+  const address = fault.to === 'elsewhere' ? ELSEWHERE : retiredAddress(cluster, member);
+  if (address === null) return null;
+  identities.pointRecord(recordName, address);
+  if (fault.to === 'retired') return { undo: nothing, happened: always };
+  return { undo: () => identities.returnRecord(member, cluster.activeInstanceOf(member)), happened: always };
+};
+
+/** Null: the member's last predecessor has none any more. */
+function retiredAddress(cluster: InjectionContext['cluster'], member: MemberId): string | null {
+  const active = cluster.activeInstanceOf(member);
+  const last = cluster.kv
+    .entries(cluster.keys.historyOf(member))
+    .map((entry) => parseRecord(HistoryRecordSchema, entry.key, entry.value))
+    .find((one) => one.newInstanceId === active);
+  return last === undefined ? null : cluster.identities.addressOf(last.oldInstanceId);
+}
+
 /** Somebody takes the key for unused. Everything under it that runs goes on. */
 const disableKey: Injection<'operator-disables-key'> = (fault, context) => {
   const { cluster } = context;
@@ -140,6 +168,7 @@ export const OPERATOR_INJECTIONS: InjectionTable<
   | 'operator-clears-holds'
   | 'operator-starts-old'
   | 'operator-moves-address'
+  | 'operator-moves-record'
   | 'operator-releases-address'
   | 'operator-keeps-address'
   | 'operator-commands'
@@ -150,6 +179,7 @@ export const OPERATOR_INJECTIONS: InjectionTable<
   'operator-clears-holds': clearHolds,
   'operator-starts-old': startOld,
   'operator-moves-address': moveAddress,
+  'operator-moves-record': moveRecord,
   'operator-releases-address': releaseAddress,
   'operator-keeps-address': keepAddress,
   'operator-commands': command,

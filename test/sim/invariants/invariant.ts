@@ -3,7 +3,22 @@ import type { SimKvCommit } from '@understudy/shared/testing';
 import type { ClusterEvent } from '../cluster/cluster-event.ts';
 import type { SimulatedCluster } from '../cluster/simulated-cluster.ts';
 
-export const INVARIANT_IDS = ['I0', 'I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8', 'I9', 'I10', 'I11', 'I12'] as const;
+export const INVARIANT_IDS = [
+  'I0',
+  'I1',
+  'I2',
+  'I3',
+  'I4',
+  'I5',
+  'I6',
+  'I7',
+  'I8',
+  'I9',
+  'I10',
+  'I11',
+  'I12',
+  'I13',
+] as const;
 export type InvariantId = (typeof INVARIANT_IDS)[number];
 
 /** What each of them says; docs/SPEC.md has the rules behind. */
@@ -14,13 +29,14 @@ export const INVARIANTS: Readonly<Record<InvariantId, string>> = {
   I3: 'nothing captured, launched or activated before the old instance was down',
   I4: 'every record of a leader is written under a live guard',
   I5: 'no accusation from an observer that must abstain',
-  I6: 'the address goes to the activated instance only, and settles there',
+  I6: 'what a member is known by goes to the activated instance only, and settles there',
   I7: 'nothing left over after collection',
-  I8: 'recoveries within the budget',
+  I8: 'recoveries within the budget, and each way once for a failure',
   I9: 'no failover of a member that was never down for as long as confirming takes, or that is paused',
   I10: 'every dead member reaches done or a visible hold, and etcd that refuses writes is shown',
   I11: 'what is said under an id is said by the one process that has it',
   I12: 'no disk is taken off, copied or replaced while its instance may run, and none becomes two',
+  I13: 'what a hook comes before waits for it, and a recovery that is over has run its hooks',
 };
 
 export interface Violation {

@@ -1,4 +1,4 @@
-import type { KvWrite, MemberId } from '@understudy/shared';
+import { type KvWrite, type MemberId, staysInPlace } from '@understudy/shared';
 import type { ClusterEvent } from '../cluster/cluster-event.ts';
 import type { SimulatedCluster } from '../cluster/simulated-cluster.ts';
 import type { MakeWatcher, Report, Watcher } from './invariant.ts';
@@ -12,7 +12,7 @@ const ANSWER_AGE_MS = 25_000;
 /**
  * I2: a workload serves from the beginning of its start hook to the end of its stop hook, or until
  * the power is gone. One at a time; and it begins only where the activation names it, or did when
- * the answer was given.
+ * the answer was given; and not where a recovery that replaces it has seen it stopped.
  */
 class Serving implements Watcher {
   readonly #cluster: SimulatedCluster;
@@ -53,8 +53,18 @@ class Serving implements Watcher {
     if (known.size > 1) this.#report('I2', `${member} is served by ${[...known].join(' and ')}`);
     const before = this.#before.get(member);
     const wasNamed = before?.instanceId === instanceId && nowMs - before.untilMs < ANSWER_AGE_MS;
+    if (this.#isFenced(member, instanceId))
+      this.#report('I2', `${instanceId} serves ${member}, and the recovery that replaces it has seen it stopped`);
     if (this.#now.get(member) !== instanceId && !wasNamed)
       this.#report('I2', `${instanceId} serves ${member}, whose activation names ${this.#now.get(member) ?? 'nobody'}`);
+  }
+
+  #isFenced(member: MemberId, instanceId: string): boolean {
+    const { records, kv, keys } = this.#cluster;
+    const intent = records.intent(member);
+    if (!intent || intent.oldInstanceId !== instanceId || staysInPlace(intent.plan)) return false;
+    const fence = kv.state.get(keys.journalStep(intent.opId, 'fence'))?.value ?? '';
+    return fence.includes('"state":"done"') && fence.includes('"how":"stopped"');
   }
 }
 

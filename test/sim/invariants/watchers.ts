@@ -4,11 +4,14 @@ import { watchLeadershipOverlap } from './leadership-overlap.ts';
 import { watchBudget } from './budget.ts';
 import { watchFailovers } from './failovers.ts';
 import { watchGuardedWrites } from './guarded-writes.ts';
+import { watchCarried } from './carried.ts';
 import { watchDisks } from './disks.ts';
+import { watchHooks } from './hooks.ts';
 import { watchIdentities } from './identities.ts';
 import type { MakeWatcher } from './invariant.ts';
 import { watchLaunches } from './launches.ts';
 import { watchRefusals } from './refusals.ts';
+import { watchRungs } from './rungs.ts';
 import { watchServing } from './serving.ts';
 
 const watchFatal: MakeWatcher = (_cluster, report) => ({
@@ -27,8 +30,11 @@ export const WATCHERS: readonly MakeWatcher[] = [
   watchAccusationRules,
   watchAddresses,
   watchBudget,
+  watchRungs,
   watchFailovers,
   watchRefusals,
   watchIdentities,
   watchDisks,
+  watchCarried,
+  watchHooks,
 ];

@@ -34,6 +34,8 @@ export interface PlantedBug extends PlantedPlace {
   readonly run: Pick<Regression, 'seed' | 'days' | 'members' | 'faults'> & {
     readonly serveLease?: true;
     readonly reattach?: true;
+    readonly identities?: true;
+    readonly ladder?: true;
   };
 }
 

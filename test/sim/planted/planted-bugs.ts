@@ -1,8 +1,10 @@
+import { CARRYING_BUGS } from './bugs-in-carrying.ts';
 import { DECIDING_BUGS } from './bugs-in-deciding.ts';
 import { IDENTITY_BUGS } from './bugs-in-identities.ts';
 import { LEASE_BUGS } from './bugs-in-leases.ts';
 import { LEADING_BUGS } from './bugs-in-leading.ts';
 import { DISK_BUGS } from './bugs-in-moving-disks.ts';
+import { LADDER_BUGS } from './bugs-on-the-ladder.ts';
 import { RECOVERING_BUGS } from './bugs-in-recovering.ts';
 import type { PlantedBug } from './planted-bug.ts';
 
@@ -12,6 +14,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...DECIDING_BUGS,
   ...RECOVERING_BUGS,
   ...DISK_BUGS,
+  ...LADDER_BUGS,
   ...LEASE_BUGS,
   ...IDENTITY_BUGS,
+  ...CARRYING_BUGS,
 ];

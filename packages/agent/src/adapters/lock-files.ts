@@ -176,13 +176,15 @@ export class LockFiles implements AgentLock {
     this.#parts.clock.setTimer(TOUCH_EVERY_MS, () => this.#keepFresh());
     if (this.#touching) return;
     this.#touching = true;
-    const now = this.#parts.clock.wallMs() / 1000;
-    const touches = [...this.#owned].map(([path, number]) =>
-      utimes(fileOf(path, number), now, now).catch(() => undefined),
-    );
-    void Promise.all(touches).finally(() => {
+    void this.#touch().finally(() => {
       this.#touching = false;
     });
+  }
+
+  /** One after the other: a disk that hangs holds one thread of the pool here, not one a lock. */
+  async #touch(): Promise<void> {
+    const now = this.#parts.clock.wallMs() / 1000;
+    for (const [path, number] of this.#owned) await utimes(fileOf(path, number), now, now).catch(() => undefined);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '@understudy/shared';
 import { Resolver } from 'node:dns/promises';
 import { createSocket } from 'node:dgram';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { AgentConfig } from '../config.ts';
 import { parseHostPort } from '../host-port.ts';
@@ -38,7 +39,7 @@ async function gatewayState(
   const target = parseHostPort(gateway.replace(/^tcp:/, ''));
   // The host itself refused the connection, so the way there works.
   if (target) return (await tcpConnect(target, signal)) === 'silent' ? 'unreachable' : 'reachable';
-  const route = parseDefaultRoute(await readFile('/proc/net/route', 'utf8'));
+  const route = parseDefaultRoute(readFileSync('/proc/net/route', 'utf8'));
   if (!route) return 'no-route';
   if (route.gateway === null) return 'reachable';
   return (await answersArp(route.gateway, clock, deadlineMs)) ? 'reachable' : 'unreachable';
@@ -55,7 +56,7 @@ async function answersArp(gateway: string, clock: Clock, deadlineMs: number): Pr
   socket.close();
   const untilMs = clock.monotonicMs() + deadlineMs * 0.75;
   for (;;) {
-    if (arpComplete(await readFile('/proc/net/arp', 'utf8'), gateway)) return true;
+    if (arpComplete(readFileSync('/proc/net/arp', 'utf8'), gateway)) return true;
     if (clock.monotonicMs() >= untilMs) return false;
     await clock.sleep(ARP_LOOK_EVERY_MS);
   }

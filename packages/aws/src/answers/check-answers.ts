@@ -13,7 +13,7 @@ interface HttpAnswer {
 type Next<Args, Output> = (args: Args) => Promise<Output>;
 
 /** The part of an SDK command that is needed to stand between its HTTP handler and its parser. */
-interface Stack<Args, Output> {
+export interface AnswerStack<Args, Output> {
   add(
     middleware: (next: Next<Args, Output>) => Next<Args, Output>,
     options: { readonly step: 'deserialize'; readonly priority: 'low'; readonly name: string },
@@ -26,7 +26,7 @@ interface Stack<Args, Output> {
  * without its retries.
  */
 export function checkAnswers<Args extends object, Output extends { readonly response: unknown }>(
-  stack: Stack<Args, Output>,
+  stack: AnswerStack<Args, Output>,
   action: string,
   form: AnswerForm,
 ): void {

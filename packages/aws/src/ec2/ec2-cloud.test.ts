@@ -135,7 +135,7 @@ describe('an answer is not trusted', () => {
     ['InstanceTypes', (cloud) => cloud.describeInstanceTypes(['t3.micro'])],
     ['InstanceCreditSpecifications', (cloud) => cloud.describeCpuCredits('i-1')],
     ['PlacementGroups', (cloud) => cloud.hasPlacementGroup({ groupId: 'pg-1', groupName: null })],
-    ['CapacityReservations', (cloud) => cloud.capacityReservationState('cr-1')],
+    ['CapacityReservations', (cloud) => cloud.describeCapacityReservation('cr-1')],
     ['KeyPairs', (cloud) => cloud.hasKeyPair('k')],
     ['RouteTables', (cloud) => cloud.describeRoutes('vpc-1')],
   ];

@@ -38,7 +38,7 @@ describe('what a launch names', () => {
 
   it('is not known when EC2 denies the question', async () => {
     const denied = cloudOf(new OperationError('CLOUD_DENIED', 'x', { upstreamCode: 'UnauthorizedOperation' }));
-    await expect(denied.cloud.capacityReservationState('cr-1')).rejects.toMatchObject({ code: 'CLOUD_DENIED' });
+    await expect(denied.cloud.describeCapacityReservation('cr-1')).rejects.toMatchObject({ code: 'CLOUD_DENIED' });
   });
 });
 

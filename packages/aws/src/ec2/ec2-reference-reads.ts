@@ -1,8 +1,10 @@
 import {
   type CloudCallOptions,
+  type CloudCapacityReservation,
   type CloudRoute,
   hasCode,
   isOperationError,
+  numberOf,
   OperationError,
   type Raw,
   rawListOf,
@@ -54,14 +56,17 @@ export class Ec2ReferenceReads extends Ec2Reads {
     );
   }
 
-  async capacityReservationState(reservationId: string, options?: CloudCallOptions): Promise<string | null> {
+  async describeCapacityReservation(
+    reservationId: string,
+    options?: CloudCallOptions,
+  ): Promise<CloudCapacityReservation | null> {
     const input = { CapacityReservationIds: [reservationId] };
     const answer = await unlessUnknown(this.call('DescribeCapacityReservations', input, options));
     if (answer === null) return null;
     const own = listIn('DescribeCapacityReservations', answer, 'CapacityReservations').find(
       (raw) => raw.CapacityReservationId === reservationId,
     );
-    return textOf(own?.State);
+    return own === undefined ? null : reservationIn(reservationId, own);
   }
 
   /** Routes of the whole VPC: EC2 has no filter for the network interface that a route leads to. */
@@ -96,6 +101,16 @@ async function unlessUnknown(answer: Promise<Raw>): Promise<Raw | null> {
     throw error;
   }
 }
+
+const reservationIn = (reservationId: string, raw: Raw): CloudCapacityReservation => ({
+  reservationId,
+  state: textOf(raw.State) ?? '',
+  az: textOf(raw.AvailabilityZone),
+  instanceType: textOf(raw.InstanceType),
+  platform: textOf(raw.InstancePlatform),
+  tenancy: textOf(raw.Tenancy),
+  available: numberOf(raw.AvailableInstanceCount),
+});
 
 const mapRoute = (table: Raw, route: Raw): CloudRoute[] => {
   const [instanceId, networkInterfaceId] = [textOf(route.InstanceId), textOf(route.NetworkInterfaceId)];

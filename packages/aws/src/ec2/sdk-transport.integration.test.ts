@@ -4,7 +4,8 @@ import { isOperationError } from '@understudy/shared';
 import { SystemClock } from '@understudy/shared/node';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createEc2Cloud } from './create-ec2-cloud.ts';
-import { type SdkTransport, sdkTransport } from './sdk-transport.ts';
+import type { SdkTransport } from '../sdk/client-config.ts';
+import { sdkTransport } from './sdk-transport.ts';
 
 /** The real SDK against a socket that says what the test wants. */
 

@@ -3,24 +3,9 @@ import { invariant, InvariantViolation, isOperationError } from '@understudy/sha
 import { checkAnswers } from '../answers/check-answers.ts';
 import { EC2_QUERY } from '../answers/own-answer.ts';
 import type { Ec2Action } from './actions.ts';
+import { clientConfigOf, type SdkTransport, type SdkTransportOptions } from '../sdk/client-config.ts';
 import { assertMayStart, notSent } from '../transport/not-sent.ts';
-import type { Ec2CallOptions, Ec2Transport } from '../transport/transport.ts';
-
-export interface SdkTransportOptions {
-  readonly region: string;
-  /** Absent: `AWS_ENDPOINT_URL_EC2` and the like, otherwise the Region's own. */
-  readonly endpoint?: string;
-  /** Absent: the SDK's default chain (environment, files, instance profile). */
-  readonly credentials?: {
-    readonly accessKeyId: string;
-    readonly secretAccessKey: string;
-    readonly sessionToken?: string;
-  };
-  /** Longest wait for an answer, per attempt. The SDK itself has no limit by default. */
-  readonly callTimeoutMs: number;
-  /** Longest wait for a connection. Default: a quarter of `callTimeoutMs`, at most 2 000. */
-  readonly connectTimeoutMs?: number;
-}
+import type { Ec2CallOptions } from '../transport/transport.ts';
 
 type CommandClass = new (input: never) => object;
 
@@ -86,32 +71,6 @@ const CONNECT_MAX_MS = 2_000;
 
 const clientOf = (options: SdkTransportOptions, maxAttempts: number): ec2.EC2Client =>
   new ec2.EC2Client(clientConfigOf(options, maxAttempts, CONNECT_MAX_MS));
-
-/**
- * The configuration of a client of any service. Nothing the client does lasts longer than the
- * options say. `connectMaxMs` bounds the wait for a connection where none is configured.
- */
-export const clientConfigOf = (
-  { region, endpoint, credentials, callTimeoutMs, connectTimeoutMs }: SdkTransportOptions,
-  maxAttempts: number,
-  connectMaxMs: number,
-) => ({
-  region,
-  maxAttempts,
-  requestHandler: {
-    connectionTimeout: connectTimeoutMs ?? Math.min(connectMaxMs, Math.ceil(callTimeoutMs / 4)),
-    requestTimeout: callTimeoutMs,
-    throwOnRequestTimeout: true,
-  },
-  ...(endpoint === undefined ? {} : { endpoint }),
-  ...(credentials === undefined ? {} : { credentials }),
-});
-
-export interface SdkTransport {
-  readonly send: Ec2Transport;
-  /** Closes the sockets. */
-  close(): void;
-}
 
 /**
  * The real SDK over HTTP. One client repeats reads once; another sends mutating calls exactly once.

@@ -29,6 +29,8 @@ function bench() {
         return { Volumes: ids.map((VolumeId) => ({ VolumeId, State: 'in-use', AvailabilityZone: zoneOf(VolumeId) })) };
       case 'DescribeSnapshots':
         return { Snapshots: ids.map((SnapshotId) => ({ SnapshotId, VolumeId: 'vol-1a', State: 'completed' })) };
+      case 'DescribeImages':
+        return { Images: ids.map((Name) => ({ ImageId: `ami-${Name}`, Name, State: 'available' })) };
       case 'DescribeInstanceStatus':
         return { InstanceStatuses: ids.map((InstanceId) => ({ InstanceId, InstanceState: { Name: 'running' } })) };
       default:
@@ -76,6 +78,19 @@ describe('EC2 as recoveries share it', () => {
     );
     expect(found.map(([one]) => one?.snapshotId)).toEqual(snapshots);
     expect(idsOf('DescribeSnapshots')).toHaveLength(5);
+  });
+
+  it('puts looks for images by name together, and asks about a pattern alone', async () => {
+    const { clock, cloud, idsOf } = bench();
+    const names = ids('understudy', '', 90);
+    const found = await clock.runUntilSettled(Promise.all(names.map((name) => cloud.describeImages({ name: [name] }))));
+    expect(found.map(([one]) => one?.name)).toEqual(names);
+    expect(idsOf('DescribeImages')).toHaveLength(5);
+    await clock.runUntilSettled(
+      Promise.all([cloud.describeImages({ name: ['u*'] }), cloud.describeImages({ name: ['u?'] })]),
+    );
+    expect(idsOf('DescribeImages').slice(5)).toEqual([['u*'], ['u?']]);
+    expect(cloud.readCounts.get('DescribeImages')).toEqual({ asked: 90, sent: 5 });
   });
 
   it('leaves a read with other filters as it is', async () => {

@@ -2,6 +2,7 @@ import {
   type Clock,
   type CloudCallOptions,
   type CloudFilters,
+  type CloudImage,
   type CloudInstance,
   type CloudInstanceStatus,
   type CloudNetworkInterface,
@@ -14,16 +15,16 @@ import { ReadBatches } from '../batching/read-batches.ts';
 import type { Ec2Transport } from '../transport/transport.ts';
 import { Ec2Cloud } from './ec2-cloud.ts';
 
-/** Snapshots belong to the Region: EC2 reads them whatever zone is impaired. */
+/** Snapshots and images belong to the Region: EC2 reads them whatever zone is impaired. */
 const REGION = 'region';
 
 /** A read of more things than this is a batch already. */
 const ALONE_FROM = 100;
 
 /**
- * EC2 as the recoveries of one process share it: reads about single instances, volumes, interfaces
- * and snapshots go together, zone by zone (see {@link ReadBatches}). A thing whose zone is not
- * known yet is asked about alone, and its zone is known then.
+ * EC2 as the recoveries of one process share it: reads about single instances, volumes, interfaces,
+ * snapshots and images go together, zone by zone (see {@link ReadBatches}). A thing whose zone is
+ * not known yet is asked about alone, and its zone is known then.
  */
 export class SharedEc2Cloud extends Ec2Cloud {
   readonly #zones = new KnownZones();
@@ -32,6 +33,7 @@ export class SharedEc2Cloud extends Ec2Cloud {
   readonly #volumes: ReadBatches<CloudVolume>;
   readonly #interfaces: ReadBatches<CloudNetworkInterface>;
   readonly #snapshots: ReadBatches<CloudSnapshot>;
+  readonly #images: ReadBatches<CloudImage>;
 
   constructor(transport: Ec2Transport, clock: Clock) {
     super(transport);
@@ -54,6 +56,10 @@ export class SharedEc2Cloud extends Ec2Cloud {
     this.#snapshots = new ReadBatches({
       ...{ action: 'DescribeSnapshots', clock, idOf: (one) => one.snapshotId },
       ask: (ids, options) => super.describeSnapshots({ 'snapshot-id': ids }, options),
+    });
+    this.#images = new ReadBatches({
+      ...{ action: 'DescribeImages', clock, idOf: (one) => one.name },
+      ask: (names, options) => super.describeImages({ name: names }, options),
     });
   }
 
@@ -107,6 +113,14 @@ export class SharedEc2Cloud extends Ec2Cloud {
     return ids ? this.#snapshots.read(REGION, ids, options) : super.describeSnapshots(filters, options);
   }
 
+  /** Recoveries look for their images by the names they gave them. */
+  override describeImages(filters: CloudFilters, options: CloudCallOptions = {}): Promise<readonly CloudImage[]> {
+    const names = idsAlone(filters, 'name');
+    return names?.every(isLiteral) === true
+      ? this.#images.read(REGION, names, options)
+      : super.describeImages(filters, options);
+  }
+
   override async runInstances(request: LaunchRequest, options?: CloudCallOptions): Promise<CloudInstance> {
     const launched = await super.runInstances(request, options);
     this.#zones.learn(launched.instanceId, launched.az);
@@ -121,12 +135,16 @@ export class SharedEc2Cloud extends Ec2Cloud {
       ['DescribeVolumes', this.#volumes.counts],
       ['DescribeNetworkInterfaces', this.#interfaces.counts],
       ['DescribeSnapshots', this.#snapshots.counts],
+      ['DescribeImages', this.#images.counts],
     ]);
   }
 }
 
 const isShared = (ids: readonly string[], { mayStart }: CloudCallOptions): boolean =>
   ids.length > 0 && ids.length <= ALONE_FROM && mayStart === undefined;
+
+/** A value of a filter that stands for itself: with these, EC2 takes it for a pattern. */
+const isLiteral = (value: string): boolean => !/[*?\\]/.test(value);
 
 /** The ids, where nothing else is asked and they are few. */
 function idsAlone(filters: CloudFilters, filter: string): readonly string[] | null {

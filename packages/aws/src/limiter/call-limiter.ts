@@ -5,6 +5,7 @@ import {
   type Log,
   type Problem,
   problemOf,
+  THROTTLE_CODES,
   type Timer,
 } from '@understudy/shared';
 import { mapEc2Error } from '../transport/map-error.ts';
@@ -268,20 +269,7 @@ export class CallLimiter {
   }
 }
 
-/** EC2's words for "too many calls" (API reference, errors-overview; the SDK's own list). */
-const RATE_CODES: ReadonlySet<string> = new Set([
-  'RequestLimitExceeded',
-  'Client.RequestLimitExceeded',
-  'Throttling',
-  'ThrottlingException',
-  'ThrottledException',
-  'RequestThrottled',
-  'RequestThrottledException',
-  'TooManyRequestsException',
-  'EC2ThrottledException',
-  'BandwidthLimitExceeded',
-  'SlowDown',
-]);
+const RATE_CODES: ReadonlySet<string> = new Set(THROTTLE_CODES);
 
 const isThrottle = (error: unknown, action: string): boolean =>
   RATE_CODES.has(mapEc2Error(error, { action, mutating: true }).upstreamCode ?? '');

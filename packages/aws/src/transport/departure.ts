@@ -5,7 +5,7 @@ import type { Ec2CallOptions } from './transport.ts';
 type Next<Args, Output> = (args: Args) => Promise<Output>;
 
 /** The part of an SDK command that is needed to stand right before its request leaves. */
-interface Stack<Args, Output> {
+export interface DepartureStack<Args, Output> {
   add(
     middleware: (next: Next<Args, Output>) => Next<Args, Output>,
     options: { readonly step: 'finalizeRequest'; readonly priority: 'low'; readonly name: string },
@@ -23,7 +23,7 @@ export class Departure {
 
   /** The command asks `mayStart` once more after signing: a process is paused while it waits. */
   static of<Args extends object, Output>(
-    stack: Stack<Args, Output>,
+    stack: DepartureStack<Args, Output>,
     action: string,
     callOptions: Ec2CallOptions | undefined,
   ): Departure {

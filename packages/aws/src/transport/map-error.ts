@@ -5,6 +5,7 @@ import {
   OperationError,
   rawOf,
   textOf,
+  THROTTLE_CODES,
 } from '@understudy/shared';
 
 /**
@@ -13,16 +14,7 @@ import {
  */
 const CODES: Readonly<Record<string, ErrorCode>> = {
   ...group('CLOUD_THROTTLED', [
-    'RequestLimitExceeded',
-    'Throttling',
-    'ThrottlingException',
-    'ThrottledException',
-    'RequestThrottled',
-    'RequestThrottledException',
-    'TooManyRequestsException',
-    'EC2ThrottledException',
-    'BandwidthLimitExceeded',
-    'SlowDown',
+    ...THROTTLE_CODES,
     // These limits pass by themselves. The request was not applied.
     'ResourceLimitExceeded',
     'ConcurrentSnapshotLimitExceeded',

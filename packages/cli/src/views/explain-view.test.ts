@@ -53,6 +53,23 @@ const shown = (view: ExplainView) =>
     .map((line) => line.trimEnd())
     .join('\n');
 
+describe('the ways back', () => {
+  const rungs: NonNullable<ExplainView['rungs']> = [
+    { rung: 'reboot', said: 'skipped', why: 'nothing of it answers', deadlineMs: 300_000 },
+    { rung: 'stop-start', said: 'tried', why: 'it was tried and not back', deadlineMs: 300_000 },
+    { rung: 'snapshot-and-replace', said: 'taken', why: 'another instance from copies', deadlineMs: null },
+  ];
+
+  it('stand in order, each with what becomes of it, its time, and the reason', () => {
+    const text = shown({ ...HELD, rungs });
+    expect(text).toMatch(/reboot +left out +5 min 0 s +nothing of it answers/);
+    expect(text).toMatch(/stop-start +tried +5 min 0 s +it was tried and not back/);
+    expect(text).toMatch(/snapshot-and-replace +next +- +another instance from copies/);
+  });
+
+  it('are not shown where the policy names one', () => expect(shown(HELD)).not.toContain('way back'));
+});
+
 describe('explain, for a stranger', () => {
   it('a held member: verdict, decision, evidence, gates, what would flip it, and how it came to this', () => {
     expect(shown(HELD)).toBe(`db/primary  i-0a1 #3 in us-east-1a

@@ -97,6 +97,19 @@ function consoleText({ console }: ExplainView): string[] {
   return [[ansis.bold(title), ...lines.map((line) => `  | ${line}`)].join('\n')];
 }
 
+const SAID = { taken: 'next', tried: 'tried', skipped: 'left out', later: 'later' } as const;
+
+/** The ways of the ladder: of an open recovery, `next` is the one that it takes. */
+function rungTable({ rungs = [], openRecovery }: ExplainView, screen: Screen): string[] {
+  if (rungs.length === 0) return [];
+  const rows = rungs.map(({ rung, said, why, deadlineMs }) => {
+    const word = said === 'taken' && openRecovery ? 'now' : SAID[said];
+    const until = deadlineMs === null ? '-' : durationText(deadlineMs);
+    return [rung, said === 'taken' ? ansis.magenta(word) : word, until, why];
+  });
+  return [tableText(['way back', '', 'given', 'because'], rows, screen)];
+}
+
 const listed = (title: string, lines: readonly string[], screen: Screen): string[] =>
   lines.length === 0 ? [] : [wrapText([ansis.bold(title), ...lines.map((line) => `  - ${line}`)].join('\n'), screen)];
 
@@ -119,6 +132,7 @@ export function explainText(view: ExplainView, screen: Screen = PIPE): string {
       view.readinessProblems.map((one) => `${one.code}: ${one.text}`),
     ),
     ...(view.openRecovery ? [openRecoveryText(view.openRecovery, view.atWallMs, screen)] : []),
+    ...rungTable(view, screen),
     ...(evidence.length > 0 ? [evidenceTable(view, screen)] : []),
     ...(gates.length > 0 ? [gateTable(view, screen)] : []),
     ...list(flipTitle(view), view.wouldFlip),

@@ -1,4 +1,4 @@
-import { durationText, type HistoryRecord } from '@understudy/shared';
+import { durationText, hookEndText, type HistoryRecord } from '@understudy/shared';
 import ansis from 'ansis';
 import type { Facts } from '../changes.ts';
 import { tableText, timeText } from './format.ts';
@@ -9,6 +9,13 @@ const FENCES: Readonly<Record<string, string>> = {
   terminated: 'fenced: seen terminated',
   lease: 'fenced: its serve lease was waited out',
 };
+
+/** `2 disks by reattach, 1 by multi-attach`. */
+function pathsText({ volumePaths = [] }: HistoryRecord): readonly string[] {
+  const byPath = Map.groupBy(volumePaths, ({ path }) => path);
+  if (byPath.size === 0) return [];
+  return [[...byPath].map(([path, disks]) => `${counted(disks.length, 'disk')} by ${path}`).join(', ')];
+}
 
 /** What was unusual about it. */
 function notesText(one: HistoryRecord): string {
@@ -23,9 +30,14 @@ function notesText(one: HistoryRecord): string {
     leftAs = [],
     leftovers,
     owed,
+    failureHooks = [],
   } = one;
   return [
     ...(strategy === undefined ? [] : [`by ${strategy}`]),
+    ...pathsText(one),
+    ...(one.ladder ?? [])
+      .filter(({ said }) => said === 'tried' || said === 'skipped')
+      .map(({ rung, said, why }) => `${rung} ${said === 'tried' ? 'was tried' : 'was left out'}: ${why}`),
     ...(predictedMs === undefined ? [] : [`was to take ${durationText(predictedMs)}`]),
     fencedBy === null ? 'not fenced' : (FENCES[fencedBy] ?? fencedBy),
     ...(launchAttempts > 1 ? [`${launchAttempts} launch attempts`] : []),
@@ -33,6 +45,7 @@ function notesText(one: HistoryRecord): string {
     ...losses.map(({ code, text }) => ansis.yellow(`lost: ${code}: ${text}`)),
     ...acts.map(({ kind, by, why }) => `${kind} by ${by}: ${why}`),
     ...leftAs.map((text) => `left: ${text}`),
+    ...failureHooks.map((hook) => `hook ${hook.name}: ${hookEndText(hook)}`),
     ...(leftovers.length + owed.length > 0 ? [counted(leftovers.length + owed.length, 'leftover')] : []),
   ].join('; ');
 }

@@ -1,4 +1,4 @@
-import { durationText, type OpenRecoveryView, type RecoveriesView } from '@understudy/shared';
+import { durationText, type OpenRecoveryView, type RecoveriesView, staysInPlace } from '@understudy/shared';
 import ansis from 'ansis';
 import type { Facts } from '../changes.ts';
 import { tableText } from './format.ts';
@@ -61,14 +61,19 @@ export function nowText(recovery: OpenRecoveryView, nowWallMs: number): string {
   return `${step.step} ${step.state}${attempt}, for ${durationText(forMs)}${what === '' ? '' : `: ${what}`}`;
 }
 
+function replacesText({ strategy = '', oldInstanceId, newInstanceId }: OpenRecoveryView): string {
+  if (staysInPlace({ strategy })) return `keeps      ${oldInstanceId}`;
+  return `replaces   ${oldInstanceId} by ${newInstanceId ?? 'an instance that is not launched yet'}`;
+}
+
 /** One open recovery: the reason, the start, the present step, and every step. */
 export function openRecoveryText(recovery: OpenRecoveryView, nowWallMs: number, screen: Screen = PIPE): string {
-  const { opId, member, oldInstanceId, newInstanceId, reason, startedAtWallMs, captureProgressPercent, hold, request } =
-    recovery;
+  const { opId, member, reason, startedAtWallMs, captureProgressPercent, hold, request, strategy } = recovery;
   const lines = [
     `${ansis.bold(member)}  ${ansis.magenta(`recovery ${opId}`)}, open for ${durationText(Math.max(0, nowWallMs - startedAtWallMs))}`,
     `because    ${reason}`,
-    `replaces   ${oldInstanceId} by ${newInstanceId ?? 'an instance that is not launched yet'}`,
+    ...(strategy === undefined ? [] : [`way        ${strategy}`]),
+    replacesText(recovery),
     `now        ${nowText(recovery, nowWallMs)}`,
     ...(captureProgressPercent === null ? [] : [`snapshots  ${captureProgressPercent} %`]),
     ...(hold ? [ansis.yellow(`held       ${hold.reason}: ${hold.text}`)] : []),

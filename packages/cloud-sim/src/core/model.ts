@@ -271,6 +271,8 @@ export interface SimCapacityReservation {
   readonly az: string;
   readonly instanceType: string;
   readonly count: number;
+  readonly platform: string;
+  readonly tenancy: string;
   readonly state: 'active' | 'cancelled';
   readonly tags: SimTags;
 }

@@ -8,6 +8,7 @@ interface Described {
   readonly KeyPairs?: readonly { readonly KeyName: string }[];
   readonly PlacementGroups?: readonly { readonly GroupId: string }[];
   readonly CapacityReservation?: { readonly CapacityReservationId: string };
+  readonly CapacityReservations?: readonly { readonly AvailableInstanceCount: number }[];
   readonly RouteTable?: { readonly RouteTableId: string };
   readonly RouteTables?: readonly { readonly Routes: readonly Record<string, unknown>[] }[];
 }
@@ -62,6 +63,28 @@ describe('what a launch names must be there', () => {
     expect((await one.refused('DeletePlacementGroup', { GroupName: 'near' })).name).toBe('InvalidPlacementGroup.InUse');
     await one.ok('DeleteKeyPair', { KeyName: 'ops' });
     expect((await one.ok<Described>('DescribeKeyPairs', {})).KeyPairs).toEqual([]);
+  });
+
+  test('a capacity reservation has places, for its own zone and type; a stopped instance gives its place back', async () => {
+    const one = testRegion();
+    const [az = ''] = one.sim.zones;
+    const asked = { AvailabilityZone: az, InstanceType: 't3.micro', InstanceCount: 1, InstancePlatform: 'Linux/UNIX' };
+    const made = await one.ok<Described>('CreateCapacityReservation', asked);
+    const id = made.CapacityReservation?.CapacityReservationId;
+    await one.clock.advance(60_000);
+    const over = { CapacityReservationSpecification: { CapacityReservationTarget: { CapacityReservationId: id } } };
+    const left = async () =>
+      (await one.ok<Described>('DescribeCapacityReservations', {})).CapacityReservations?.[0]?.AvailableInstanceCount;
+    expect((await one.refused('RunInstances', runRequest(one.sim, { ...over, InstanceType: 'm5.large' }))).name).toBe(
+      'ReservationCapacityExceeded',
+    );
+    const instanceId = await launch(one, over);
+    expect(await left()).toBe(0);
+    expect((await one.refused('RunInstances', runRequest(one.sim, over))).name).toBe('ReservationCapacityExceeded');
+    while (stateOf(one, instanceId) !== 'running') await one.clock.advance(1_000);
+    await one.ok('StopInstances', { InstanceIds: [instanceId], SkipOsShutdown: true });
+    while (stateOf(one, instanceId) !== 'stopped') await one.clock.advance(1_000);
+    expect(await left()).toBe(1);
   });
 
   test('a machine of the past proves that what it names was there', () => {

@@ -9,6 +9,10 @@ const intent = {
   reason: 'dead',
   startedAtWallMs: 1,
   lastHeardWallMs: null,
+  plan: {
+    ...{ strategy: 'reboot', policy: { recover: { strategy: 'snapshot-and-replace' } } },
+    ladder: [{ rung: 'reboot', said: 'taken', why: 'it answers' }],
+  },
 };
 const record = (
   step: string,
@@ -48,7 +52,7 @@ describe('an open recovery', () => {
     ],
   };
   const view = (hold: HoldRecord | null = null) =>
-    openRecoveryView({ intent: intent as IntentRecord, journal, activity, hold, request: null });
+    openRecoveryView({ intent: intent as unknown as IntentRecord, journal, activity, hold, request: null });
 
   test('shows each step in the order they began, with attempt, words and what keeps failing', () =>
     expect(view().steps).toMatchObject([
@@ -59,7 +63,7 @@ describe('an open recovery', () => {
     ]));
   test('is told from the journal alone where it is not carried out', () => {
     const told = openRecoveryView({
-      intent: intent as IntentRecord,
+      intent: intent as unknown as IntentRecord,
       journal,
       activity: null,
       hold: null,
@@ -72,6 +76,8 @@ describe('an open recovery', () => {
       ['launch-2', null],
     ]);
   });
+  test('shows its way, and how long each may take', () =>
+    expect(view()).toMatchObject({ strategy: 'reboot', rungs: [{ rung: 'reboot', deadlineMs: 300_000 }] }));
   test('shows its hold', () =>
     expect(view({ reason: 'NoCapacity', text: 'later' } as unknown as HoldRecord).hold).toEqual({
       reason: 'NoCapacity',

@@ -6,6 +6,7 @@ import type {
   OpenStepView,
   PendingRequest,
 } from '@understudy/shared';
+import { rungViews } from '../leader/rung-views.ts';
 import { journalFacts, readStepId, type RecoveryActivity, type StepActivity } from '@understudy/recovery';
 
 export interface OpenRecoverySources {
@@ -52,6 +53,8 @@ export function openRecoveryView({ intent, journal, activity, hold, request }: O
   return {
     ...{ opId, member, oldInstanceId, reason, startedAtWallMs, lastHeardWallMs },
     newInstanceId: journalFacts(journal).replacementId,
+    strategy: intent.plan.strategy,
+    ...(intent.plan.ladder && { rungs: rungViews(intent.plan.ladder, intent.plan.policy) }),
     steps,
     activity: activity?.text ?? null,
     captureProgressPercent: activity?.captureProgressPercent ?? null,

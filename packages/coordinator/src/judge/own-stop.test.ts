@@ -1,8 +1,9 @@
+import { LATE_CALL_MS } from '@understudy/recovery';
 import { TAG } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { historyRecord } from '@understudy/shared/testing';
 import type { Assessment } from './evidence.ts';
-import { LATE_CALL_MS, type OwnStopFacts, ownStopOf, weighOwnStop } from './own-stop.ts';
+import { type OwnStopFacts, ownStopOf, weighOwnStop } from './own-stop.ts';
 
 const AT = Date.parse('2026-11-28T06:00:00.000Z');
 const facts = (over: Partial<OwnStopFacts> = {}): OwnStopFacts => ({
@@ -18,6 +19,11 @@ const facts = (over: Partial<OwnStopFacts> = {}): OwnStopFacts => ({
 const tags = { [TAG.fencedBy]: 'op-1', [TAG.fencedRun]: new Date(AT - 1_000_000).toISOString() };
 const abandoned = historyRecord('g/m', 'i-1', { outcome: 'abandoned', newInstanceId: null, endedAtWallMs: AT });
 const stopped = { ...abandoned, fencedBy: 'stopped' as const, oldLaunchedAtWallMs: AT - 1_000_000 };
+
+const step = (name: string, endedMsBefore: number) => ({
+  ...{ step: name, state: 'done' as const, startedAtWallMs: AT - 400_000 },
+  endedAtWallMs: AT - endedMsBefore,
+});
 
 describe('ownStopOf: was it we who stopped it?', () => {
   test.each<[string, Partial<OwnStopFacts>, object | null]>([
@@ -94,6 +100,16 @@ describe('ownStopOf: was it we who stopped it?', () => {
       {
         history: [{ ...stopped, outcome: 'mended', lateCalls: ['stop'] }],
         ...{ launchedAtWallMs: AT - 1_000, lastHeardWallMs: AT + LATE_CALL_MS + 1 },
+      },
+      null,
+    ],
+    [
+      'the same, and it fell silent when no stop of its fence could land any more: an operator has stopped it',
+      {
+        history: [
+          { ...stopped, outcome: 'mended', lateCalls: ['stop'], steps: [step('fence', 300_000), step('mend', 0)] },
+        ],
+        ...{ launchedAtWallMs: AT - 1_000, lastHeardWallMs: AT - 300_000 + LATE_CALL_MS + 1 },
       },
       null,
     ],

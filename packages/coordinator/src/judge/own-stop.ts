@@ -1,3 +1,4 @@
+import { LATE_CALL_MS, readStepId } from '@understudy/recovery';
 import { type HistoryRecord, type Tags, TAG } from '@understudy/shared';
 import type { Assessment } from './evidence.ts';
 
@@ -9,13 +10,6 @@ export interface OwnStop {
   /** It ended without having brought it back, or its stop landed late: the failure goes on. */
   readonly goesOn?: true;
 }
-
-/**
- * A Stop whose outcome was open when its recovery ended may land for this long. AWS takes no
- * request that was signed more than 5 minutes ago, by clocks that are at most 5 minutes off; the
- * rest is room.
- */
-export const LATE_CALL_MS = 900_000;
 
 export interface OwnStopFacts {
   readonly instanceId: string;
@@ -67,10 +61,20 @@ function leftBy(facts: OwnStopFacts, ended: HistoryRecord): OwnStop | null {
  * landed since. What a person has ended does not go on by itself.
  */
 function landedLate(facts: OwnStopFacts, about: readonly HistoryRecord[]): OwnStop | null {
-  const late = about.find((one) => mayStop(one) && !livedAfter(facts, one.endedAtWallMs + LATE_CALL_MS));
+  const late = about.find((one) => mayStop(one) && !livedAfter(facts, stopSentByWallMs(one) + LATE_CALL_MS));
   if (!late) return null;
   const goesOn = !about.some((one) => one.outcome === 'abandoned');
   return { opId: late.opId, abandoned: false, ...(goesOn && { goesOn }) };
+}
+
+/** Steps that stop an instance. */
+const STOPPING: ReadonlySet<string> = new Set(['fence', 'seed', 'detach', 'activate']);
+
+/** Its last Stop was sent before this. A stop that comes too late for it is an operator's own. */
+function stopSentByWallMs({ steps, endedAtWallMs, fencedBy }: HistoryRecord): number {
+  const ends = steps.filter(({ step }) => STOPPING.has(readStepId(step).name)).map((one) => one.endedAtWallMs);
+  if (fencedBy === 'lease' || ends.length === 0) return endedAtWallMs;
+  return Math.max(...ends.map((one) => one ?? endedAtWallMs));
 }
 
 /** After a lease that was waited out, the Stop that was sent may take effect whenever it can. */

@@ -1,9 +1,17 @@
-import { commandsFor, type ExplainView, type HoldRecord, type MemberId, WAYS_OUT } from '@understudy/shared';
+import {
+  commandsFor,
+  type ExplainView,
+  type HoldRecord,
+  type MemberId,
+  type RungView,
+  WAYS_OUT,
+} from '@understudy/shared';
 import { strayTexts } from '@understudy/recovery';
 import type { Explanation } from '../judge/explain.ts';
 import type { GateResult } from '../judge/guard-input.ts';
 import type { VerdictChanges } from '../judge/verdict-changes.ts';
 import type { Judgement } from './assessor.ts';
+import { rungViews } from './rung-views.ts';
 import type { KnownLeader, LeadershipView } from '../store/leadership-view.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 import type { Verdict } from './verdicts.ts';
@@ -12,6 +20,8 @@ import type { Verdict } from './verdicts.ts';
 export interface Explained {
   readonly judgement: Judgement;
   readonly explanation: Explanation;
+  /** The ways of its ladder, as they would be taken now. Empty: it has none, or none is needed. */
+  readonly rungs: readonly RungView[];
 }
 
 export interface ExplainSources {
@@ -98,7 +108,12 @@ export function explainView(member: MemberId, sources: ExplainSources): Omit<Exp
     ...storeEvidence(sources.storeTrouble),
     ...strayEvidence(strayTextsOf(member, sources)),
   ];
-  return { ...base, ...judged, decision: decisionWhile(sources.storeTrouble, judged.decision), evidence };
+  const intent = view.records.intents.get(member)?.record;
+  const rungs = intent ? rungViews(intent.plan.ladder ?? [], intent.plan.policy) : (explained?.rungs ?? []);
+  return {
+    ...{ ...base, ...judged, decision: decisionWhile(sources.storeTrouble, judged.decision), evidence },
+    ...(rungs.length > 0 && { rungs: [...rungs] }),
+  };
 }
 
 /**

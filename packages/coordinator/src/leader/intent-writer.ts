@@ -167,6 +167,8 @@ export class IntentWriter {
       opId: this.#nextOpId(member),
       term: term.number,
       why: assessment.reason,
+      strategy: result.plan.strategy,
+      ...(result.plan.ladder && { rungs: result.plan.ladder.map(({ rung, said }) => `${rung} ${said}`) }),
     });
     return { kind: 'begun', revision: outcome.revision };
   }
@@ -267,8 +269,16 @@ export class IntentWriter {
         ...(asked ? [{ key: keys.request(member), expect: asked.modRevision }] : []),
       ],
       deletePrefixes: journalsUpTo(keys, records, activation.record).map((opId) => keys.journalOf(opId)),
-      also: this.#basis(member, plan, neededLevel),
+      also: [...this.#basis(member, plan, neededLevel), ...(preparation ? [] : [this.#noPreparation(opId)])],
     };
+  }
+
+  /**
+   * **S** (S31) What our view does not show may be there: a preparation of this name that was begun
+   * a moment ago would have its journal.
+   */
+  #noPreparation(opId: string): KvCompare {
+    return { key: this.#options.keys.preparation(opId), modRevision: 0 };
   }
 
   /** Every record the decision rests on, at the revision it was read; 0 = it was not there. */

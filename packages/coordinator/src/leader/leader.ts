@@ -1,6 +1,7 @@
 import {
   type Clock,
   type Cloud,
+  type DnsRecords,
   groupOf,
   preparesNothing,
   type Keyspace,
@@ -12,10 +13,13 @@ import {
   type Problem,
   problemOf,
   type Random,
+  type RunHook,
+  type TargetGroups,
   type Term,
 } from '@understudy/shared';
 import {
   Collector,
+  FailureHooks,
   OwnershipWatch,
   type KeyLooks,
   type NameLooks,
@@ -29,6 +33,7 @@ import type { ClusterState } from '../store/cluster-state.ts';
 import type { CoordinatorConfig } from '../config.ts';
 import type { VerdictChanges } from '../judge/verdict-changes.ts';
 import type { Explained, ExplainSources } from './explain-view.ts';
+import { rungViews } from './rung-views.ts';
 import { IntentWriter } from './intent-writer.ts';
 import { type CapturedConsole, ConsoleCapture } from './console-capture.ts';
 import { RecoveryDecider } from './decider.ts';
@@ -46,7 +51,7 @@ import { type Authenticated, type OperatorAnswer, type OperatorCommand, Requeste
 import { type PlanAnswer, PlanPreview } from './plan-preview.ts';
 import { Planner } from './planner.ts';
 import { Preparation, type PreparationCounts } from './preparation.ts';
-import { type MakingCounts, PreparationKeeper } from './preparation-keeper.ts';
+import { type Makings, PreparationKeeper } from './preparation-keeper.ts';
 import { RecoveryRuns } from './runs.ts';
 import type { ObserverTable } from '@understudy/observer';
 import { CallTrials } from './call-trials.ts';
@@ -71,6 +76,11 @@ export interface LeaderOptions {
   readonly changes: VerdictChanges;
   readonly random: Random;
   readonly outbox: Outbox;
+  /** Absent: no hook can be run. */
+  readonly runHook?: RunHook | undefined;
+  /** Absent: records, or registrations, are not watched after a recovery. */
+  readonly dns?: DnsRecords | undefined;
+  readonly targetGroups?: TargetGroups | undefined;
   /** Null: notices are not delivered. */
   readonly sendNotice: SendNotice | null;
   readonly onNoticeTried: (webhook: string, outcome: 'taken' | 'refused') => void;
@@ -169,7 +179,16 @@ export class Leader {
   explained(member: MemberId): Explained | null {
     const { assessor, decider } = this.#parts;
     const judgement = assessor.look(member);
-    return judgement && { judgement, explanation: decider.explain(judgement) };
+    return judgement && { judgement, explanation: decider.explain(judgement), rungs: this.#rungsOf(judgement) };
+  }
+
+  /** Empty while nothing is wrong with it, and where we do not lead: EC2's answers decide. */
+  #rungsOf(judgement: Judgement): Explained['rungs'] {
+    const { planner, evidence } = this.#parts;
+    const { verdict, act } = judgement.assessment;
+    if (!this.#leads() || (verdict === 'alive' && !act)) return [];
+    const state = evidence.of(judgement.instanceId).cloud?.instance?.state ?? null;
+    return rungViews(planner.rungsOf(judgement, state), this.#options.view.policyOf(groupOf(judgement.member)));
   }
 
   /** The hold it decided on, also where it could not be written; null: none, or we do not lead. */
@@ -195,9 +214,8 @@ export class Leader {
     return this.#parts.preparation.counts;
   }
 
-  get makingCounts(): MakingCounts & { readonly open: number } {
-    const { counts, openCount: open } = this.#parts.preparations;
-    return { ...counts, open };
+  get makings(): Makings {
+    return this.#parts.preparations;
   }
 
   /** The last words of a member's machine that this process found dead. */
@@ -287,7 +305,8 @@ export class Leader {
       ...problem,
       text: `${instanceId} ${problem.text}`.trim(),
     }));
-    return [...tags, ...this.#jobRemarks()];
+    const stuck = this.#leads() ? this.#parts.preparations.remarks() : [];
+    return [...tags, ...stuck, ...this.#jobRemarks()];
   }
 
   #jobRemarks(): readonly Problem[] {
@@ -385,7 +404,11 @@ export class Leader {
       flapLimitOf: (member) => view.policyOf(groupOf(member)).guard.flapLimit,
     });
     const ownershipWatch = new OwnershipWatch({
-      ...{ cloud, keys, clock, log },
+      ...{ cloud, keys, clock, log, names: { dns: this.#options.dns, targetGroups: this.#options.targetGroups } },
+      callTimeoutMs: config.aws.callTimeoutMs,
+    });
+    const failureHooks = new FailureHooks({
+      ...{ clock, log, runHook: this.#options.runHook },
       callTimeoutMs: config.aws.callTimeoutMs,
     });
     return {
@@ -397,7 +420,8 @@ export class Leader {
         ...{ view, assessor, decider, evidence, writer, preparation, preparations, runs: this.runs },
       }),
       jobs: leaderJobs({
-        ...{ ...this.#parts, clock, log, keys, view, serveLeases, collector, ownershipWatch, pace: config.loop },
+        ...{ ...this.#parts, clock, log, keys, view, serveLeases, collector, pace: config.loop },
+        ...{ ownershipWatch, failureHooks },
         ...{ random: this.#options.random, outbox: this.#options.outbox, notify: config.notify },
         ...{ sendNotice: this.#options.sendNotice, onNoticeTried: this.#options.onNoticeTried },
         wantedHolds: () => decider.wantedHolds(),

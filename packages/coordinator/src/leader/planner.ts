@@ -4,10 +4,12 @@ import {
   type Cloud,
   type CloudCallOptions,
   groupOf,
+  type InstanceState,
   type Keyspace,
   type MemberId,
   opIdOf,
   type RecoveryPlan,
+  type Rung,
   TAG,
 } from '@understudy/shared';
 import {
@@ -17,11 +19,13 @@ import {
   type LaunchTrial,
   type Failure,
   planByLadder,
+  rungsKnown,
   triedFor,
   type NameLooks,
   tryLaunch,
   type PlanInput,
   type PlanResult,
+  lateDetachesOf,
   recoveryBehind,
   withLateCalls,
   withOwed,
@@ -104,7 +108,8 @@ export class Planner {
 
   #planned(chosen: Judgement, given: PlanInput, answer: GuardAnswer): PlanResult<RecoveryPlan> {
     const policy = this.#options.view.policyOf(groupOf(chosen.member));
-    return this.#withOwed(chosen, planByLadder(given, policy, leaveAzOf(answer), this.#failureOf(chosen)));
+    const result = planByLadder(given, policy, leaveAzOf(answer), this.failureOf(chosen));
+    return this.#withOwed(chosen, result, given.instance);
   }
 
   /** What {@link plan} would read, and a trial of the launch where the policy wants one. */
@@ -143,8 +148,17 @@ export class Planner {
     return planToken(opId, activation.modRevision, plan);
   }
 
+  /**
+   * Which way would be taken by what is known at this moment, before EC2 is asked for a plan.
+   * Empty: the policy names one way.
+   */
+  rungsOf(judgement: Judgement, state: InstanceState | null): readonly Rung[] {
+    const policy = this.#options.view.policyOf(groupOf(judgement.member));
+    return policy.recover.ladder === undefined ? [] : rungsKnown(policy, this.failureOf(judgement), state);
+  }
+
   /** What decides about the way back, as it is known at this moment. */
-  #failureOf({ member, instanceId, assessment, failedSinceWallMs }: Judgement): Failure {
+  failureOf({ member, instanceId, assessment, failedSinceWallMs }: Judgement): Failure {
     const { view, clock, statusOf, hasHeard } = this.#options;
     const reading = statusOf(instanceId);
     const isFresh = reading !== null && clock.monotonicMs() - reading.readAtMs <= STATUS_FRESH_MS;
@@ -166,14 +180,20 @@ export class Planner {
         outcome: outcome === 'mended' ? 'mended' : 'not-mended',
       })),
       asked: isAsked ? (request.strategy ?? null) : null,
+      lateDetaches: lateDetachesOf(own, instanceId),
+      nowWallMs: clock.wallMs(),
     };
   }
 
   /** With what the recovery that put this instance in charge left undone on it. */
-  #withOwed({ member, instanceId }: Judgement, result: PlanResult<RecoveryPlan>): PlanResult<RecoveryPlan> {
+  #withOwed(
+    { member, instanceId }: Judgement,
+    result: PlanResult<RecoveryPlan>,
+    instance: PlanInput['instance'],
+  ): PlanResult<RecoveryPlan> {
     if (result.kind !== 'plan') return result;
     const own = [...(this.#options.view.records.history.get(member)?.values() ?? [])].map((one) => one.record);
-    return { ...result, plan: withLateCalls(withOwed(result.plan, recoveryBehind(own, instanceId)), own, instanceId) };
+    return { ...result, plan: withLateCalls(withOwed(result.plan, recoveryBehind(own, instanceId)), own, instance) };
   }
 }
 

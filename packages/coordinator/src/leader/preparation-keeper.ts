@@ -11,8 +11,11 @@ import {
   type MonotonicMs,
   opIdOf,
   type PreparationRecord,
+  type Problem,
+  problemOf,
   type RecoveryPlan,
   type Revision,
+  TAG,
   type Term,
   unwritten,
 } from '@understudy/shared';
@@ -34,12 +37,14 @@ const PARKED_AGAIN_MS = 2_000;
  * clocks at most 5 minutes off. What was dropped is looked at once more after that.
  */
 const LATE_CALLS_MS = 900_000;
+/** Dropped for so long, and still there: it is told. */
+const STUCK_AFTER_MS = 1_200_000;
 /** Before the same member is looked at again, where nothing could be begun for it. */
 const REFUSED_AGAIN_MS = 5_000;
 
 const NEVER = Number.POSITIVE_INFINITY as MonotonicMs;
 
-type Next = Pick<Work, 'againAtMs' | 'goneSinceMs'>;
+type Next = Pick<Work, 'againAtMs' | 'goneSinceMs' | 'stuck'>;
 
 export interface PreparationKeeperOptions {
   readonly view: ClusterState;
@@ -63,6 +68,12 @@ export interface MakingCounts {
   readonly limited: number;
 }
 
+/** What has become of them, and what is there now. */
+export interface Makings {
+  readonly counts: MakingCounts;
+  readonly present: { readonly open: number; readonly dropped: number };
+}
+
 interface Work {
   /** Revision of the record that was run. */
   readonly modRevision: Revision;
@@ -70,6 +81,8 @@ interface Work {
   readonly againAtMs: MonotonicMs;
   /** Null: it is not seen dropped, or something of it was there at the last look. */
   readonly goneSinceMs: MonotonicMs | null;
+  /** What stood in the way of the last run; null: nothing. */
+  readonly stuck: string | null;
 }
 
 /**
@@ -212,21 +225,28 @@ export class PreparationKeeper {
     const { modRevision } = stored;
     const { opId, dropped } = stored.record;
     const nowMs = () => clock.monotonicMs();
-    this.#work.set(opId, { modRevision, isRunning: true, againAtMs: nowMs(), goneSinceMs });
-    let next: Next = { againAtMs: laterBy(nowMs(), PARKED_AGAIN_MS), goneSinceMs: null };
+    const stuckBefore = this.#work.get(opId)?.stuck ?? null;
+    this.#work.set(opId, { modRevision, isRunning: true, againAtMs: nowMs(), goneSinceMs, stuck: stuckBefore });
+    let next: Next = { againAtMs: laterBy(nowMs(), PARKED_AGAIN_MS), goneSinceMs: null, stuck: stuckBefore };
     try {
       const outcome = await runner.prepare?.(stored, term);
-      if (outcome?.kind === 'made') next = { againAtMs: laterBy(nowMs(), LATE_CALLS_MS), goneSinceMs: null };
+      if (outcome?.kind === 'made')
+        next = { againAtMs: laterBy(nowMs(), LATE_CALLS_MS), goneSinceMs: null, stuck: null };
       else if (outcome?.kind === 'failed') await this.drop(term, stored, outcome.why);
       else if (outcome?.kind === 'removed' && dropped !== undefined)
         next = await this.#removed(term, stored, goneSinceMs ?? nowMs());
-      else this.#options.log.debug('prepare.parked', { opId, why: outcome && 'why' in outcome ? outcome.why : '' });
+      else next = { ...next, stuck: this.#parked(opId, outcome && 'why' in outcome ? outcome.why : '') };
     } catch (error) {
-      this.#options.log.debug('prepare.parked', { opId, why: endText(error) });
+      next = { ...next, stuck: this.#parked(opId, endText(error)) };
       throw error;
     } finally {
       this.#work.set(opId, { modRevision, isRunning: false, ...next });
     }
+  }
+
+  #parked(opId: string, why: string): string {
+    this.#options.log.debug('prepare.parked', { opId, why });
+    return why;
   }
 
   /** Nothing of it is there. Its record goes once nothing of it can come any more. */
@@ -234,14 +254,14 @@ export class PreparationKeeper {
     const { keys, view, clock, log } = this.#options;
     const { opId, member } = record;
     const untilMs = laterBy(sinceMs, LATE_CALLS_MS);
-    if (clock.monotonicMs() < untilMs) return { againAtMs: untilMs, goneSinceMs: sinceMs };
+    if (clock.monotonicMs() < untilMs) return { againAtMs: untilMs, goneSinceMs: sinceMs, stuck: null };
     const steps = [...(view.records.journals.get(opId) ?? [])];
     await term.remove([
       { key: keys.preparation(opId), expect: modRevision },
       ...steps.map(([step, stored]) => ({ key: keys.journalStep(opId, step), expect: stored.modRevision })),
     ]);
     log.info('prepare.gone', { member, opId });
-    return { againAtMs: laterBy(clock.monotonicMs(), PARKED_AGAIN_MS), goneSinceMs: sinceMs };
+    return { againAtMs: laterBy(clock.monotonicMs(), PARKED_AGAIN_MS), goneSinceMs: sinceMs, stuck: null };
   }
 
   #begin(term: Term, tasks: Pick<TermTasks, 'startAlone'>, suspect: Judgement): void {
@@ -275,9 +295,23 @@ export class PreparationKeeper {
     this.#refused.set(member, { ...refusal, againAtMs: laterBy(clock.monotonicMs(), REFUSED_AGAIN_MS) });
   }
 
-  /** Open preparations, dropped ones left out. */
-  get openCount(): number {
-    return openIn(this.#options.view.records, null).length;
+  /** Preparations that may be taken over, and dropped ones of which something may be there. */
+  get present(): { readonly open: number; readonly dropped: number } {
+    const { records } = this.#options.view;
+    const open = openIn(records, null).length;
+    const gone = [...this.#work.values()].filter(({ goneSinceMs }) => goneSinceMs !== null).length;
+    return { open, dropped: Math.max(0, records.preparations.size - open - gone) };
+  }
+
+  /** What was dropped and cannot be removed: a person has to see to it, and it is paid for. */
+  remarks(): readonly Problem[] {
+    const { view, clock } = this.#options;
+    return [...view.records.preparations.values()].flatMap(({ record: { opId, member, dropped } }) => {
+      const stuck = this.#work.get(opId)?.stuck ?? null;
+      if (dropped === undefined || stuck === null || clock.wallMs() - dropped.atWallMs < STUCK_AFTER_MS) return [];
+      const what = `what was made for ${member} while it was suspect (${TAG.op}=${opId}) cannot be removed`;
+      return [problemOf('PREPARATION_STUCK', `${what}: ${stuck}. It is tried again; remove it by hand to end that`)];
+    });
   }
 }
 

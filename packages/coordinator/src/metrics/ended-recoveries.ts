@@ -1,5 +1,5 @@
-import type { HistoryRecord } from '@understudy/shared';
-import { Histogram, type Registry } from 'prom-client';
+import { type HistoryRecord, LADDER_RUNGS, VOLUME_PATHS } from '@understudy/shared';
+import { Counter, Histogram, type Registry } from 'prom-client';
 import type { ClusterState } from '../store/cluster-state.ts';
 import { groupLabel } from './group-label.ts';
 
@@ -8,6 +8,17 @@ type View = Pick<ClusterState, 'onChange'> & {
 };
 
 const OUTCOMES: readonly HistoryRecord['outcome'][] = ['replaced', 'mended', 'not-mended', 'abandoned'];
+
+/** How each way can end. */
+const ENDS: Readonly<Record<(typeof LADDER_RUNGS)[number], readonly HistoryRecord['outcome'][]>> = {
+  reboot: ['mended', 'not-mended', 'abandoned'],
+  'stop-start': ['mended', 'not-mended', 'abandoned'],
+  reattach: ['replaced', 'not-mended', 'abandoned'],
+  'snapshot-and-replace': ['replaced', 'abandoned'],
+};
+/** What a newer build calls a way or a path: labels have few values. */
+const OTHER = 'other';
+const known = (names: readonly string[], name: string): string => (names.includes(name) ? name : OTHER);
 
 /** From seconds (a reboot) to hours (a volume of terabytes that is copied). */
 const BUCKETS_SECONDS = [15, 30, 60, 120, 300, 600, 1_200, 3_600, 14_400];
@@ -24,6 +35,8 @@ const RATIO_BUCKETS = [0.1, 0.25, 0.5, 0.75, 0.9, 1.1, 1.5, 2, 4];
 export class EndedRecoveries {
   readonly #seconds: Histogram<'group' | 'outcome'>;
   readonly #predicted: Histogram<'group'>;
+  readonly #byStrategy: Histogram<'strategy' | 'outcome'>;
+  readonly #volumes: Counter<'path'>;
   /** Groups that have series. It holds no more than the label has values. */
   readonly #begun = new Set<string>();
   #known: ReadonlySet<string> | null = null;
@@ -43,6 +56,22 @@ export class EndedRecoveries {
       buckets: RATIO_BUCKETS,
       registers: [registry],
     });
+    this.#byStrategy = new Histogram({
+      name: 'understudy_recovery_strategy_seconds',
+      help: 'Duration of recoveries that ended, from intent to end, by strategy (reboot, stop-start, reattach, snapshot-and-replace) and outcome',
+      labelNames: ['strategy', 'outcome'],
+      buckets: BUCKETS_SECONDS,
+      registers: [registry],
+    });
+    this.#volumes = new Counter({
+      name: 'understudy_recovered_volumes_total',
+      help: 'Disks of replaced members, by the path on which they got to the replacement',
+      labelNames: ['path'],
+      registers: [registry],
+    });
+    for (const strategy of LADDER_RUNGS)
+      for (const outcome of ENDS[strategy]) this.#byStrategy.zero({ strategy, outcome });
+    for (const path of VOLUME_PATHS) this.#volumes.inc({ path }, 0);
   }
 
   /** Call once. The first change a view tells of is its first list: what had ended by then. */
@@ -74,9 +103,13 @@ export class EndedRecoveries {
     for (const { member, record } of ended) if (!before.has(record.opId)) this.#count(group(member), record);
   }
 
-  #count(group: string, { outcome, startedAtWallMs, endedAtWallMs, predictedMs }: HistoryRecord): void {
+  #count(group: string, record: HistoryRecord): void {
+    const { outcome, startedAtWallMs, endedAtWallMs, predictedMs, volumePaths = [] } = record;
+    const strategy = known(LADDER_RUNGS, record.strategy ?? 'snapshot-and-replace');
     const durationMs = Math.max(0, endedAtWallMs - startedAtWallMs);
     this.#seconds.observe({ group, outcome }, durationMs / 1_000);
+    this.#byStrategy.observe({ strategy, outcome }, durationMs / 1_000);
+    for (const { path } of volumePaths) this.#volumes.inc({ path: known(VOLUME_PATHS, path) });
     if (predictedMs !== undefined && durationMs > 0) this.#predicted.observe({ group }, predictedMs / durationMs);
   }
 }

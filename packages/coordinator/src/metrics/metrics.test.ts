@@ -74,7 +74,10 @@ function sourcesOf(now: () => State, withServer = true): MetricsSources {
     problems: () => [problemOf('NO_LEADER', 'nobody leads'), problemOf('NO_LEADER', 'still nobody')],
     commands: () => new Map([['done', 3]]),
     preparations: () => ({ used: 2, dropped: 1, failed: 0 }),
-    makings: () => ({ begun: 4, taken: 2, dropped: 1, limited: 3, open: 1 }),
+    makings: () => ({
+      counts: { begun: 4, taken: 2, dropped: 1, limited: 3 },
+      present: { open: 1, dropped: 0 },
+    }),
     rates: () => [{ action: 'RunInstances', tokens: 3, waiting: 2, longestWaitMs: 1_500, throttled: 4, pace: 0.5 }],
     foreignAnswers: () => new Map([['RunInstances', 1]]),
     connections: withServer ? () => ({ open: 3, evicted: 7, refused: 2 }) : null,

@@ -1,7 +1,8 @@
 import type { ActionState } from '@understudy/aws';
+import type { Clock, RunHook } from '@understudy/shared';
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { PreparationCounts } from '../leader/preparation.ts';
-import type { MakingCounts } from '../leader/preparation-keeper.ts';
+import type { Makings } from '../leader/preparation-keeper.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 import type { LeadershipView } from '../store/leadership-view.ts';
 import { EndedRecoveries } from './ended-recoveries.ts';
@@ -9,6 +10,7 @@ import { commandMetrics, leadershipMetrics, makingMetrics, preparationMetrics } 
 import { memberMetrics, type MemberMetricsSources } from './members.ts';
 import { observerMetrics, type ObserverMetricsSources } from './observer.ts';
 import { buildMetrics, type ConnectionCounts, connectionMetrics, foreignAnswerMetrics } from './process.ts';
+import { HookRuns } from './hooks.ts';
 import { noticeMetrics, type NoticeMetricsSources } from './notices.ts';
 import { rateMetrics } from './rates.ts';
 import { ReadAtScrape } from './read-at-scrape.ts';
@@ -30,7 +32,7 @@ export interface MetricsSources
   readonly foreignAnswers: () => ReadonlyMap<string, number>;
   readonly rates: () => readonly ActionState[];
   readonly preparations: () => PreparationCounts;
-  readonly makings: () => MakingCounts & { readonly open: number };
+  readonly makings: () => Makings;
   /** To our HTTP server; null where there is none. */
   readonly connections: (() => ConnectionCounts) | null;
 }
@@ -48,6 +50,7 @@ export class Metrics {
   readonly #tick: Histogram;
   readonly #notices: Counter<'webhook' | 'outcome'>;
   readonly #ended: EndedRecoveries;
+  readonly #hooks: HookRuns;
 
   constructor(options: {
     /**
@@ -78,6 +81,7 @@ export class Metrics {
       registers,
     });
     this.#ended = new EndedRecoveries(this.#registry);
+    this.#hooks = new HookRuns(this.#registry);
     this.#notices = new Counter({
       name: 'understudy_notices_sent_total',
       help: 'Notices sent to webhooks by this process, by webhook and outcome (taken, refused)',
@@ -126,6 +130,11 @@ export class Metrics {
 
   noticeTried(webhook: string, outcome: 'taken' | 'refused'): void {
     this.#notices.inc({ webhook, outcome });
+  }
+
+  /** The same runner, counted. */
+  countingHooks(runHook: RunHook, clock: Clock): RunHook {
+    return this.#hooks.counting(runHook, clock);
   }
 
   ticked(durationMs: number): void {

@@ -12,6 +12,7 @@ import {
   type NoticeSeverity,
   type PauseRecord,
   type Problem,
+  staysInPlace,
   WAYS_OUT,
 } from '@understudy/shared';
 
@@ -65,12 +66,15 @@ export function verdictChange(told: Told<JudgementRecord>, before: JudgementReco
   };
 }
 
-export function recoveryBegun({ member, opId, oldInstanceId, reason }: Told<IntentRecord>): Change {
+export function recoveryBegun({ member, opId, oldInstanceId, reason, plan }: Told<IntentRecord>): Change {
+  const next = staysInPlace(plan)
+    ? 'it is to come back on the instance it has'
+    : 'its old instance is fenced first, then its disks are taken over';
   return {
     ...{ kind: 'recovery.begun', severity: 'warning', ...about(member), opId },
-    what: `the recovery of ${member} began (${oldInstanceId})`,
+    what: `the recovery of ${member} began (${oldInstanceId}, by ${plan.strategy})`,
     why: reason,
-    next: `its old instance is fenced first, then its disks are taken over: understudy recoveries`,
+    next: `${next}: understudy recoveries`,
   };
 }
 

@@ -46,10 +46,16 @@ describe('a write tells of', () => {
   });
 
   test('a recovery that begins, once, and not also of the hold that it ends', () => {
-    const intent = { member: DB, opId: 'op-1', oldInstanceId: 'i-1', reason: 'nobody hears it' };
+    const plan = { strategy: 'stop-start' };
+    const intent = { member: DB, opId: 'op-1', oldInstanceId: 'i-1', reason: 'nobody hears it', plan };
     const before = recordsWith({ holds: new Map([[DB, held('MassFailure')]]) });
     const write = { puts: [[KEYS.intent(DB), intent, 0] as const], deletes: [KEYS.hold(DB)] };
-    expect(changes(write, before)).toMatchObject([{ kind: 'recovery.begun', opId: 'op-1', why: 'nobody hears it' }]);
+    expect(changes(write, before)).toMatchObject([
+      {
+        ...{ kind: 'recovery.begun', opId: 'op-1', why: 'nobody hears it' },
+        next: 'it is to come back on the instance it has: understudy recoveries',
+      },
+    ]);
     expect(changes({ puts: [[KEYS.intent(DB), intent, 7]] })).toEqual([]);
   });
 

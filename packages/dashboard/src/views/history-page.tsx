@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { harmlessText, type HistoryRecord } from '@understudy/shared/browser';
+import { harmlessText, hookEndText, type HistoryRecord } from '@understudy/shared/browser';
 import { commandOf } from '../model/place.ts';
 import { spanText } from '../model/times.ts';
 import { past, readPast } from '../store.ts';
@@ -12,6 +12,10 @@ function Facts({ one }: { readonly one: HistoryRecord }) {
   const facts: readonly (readonly [string, string])[] = [
     ['recovery', one.opId],
     ...(one.strategy === undefined ? [] : [['by', one.strategy] as const]),
+    ...(one.ladder ?? []).flatMap(({ rung, said, why }) =>
+      said === 'tried' || said === 'skipped' ? [[`${rung} ${said}`, why] as const] : [],
+    ),
+    ...(one.volumePaths ?? []).map(({ volumeId, path }) => [`disk ${volumeId}`, `by ${path}`] as const),
     ['old instance', `${one.oldInstanceId} in ${one.oldAz}`],
     ['new instance', one.newInstanceId ?? 'none'],
     ['fenced by', one.fencedBy === null ? 'not known' : FENCE_WORD[one.fencedBy]],
@@ -19,6 +23,7 @@ function Facts({ one }: { readonly one: HistoryRecord }) {
     ['leader changes meanwhile', String(one.leaderChanges)],
     ...(one.losses ?? []).map(({ text }) => ['lost', text] as const),
     ...(one.leftAs ?? []).map((text) => ['left as', text] as const),
+    ...(one.failureHooks ?? []).map((hook) => [`hook ${hook.name}`, hookEndText(hook)] as const),
     ...(one.acts ?? []).map(({ by, kind, why }) => [`${kind} by ${by}`, why] as const),
   ];
   return (

@@ -12,6 +12,7 @@ import { PastRecovery } from './history-page.tsx';
 import { PhiChart } from './phi-chart.tsx';
 import { PlanPanel } from './plan-panel.tsx';
 import { OpenRecovery } from './recovery.tsx';
+import { Rungs } from './rungs.tsx';
 import { Chip, CopyCommand, Mark, SectionHead, When } from './small.tsx';
 
 const EVERY_MS = 2_000;
@@ -331,6 +332,7 @@ export function MemberPage({ member }: { readonly member: string }) {
         <>
           <Why view={view} />
           {view.openRecovery ? <OpenRecovery open={view.openRecovery} linked={false} /> : null}
+          <Rungs view={view} />
           {view.openRecovery ? null : <PlanPanel key={member} member={member} />}
           <Heard member={member} />
           <Flips view={view} />

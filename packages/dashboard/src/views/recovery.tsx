@@ -1,4 +1,4 @@
-import { harmlessText, type OpenRecoveryView } from '@understudy/shared/browser';
+import { harmlessText, type OpenRecoveryView, staysInPlace } from '@understudy/shared/browser';
 import { predictedEnd } from '../model/prediction.ts';
 import { type Bar, timeline } from '../model/timeline.ts';
 import { spanText } from '../model/times.ts';
@@ -54,17 +54,25 @@ export function Steps({ steps, times }: { readonly steps: OpenRecoveryView['step
 export function OpenRecovery({ open, linked = true }: { readonly open: OpenRecoveryView; readonly linked?: boolean }) {
   const nowWallMs = serverNowMs.value;
   const { endsAtWallMs, text, overdue } = predictedEnd(open, past.value, nowWallMs);
-  const { startedAtWallMs, oldInstanceId, newInstanceId, activity, hold } = open;
+  const { startedAtWallMs, oldInstanceId, newInstanceId, activity, hold, strategy = '' } = open;
   return (
     <article class={`recovery ${hold ? 'held' : 'recovering'}`}>
       <header>
         <h3>{linked ? <a href={`/members/${open.member}`}>{open.member}</a> : open.member}</h3>
         <span class="ids">
-          <code>{oldInstanceId}</code> <span aria-hidden="true">→</span>
-          <span class="only-heard"> replaced by </span> <code>{newInstanceId ?? 'not launched yet'}</code>
+          <code>{oldInstanceId}</code>{' '}
+          {staysInPlace({ strategy }) ? (
+            'stays'
+          ) : (
+            <>
+              <span aria-hidden="true">→</span>
+              <span class="only-heard"> replaced by </span> <code>{newInstanceId ?? 'not launched yet'}</code>
+            </>
+          )}
         </span>
         <span class="note">
-          <code>{open.opId}</code> · began <When at={startedAtWallMs} />
+          <code>{open.opId}</code>
+          {strategy === '' ? '' : ` · by ${strategy}`} · began <When at={startedAtWallMs} />
         </span>
       </header>
       <p class="why">Because: {harmlessText(open.reason)}</p>

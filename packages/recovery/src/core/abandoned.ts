@@ -1,5 +1,7 @@
-import type { HistoryRecord, OperatorAct, Unwritten } from '@understudy/shared';
+import type { HistoryRecord, OperatorAct, OwedChore, Unwritten } from '@understudy/shared';
+import { wayOf } from './history.ts';
 import { type KeptInstanceFacts, keptInstanceFields } from './kept-instance-history.ts';
+import { owedHooks } from './owed-hooks.ts';
 
 /** What is known when a recovery is ended without a replacement. */
 export interface AbandonFacts extends KeptInstanceFacts {
@@ -21,7 +23,7 @@ export function leftAs(facts: AbandonFacts): string[] {
   const { intent, artefactTexts, permitId, replacementId, unprotected } = facts;
   return [
     instanceText(facts),
-    ...(unprotected ? [`the stop protection of ${intent.oldInstanceId} was taken off`] : []),
+    ...(unprotected ? [`the stop protection of ${intent.oldInstanceId} was taken off; it is put back`] : []),
     ...artefactTexts,
     ...(permitId === null ? [] : [`network interface ${permitId}: a launch with it may still land`]),
     ...(replacementId === null
@@ -43,6 +45,15 @@ function instanceText({ fencedBy, stopSent, intent: { oldInstanceId } }: Abandon
 }
 
 /**
+ * The member keeps its instance, so it keeps what protects it. The collector puts it back, and goes
+ * on trying; the next plan counts on it (`withLateCalls`).
+ */
+const protectionOwed = ({ intent: { oldInstanceId }, endedAtWallMs }: AbandonFacts): OwedChore => ({
+  chore: { kind: 'protect', instanceId: oldInstanceId, stop: true, termination: false },
+  obstacle: { code: 'NotDone', text: 'its recovery was abandoned a moment ago', sinceWallMs: endedAtWallMs },
+});
+
+/**
  * Image and snapshots are collected when their time has come. The old instance is not retired,
  * because the activation still names it.
  */
@@ -53,9 +64,12 @@ export function abandonedHistoryOf(facts: AbandonFacts): Unwritten<HistoryRecord
     member: intent.member,
     outcome: 'abandoned',
     reason: `${intent.reason}; abandoned by ${act.by}: ${act.why}`,
+    ...wayOf(intent),
     ...keptInstanceFields(facts),
     ...(facts.lateCalls.length > 0 && { lateCalls: facts.lateCalls }),
+    owed: facts.unprotected ? [protectionOwed(facts)] : [],
     acts: [...(intent.acts ?? []), act],
     leftAs: leftAs(facts),
+    ...owedHooks(intent, facts.records),
   };
 }

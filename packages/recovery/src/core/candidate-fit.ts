@@ -22,6 +22,9 @@ export interface Baggage {
   readonly enaSupport: boolean;
   readonly hasTpm: boolean;
   readonly volumeCount: number;
+  /** `Linux/UNIX` …, and `default`, `dedicated` or `host`. Null: EC2 does not say. */
+  readonly platform: string | null;
+  readonly tenancy: string | null;
 }
 
 interface Wish {

@@ -100,6 +100,26 @@ describe('what has to be put in place', () => {
   });
 });
 
+describe('a disk that is to go with the instance', () => {
+  const at = (deviceName: string, volumeId: string) => ({ deviceName, volumeId, deleteOnTermination: false });
+  const chore = { kind: 'bind-disk', instanceId: 'i-new', deviceName: '/dev/sdf', volumeId: 'vol-1' } as const;
+  const seen = (...volumes: readonly object[]) => move(chore, { instance: instance({ volumes }) });
+  const bind = (deviceName: string) => ({ kind: 'call', call: { kind: 'bind-disk', instanceId: 'i-new', deviceName } });
+
+  test('is known by its id, under whatever device', () => {
+    expect(seen(at('/dev/sdf', 'vol-1'))).toEqual(bind('/dev/sdf'));
+    expect(seen(at('/dev/sdg', 'vol-1'), at('/dev/sdf', 'vol-other'))).toEqual(bind('/dev/sdg'));
+  });
+
+  test('is not another one that somebody has put under its device', () =>
+    expect(seen(at('/dev/sdf', 'vol-other'))).toMatchObject({ kind: 'stuck', code: 'NotShown' }));
+
+  test('is the one under its device, where an older build has written no id', () => {
+    const { volumeId: _, ...older } = chore;
+    expect(move(older, { instance: instance({ volumes: [at('/dev/sdf', 'vol-9')] }) })).toEqual(bind('/dev/sdf'));
+  });
+});
+
 test('each chore has a name of its own, and says what is not in place', () => {
   expect([TAGS, BIND, PROTECT, RETIRE].map(choreKey)).toEqual([
     'tag-/dev/sdf',

@@ -39,6 +39,10 @@ export interface ChoreFacts extends ReapplyFacts {
   readonly opId: string;
   readonly oldInstanceId: string;
   readonly permitId: string;
+  /**
+   * Which disk was put on after the launch, by the volume of the plan. Absent: it is not known yet.
+   */
+  readonly putOn?: ReadonlyMap<string, string>;
   /** ISO time. Null: for ever. */
   readonly volumesRetainedUntil: string | null;
 }
@@ -75,10 +79,13 @@ const retiredVolumes = ({ volumes, opId, oldInstanceId, volumesRetainedUntil }: 
  * EC2 keeps what was attached after the launch when the instance is terminated. Being recovered
  * must not change what a later termination does.
  */
-const disksToBind = ({ volumes, newInstanceId: instanceId }: ChoreFacts): Chore[] =>
+const disksToBind = ({ volumes, newInstanceId: instanceId, putOn }: ChoreFacts): Chore[] =>
   volumes
     .filter((volume) => volume.deleteOnTermination && isPutOnLater(volume))
-    .map(({ deviceName }) => ({ kind: 'bind-disk', instanceId, deviceName }));
+    .map(({ deviceName, volumeId: of }) => {
+      const volumeId = putOn?.get(of);
+      return { kind: 'bind-disk', instanceId, deviceName, ...(volumeId !== undefined && { volumeId }) };
+    });
 
 /** Names a chore within its recovery. */
 export function choreKey(chore: Chore): string {
@@ -192,9 +199,14 @@ function bindInterface(chore: OfKind<'bind-interface'>, instance: CloudInstance)
   return { kind: 'call', call: { kind: 'bind', networkInterfaceId, attachmentId } };
 }
 
-function bindDisk({ instanceId, deviceName }: OfKind<'bind-disk'>, instance: CloudInstance): ChoreMove {
-  const disk = instance.volumes.find((one) => one.deviceName === deviceName);
-  if (!disk) return stuck('NotShown', `${instanceId} shows no volume at ${deviceName}`);
+/** **S** A disk that somebody has put under its device since would be deleted with the instance. */
+function bindDisk(chore: OfKind<'bind-disk'>, instance: CloudInstance): ChoreMove {
+  const { instanceId, volumeId } = chore;
+  const disk = instance.volumes.find((one) =>
+    volumeId === undefined ? one.deviceName === chore.deviceName : one.volumeId === volumeId,
+  );
+  if (!disk) return stuck('NotShown', `${instanceId} does not show ${volumeId ?? 'a volume'} at ${chore.deviceName}`);
+  const { deviceName } = disk;
   // A look from when it was a stopped seed shows the disk of the seed, which goes with it.
   if (disk.deleteOnTermination && instance.state === 'running') return { kind: 'done' };
   return { kind: 'call', call: { kind: 'bind-disk', instanceId, deviceName } };

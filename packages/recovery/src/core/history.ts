@@ -50,8 +50,7 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
     opId: intent.opId,
     member: intent.member,
     outcome: 'replaced',
-    ...(intent.plan.ladder && { ladder: intent.plan.ladder }),
-    ...(intent.plan.strategy === 'snapshot-and-replace' ? {} : { strategy: intent.plan.strategy }),
+    ...wayOf(intent),
     ...(facts.predictedMs === undefined ? {} : { predictedMs: facts.predictedMs }),
     reason: reasonOf(facts),
     oldInstanceId: intent.oldInstanceId,
@@ -70,10 +69,17 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
     ...whatHappened(facts),
     ...(facts.lateCalls.length > 0 && { lateCalls: facts.lateCalls }),
     ...(facts.moved.length > 0 && { moved: [...facts.moved] }),
+    volumePaths: facts.volumes.map(({ volumeId, path }) => ({ volumeId, path: path ?? 'snapshot' })),
     leftovers: leftoversOf(facts),
     owed: [...facts.owed],
   };
 }
+
+/** Which way it was, and why. `snapshot-and-replace` is not named: it was the only one once. */
+export const wayOf = ({ plan }: Pick<IntentRecord, 'plan'>): Pick<HistoryRecord, 'strategy' | 'ladder'> => ({
+  ...(plan.ladder && { ladder: plan.ladder }),
+  ...(plan.strategy === 'snapshot-and-replace' ? {} : { strategy: plan.strategy }),
+});
 
 const lostCode = (step: string): string => (readStepId(step).name === 'address' ? 'AddressReleased' : 'IdentityLost');
 

@@ -15,6 +15,10 @@ export const canRefuse = ({ at }: Pick<PolicyHook, 'at'>): boolean => at.startsW
 /** One id a try, whoever runs it. */
 export const hookId = (opId: string, hook: string, attempt: number): string => `${opId}.${hook}.${attempt}`;
 
+/** Those of a recovery that brings nothing back. */
+export const failureHooksOf = (policy: Pick<GroupPolicy, 'hooks'>): readonly PolicyHook[] =>
+  hooksOf(policy).filter((one) => one.at === 'on-failure');
+
 /** Which step a moment is about. `on-failure` is about none: the recovery ends otherwise. */
 const STEP_OF: Readonly<Record<HookMoment, string | null>> = {
   'before-fence': 'fence',

@@ -1,6 +1,7 @@
 import type { HistoryRecord, OperatorAct, Unwritten } from '@understudy/shared';
 import { whatHappened } from './history.ts';
 import { type KeptInstanceFacts, keptInstanceFields } from './kept-instance-history.ts';
+import { owedHooks } from './owed-hooks.ts';
 
 /** What is known when a recovery is closed and its instance stays the activated one. */
 export interface InPlaceFacts extends KeptInstanceFacts {
@@ -36,5 +37,6 @@ export function inPlaceHistoryOf(facts: InPlaceFacts): Unwritten<HistoryRecord> 
     ...(typeof facts.lastLaunchedAtWallMs === 'number' && { lastLaunchedAtWallMs: facts.lastLaunchedAtWallMs }),
     ...(intent.plan.ladder && { ladder: intent.plan.ladder }),
     ...(facts.leftAs.length > 0 && { leftAs: [...facts.leftAs] }),
+    ...(outcome === 'not-mended' && owedHooks(intent, facts.records)),
   };
 }

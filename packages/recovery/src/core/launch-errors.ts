@@ -1,3 +1,4 @@
+import { THROTTLE_CODES } from '@understudy/shared';
 import type { RefusalClass } from './refusal-class.ts';
 
 /**
@@ -233,16 +234,7 @@ export const LAUNCH_ERRORS: readonly LaunchErrorRow[] = [
   row(
     'transient',
     [
-      'RequestLimitExceeded',
-      'Throttling',
-      'ThrottlingException',
-      'ThrottledException',
-      'RequestThrottled',
-      'RequestThrottledException',
-      'TooManyRequestsException',
-      'EC2ThrottledException',
-      'BandwidthLimitExceeded',
-      'SlowDown',
+      ...THROTTLE_CODES,
       'ResourceLimitExceeded',
       'ConcurrentSnapshotLimitExceeded',
       'SnapshotCreationPerVolumeRateExceeded',

@@ -7,7 +7,8 @@ export type Found =
   | { readonly kind: 'free' }
   /** With the instance that the recovery retired; `from`: what names exactly that. */
   | { readonly kind: 'retired'; readonly from: string }
-  | { readonly kind: 'elsewhere'; readonly holder: string }
+  /** `text`: why it is left so, where it is not simply somebody else's. */
+  | { readonly kind: 'elsewhere'; readonly holder: string; readonly text?: string }
   /** EC2 does not show it, or does not answer: nothing is concluded. */
   | { readonly kind: 'unknown' };
 
@@ -38,7 +39,7 @@ export function ownershipMove({ flip }: Pick<MovedItem, 'flip'>, found: Found, n
     case 'there':
       return isOver(flip) ? { kind: 'nothing' } : { kind: 'note', flip: back(flip, nowWallMs) };
     case 'elsewhere': {
-      const text = `${found.holder} has it; what somebody else has is never taken away`;
+      const text = found.text ?? `${found.holder} has it; what somebody else has is never taken away`;
       return flip?.left === text ? { kind: 'nothing' } : left(flip, found.holder, text, nowWallMs);
     }
     case 'free':

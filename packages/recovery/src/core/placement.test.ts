@@ -12,6 +12,8 @@ const baggage = {
   enaSupport: true,
   hasTpm: false,
   volumeCount: 2,
+  platform: 'Linux/UNIX',
+  tenancy: 'default',
 };
 const input = { ownSubnetId: 'subnet-a', ownInstanceType: 'm7i.large', subnets, baggage, typeFacts: NO_TYPE_FACTS };
 const own = { subnetId: 'subnet-a', az: 'us-east-1a', instanceType: 'm7i.large' };

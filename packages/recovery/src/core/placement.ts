@@ -5,6 +5,8 @@ import {
   type PlacementCandidate,
   type PlacesPolicy,
 } from '@understudy/shared';
+import type { Finding } from './finding.ts';
+import { type ReservationFacts, reservationMisfit, reservationOfCandidate } from './reservation-fit.ts';
 import { type Baggage, misfitOf, type TypeFacts } from './candidate-fit.ts';
 
 export interface PlacementInput {
@@ -15,6 +17,8 @@ export interface PlacementInput {
   readonly subnets: readonly CloudSubnet[];
   readonly baggage: Baggage;
   readonly typeFacts: TypeFacts;
+  /** Absent: nobody looked. */
+  readonly reservations?: ReservationFacts | undefined;
   /** The feature level in force. Absent: this build's own. */
   readonly level?: number | undefined;
 }
@@ -60,13 +64,21 @@ export function placementsOf(input: PlacementInput, policy: PlacingPolicy, leave
       const text = `the capacity reservation of ${wish.subnetId} needs feature level ${RESERVATION_LEVEL}: upgrade every coordinator`;
       if (!skipped.some((other) => other.text === text)) skipped.push({ code: 'PlacementNeedsLevel', text });
     } else if (!candidates.some((other) => sameWish(other, wish))) {
-      const misfit = misfitOf(wish, subnet.az, input.baggage, input.typeFacts);
+      const misfit =
+        misfitOf(wish, subnet.az, input.baggage, input.typeFacts) ?? misfitOfReservation(wish, subnet.az, input);
       if (misfit === null) candidates.push(candidateOf(wish, subnet.az));
       else if (!skipped.some((other) => other.text === misfit.text)) skipped.push(misfit);
     }
   }
   const zones = subnetsNamed(policy).flatMap((id) => subnets.get(id)?.az ?? []);
   return { candidates, skipped, leaveAz, zonesNamed: [...new Set(zones)] };
+}
+
+function misfitOfReservation(wish: Wish, az: string, { baggage, reservations }: PlacementInput): Finding | null {
+  const id = reservationOfCandidate(wish);
+  if (id === null) return null;
+  const { platform, tenancy } = baggage;
+  return reservationMisfit(id, reservations?.get(id), { az, instanceType: wish.instanceType, platform, tenancy });
 }
 
 const candidateOf = ({ subnetId, instanceType, capacityReservation }: Wish, az: string): PlacementCandidate => ({
@@ -114,6 +126,15 @@ function combinations(
 export const subnetsNamed = ({ recover: { placements, places } }: PlacingPolicy): readonly string[] => [
   ...placements.map((one) => one.subnetId),
   ...(places?.subnets ?? []),
+];
+
+/** Ids of the capacity reservations that the policy names. */
+export const reservationsNamed = ({ recover: { placements, places } }: PlacingPolicy): readonly string[] => [
+  ...new Set(
+    [...placements, ...(places ? [places] : [])].flatMap(
+      ({ capacityReservation }) => reservationOfCandidate({ capacityReservation }) ?? [],
+    ),
+  ),
 ];
 
 /** Every instance type that the policy names. */

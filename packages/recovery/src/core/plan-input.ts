@@ -10,6 +10,7 @@ import type {
 import type { FirstBoot } from './user-data/first-boot.ts';
 import type { TypeFacts } from './candidate-fit.ts';
 import type { NamedBy } from './named-by.ts';
+import type { ReservationFacts } from './reservation-fit.ts';
 import type { References } from './references.ts';
 
 /**
@@ -54,6 +55,8 @@ export interface PlanInput {
   /** What EC2 says of the own type and of those in the policy. */
   readonly typeFacts: TypeFacts;
   readonly references: References;
+  /** Capacity reservations that the policy's candidates name. Absent: nobody looked. */
+  readonly reservations?: ReservationFacts;
   readonly trial: LaunchTrial;
   /** What names it in DNS and load balancers. Absent: nobody looked. */
   readonly namedBy?: NamedBy;

@@ -1,4 +1,5 @@
 import {
+  type CloudCapacityReservation,
   type CloudInstance,
   type CloudInstanceType,
   type CloudVolume,
@@ -120,6 +121,12 @@ export const typeFixture = (change: Partial<CloudInstanceType> = {}): CloudInsta
 });
 
 /** Offered in every zone. */
+/** An active reservation with a place, of the own zone and type. */
+export const reservationFixture = (change: Partial<CloudCapacityReservation> = {}): CloudCapacityReservation => ({
+  ...{ reservationId: 'cr-1', state: 'active', az: 'us-east-1a', instanceType: 'm7i.large' },
+  ...{ platform: 'Linux/UNIX', tenancy: 'default', available: 1, ...change },
+});
+
 export const typeFactsFixture = (...types: readonly CloudInstanceType[]): PlanInput['typeFacts'] => ({
   types: new Map(types.map((type) => [type.instanceType, type])),
   offeredIn: new Map(

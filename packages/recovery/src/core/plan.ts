@@ -1,4 +1,11 @@
-import { FEATURE_LEVEL, type GroupPolicy, type RecoveryPlan, type SnapshotAndReplacePlan } from '@understudy/shared';
+import {
+  FEATURE_LEVEL,
+  type GroupPolicy,
+  rawOf,
+  type RecoveryPlan,
+  type SnapshotAndReplacePlan,
+  textOf,
+} from '@understudy/shared';
 import type { Baggage } from './candidate-fit.ts';
 import { carriedPlanOf, imageOf, launchBaseOf, typeBoundOf } from './fidelity/carried.ts';
 import { lossesOf, noticesOf, refusalsOf } from './fidelity/table.ts';
@@ -52,6 +59,7 @@ export function makePlan(
       subnets: input.subnets,
       baggage: baggageOf(input),
       typeFacts: input.typeFacts,
+      reservations: input.reservations,
       level: input.level,
     },
     policy,
@@ -102,5 +110,7 @@ function baggageOf(input: PlanInput): Baggage {
     enaSupport: image?.enaSupport ?? true,
     hasTpm: (image?.tpmSupport ?? null) !== null,
     volumeCount: input.instance.volumes.length,
+    platform: textOf(input.instance.raw.PlatformDetails),
+    tenancy: textOf(rawOf(input.instance.raw.Placement).Tenancy),
   };
 }

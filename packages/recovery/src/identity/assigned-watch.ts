@@ -16,7 +16,7 @@ export const assignedWatch: MoveWatch = {
     return read.success ? PlaceSchema.parse(read.data.request) : null;
   },
   text: (item) => `the address ${item.replace('_', '/')}`,
-  look: async (cloud, { place, oldInstanceId }, options) => {
+  look: async ({ cloud }, { place, oldInstanceId }, options) => {
     const { kind, address, networkInterfaceId } = PlaceSchema.parse(place);
     const own = await cloud.describeNetworkInterfaces({ 'network-interface-id': [networkInterfaceId] }, options);
     const target = own.find((one) => one.networkInterfaceId === networkInterfaceId);
@@ -35,7 +35,7 @@ export const assignedWatch: MoveWatch = {
     if (isRetired) return { kind: 'retired', from: holder.networkInterfaceId };
     return { kind: 'elsewhere', holder: holder.attachedInstanceId ?? holder.networkInterfaceId };
   },
-  takeOff: (cloud, { place }, networkInterfaceId, options) =>
+  takeOff: ({ cloud }, { place }, networkInterfaceId, options) =>
     cloud.unassignAddress({ ...PlaceSchema.parse(place), networkInterfaceId }, options),
-  putBack: (cloud, { place }, options) => cloud.assignAddress(PlaceSchema.parse(place), options),
+  putBack: ({ cloud }, { place }, options) => cloud.assignAddress(PlaceSchema.parse(place), options),
 };

@@ -16,6 +16,7 @@ import type { Attempt, Frozen, Move } from '../effect.ts';
 import type { Run } from '../run.ts';
 import { replacementOf } from '../steps/activate.ts';
 import { addressHolders, type HeldMemory } from './address-holders.ts';
+import { dnsRecordWatch } from './dns-record-watch.ts';
 import { identityMove, type ItemMove } from './identity-move.ts';
 import { recordCalls } from './names-calls.ts';
 
@@ -252,6 +253,8 @@ function settle(run: Run, memory: Memory, frozen: Frozen<Record>, status: DnsCha
 }
 
 export const dnsRecord = {
-  ...identityMove(RECORD, (plan) => recordsOf(plan).map(recordItem), dnsRecordMove, recordCalls),
+  ...identityMove(RECORD, (plan) => recordsOf(plan).map(recordItem), dnsRecordMove, recordCalls, {
+    watch: dnsRecordWatch,
+  }),
   level: 2,
 };

@@ -16,7 +16,7 @@ export const elasticIpWatch: MoveWatch = {
     return { networkInterfaceId, privateIp };
   },
   text: (item) => `the Elastic IP ${item}`,
-  look: async (cloud, { item, place, oldInstanceId }, options) => {
+  look: async ({ cloud }, { item, place, oldInstanceId }, options) => {
     const want = PlaceSchema.parse(place);
     const found = await cloud.describeAddresses({ 'allocation-id': [item] }, options);
     const seen = found.find((one) => one.allocationId === item);
@@ -28,8 +28,8 @@ export const elasticIpWatch: MoveWatch = {
     if (instanceId === oldInstanceId) return { kind: 'retired', from: associationId };
     return { kind: 'elsewhere', holder: instanceId ?? networkInterfaceId ?? 'something else' };
   },
-  takeOff: (cloud, _watched, associationId, options) => cloud.disassociateAddress(associationId, options),
-  putBack: async (cloud, { item, place }, options) => {
+  takeOff: ({ cloud }, _watched, associationId, options) => cloud.disassociateAddress(associationId, options),
+  putBack: async ({ cloud }, { item, place }, options) => {
     const { networkInterfaceId, privateIp } = PlaceSchema.parse(place);
     await cloud.associateAddress({ allocationId: item, networkInterfaceId, privateIp }, options);
   },

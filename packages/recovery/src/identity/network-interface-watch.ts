@@ -16,7 +16,7 @@ export const networkInterfaceWatch: MoveWatch = {
     return read.success ? read.data.request : null;
   },
   text: (item) => `the network interface ${item}`,
-  look: async (cloud, { item, newInstanceId, oldInstanceId }, options) => {
+  look: async ({ cloud }, { item, newInstanceId, oldInstanceId }, options) => {
     const found = await cloud.describeNetworkInterfaces({ 'network-interface-id': [item] }, options);
     const seen = found.find((one) => one.networkInterfaceId === item);
     if (!seen) return { kind: 'unknown' };
@@ -26,8 +26,8 @@ export const networkInterfaceWatch: MoveWatch = {
     if (attachedInstanceId === oldInstanceId) return { kind: 'retired', from: attachment.attachmentId };
     return { kind: 'elsewhere', holder: attachedInstanceId ?? 'something that is no instance' };
   },
-  takeOff: (cloud, _watched, attachmentId, options) => cloud.detachNetworkInterface(attachmentId, options),
-  putBack: async (cloud, { place }, options) => {
+  takeOff: ({ cloud }, _watched, attachmentId, options) => cloud.detachNetworkInterface(attachmentId, options),
+  putBack: async ({ cloud }, { place }, options) => {
     await cloud.attachNetworkInterface(PlaceSchema.parse(place), options);
   },
 };

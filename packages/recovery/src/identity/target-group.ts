@@ -16,6 +16,7 @@ import { replacementOf } from '../steps/activate.ts';
 import { addressHolders, type HeldMemory } from './address-holders.ts';
 import { identityMove, type ItemMove } from './identity-move.ts';
 import { targetCalls } from './names-calls.ts';
+import { targetGroupWatch } from './target-group-watch.ts';
 
 const target = z.strictObject({
   id: z.string(),
@@ -165,6 +166,8 @@ function change(
 }
 
 export const targetGroup = {
-  ...identityMove(TARGET, (plan) => targetsOf(plan).map(targetItem), targetGroupMove, targetCalls),
+  ...identityMove(TARGET, (plan) => targetsOf(plan).map(targetItem), targetGroupMove, targetCalls, {
+    watch: targetGroupWatch,
+  }),
   level: 2,
 };

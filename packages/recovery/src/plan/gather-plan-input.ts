@@ -12,7 +12,7 @@ import { isBurstable } from '../core/fidelity/compute.ts';
 import { NOT_TRIED } from '../core/launch-trial.ts';
 import { type PlacingPolicy, subnetsNamed } from '../core/placement.ts';
 import type { PlanInput } from '../core/plan-input.ts';
-import { gatherReferences, gatherTypeFacts, type ReferenceSources } from './gather-references.ts';
+import { gatherReferences, gatherReservations, gatherTypeFacts, type ReferenceSources } from './gather-references.ts';
 import type { KeyLooks } from './key-looks.ts';
 import type { NameLooks } from './name-looks.ts';
 import { readFirstBoot } from './read-first-boot.ts';
@@ -121,15 +121,16 @@ async function extrasOf(
   named: ReferenceSources,
   policy: PlacingPolicy,
   options: CloudCallOptions,
-): Promise<Pick<PlanInput, 'shutdownBehavior' | 'cpuCredits' | 'typeFacts' | 'references'>> {
+): Promise<Pick<PlanInput, 'shutdownBehavior' | 'cpuCredits' | 'typeFacts' | 'references' | 'reservations'>> {
   const { instance } = named;
-  const [shutdownBehavior, cpuCredits, typeFacts, references] = await Promise.all([
+  const [shutdownBehavior, cpuCredits, typeFacts, references, reservations] = await Promise.all([
     unlessRefused(cloud.describeShutdownBehavior(instance.instanceId, options)),
     isBurstable(instance.instanceType) ? unlessRefused(cloud.describeCpuCredits(instance.instanceId, options)) : null,
     gatherTypeFacts(cloud, instance.instanceType, policy, options),
     gatherReferences(cloud, named, options),
+    gatherReservations(cloud, policy, options),
   ]);
-  return { shutdownBehavior, cpuCredits, typeFacts, references };
+  return { shutdownBehavior, cpuCredits, typeFacts, references, reservations };
 }
 
 async function unlessRefused<T>(answer: Promise<T>): Promise<T | null> {

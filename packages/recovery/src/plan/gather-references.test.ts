@@ -9,10 +9,14 @@ const RAW = {
   CapacityReservationSpecification: { CapacityReservationTarget: { CapacityReservationId: 'cr-1' } },
 };
 const named = cloudInstance('i-1', { keyName: 'key-1', raw: RAW });
+const reservation = (state: string) => ({
+  ...{ reservationId: 'cr-1', state, az: 'us-east-1a', instanceType: 'm7i.large' },
+  ...{ platform: 'Linux/UNIX', tenancy: 'default', available: 1 },
+});
 const FOUND: Partial<Cloud> = {
   hasKeyPair: async () => true,
   hasPlacementGroup: async () => true,
-  capacityReservationState: async () => 'active',
+  describeCapacityReservation: async () => reservation('active'),
   describeRoutes: async () => [],
 };
 const gather = (cloud: Partial<Cloud>, instance = named) =>
@@ -50,7 +54,7 @@ describe('what the instance names', () => {
     ['cancelled', 'gone'],
     [null, 'gone'],
   ] as const)('a capacity reservation that is %s is %s', async (state, expected) => {
-    const references = await gather({ ...FOUND, capacityReservationState: async () => state });
+    const references = await gather({ ...FOUND, describeCapacityReservation: async () => state && reservation(state) });
     expect(references.capacityReservation).toBe(expected);
   });
 
@@ -59,7 +63,7 @@ describe('what the instance names', () => {
     async (code) => {
       const no = () => Promise.reject(cloudError(code));
       expect(
-        await gather({ hasKeyPair: no, hasPlacementGroup: no, capacityReservationState: no, describeRoutes: no }),
+        await gather({ hasKeyPair: no, hasPlacementGroup: no, describeCapacityReservation: no, describeRoutes: no }),
       ).toMatchObject({
         ...{ keyPair: 'unknown', placementGroup: 'unknown', capacityReservation: 'unknown', routes: null },
       });

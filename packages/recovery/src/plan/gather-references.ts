@@ -8,8 +8,9 @@ import {
   textOf,
 } from '@understudy/shared';
 import { NO_TYPE_FACTS, type TypeFacts } from '../core/candidate-fit.ts';
-import { type PlacingPolicy, typesNamed } from '../core/placement.ts';
+import { type PlacingPolicy, reservationsNamed, typesNamed } from '../core/placement.ts';
 import { type Existence, namedBy, type References, UNKNOWN_REFERENCES } from '../core/references.ts';
+import { isLiveReservation, type ReservationFacts } from '../core/reservation-fit.ts';
 import { keysOf, NO_KEY_FACTS } from '../core/volume-keys.ts';
 import type { KeyLooks } from './key-looks.ts';
 
@@ -75,9 +76,25 @@ const zonesOf = (name: string, offerings: Awaited<ReturnType<Cloud['describeType
 
 /** A reservation that has ended takes no launch. */
 const isUsable = async (cloud: Cloud, id: string, options: CloudCallOptions): Promise<boolean> =>
-  ['active', 'pending', 'scheduled', 'assessing', 'delayed'].includes(
-    (await cloud.capacityReservationState(id, options)) ?? '',
+  isLiveReservation(await cloud.describeCapacityReservation(id, options));
+
+/** A call for each capacity reservation that a candidate of the policy names. */
+export async function gatherReservations(
+  cloud: Cloud,
+  policy: PlacingPolicy,
+  options: CloudCallOptions,
+): Promise<ReservationFacts> {
+  const ids = reservationsNamed(policy);
+  const found = await Promise.all(
+    ids.map((id) => unlessFailed(cloud.describeCapacityReservation(id, options), undefined)),
   );
+  return new Map(
+    ids.flatMap((id, index) => {
+      const one = found[index];
+      return one === undefined ? [] : [[id, one] as const];
+    }),
+  );
+}
 
 async function existence(answer: Promise<boolean>): Promise<Existence> {
   const found = await unlessFailed<boolean | null>(answer, null);

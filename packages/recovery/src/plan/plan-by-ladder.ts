@@ -1,6 +1,14 @@
-import { type GroupPolicy, ladderOf, type RecoveryPlan } from '@understudy/shared';
+import {
+  type GroupPolicy,
+  type InstanceState,
+  ladderOf,
+  type RecoveryPlan,
+  type Rung,
+  staysInPlace,
+} from '@understudy/shared';
 import { ownTypeOf } from '../core/fidelity/disks.ts';
 import { chooseRung, type RungEvidence, type TriedRung } from '../core/ladder/choose-rung.ts';
+import { type LateDetach, lateDetachObstacle } from '../core/late-calls.ts';
 import type { PlanInput } from '../core/plan-input.ts';
 import type { PlanResult } from '../core/plan.ts';
 import { REGISTERED } from '../registered.ts';
@@ -13,6 +21,9 @@ export interface Failure {
   readonly tried: readonly TriedRung[];
   /** The way that a person has asked for. Null: none. */
   readonly asked: string | null;
+  /** Disks of it that a call of an earlier recovery may take off. Absent: none. */
+  readonly lateDetaches?: readonly LateDetach[];
+  readonly nowWallMs?: number;
 }
 
 /**
@@ -27,11 +38,19 @@ export function planByLadder(
   registry: RecoveryRegistry = REGISTERED,
 ): PlanResult<RecoveryPlan> {
   const rungs = ladderOf(policy);
-  if (policy.recover.ladder === undefined && failure.asked === null)
-    return planByStrategy(input, policy, leaveAz, policy.recover.strategy, registry);
+  const planFor = (name: string): PlanResult<RecoveryPlan> => {
+    const obstacle = lateDetachObstacle(failure.lateDetaches ?? [], input.instance, {
+      inPlace: staysInPlace({ strategy: name }),
+      nowWallMs: failure.nowWallMs ?? 0,
+    });
+    return obstacle === null
+      ? planByStrategy(input, policy, leaveAz, name, registry)
+      : { kind: 'blocked', problems: [obstacle] };
+  };
+  if (policy.recover.ladder === undefined && failure.asked === null) return planFor(policy.recover.strategy);
   const made = new Map<string, PlanResult<RecoveryPlan>>();
   const planOf = (rung: string): PlanResult<RecoveryPlan> => {
-    const result = made.get(rung) ?? planByStrategy(input, policy, leaveAz, rung, registry);
+    const result = made.get(rung) ?? planFor(rung);
     made.set(rung, result);
     return result;
   };
@@ -49,6 +68,17 @@ export function planByLadder(
   const result = planOf(rung);
   return result.kind === 'plan' ? { ...result, plan: { ...result.plan, ladder: [...said] } } : result;
 }
+
+/** What becomes of each rung by the failure alone, where no plan was made yet. Pure. */
+export const rungsKnown = (
+  policy: GroupPolicy,
+  { evidence, tried, asked }: Failure,
+  state: InstanceState | null,
+): readonly Rung[] =>
+  chooseRung({
+    ...{ rungs: ladderOf(policy), tried, asked, obstacleOf: () => null },
+    evidence: { ...evidence, state, hasInstanceStore: false, leavesZone: false },
+  }).said;
 
 const obstacleIn = (result: PlanResult<RecoveryPlan>): string | null =>
   result.kind === 'plan' ? null : result.problems.map((one) => `${one.code}: ${one.text}`).join('; ');

@@ -1,4 +1,10 @@
-import { isOperationError, type PreparationRecord } from '@understudy/shared';
+import {
+  IntentRecordSchema,
+  isOperationError,
+  type KvEntry,
+  parseRecord,
+  type PreparationRecord,
+} from '@understudy/shared';
 import { readySteps } from '../core/step-table.ts';
 import { HoldDecided } from '../hold.ts';
 import { IntentGone } from '../journal.ts';
@@ -22,6 +28,7 @@ export async function drivePreparation(
   try {
     await run.journal.load();
     if (record.dropped === undefined) return await make(run, record, drive);
+    if (await hasRecovery(run)) return { kind: 'parked', why: 'a recovery has its name: nothing is removed' };
     await endOpenAttempt(run, drive, record.dropped.why);
     const left = await removeMade(run);
     return left === null ? { kind: 'removed' } : { kind: 'parked', why: left };
@@ -33,6 +40,26 @@ export async function drivePreparation(
     if (run.signal.aborted || error instanceof IntentGone || isOperationError(error))
       return { kind: 'parked', why: error instanceof Error ? error.message : String(error) };
     throw error;
+  }
+}
+
+/**
+ * **S** (S31) Under the name of a recovery, open or ended, stands what that one has made. The
+ * writes of both exclude one another; this looks again before anything is ended.
+ */
+async function hasRecovery(run: Run): Promise<boolean> {
+  const { kv, keys } = run.parts;
+  const { member, opId } = run.record;
+  const [intent, ended] = await Promise.all([kv.get(keys.intent(member)), kv.get(keys.historyEntry(member, opId))]);
+  // One that cannot be read counts as this name's.
+  return ended !== null || (intent !== null && isNamed(intent, opId));
+}
+
+function isNamed({ key, value }: KvEntry, opId: string): boolean {
+  try {
+    return parseRecord(IntentRecordSchema, key, value).opId === opId;
+  } catch {
+    return true;
   }
 }
 

@@ -1,4 +1,4 @@
-import { type CloudCallOptions, type Cloud, TAG } from '@understudy/shared';
+import { type Cloud, type CloudCallOptions, type CloudInstance, TAG } from '@understudy/shared';
 import { CollectPass } from '../collector/collect-pass.ts';
 import type { Run } from '../run.ts';
 import { WARM_UP } from '../steps/warm-up-record.ts';
@@ -36,13 +36,18 @@ export async function removeMade(run: Run): Promise<string | null> {
 
 async function lookForMade(run: Run): Promise<readonly Made[]> {
   const filters = { [`tag:${TAG.op}`]: [run.record.opId] };
-  const [snapshots, interfaces] = await Promise.all([
+  const [instances, snapshots, interfaces] = await Promise.all([
+    run.read((cloud, options) => cloud.describeInstances(filters, options)),
     run.read((cloud, options) => cloud.describeSnapshots(filters, options)),
     run.read((cloud, options) => cloud.describeNetworkInterfaces(filters, options)),
   ]);
   const shown = new Set(snapshots.map((one) => one.snapshotId));
   const known = run.journal.get(WARM_UP)?.result?.snapshotIds ?? [];
   return [
+    ...instances.filter(isOurSeed).map(({ instanceId: id }) => ({
+      ...{ id, isShown: true },
+      remove: (cloud: Cloud, options: CloudCallOptions) => cloud.terminateInstance(id, options),
+    })),
     ...[...new Set([...shown, ...known])].map((id) => ({
       ...{ id, isShown: shown.has(id) },
       remove: (cloud: Cloud, options: CloudCallOptions) => cloud.deleteSnapshot(id, options),
@@ -55,3 +60,7 @@ async function lookForMade(run: Run): Promise<readonly Made[]> {
       })),
   ];
 }
+
+/** Only what is in quarantine: an instance that has become a member is nobody's leftover. */
+const isOurSeed = ({ state, tags }: CloudInstance): boolean =>
+  tags[TAG.preparedFor] !== undefined && tags[TAG.member] === undefined && state !== 'terminated';

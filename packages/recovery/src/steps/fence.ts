@@ -7,6 +7,7 @@ import {
   stopModes,
   unprovenText,
 } from '../core/fence-decision.ts';
+import { hasLanded, isStopOpen, mayHaveBeenDown } from '../core/open-stops.ts';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import { isPassing, type Run } from '../run.ts';
 import { brokenPromise, leaseFence } from './serve-lease-fence.ts';
@@ -25,6 +26,10 @@ interface Memory {
   doubtful: boolean;
   /** Stops of this run that EC2 has answered. */
   answered: number;
+  /** EC2 has said yes to one of them. */
+  taken: boolean;
+  /** A stop was seen that a leader before has asked for. */
+  landedBefore: boolean;
   /** Why EC2 refused the manner it was asked for last. */
   refusal: string;
   /** What the newest look that worked has shown; `undefined`: none has. */
@@ -46,6 +51,8 @@ export function fenceStep(run: Run): Step<typeof FENCE> {
     modeIndex: 0,
     doubtful: false,
     answered: 0,
+    taken: false,
+    landedBefore: false,
     refusal: '',
     state: undefined,
     restless: [],
@@ -74,7 +81,9 @@ export function fenceStep(run: Run): Step<typeof FENCE> {
           : stop;
       }
       const instance = await describe(run, oldInstanceId);
-      return noteOpenStops(frozen, memory, await settle(run, memory, instance, stop));
+      if (instance && memory.answered === 0 && memory.askedAtMs === null)
+        memory.landedBefore ||= hasLanded(instance, mayHaveBeenDown(run.plan));
+      return noteOpenStops(run, frozen, { memory, instance }, await settle(run, memory, instance, stop));
     },
     onTimeout: () => ({
       kind: 'hold',
@@ -173,18 +182,21 @@ function byLease(run: Run): Move<typeof FENCE> {
  * the instance again has to know.
  */
 function noteOpenStops(
+  { plan }: Run,
   { sends }: Frozen<typeof FENCE>,
-  { answered }: Memory,
+  { memory, instance }: { readonly memory: Memory; readonly instance: CloudInstance | null },
   move: Move<typeof FENCE>,
 ): Move<typeof FENCE> {
-  if (move.kind !== 'done' || move.result.how !== 'stopped' || (sends.stop ?? 0) <= answered) return move;
-  return { ...move, result: { ...move.result, stopIsOpen: true } };
+  if (move.kind !== 'done' || move.result.how !== 'stopped' || instance === null) return move;
+  const isOpen = isStopOpen({ ...memory, sent: sends.stop ?? 0, seen: instance }, mayHaveBeenDown(plan));
+  return isOpen ? { ...move, result: { ...move.result, stopIsOpen: true } } : move;
 }
 
 /** What the answer to a Stop means. */
 function learn(run: Run, memory: Memory, last: Attempt): 'look' | 'again' | 'unprotect' {
   const { error } = last;
   if (error?.code !== 'CLOUD_OUTCOME_UNKNOWN') memory.answered += 1;
+  if (error === null) memory.taken = true;
   if (error?.upstreamCode === 'OperationNotPermitted') return 'unprotect';
   if (error?.code === 'CLOUD_REJECTED') {
     memory.modeIndex += 1;

@@ -100,7 +100,7 @@ async function back(run: Run, memory: Memory, request: Request): Promise<Move<ty
   if (instance?.state === 'terminated') return end(run, { ...memory, isProtected: true }, request, memory.missing);
   if (instance?.state !== 'stopped')
     return { kind: 'wait', text: `${instanceId} is ${instance?.state ?? 'not shown by EC2'}, not stopped` };
-  const attach = away.flatMap(({ disk, place }) => (place.kind === 'free' ? [attachCall(instanceId, disk)] : []));
+  const attach = nextOnes(away, instance, request).map(({ disk }) => attachCall(instanceId, disk));
   const calls = [...attach, ...bindCalls(instance, disks)];
   const [first, ...more] = calls.filter((call) => isDue(run, memory, call.name));
   if (first) {
@@ -109,6 +109,22 @@ async function back(run: Run, memory: Memory, request: Request): Promise<Move<ty
   }
   if (away.length === 0 && calls.length === 0) return end(run, memory, request, []);
   return { kind: 'wait', text: `waiting for the disks of ${instanceId}: ${memory.missing.join('; ')}` };
+}
+
+interface Placed {
+  readonly disk: Disk;
+  readonly place: DiskPlace;
+}
+
+/**
+ * **S** (S27) The root comes last: until the instance has all its disks, nobody can start it. For a
+ * person who abandons, it does not wait for a disk that cannot come back.
+ */
+function nextOnes(away: readonly Placed[], { rootDeviceName }: CloudInstance, { ends }: Request): readonly Placed[] {
+  const others = away
+    .filter(({ disk }) => disk.deviceName !== rootDeviceName)
+    .filter(({ place: { kind } }) => ends !== 'abandoned' || (kind !== 'elsewhere' && kind !== 'lost'));
+  return (others.length > 0 ? others : away).filter(({ place }) => place.kind === 'free');
 }
 
 const placeOf = (volumes: readonly CloudVolume[], instanceId: string, { volumeId, deviceName }: Disk): DiskPlace => {

@@ -1,15 +1,10 @@
 import * as z from 'zod';
-import {
-  errorText,
-  type HookOutcome,
-  HOOK_MOMENTS,
-  invariant,
-  type PolicyHook,
-  type RunHook,
-} from '@understudy/shared';
-import { canRefuse, HOOK_STEP, hookId, hooksOf } from '../core/hook-rows.ts';
+import { type HookOutcome, HOOK_MOMENTS, invariant, type PolicyHook } from '@understudy/shared';
+import { type HookFacts, hookMessage } from '../core/hook-message.ts';
+import { canRefuse, HOOK_STEP, hooksOf } from '../core/hook-rows.ts';
 import { currentAttempt } from '../core/step-table.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
+import { ended } from '../failure-hooks.ts';
 import type { Run } from '../run.ts';
 import { stepKind } from '../step-kind.ts';
 import { LAUNCH } from './attempt-records.ts';
@@ -44,16 +39,11 @@ function hookNamed(run: Run, name: string): PolicyHook {
   return hook;
 }
 
-/** What a hook is told. No secret is in it. */
-function bodyOf(run: Run, { name, at }: PolicyHook, attempt: number): string {
+/** Who is told, and of what. */
+function factsOf(run: Run): HookFacts {
   const launched = run.journal.get(LAUNCH, currentAttempt(run.journal.states()))?.result;
-  const { opId, member, oldInstanceId, reason, startedAtWallMs } = run.record;
-  return JSON.stringify({
-    ...{ id: hookId(opId, name, attempt), type: `recovery.${at}`, timestamp: new Date(run.wallMs()).toISOString() },
-    ...{ hook: name, at, attempt, recovery: opId, member, strategy: run.plan.strategy, reason },
-    ...{ oldInstanceId, newInstanceId: launched && 'instanceId' in launched ? launched.instanceId : null },
-    startedAt: new Date(startedAtWallMs).toISOString(),
-  });
+  const { strategy } = run.plan;
+  return { ...run.record, strategy, newInstanceId: launched && 'instanceId' in launched ? launched.instanceId : null };
 }
 
 const refusal = (run: Run, { name, at }: PolicyHook, text: string): Move<Hook> => ({
@@ -95,18 +85,6 @@ function next(run: Run, hook: PolicyHook, memory: Memory, { noted }: Frozen<Hook
   return { kind: 'done', result: { passed: outcome.kind === 'passed', attempt: noted.attempt, text: outcome.text } };
 }
 
-/**
- * How a hook ended. It never throws: whoever begins it does not wait for it, and what nobody
- * catches would end the coordinator, and with it every next leader that begins the same hook.
- */
-async function ended(runHook: RunHook, ...asked: Parameters<RunHook>): Promise<HookOutcome> {
-  try {
-    return await runHook(...asked);
-  } catch (error) {
-    return { kind: 'refused', text: `it could not be run: ${errorText(error)}` };
-  }
-}
-
 function begin(run: Run, hook: PolicyHook, memory: Memory, attempt: number): Move<Hook> {
   return {
     kind: 'act',
@@ -117,7 +95,7 @@ function begin(run: Run, hook: PolicyHook, memory: Memory, attempt: number): Mov
         run: async () => {
           const work: Work = { outcome: null };
           Object.assign(memory, { work, attempt });
-          const message = { id: hookId(run.record.opId, hook.name, attempt), body: bodyOf(run, hook, attempt) };
+          const message = hookMessage(factsOf(run), hook, { attempt, nowWallMs: run.wallMs() });
           const { runHook } = run.parts;
           if (!runHook) work.outcome = { kind: 'refused', text: 'this coordinator is not set up to run hooks' };
           else void ended(runHook, hook, message, run.signal).then((outcome) => (work.outcome = outcome));

@@ -3,6 +3,7 @@ import { currentAttempt } from '../core/step-table.ts';
 import type { Run } from '../run.ts';
 import { FENCE } from './fence-record.ts';
 import { REBOOT, RESTART } from './in-place-records.ts';
+import { openDetaches } from './open-detaches.ts';
 import { SEED } from './volume-records.ts';
 
 type LateCalls = NonNullable<HistoryRecord['lateCalls']>;
@@ -11,7 +12,8 @@ type LateCalls = NonNullable<HistoryRecord['lateCalls']>;
  * Calls of this recovery about the old instance that may still land: sent, and nobody knows what
  * became of them. A record that is done says it itself; of one that is not, every call counts.
  */
-export function openCalls({ journal }: Pick<Run, 'journal'>): LateCalls {
+export function openCalls(run: Pick<Run, 'journal' | 'plan' | 'wallMs'>): LateCalls {
+  const { journal } = run;
   const [fence, restart, reboot] = [journal.get(FENCE), journal.get(RESTART), journal.get(REBOOT)];
   // A lease is waited out where a Stop was sent and its effect was not seen.
   const stop = fence?.result ? fence.result.stopIsOpen === true || fence.result.how === 'lease' : fence?.sends.stop;
@@ -21,6 +23,7 @@ export function openCalls({ journal }: Pick<Run, 'journal'>): LateCalls {
     ...(stop ? (['stop'] as const) : []),
     ...(start ? (['start'] as const) : []),
     ...(again ? (['reboot'] as const) : []),
+    ...(openDetaches(run).length > 0 ? (['detach'] as const) : []),
   ];
 }
 

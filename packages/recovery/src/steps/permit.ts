@@ -7,6 +7,7 @@ import {
 } from '@understudy/shared';
 import { launchPlanOf } from '../core/launch-plan.ts';
 import { adviseOnLaunchError, type AttemptFailure } from '../core/launch-outcome.ts';
+import { unfitReservation } from './reservation-look.ts';
 import { buildPermitRequest } from '../core/launch-request.ts';
 import { type NextAttempt, nextAttempt } from '../core/next-attempt.ts';
 import { stepId } from '../core/step-id.ts';
@@ -50,7 +51,7 @@ export function permitStep(run: Run, attempt: number): Step<typeof PERMIT> {
     },
     next: async (frozen, last) => {
       if (memory.reply === null)
-        return last?.error ? onError(run, attempt, frozen, last, memory) : create(frozen, memory);
+        return last?.error ? onError(run, attempt, frozen, last, memory) : first(run, attempt, frozen, memory);
       return finish(run, memory.reply, last);
     },
     onTimeout: () => ({
@@ -120,6 +121,28 @@ const create = (frozen: Frozen<typeof PERMIT>, memory: Memory): Move<typeof PERM
     },
     `creating the launch permit in ${frozen.request.candidate.az}`,
   );
+
+/**
+ * What a capacity reservation that the candidate names cannot take is not tried: EC2 says of one of
+ * another zone or type that it is full, so it would be asked again and again. Only while nothing
+ * was sent.
+ */
+async function first(
+  run: Run,
+  attempt: number,
+  frozen: Frozen<typeof PERMIT>,
+  memory: Memory,
+): Promise<Move<typeof PERMIT>> {
+  if (Object.keys(frozen.sends).length > 0) return create(frozen, memory);
+  const unfit = await unfitReservation(run, frozen.request.candidate);
+  if (unfit === null) return create(frozen, memory);
+  const { failure, text } = unfit;
+  if (failure === 'placement' || hasOtherCandidate(run, attempt))
+    return { kind: 'failed', failure, code: 'CapacityReservation', text };
+  memory.refusals += 1;
+  const forMs = capacityPauseMs(memory.refusals, run.settings.capacityPauseMs, run.settings.capacityPauseMaxMs);
+  return { kind: 'wait', text: `${text}, and no other placement to try`, forMs };
+}
 
 function onError(
   run: Run,

@@ -1,6 +1,7 @@
 import type { CloudInstance } from '@understudy/shared';
 import { stopModes } from '../core/fence-decision.ts';
 import { launchPlanOf } from '../core/launch-plan.ts';
+import { hasLanded, isStopOpen } from '../core/open-stops.ts';
 import type { Attempt, Move, Step } from '../effect.ts';
 import { type CallsOf, laterCall } from '../planned-call.ts';
 import type { Run } from '../run.ts';
@@ -16,6 +17,10 @@ interface Memory {
   askedAtMs: number | null;
   /** Stops of this run that EC2 has answered. */
   answered: number;
+  /** EC2 has said yes to one of them. */
+  taken: boolean;
+  /** A stop was seen that a leader before has asked for. */
+  landedBefore: boolean;
   /** The last look worked. */
   seen: boolean;
 }
@@ -28,7 +33,7 @@ const MODES = stopModes(true);
  * machine. One look at `stopped` proves it, because it was never stopped before.
  */
 export function seedStep(run: Run, attempt: number): Step<typeof SEED> {
-  const memory: Memory = { modeIndex: 0, askedAtMs: null, answered: 0, seen: false };
+  const memory: Memory = { modeIndex: 0, askedAtMs: null, answered: 0, taken: false, landedBefore: false, seen: false };
   return {
     limitMs: run.policy.recover.launchTimeoutMs,
     prepare: async () => ({ instanceId: launchedBy(run, attempt) }),
@@ -42,7 +47,11 @@ export function seedStep(run: Run, attempt: number): Step<typeof SEED> {
       const instance = found.find((one) => one.instanceId === instanceId);
       if (instance?.state === 'terminated' || instance?.state === 'shutting-down')
         return (await lockedOut(run, instance)) ?? failed(`the seed ${instanceId} is ${instance.state}`);
-      if (instance?.state === 'stopped') return stopped(run, instance, (sends.stop ?? 0) > memory.answered);
+      // It was never stopped before.
+      if (instance && memory.answered === 0 && memory.askedAtMs === null)
+        memory.landedBefore ||= hasLanded(instance, false);
+      if (instance?.state === 'stopped')
+        return stopped(run, instance, isStopOpen({ ...memory, sent: sends.stop ?? 0, seen: instance }, false));
       return stopOrWait(run, memory, instanceId, instance?.state ?? null);
     },
     onTimeout: ({ request: { instanceId } }) =>
@@ -62,6 +71,7 @@ const failed = (text: string): Move<typeof SEED> => ({
 /** EC2 knows no other ways than these: after the last one it is the first again. */
 function learn(run: Run, memory: Memory, { error }: Attempt): void {
   if (error?.code !== 'CLOUD_OUTCOME_UNKNOWN') memory.answered += 1;
+  if (error === null) memory.taken = true;
   if (error === null || error.code === 'CLOUD_OUTCOME_UNKNOWN') {
     memory.askedAtMs = run.nowMs();
     return;

@@ -5,7 +5,7 @@ import { type Asked, beforeActivation } from './ways-out.fixtures.ts';
 
 const PROTECTED = { plan: { protection: { stop: true, termination: false } } };
 const FENCE = { oldInstanceId: OLD, skipOsShutdown: true };
-const TAKEN_OFF = `the stop protection of ${OLD} was taken off`;
+const TAKEN_OFF = `the stop protection of ${OLD} was taken off; it is put back`;
 
 /** The history of a recovery that is abandoned as it stands. */
 async function abandoned(rig: Asked): Promise<HistoryRecord> {
@@ -48,7 +48,11 @@ describe('whoever abandons a recovery is told of the old instance', () => {
     ['no matter of one that is terminated', done('terminated'), PROTECTED, false],
     ['never there', done('stopped'), {}, false],
   ])('its stop protection is %s', async (_name, fence, options, gone) => {
-    expect((await fencedAs(fence, options)).leftAs?.includes(TAKEN_OFF)).toBe(gone);
+    const history = await fencedAs(fence, options);
+    expect(history.leftAs?.includes(TAKEN_OFF)).toBe(gone);
+    // What is gone is owed, and the collector puts it back: the member keeps this instance.
+    const chore = { kind: 'protect', instanceId: OLD, stop: true, termination: false };
+    expect(history.owed.map((one) => one.chore)).toEqual(gone ? [chore] : []);
   });
 });
 

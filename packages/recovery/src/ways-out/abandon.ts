@@ -6,7 +6,6 @@ import { IntentGone, type JournalEntry } from '../journal.ts';
 import type { StoredRequest } from '../request.ts';
 import type { Run } from '../run.ts';
 import { type DriveStep, endOpenAttempt } from './end-attempt.ts';
-import { runFailureHooks } from './failure-hooks.ts';
 import { actOf, type CarriedOut, journalCompares, refuse, requestGone } from './outcome.ts';
 import { LAUNCH, PERMIT } from '../steps/attempt-records.ts';
 import { leftAsTexts } from '../leftover-kind.ts';
@@ -38,7 +37,6 @@ export async function abandon(
   if (!leaveOpen) await endOpenAttempt(run, drive, `abandoned by ${by}: ${why}`);
   const disks = givebackRequest(run, { ends: 'abandoned', why });
   if (!leaveOpen && disks.disks.length > 0) await giveDisksBack(run, drive, disks);
-  await runFailureHooks(run, drive);
   const entry = await kv.get(keys.activation(member));
   if (entry?.modRevision !== activationModRevision)
     return refuse(run, request, 'the activation has changed since this recovery began: a person has to look at it');

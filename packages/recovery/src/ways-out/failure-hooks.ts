@@ -1,16 +1,32 @@
-import { HOOK_STEP, hooksOf } from '../core/hook-rows.ts';
+import { isOperationError } from '@understudy/shared';
+import { failureHooksOf, HOOK_STEP } from '../core/hook-rows.ts';
 import { stepKey } from '../core/step-id.ts';
+import { IntentGone } from '../journal.ts';
 import type { Run } from '../run.ts';
 import type { DriveStep } from './end-attempt.ts';
 
 /**
- * Runs the hooks of a recovery that ends without a replacement, before its journal goes. They never
- * hold. Resumable: those that have run are in the journal.
- * @throws IntentGone, LEASE_LOST, STORE_*
+ * Does the rest of giving up while the failure hooks run: it waits for none of them. What has run
+ * stands in the journal; what has not by the end is owed by the history, and begun again from there
+ * under the same id. @throws what `rest` throws
  */
-export async function runFailureHooks(run: Run, drive: DriveStep): Promise<void> {
-  for (const hook of hooksOf(run.policy).filter((one) => one.at === 'on-failure')) {
-    const key = stepKey(HOOK_STEP.name, hook.name);
-    if (run.journal.states().get(key.id) !== 'done') await drive(run, key);
+export async function withFailureHooks(run: Run, drive: DriveStep, rest: () => Promise<void>): Promise<void> {
+  const states = run.journal.states();
+  const keys = failureHooksOf(run.policy).map((hook) => stepKey(HOOK_STEP.name, hook.name));
+  const open = keys.filter(({ id }) => states.get(id) !== 'done');
+  const hooks = Promise.all(open.map((key) => drive(run, key))).then(
+    () => null,
+    (error: unknown) => (isExpected(error, run) ? null : error),
+  );
+  try {
+    await rest();
+  } finally {
+    run.stop(new IntentGone('the recovery has ended, or is held'));
   }
+  const broken = await hooks;
+  if (broken !== null) throw broken;
 }
+
+/** The recovery has ended beside it, or whoever leads next begins it again. */
+const isExpected = (error: unknown, run: Run): boolean =>
+  run.signal.aborted || isOperationError(error) || error instanceof IntentGone;

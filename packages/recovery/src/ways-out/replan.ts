@@ -89,8 +89,12 @@ async function newPlan(run: Run, { policyOf }: Options): Promise<NewPlan> {
     const before = launchPlan(frozen)?.candidates ?? [];
     const plan = outside(result.plan, { policy, lostZones, oldAz: record.oldAz, before });
     if (plan === null) return { kind: 'refused', text: noPlacementOutside(lostZones.join(', ')).text };
-    const { startMayLand, ladder } = frozen;
-    const kept = { ...(startMayLand !== undefined && { startMayLand }), ...(ladder && { ladder }) };
+    const { startMayLand, wasDown, ladder } = frozen;
+    const kept = {
+      ...(startMayLand !== undefined && { startMayLand }),
+      ...(wasDown && { wasDown }),
+      ...(ladder && { ladder }),
+    };
     return { kind: 'plan', plan: { ...strategy.replanned(run, plan), ...kept }, basis };
   } catch (error) {
     run.signal.throwIfAborted();

@@ -4,6 +4,7 @@ import type { Run } from '../run.ts';
 import { GIVEBACK } from '../steps/giveback-record.ts';
 import { givebackRequest } from '../steps/giveback.ts';
 import { type DriveStep, endOpenAttempt } from './end-attempt.ts';
+import { withFailureHooks } from './failure-hooks.ts';
 
 /** It is being given up: nothing else of it is driven any more. */
 export const isSurrendered = ({ journal }: Run): boolean =>
@@ -19,15 +20,18 @@ export function givesUpOn(run: Run, error: unknown): error is HoldDecided {
 /**
  * Ends a recovery whose way does not lead back, so that the next one can be taken: it is written
  * down first, so that no leader begins another attempt; then the open attempt is ended as ever (S7,
- * S14), everything is put back, and the recovery is closed as not mended.
+ * S14), everything is put back, and the recovery is closed as not mended. Hooks on failure run
+ * beside that.
  * @throws HoldDecided, IntentGone, LEASE_LOST, STORE_*
  */
 export async function surrender(run: Run, drive: DriveStep, why: string): Promise<void> {
   if (run.journal.get(GIVEBACK) === null) {
     const request = givebackRequest(run, { ends: 'not-mended', why });
     await run.journal.write<typeof GIVEBACK>(GIVEBACK.name, { state: 'started', request });
-    run.parts.log.info('recovery.given_up', { why });
+    run.parts.log.info('recovery.given_up', { strategy: run.plan.strategy, why });
   }
-  await endOpenAttempt(run, drive, why);
-  await drive(run, stepKey(GIVEBACK.name));
+  await withFailureHooks(run, drive, async () => {
+    await endOpenAttempt(run, drive, why);
+    await drive(run, stepKey(GIVEBACK.name));
+  });
 }

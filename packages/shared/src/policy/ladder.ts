@@ -63,6 +63,14 @@ interface LadderSource {
 /** The ways that a policy allows, in order. One that names a strategy only allows that one. */
 export const ladderOf = ({ recover }: LadderSource): readonly string[] => recover.ladder?.rungs ?? [recover.strategy];
 
+/** How long a way may take before the next one is taken, ms. Null: it is not given up by itself. */
+export function rungDeadlineMs({ recover }: LadderSource, rung: string): number | null {
+  const { rebootTimeoutMs, stopStartTimeoutMs, reattachTryForMs } = recover.ladder ?? DEFAULT_LADDER;
+  if (rung === 'reboot') return rebootTimeoutMs;
+  if (rung === 'stop-start') return stopStartTimeoutMs;
+  return rung === 'reattach' ? reattachTryForMs : null;
+}
+
 /** How long a way in place may take from its last call until the instance is back, in ms. */
 export function ladderDeadlineMs({ recover }: LadderSource, rung: string): number {
   const { rebootTimeoutMs, stopStartTimeoutMs } = recover.ladder ?? DEFAULT_LADDER;

@@ -29,6 +29,21 @@ export interface CloudInstanceType {
   readonly attachmentLimit: 'shared' | 'dedicated' | null;
 }
 
+/** A capacity reservation. Null in a member: EC2 does not say. */
+export interface CloudCapacityReservation {
+  readonly reservationId: string;
+  /** `active`, `expired`, `cancelled`, `scheduled` … Only an active one takes launches. */
+  readonly state: string;
+  readonly az: string | null;
+  readonly instanceType: string | null;
+  /** As `PlatformDetails` of an instance, but for `RHEL`. */
+  readonly platform: string | null;
+  /** `default` or `dedicated`. */
+  readonly tenancy: string | null;
+  /** Instances that can still be launched into it. */
+  readonly available: number | null;
+}
+
 /** A route that leads to an instance or a network interface. */
 export interface CloudRoute {
   readonly routeTableId: string;

@@ -1,4 +1,4 @@
-import type { CloudConsoleOutput, CloudInstanceType, CloudRoute } from './cloud-facts.ts';
+import type { CloudCapacityReservation, CloudConsoleOutput, CloudInstanceType, CloudRoute } from './cloud-facts.ts';
 
 /**
  * What we need of EC2: one method per action, our own shapes, no decisions. There is one
@@ -354,8 +354,11 @@ export interface Cloud {
     group: { readonly groupId: string | null; readonly groupName: string | null },
     options?: CloudCallOptions,
   ): Promise<boolean>;
-  /** `active`, `expired`, `cancelled` … Null: EC2 knows none. */
-  capacityReservationState(reservationId: string, options?: CloudCallOptions): Promise<string | null>;
+  /** Null: EC2 knows none. */
+  describeCapacityReservation(
+    reservationId: string,
+    options?: CloudCallOptions,
+  ): Promise<CloudCapacityReservation | null>;
   /** Routes in the VPC's route tables that lead to an instance or a network interface. */
   describeRoutes(vpcId: string, options?: CloudCallOptions): Promise<readonly CloudRoute[]>;
   /**

@@ -1,5 +1,9 @@
+import type { HookMoment } from '../policy/hooks.ts';
+
 /** What is run, by its name in the configuration of the coordinators. */
 export interface NamedHook {
+  /** When it runs. */
+  readonly at: HookMoment;
   readonly program?: string | undefined;
   readonly webhook?: string | undefined;
   readonly timeoutMs: number;

@@ -12,3 +12,4 @@ export * from './log.ts';
 export * from './probe-service.ts';
 export * from './random.ts';
 export * from './term.ts';
+export * from './throttle-codes.ts';

@@ -1,5 +1,6 @@
 export * from './audit.ts';
 export * from './cluster.ts';
+export * from './failure-hook.ts';
 export * from './feature-level.ts';
 export { parseKeeping, carriedFields } from './keep-unknown.ts';
 export * from './identity.ts';

@@ -48,9 +48,15 @@ export const ChoreSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('bind-interface'), instanceId: z.string(), networkInterfaceId: z.string() }),
   /**
    * Makes a disk go with the instance, as its predecessor had it: EC2 keeps what was attached after
-   * the launch.
+   * the launch. `volumeId`: the disk that was put there, because another one under its device is
+   * somebody's. Absent: written by an older build.
    */
-  z.strictObject({ kind: z.literal('bind-disk'), instanceId: z.string(), deviceName: z.string() }),
+  z.strictObject({
+    kind: z.literal('bind-disk'),
+    instanceId: z.string(),
+    deviceName: z.string(),
+    volumeId: z.string().optional(),
+  }),
   /** Stop and termination protection, as far as the failed instance had them. */
   z.strictObject({
     kind: z.literal('protect'),

@@ -1,8 +1,10 @@
 import * as z from 'zod';
+import { IN_PLACE_STRATEGIES, staysInPlace } from '../in-place-strategies.ts';
 import { GroupPolicySchema } from '../policy.ts';
 import { PREPARED_KINDS } from '../prepared-kinds.ts';
 import { ServeContractSchema } from './cluster.ts';
 import { OperatorActSchema, operatorFields } from './operator-request.ts';
+import { FailureHookSchema } from './failure-hook.ts';
 import { AddressTargetSchema, MovedItemSchema, PlannedAssignedSchema, PlannedInterfaceSchema } from './identity.ts';
 import { PlannedRecordSetSchema, PlannedTargetsSchema } from './names.ts';
 import { LeftoverSchema, OwedChoreSchema } from './leftover.ts';
@@ -110,6 +112,11 @@ const planBase = {
    * may still be started by that. Absent: none has.
    */
   startMayLand: z.boolean().optional(),
+  /**
+   * It did not run as the plan was made: that it is stopped later does not show that a stop of this
+   * recovery has worked. Absent: it ran.
+   */
+  wasDown: z.literal(true).optional(),
 };
 
 /**
@@ -176,9 +183,6 @@ export const ReattachPlanSchema = z.strictObject({
 });
 export type ReattachPlan = z.infer<typeof ReattachPlanSchema>;
 
-/** The ways that leave the member on the instance it has. */
-export const IN_PLACE_STRATEGIES = ['reboot', 'stop-start'] as const;
-
 export const InPlacePlanSchema = z.strictObject({ strategy: z.literal(IN_PLACE_STRATEGIES), ...planBase });
 export type InPlacePlan = z.infer<typeof InPlacePlanSchema>;
 
@@ -206,9 +210,6 @@ const otherPlan: z.ZodType<BasePlan> = basePlan.loose().extend({
 export const RecoveryPlanSchema = z.union([describedPlan, otherPlan]);
 export type RecoveryPlan = SnapshotAndReplacePlan | ReattachPlan | InPlacePlan | BasePlan;
 
-const IN_PLACE = new Set<string>(IN_PLACE_STRATEGIES);
-/** The instance stays the member's, whatever comes of it. */
-export const staysInPlace = ({ strategy }: Pick<BasePlan, 'strategy'>): boolean => IN_PLACE.has(strategy);
 export const isInPlace = (plan: RecoveryPlan): plan is InPlacePlan => staysInPlace(plan);
 
 export const isSnapshotAndReplace = (plan: RecoveryPlan): plan is SnapshotAndReplacePlan =>
@@ -395,6 +396,10 @@ export const HistoryRecordSchema = placed(
     /** Why it was this way: what became of each rung. Absent: there was nothing to choose. */
     ladder: z.array(RungSchema).optional(),
     /**
+     * How each disk got to the replacement. Absent: it has none, or an older build has written it.
+     */
+    volumePaths: z.array(z.strictObject({ volumeId: z.string(), path: z.string() })).optional(),
+    /**
      * When EC2 started the instance last, as the recovery saw when it ended: its own start is not
      * somebody else's. Absent: as `oldLaunchedAtWallMs`.
      */
@@ -403,7 +408,7 @@ export const HistoryRecordSchema = placed(
      * Calls about the instance that the member has afterwards that were sent and whose outcome is
      * open: each may still land. Absent: there is none.
      */
-    lateCalls: z.array(z.enum(['stop', 'start', 'reboot'])).optional(),
+    lateCalls: z.array(z.enum(['stop', 'start', 'reboot', 'detach'])).optional(),
     /**
      * The state in which a recovery without a replacement left everything, in words. Empty
      * otherwise.
@@ -425,6 +430,8 @@ export const HistoryRecordSchema = placed(
     owedTargets: z.array(PlannedTargetsSchema).optional(),
     /** As in the intent. */
     prepared: preparedBefore.optional(),
+    /** Hooks that run because it brought nothing back. Absent: the policy had none. */
+    failureHooks: z.array(FailureHookSchema).optional(),
     /** What the collector still has to remove, and when. */
     leftovers: z.array(LeftoverSchema),
     /** Chores that were still open on the replacement when this was closed, and are open yet. */

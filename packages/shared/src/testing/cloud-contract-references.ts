@@ -25,7 +25,7 @@ export const REFERENCES: readonly CloudContractCase[] = [
       assert.equal(await f.cloud.hasKeyPair('nobody'), false);
       assert.equal(await f.cloud.hasPlacementGroup({ groupId: null, groupName: 'nowhere' }), false);
       assert.equal(await f.cloud.hasPlacementGroup({ groupId: 'pg-0123456789abcdef0', groupName: null }), false);
-      assert.equal(await f.cloud.capacityReservationState('cr-0123456789abcdef0'), null);
+      assert.equal(await f.cloud.describeCapacityReservation('cr-0123456789abcdef0'), null);
       assert.deepEqual(await f.cloud.describeRoutes('vpc-0123456789abcdef0'), []);
     },
   },

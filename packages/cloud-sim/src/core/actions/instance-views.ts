@@ -9,6 +9,7 @@ import type { Instance, InstanceNetworkInterface, Reservation, RunInstancesReque
 import { tagList } from '../filters.ts';
 import { INSTANCE_TYPES } from '../instance-types.ts';
 import { ACCOUNT_ID, type Call, type Region } from '../region.ts';
+import { reservedPlaceOf } from './capacity-reservations.ts';
 import { date } from './common.ts';
 
 const STATE_CODES: Readonly<Record<SimInstanceState, number>> = {
@@ -174,6 +175,7 @@ function optionViews(region: Region, instance: SimInstance): Partial<Instance> {
       RebootMigration: instance.maintenance.rebootMigration,
     },
     CapacityReservationSpecification: reservationSpecificationView(request),
+    CapacityReservationId: reservedPlaceOf(instance),
     NetworkPerformanceOptions: { BandwidthWeighting: 'default' },
     Licenses: request.LicenseSpecifications?.map(({ LicenseConfigurationArn }) => ({ LicenseConfigurationArn })),
     PrivateDnsNameOptions: {

@@ -16,6 +16,7 @@ import {
   requireCards,
   requireInterfaces,
 } from './launch-network.ts';
+import { requireReservedPlace } from './capacity-reservations.ts';
 import { requireReferences } from './launch-references.ts';
 import { failLaunch, finishLaunch } from './lifecycle.ts';
 
@@ -264,6 +265,7 @@ export function runInstances(region: Region, call: Call, input: RunInstancesRequ
   checkAttachments(type, disks.length, network.wanted.length);
   checkQuotas(region, count, disks.length);
   if (input.DryRun) throw new Ec2Error('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.');
+  requireReservedPlace(region, call, input, network.subnet.az);
   takeCapacity(region, call, network.subnet.az, type.name, count);
   const scope = tokenScope(region, input);
   const plan = { input, placed, image, instanceType: type.name, network, disks, reservationId: region.newId('r') };

@@ -25,12 +25,14 @@ function program(name: string, lines: string): string {
   return path;
 }
 
+const AT = 'before-fence';
+
 const runnerOf = (config: object) =>
   hookRunner({ config: HooksConfigSchema.parse(config), clock: new SystemClock(), secretOf: () => SECRET });
 
 const run = (argv: readonly string[], how: { timeoutMs?: number; signal?: AbortSignal; env?: object } = {}) =>
   runnerOf({ programs: [{ name: 'one', argv, env: how.env ?? {} }] })(
-    { program: 'one', timeoutMs: how.timeoutMs ?? 5_000 },
+    { at: AT, program: 'one', timeoutMs: how.timeoutMs ?? 5_000 },
     MESSAGE,
     how.signal ?? new AbortController().signal,
   );
@@ -82,10 +84,12 @@ describe('what a policy names', () => {
   test('is only run where the configuration has it', async () => {
     const signal = new AbortController().signal;
     const runHook = runnerOf({});
-    expect(await runHook({ program: '/bin/sh', timeoutMs: 1_000 }, MESSAGE, signal)).toMatchObject({
+    expect(await runHook({ at: AT, program: '/bin/sh', timeoutMs: 1_000 }, MESSAGE, signal)).toMatchObject({
       ...{ kind: 'refused', text: expect.stringContaining('hooks.programs') },
     });
-    expect(await runHook({ webhook: 'x', timeoutMs: 1_000 }, MESSAGE, signal)).toMatchObject({ kind: 'refused' });
+    expect(await runHook({ at: AT, webhook: 'x', timeoutMs: 1_000 }, MESSAGE, signal)).toMatchObject({
+      kind: 'refused',
+    });
   });
   test.each([[['sh', '-c', 'x']], [['./hook']], [[]]])('is no program by %j', (argv) =>
     expect(HooksConfigSchema.safeParse({ programs: [{ name: 'x', argv }] }).success).toBe(false),
@@ -106,7 +110,8 @@ test('a webhook is signed, has the id twice, and passes by its status', async ()
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const webhooks = ['yes', 'no'].map((name) => ({ name, url: `${base}/${name}`, secretFile: '/x' }));
   const runHook = runnerOf({ webhooks });
-  const ask = (webhook: string) => runHook({ webhook, timeoutMs: 2_000 }, MESSAGE, new AbortController().signal);
+  const ask = (webhook: string) =>
+    runHook({ at: AT, webhook, timeoutMs: 2_000 }, MESSAGE, new AbortController().signal);
   try {
     expect(await ask('yes')).toEqual({ kind: 'passed', text: 'HTTP 204' });
     expect(await ask('no')).toEqual({ kind: 'refused', text: 'HTTP 409' });

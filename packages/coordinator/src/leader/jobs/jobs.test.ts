@@ -22,6 +22,7 @@ test('every job has a name of its own, and a pace', () => {
     requests: 15_000,
     collect: 60_000,
     ownership: 60_000,
+    'failure hooks': 1_000,
   });
   expect(new Set(jobs.map((job) => job.name)).size).toBe(jobs.length);
 });

@@ -1,5 +1,5 @@
 import type { Clock, Keyspace, Log, MemberId, Random } from '@understudy/shared';
-import type { Collector, OwnershipWatch, ServeLeases } from '@understudy/recovery';
+import type { Collector, FailureHooks, OwnershipWatch, ServeLeases } from '@understudy/recovery';
 import type { ClusterState } from '../../store/cluster-state.ts';
 import type { ConsoleCapture } from '../console-capture.ts';
 import type { Enroller } from './enroller.ts';
@@ -19,6 +19,7 @@ import type { LeaderJob } from './leader-job.ts';
 import { NoticesJob } from './notices.ts';
 import type { Outbox } from '../../notices/outbox.ts';
 import type { SendNotice, Webhook } from '../../notices/webhook.ts';
+import { FailureHooksJob } from './failure-hooks.ts';
 import { OwnershipJob } from './ownership.ts';
 import { PointlessRequestsJob } from './pointless-requests.ts';
 import { PoliciesInForceJob } from './policies-in-force.ts';
@@ -48,6 +49,7 @@ export interface LeaderJobParts {
   readonly console: ConsoleCapture;
   readonly collector: Collector;
   readonly ownershipWatch: OwnershipWatch;
+  readonly failureHooks: FailureHooks;
   readonly random: Random;
   readonly outbox: Outbox;
   readonly notify: NotifySettings;
@@ -78,10 +80,14 @@ export function leaderJobs(parts: LeaderJobParts): readonly LeaderJob[] {
     new PointlessRequestsJob({ ...parts, everyMs: enrolEveryMs }),
     new CollectionJob({ ...parts, everyMs: collectEveryMs }),
     new OwnershipJob({ ...parts, everyMs: collectEveryMs, watch: parts.ownershipWatch }),
+    new FailureHooksJob({ ...parts, everyMs: HOOKS_EVERY_MS, hooks: parts.failureHooks }),
     new AuditRetentionJob({ ...parts, everyMs: collectEveryMs }),
     ...noticesJob(parts),
   ];
 }
+
+/** How soon a hook on failure is begun, and seen to end, ms. */
+const HOOKS_EVERY_MS = 1_000;
 
 /** How soon a change is told, ms. */
 const NOTICES_EVERY_MS = 1_000;

@@ -1,13 +1,6 @@
-import { type CloudInstanceType, DEFAULT_POLICY } from '@understudy/shared';
+import { DEFAULT_POLICY } from '@understudy/shared';
 import { NO_TYPE_FACTS } from '../candidate-fit.ts';
-import {
-  instanceFixture,
-  OLD_INSTANCE_ID,
-  planInputFixture,
-  typeFactsFixture,
-  typeFixture,
-  volumeFixture,
-} from '../plan.fixture.ts';
+import { instanceFixture, OLD_INSTANCE_ID, planInputFixture, volumeFixture } from '../plan.fixture.ts';
 import type { PlanInput } from '../plan-input.ts';
 import {
   type Example,
@@ -23,6 +16,7 @@ import {
   tagged,
   withInterfaces,
 } from './example-parts.fixtures.ts';
+import { PLACEMENT_LOST, RESERVATION_REFUSED } from './placement-examples.fixtures.ts';
 import { FOLLOWS, INTERFACE_LOST, MUST_FOLLOW, mustFollow, NOTHING_CARRIED } from './identity-examples.fixtures.ts';
 
 const BLOCKED: Record<string, Partial<PlanInput>> = {
@@ -80,6 +74,7 @@ const BLOCKED: Record<string, Partial<PlanInput>> = {
 /** Every code that refuses a recovery, with the smallest change that brings it about. */
 export const REFUSED: Readonly<Record<string, Example>> = {
   ...Object.fromEntries(Object.entries(BLOCKED).map(([code, change]): [string, Example] => [code, [change]])),
+  ...RESERVATION_REFUSED,
   VolumePathImpossible: [{}, { recover: { volumes: { ...DEFAULT_POLICY.recover.volumes, pin: { all: 'copy' } } } }],
   PlacementInOtherVpc: [
     { subnets: planInputFixture().subnets.map((subnet) => ({ ...subnet, vpcId: subnet.az })) },
@@ -95,19 +90,6 @@ export const REFUSED: Readonly<Record<string, Example>> = {
   NoPlacementOutsideZone: [{}, {}, 'us-east-1a'],
 };
 
-const TWO_TYPES = {
-  recover: { placements: [{ subnetId: 'subnet-a' }, { subnetId: 'subnet-a', instanceType: 'm6i.large' }] },
-};
-
-/** The second of two types is no good, so that there is a plan. */
-const otherType = (change: Partial<CloudInstanceType>, more: Partial<PlanInput> = {}): Example => [
-  {
-    ...more,
-    typeFacts: typeFactsFixture(typeFixture(), typeFixture({ instanceType: 'm6i.large', ...change })),
-  },
-  TWO_TYPES,
-];
-
 /** Every code of a loss, with the smallest change that brings it about. */
 export const LOST: Readonly<Record<string, Example>> = {
   PlacementInLostZone: [
@@ -115,25 +97,7 @@ export const LOST: Readonly<Record<string, Example>> = {
     { recover: { placements: [{ subnetId: 'subnet-a' }, { subnetId: 'subnet-b' }] } },
     'us-east-1a',
   ],
-  PlacementTypeUnknown: [{ typeFacts: { types: new Map([['m6i.large', null]]), offeredIn: new Map() } }, TWO_TYPES],
-  PlacementNotOffered: [
-    { typeFacts: { types: new Map(), offeredIn: new Map([['m6i.large', new Set(['us-east-1b'])]]) } },
-    TWO_TYPES,
-  ],
-  PlacementArchitecture: otherType({ architectures: ['arm64'] }),
-  PlacementVirtualization: otherType({ virtualizationTypes: ['paravirtual'] }),
-  PlacementBootMode: otherType({ bootModes: ['uefi'] }),
-  PlacementEna: [
-    {
-      ...rawChange({ EnaSupport: false }),
-      typeFacts: typeFactsFixture(typeFixture({ enaSupport: 'supported' }), typeFixture({ instanceType: 'm6i.large' })),
-    },
-    TWO_TYPES,
-  ],
-  PlacementTpm: otherType({ nitroTpmSupport: 'unsupported' }, rawChange({ TpmSupport: 'v2.0' })),
-  PlacementNoEbsRoot: otherType({ rootDeviceTypes: ['instance-store'] }),
-  PlacementNotOnDemand: otherType({ usageClasses: ['capacity-block'] }),
-  PlacementTooManyVolumes: otherType({ maxAttachments: 2 }),
+  ...PLACEMENT_LOST,
   StaysInZone: [{}],
   PlacementNeedsLevel: [
     { level: 1 },

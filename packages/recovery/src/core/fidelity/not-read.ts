@@ -52,7 +52,6 @@ export const NO_ATTRIBUTES: readonly NotRead[] = [
     'Volume.AvailabilityZoneId',
     'Volume.SseType',
   ]),
-  ...each('It says which reservation of the preference is in use now.', ['Instance.CapacityReservationId']),
   ...each('A row refuses what is bought in this way, by InstanceLifecycle.', ['Instance.CapacityBlockId']),
   ...each('It was the property of the snapshot the volume was made of.', ['Volume.FastRestored']),
   ...each('EC2 keeps it for later use.', ['Instance.Placement.SpreadDomain']),

@@ -1,6 +1,7 @@
 import { rawOf, textOf } from '@understudy/shared';
 import { onlyTexts } from './compute.ts';
 import { nameThatMayBeGone } from './gone-names.ts';
+import { reservationOfCandidate, reservationShortage } from '../reservation-fit.ts';
 import { SEEDED } from '../paths/path-options.ts';
 import { skippedWith } from './placement-rules.ts';
 import { type Circumstances, type FidelityTheme, type LaunchMember, when } from './row.ts';
@@ -88,6 +89,31 @@ const SUBNET_MISFITS = skippedWith([
   },
   { code: 'PlacementInLostZone', remedy: 'Name a subnet of another zone in `recover.placements` of the policy.' },
 ]);
+const RESERVATION_MISFITS = skippedWith(
+  ['PlacementReservationGone', 'PlacementReservationMisfit'].map((code) => ({
+    code,
+    remedy: 'Name a reservation of that zone and type in `recover.placements` or `recover.places`, or none.',
+  })),
+);
+
+/** Candidates that are passed over as long as this lasts; the recovery asks before each launch. */
+function reservationShortages({ input, placements }: Circumstances): readonly string[] {
+  const { instance, reservations } = input;
+  const texts = placements.candidates.flatMap((candidate) => {
+    const id = reservationOfCandidate(candidate);
+    if (id === null) return [];
+    // The place of the failed instance is free once it is fenced.
+    const freed = textOf(instance.raw.CapacityReservationId) === id ? 1 : 0;
+    const text = reservationShortage(id, reservations?.get(id), freed);
+    return text === null
+      ? []
+      : [`${text}: ${candidate.instanceType} in ${candidate.subnetId} is passed over meanwhile`];
+  });
+  return [...new Set(texts)];
+}
+
+const RESERVATION_SHORT = { code: 'ReservationHasNoRoom', text: reservationShortages };
+
 const GROUP = nameThatMayBeGone({
   kind: 'placement-group',
   code: 'PlacementGroup',
@@ -251,12 +277,20 @@ export const PLACEMENT: FidelityTheme = {
       read: [
         'Instance.CapacityReservationSpecification.CapacityReservationPreference',
         'Instance.CapacityReservationSpecification.CapacityReservationTarget',
+        'Instance.CapacityReservationId',
         'CapacityReservation.State',
+        'CapacityReservation.AvailabilityZone',
+        'CapacityReservation.InstanceType',
+        'CapacityReservation.InstancePlatform',
+        'CapacityReservation.Tenancy',
+        'CapacityReservation.AvailableInstanceCount',
       ],
       carry: { launch: { CapacityReservationSpecification: { value: reservationOf, boundTo: 'zone' } } },
       names: RESERVATION.names,
       loss: [
         ...RESERVATION.loss,
+        ...RESERVATION_MISFITS.loss,
+        RESERVATION_SHORT,
         {
           code: 'ReservationInOwnZoneOnly',
           text: (from) =>
@@ -266,9 +300,9 @@ export const PLACEMENT: FidelityTheme = {
             ),
         },
       ],
-      notice: RESERVATION.notice,
-      refuse: RESERVATION.refuse,
-      why: 'A reservation is of one zone. A preference for `open` is what every launch has.',
+      notice: [...RESERVATION.notice, ...RESERVATION_MISFITS.notice, RESERVATION_SHORT],
+      refuse: [...RESERVATION.refuse, ...RESERVATION_MISFITS.refuse],
+      why: 'A reservation is of one zone and type. Each that a candidate names is looked at for the plan, and again before its launch. A preference for `open` is what every launch has.',
     },
   ],
 };

@@ -89,6 +89,7 @@ const MADE_OTHERWISE = [
   'losses',
   'ladder',
   'startMayLand',
+  'wasDown',
   'seed',
   'records',
   'targets',

@@ -136,17 +136,44 @@ describe('the path of a disk', () => {
   });
 });
 
+const MOVING = { offered: ALL, staysInZone: true };
+
+describe('**S** a disk of an instance that keeps its root', () => {
+  const rootCopied = { pin: { '/dev/xvda': 'copy' } } as const;
+  test('does not move: a start would have it run while the disk is taken off, and boot without it', () => {
+    const asked = { policy: rootCopied, scene: MOVING };
+    expect(pathsOf(asked)).toEqual(['copy', 'copy']);
+    expect(rejection(asked, 'reattach')).toBe(
+      'a disk moves only where the root moves, so that the old instance cannot run without it',
+    );
+  });
+
+  test('that can only move is refused, and it is said why', () => {
+    const pinned = { pin: { ...rootCopied.pin, 'vol-data': 'reattach' } } as const;
+    const choice = chosen({ policy: pinned, scene: MOVING });
+    expect(choice).toMatchObject({ kind: 'impossible', problems: [{ code: 'VolumePathImpossible' }] });
+    expect(JSON.stringify(choice)).toContain('vol-data can only move, and its root does not');
+    expect(pathsOf({ data: { multiAttach: true }, policy: rootCopied, scene: MOVING })).toEqual([
+      'VolumePathImpossible',
+    ]);
+  });
+
+  test('may be copied beside a root that moves: an instance without its root cannot be started', () =>
+    expect(pathsOf({ policy: { pin: { 'vol-data': 'copy' } }, scene: MOVING })).toEqual(['reattach', 'copy']));
+});
+
 describe('**S** a disk that several instances may write to', () => {
   const shared = { multiAttach: true };
   test('is attached to the successor, and never copied', () => {
-    expect(pathsOf({ data: shared })).toEqual(['copy', 'multi-attach']);
+    const asked = { data: shared, scene: MOVING };
+    expect(pathsOf(asked)).toEqual(['reattach', 'multi-attach']);
     for (const path of ['reattach', 'copy', 'snapshot', 'latest-snapshot'])
-      expect(rejection({ data: shared }, path), path).toContain('a second truth');
+      expect(rejection(asked, path), path).toContain('a second truth');
   });
 
   test('is so too while it is attached to another instance, whatever its flag says', () => {
     const attachments = ['i-1', 'i-2'].map((instanceId) => ({ instanceId, deviceName: '', state: 'attached' }));
-    expect(pathsOf({ data: { attachments } })).toEqual(['copy', 'multi-attach']);
+    expect(pathsOf({ data: { attachments }, scene: MOVING })).toEqual(['reattach', 'multi-attach']);
   });
 
   test.each<[string, Asked]>([

@@ -2,6 +2,7 @@ import type { PlannedVolume } from '@understudy/shared';
 import type { Finding } from '../finding.ts';
 import { roughly } from '../predict/duration.ts';
 import type { DiskFacts, PathScene } from './disk-facts.ts';
+import { movesItself } from '../moved-volumes.ts';
 import { type PathOption, pathOptions, pinOf, SEEDED, SEED_TAKES, type Worth, WORTHS } from './path-options.ts';
 
 type Possible = Extract<PathOption, { possible: true }>;
@@ -34,10 +35,19 @@ const possibleOnes = (disk: Disk, may: (path: string) => boolean): readonly Poss
 const best = (options: readonly Possible[]): Possible | null =>
   options.toSorted((a, b) => rankOf(a.worth) - rankOf(b.worth) || a.takes.typicalMs - b.takes.typicalMs)[0] ?? null;
 
-/** Null: some disk has none of these paths. */
+/**
+ * **S** (S27) A disk moves only where the root does. The old instance would keep its root
+ * otherwise: a start that lands late, of ours or of a person, would have it run while a disk is
+ * taken off it, and then boot without that disk.
+ */
+const leavesRootBehind = (disks: readonly Disk[], paths: readonly Possible[]): boolean =>
+  paths.some((one) => movesItself(one)) &&
+  disks.some(({ facts: { planned: volume } }, index) => volume.isRoot && !movesItself(paths[index] ?? {}));
+
+/** Null: some disk has none of these paths, or one would move without its root. */
 function assignment(disks: readonly Disk[], may: (path: string) => boolean): Assignment | null {
   const paths = disks.flatMap((disk) => best(possibleOnes(disk, may)) ?? []);
-  if (paths.length < disks.length) return null;
+  if (paths.length < disks.length || leavesRootBehind(disks, paths)) return null;
   const seedMs = paths.some((one) => SEEDED.has(one.path)) ? SEED_TAKES.typicalMs : 0;
   return {
     paths,
@@ -47,13 +57,14 @@ function assignment(disks: readonly Disk[], may: (path: string) => boolean): Ass
 }
 
 /**
- * The ways to put a whole machine together. Without a seed or with one; and, unless the policy
- * allows to mix moments, with earlier snapshots for all disks or for none.
+ * The ways to put a whole machine together. Without a seed or with one, without disks that move or
+ * with them; and, unless the policy allows to mix moments, with earlier snapshots for all disks or
+ * for none.
  */
 function assignments(disks: readonly Disk[], mixed: boolean): readonly Assignment[] {
   const isOlder = (path: string): boolean => path === 'latest-snapshot';
   const moments = mixed ? [() => true] : [(path: string) => !isOlder(path), isOlder];
-  const seeds = [(path: string) => !SEEDED.has(path), () => true];
+  const seeds = [(path: string) => !SEEDED.has(path), () => true, (path: string) => !movesItself({ path })];
   return moments.flatMap((moment) =>
     seeds.flatMap((seed) => assignment(disks, (path) => moment(path) && seed(path)) ?? []),
   );
@@ -81,9 +92,12 @@ function whyNot(option: PathOption, chosen: Possible, together: boolean): string
     return 'the disks would be of different moments (recover.volumes.mixedMoments)';
   const seed = SEEDED.has(option.path) && !SEEDED.has(chosen.path) ? SEED_TAKES.typicalMs : 0;
   const time = `about ${roughly(option.takes.typicalMs + seed)}`;
+  if (together && movesItself(option) && !movesItself(chosen)) return STAYS_WITH_ROOT;
   const faster = option.takes.typicalMs + seed < chosen.takes.typicalMs;
   return together && faster ? `${time}, but not with the other disks` : `not faster: ${time}`;
 }
+
+const STAYS_WITH_ROOT = 'a disk moves only where the root moves, so that the old instance cannot run without it';
 
 function planned(disk: Disk, chosen: Possible, scene: PathScene, together: boolean): PlannedVolume {
   const { facts, options } = disk;
@@ -107,7 +121,14 @@ function planned(disk: Disk, chosen: Possible, scene: PathScene, together: boole
 function problemsOf(disks: readonly Disk[]): readonly Finding[] {
   const stuck = disks.filter((disk) => possibleOnes(disk, () => true).length === 0);
   if (stuck.length === 0) {
-    const text = 'no choice of paths has all disks of one moment (recover.volumes.mixedMoments allows others)';
+    const moves = disks.find((disk) => possibleOnes(disk, () => true).every(movesItself))?.facts.planned.volumeId;
+    const rootMoves = disks.some(
+      (disk) => disk.facts.planned.isRoot && possibleOnes(disk, () => true).some(movesItself),
+    );
+    const text =
+      moves === undefined || rootMoves
+        ? 'no choice of paths has all disks of one moment (recover.volumes.mixedMoments allows others)'
+        : `${moves} can only move, and its root does not (recover.volumes): ${STAYS_WITH_ROOT}`;
     return [{ code: 'VolumePathImpossible', text }];
   }
   return stuck.map(({ facts: { planned: volume, isShared }, options }) => {

@@ -1,0 +1,3 @@
+import { KILLED, STOPPED, strikesOfLeaders } from './leader-strikes.ts';
+
+strikesOfLeaders(KILLED, STOPPED);
