@@ -7,7 +7,7 @@ export const ONLY_VERIFIED: readonly string[] = [
   'test/sim/planted/planted-runs.test.ts',
   'test/fuzz/planted-runs.test.ts',
   'test/scenarios/recovery/hooks-crashes.test.ts',
-  'test/scenarios/recovery/{ways-out,names,reattach,volume-paths,prepared}-crashes.test.ts',
+  'test/scenarios/recovery/{ways-out,names,reattach,volume-paths,undo,prepared}-crashes.test.ts',
   // Simulated days of one kind of trouble each. The fixed seeds have them all, more thinly.
   'test/sim/{serve-lease,lost-address,operator-commands,kms-key}.test.ts',
   'test/sim/{store-refuses,namesake}.test.ts',
@@ -15,7 +15,7 @@ export const ONLY_VERIFIED: readonly string[] = [
   'test/scenarios/recovery/random-faults.test.ts',
   // A few calls of every strategy, path and move, each with one of the ills that can befall it.
   'test/scenarios/recovery/faults/fault-matrix.test.ts',
-  'test/scenarios/coordinator/{half-failing,builds-at-random}.test.ts',
+  'test/scenarios/coordinator/{half-failing,builds-at-random,undo}.test.ts',
   'test/detection/detection.test.ts',
   'packages/observer/src/core/detection.test.ts',
   // A leader killed at every moment of a command.

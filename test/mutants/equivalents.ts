@@ -167,7 +167,7 @@ export const EQUIVALENTS: readonly Equivalent[] = [
   },
   {
     file: `${STEPS}/verify.ts`,
-    on: "if (instance?.state !== 'running') return null",
+    on: "if (instance?.state !== 'running' || isUndo(run.plan)) return null",
     why: 'Only what is shown running passes or settles, and nothing else gets here. Kept for the compiler.',
   },
   {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { Command, type CommanderError, InvalidArgumentError } from 'commander';
+import { Command, type CommanderError, InvalidArgumentError, Option } from 'commander';
+import { PLACES, PREPARED, WAYS, type World } from './cluster/world.ts';
 import { FaultListSchema } from './faults/fault.ts';
 import * as z from 'zod';
 import { night } from './night.ts';
@@ -30,6 +31,10 @@ interface RunFlags {
   readonly ladder?: true;
   readonly encrypted?: true;
   readonly reattach?: true;
+  readonly way?: World['way'];
+  readonly shared?: true;
+  readonly places?: World['places'];
+  readonly prepare?: World['prepare'];
   readonly identities?: true;
   readonly faults?: string;
   readonly trace?: true;
@@ -41,11 +46,15 @@ interface RunFlags {
 /** A file of its own list per episode, or a kept regression. */
 function specFrom(flags: RunFlags, seed: number): RunSpec {
   const { days, members, coordinators, faults, serveLease = false, probes = false, ladder = false } = flags;
-  const { encrypted, reattach, identities } = flags;
+  const { encrypted, reattach, identities, way, shared, places, prepare } = flags;
   const shape = {
     ...{ seed, days, members, coordinators, serveLease, probes, ladder },
     ...(encrypted && { encrypted }),
     ...(reattach && { reattach }),
+    ...(way && { way }),
+    ...(shared && { shared }),
+    ...(places && { places }),
+    ...(prepare && { prepare }),
     ...(identities && { identities }),
   };
   if (faults === undefined) return shape;
@@ -122,6 +131,10 @@ program
     'also with --faults: members have records, groups and further addresses, and the group has hooks',
   )
   .option('--reattach', 'the disks of members move to their replacements where they can')
+  .addOption(new Option('--way <way>', 'how members come back; default: as the seed has it').choices(WAYS))
+  .option('--shared', 'some members share a volume with somebody, also where that is not the way')
+  .addOption(new Option('--places <order>', 'further zones and types').choices(PLACES))
+  .addOption(new Option('--prepare <what>', 'what begins while a member is suspect').choices(PREPARED))
   .option('--serve-lease', 'the members keep serve leases, and the policy counts on them')
   .option('--faults <file>', 'these faults instead of what the seed gives: a list per episode, or a kept regression')
   .option('--trace', 'every line of the trace')

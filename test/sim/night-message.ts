@@ -9,6 +9,8 @@ export const NightMessageSchema = z.strictObject({
   recoveries: z.number(),
   faults: z.number(),
   violations: z.array(z.strictObject({ invariant: z.enum(INVARIANT_IDS), atMs: z.number(), text: z.string() })),
+  /** What became of recoveries and disks → times. */
+  did: z.record(z.string(), z.number()),
   /** `kind stage` → times. */
   cells: z.record(z.string(), z.number()),
 });

@@ -24,6 +24,7 @@ for (let seed = first; !stopped && seed < first + runs * step; seed += step) {
     recoveries: result.tally.recoveriesFinished,
     faults: result.outcomes.filter((one) => one.result === 'happened').length,
     violations: [...result.violations],
+    did: result.tally.did(),
     cells: result.coverage.cells(),
   };
   process.stdout.write(`${JSON.stringify(run)}\n`);

@@ -32,6 +32,7 @@ class Findings {
   simulatedMs = 0;
   cpuMs = 0;
   recoveries = 0;
+  readonly #did = new Map<string, number>();
   faults = 0;
 
   constructor(options: NightOptions) {
@@ -43,6 +44,7 @@ class Findings {
     this.simulatedMs += run.simulatedMs;
     this.cpuMs += run.cpuMs;
     this.recoveries += run.recoveries;
+    for (const [what, n] of Object.entries(run.did)) this.#did.set(what, (this.#did.get(what) ?? 0) + n);
     this.faults += run.faults;
     this.coverage.mergeCells(run.cells);
     if (run.violations.length > 0) this.broken.push(run);
@@ -69,6 +71,10 @@ class Findings {
       '',
       ...(broken.length > 0 || this.crashed.length > 0 ? broken : ['Nothing.']),
       ...this.crashed.map((what) => `- crashed: ${what}`),
+      '',
+      '## What recoveries did',
+      '',
+      ...[...this.#did].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([what, n]) => `- ${what}: ${n}`),
       '',
       '## Fault × stage',
       '',

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import * as z from 'zod';
 import { FaultListSchema } from './faults/fault.ts';
+import { PLACES, PREPARED, WAYS } from './cluster/world.ts';
 import { INVARIANT_IDS, type InvariantId } from './invariants/invariant.ts';
 import type { RunSpec } from './simulation.ts';
 
@@ -20,6 +21,11 @@ export const RegressionSchema = z.strictObject({
   probes: z.boolean().default(false),
   ladder: z.boolean().default(false),
   encrypted: z.boolean().default(false),
+  reattach: z.boolean().default(false),
+  way: z.enum(WAYS).optional(),
+  shared: z.boolean().optional(),
+  places: z.enum(PLACES).nullable().optional(),
+  prepare: z.enum(PREPARED).optional(),
   identities: z.boolean().default(false),
   faults: z.array(FaultListSchema),
 });
@@ -28,29 +34,16 @@ export type Regression = z.infer<typeof RegressionSchema>;
 export const readRegression = (file: string): Regression =>
   RegressionSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
 
-export const specOf = ({
-  seed,
-  days,
-  members,
-  coordinators,
-  serveLease,
-  probes,
-  ladder,
-  encrypted,
-  identities,
-  faults,
-}: Regression): RunSpec => ({
-  seed,
-  days,
-  members,
-  coordinators,
-  serveLease,
-  probes,
-  ladder,
-  encrypted,
-  identities,
-  faults,
-});
+/** What a kept run does not say is left out, because `undefined` is something else. */
+export function specOf({ story: _story, broke: _broke, way, shared, places, prepare, ...shape }: Regression): RunSpec {
+  return {
+    ...shape,
+    ...(way !== undefined && { way }),
+    ...(shared !== undefined && { shared }),
+    ...(places !== undefined && { places }),
+    ...(prepare !== undefined && { prepare }),
+  };
+}
 
 export function writeRegression(file: string, broke: InvariantId, story: string, spec: RunSpec): void {
   const { faults, ...shape } = spec;

@@ -7,8 +7,12 @@ export function replayCommand(spec: RunSpec, faultsFile?: string): string {
   if (coordinators !== 3) parts.push(`--coordinators ${coordinators}`);
   if (spec.probes === true) parts.push('--probes');
   if (spec.ladder === true) parts.push('--ladder');
+  if (spec.reattach === true) parts.push('--reattach');
   if (serveLease === true) parts.push('--serve-lease');
   if (faultsFile !== undefined && spec.encrypted === true) parts.push('--encrypted');
+  if (faultsFile !== undefined && spec.way !== undefined) parts.push(`--way ${spec.way}`);
+  if (faultsFile !== undefined && (spec.places ?? null) !== null) parts.push(`--places ${spec.places}`);
+  if (faultsFile !== undefined && spec.prepare !== undefined) parts.push(`--prepare ${spec.prepare}`);
   if (faultsFile !== undefined && spec.identities === true) parts.push('--identities');
   if (faultsFile !== undefined) parts.push(`--faults ${faultsFile}`);
   return parts.join(' ');

@@ -6,12 +6,15 @@ import type { RunResult } from './simulation.ts';
 const hours = (ms: number): string => (ms / 3_600_000).toFixed(2);
 const clockTime = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
+const wayText = ({ way, places, prepare }: RunResult['spec']): string =>
+  [way ?? 'as told', ...(places ? [`places ${places}`] : []), ...(prepare ? [`prepares ${prepare}`] : [])].join(', ');
+
 /** What a run did, in a few lines. `cpuMs`: processor time it took. */
 export function summaryOf(result: RunResult, cpuMs: number): string {
   const { spec, simulatedMs, eventCount, outcomes, tally, traceHash } = result;
   const happened = outcomes.filter((one) => one.result === 'happened').length;
   return [
-    `seed ${spec.seed}: ${hours(simulatedMs)} h simulated (${Math.round(simulatedMs / cpuMs)} × processor time), ${eventCount} events`,
+    `seed ${spec.seed} (${wayText(spec)}): ${hours(simulatedMs)} h simulated (${Math.round(simulatedMs / cpuMs)} × processor time), ${eventCount} events`,
     `  ${happened} of ${outcomes.length} faults happened; ${tally.text()}`,
     `  trace ${traceHash}; ${result.violations.length === 0 ? 'no violation' : `${result.violations.length} VIOLATIONS`}`,
   ].join('\n');

@@ -12,6 +12,7 @@ import { WATCHERS } from './invariants/watchers.ts';
 import { Tally } from './tally.ts';
 import { Trace } from './trace.ts';
 import { attendTo } from './cluster/attending-operator.ts';
+import { type World, worldOf } from './cluster/world.ts';
 
 /** Everything that decides a run. The same value gives the same run. */
 export interface RunSpec extends ClusterShape {
@@ -44,6 +45,10 @@ export interface RunOptions {
   /** Asked after every event; true ends the run (a person pressed Ctrl-C). */
   readonly stop?: () => boolean;
 }
+
+/** Where the seed gives the faults, it gives the group as well, unless that is forced. */
+const worldWanted = ({ seed, faults, ladder, reattach }: RunSpec): Partial<World> =>
+  faults !== undefined || ladder === true || reattach === true ? {} : worldOf(seed);
 
 const DAY_MS = 86_400_000;
 /** Longer than the boot grace: the machines are meant to have been there for long. */
@@ -80,7 +85,8 @@ class Simulation {
   constructor(spec: RunSpec, options: RunOptions) {
     // Kept with what the run gives back: a list of its faults has the same cluster again.
     const ofSeed = spec.faults === undefined;
-    this.#spec = { ...spec, encrypted: spec.encrypted ?? ofSeed, identities: spec.identities ?? ofSeed };
+    const { encrypted = ofSeed, identities = ofSeed } = spec;
+    this.#spec = { ...worldWanted(spec), ...spec, encrypted, identities };
     this.#options = options;
     this.#trace = new Trace(options.print ?? null);
     this.#cluster = new SimulatedCluster(this.#spec);
@@ -147,10 +153,10 @@ class Simulation {
   }
 
   #faultsOf(episode: number): readonly Fault[] {
-    const { seed, members, coordinators, faults } = this.#spec;
+    const { seed, members, coordinators, faults, way } = this.#spec;
     return faults
       ? (faults[episode] ?? [])
-      : generateFaults({ seed, episode, members, coordinators, lastsMs: FAULTS_LAST_MS - 120_000 });
+      : generateFaults({ seed, episode, members, coordinators, lastsMs: FAULTS_LAST_MS - 120_000, way });
   }
 
   /** I10, I6. After a while an operator looks at what is held and asks for another try. */

@@ -1,4 +1,10 @@
-import { HistoryRecordSchema, parseRecord } from '@understudy/shared';
+import {
+  type HistoryRecord,
+  HistoryRecordSchema,
+  IntentRecordSchema,
+  parseRecord,
+  type RecoveryPlan,
+} from '@understudy/shared';
 import type { ClusterEvent } from './cluster/cluster-event.ts';
 import type { SimulatedCluster } from './cluster/simulated-cluster.ts';
 import { beginsRecovery } from './invariants/invariant.ts';
@@ -13,6 +19,13 @@ export class Tally {
   /** Fences that nobody saw, because a serve lease was waited out. */
   leaseFences = 0;
   watchdogResets = 0;
+  /** Ended recoveries, by strategy and outcome. */
+  readonly ended = new Map<string, number>();
+  /** Disks of replacements, by their path. */
+  readonly paths = new Map<string, number>();
+  /** Replacements in another zone, or of another type. */
+  readonly elsewhere = new Map<string, number>();
+  readonly #plans = new Map<string, RecoveryPlan>();
   /** What recoveries have moved, by kind, as their history says. */
   readonly moved = new Map<string, number>();
   /** Hooks that were begun. */
@@ -32,6 +45,7 @@ export class Tally {
     for (const write of clusterEvent.commit.txn.writes) {
       if (write.kind !== 'put') continue;
       if (write.key === keys.leader) this.leaderChanges += 1;
+      if (write.key.startsWith(keys.intents)) this.#planned(write.key, write.value);
       if (beginsRecovery(this.#cluster, clusterEvent.commit, write)) this.recoveriesBegun += 1;
       if (write.key.endsWith('/fence') && write.value.includes('"how":"lease"')) this.leaseFences += 1;
       if (write.key.startsWith(keys.holds)) count(this.holdsSeen, /"reason":"([^"]+)"/.exec(write.value)?.[1] ?? '?');
@@ -48,17 +62,41 @@ export class Tally {
 
   #finished(key: string, value: string): void {
     this.recoveriesFinished += 1;
-    const { launchAttempts, moved = [] } = parseRecord(HistoryRecordSchema, key, value);
-    this.launchAttempts += launchAttempts;
-    for (const { move } of moved) count(this.moved, move);
+    const history = parseRecord(HistoryRecordSchema, key, value);
+    this.launchAttempts += history.launchAttempts;
+    for (const { move } of history.moved ?? []) count(this.moved, move);
+    const plan = this.#plans.get(history.opId);
+    if (!plan) return;
+    count(this.ended, `${plan.strategy} ${history.outcome}`);
+    if (history.outcome !== 'replaced') return;
+    for (const volume of plan.volumes) count(this.paths, volume.path ?? 'snapshot');
+    this.#placed(history);
+  }
+
+  #planned(key: string, value: string): void {
+    const { opId, plan } = parseRecord(IntentRecordSchema, key, value);
+    this.#plans.set(opId, plan);
+  }
+
+  #placed({ oldAz, oldInstanceId, newInstanceId }: HistoryRecord): void {
+    const { instances } = this.#cluster.cloud.core.region;
+    const [before, after] = [instances.get(oldInstanceId), instances.get(newInstanceId ?? '')];
+    if (after && after.az !== oldAz) count(this.elsewhere, 'another zone');
+    if (before && after && before.instanceType !== after.instanceType) count(this.elsewhere, 'another type');
   }
 
   heldAtEnd(reason: string): void {
     count(this.heldLast, reason);
   }
 
+  /** How often each strategy ended how, each path was taken, and a replacement was elsewhere. */
+  did(): Readonly<Record<string, number>> {
+    const paths = [...this.paths].map(([path, n]) => [`disk by ${path}`, n] as const);
+    return Object.fromEntries([...this.ended, ...paths, ...this.elsewhere]);
+  }
+
   text(): string {
-    const maps = [this.holdsSeen, this.heldLast, this.moved].map((map) =>
+    const maps = [this.holdsSeen, this.heldLast, this.moved, this.ended, this.paths, this.elsewhere].map((map) =>
       [...map].map(([name, n]) => `${name} ${n}`).join(', '),
     );
     return [
@@ -71,6 +109,9 @@ export class Tally {
       ...(this.hooksBegun > 0 ? [`${this.hooksBegun} hooks begun`] : []),
       `holds: ${maps[0] || 'none'}`,
       `held at the end: ${maps[1] || 'none'}`,
+      `ended: ${maps[3] || 'none'}`,
+      `disks: ${maps[4] || 'none'}`,
+      ...(maps[5] ? [`elsewhere: ${maps[5]}`] : []),
     ].join('; ');
   }
 }

@@ -52,6 +52,7 @@ import { recoveries } from './commands/recoveries.ts';
 import { replan } from './commands/replan.ts';
 import { retry } from './commands/retry.ts';
 import { status } from './commands/status.ts';
+import { undo } from './commands/undo.ts';
 import { userData } from './commands/user-data.ts';
 import { tokenNew } from './commands/token-new.ts';
 
@@ -90,6 +91,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   acceptLoss,
   abandon,
   recover,
+  undo,
   doctorCoordinator,
   doctorAgent,
   bundle,

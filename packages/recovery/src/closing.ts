@@ -1,16 +1,17 @@
-import { invariant, type MovedItem } from '@understudy/shared';
-import type { ChoreFacts } from './core/chores.ts';
+import { type Chore, invariant, isUndo, type MovedItem } from '@understudy/shared';
+import { type ChoreFacts, choresOf } from './core/chores.ts';
 import type { ClosingFacts } from './core/history.ts';
 import { predictRecovery } from './core/predict/predict.ts';
 import { readStepId } from './core/step-id.ts';
 import { currentAttempt, keysOf } from './core/step-table.ts';
+import { undoChoresOf } from './core/undo/undo-chores.ts';
 import { volumesOf } from './steps/captured-volumes.ts';
 import type { Run } from './run.ts';
 import { replacementOf } from './steps/activate.ts';
 import { ACTIVATE } from './steps/activate-record.ts';
 import { PERMIT } from './steps/attempt-records.ts';
 import { FENCE } from './steps/fence-record.ts';
-import { openCallsOfSeed } from './steps/open-calls.ts';
+import { openCallsOfReplacement } from './steps/open-calls.ts';
 
 /**
  * The part of a run that closing one needs: also without a run, by whoever closes it for another
@@ -21,24 +22,28 @@ export type Closable = Pick<
   'record' | 'plan' | 'policy' | 'journal' | 'term' | 'wallMs' | 'strategy' | 'seams' | 'table'
 >;
 
-export function choreFactsOf(run: Closable): ChoreFacts {
+/** Everything that has to be put in place once the replacement is activated. */
+export const choresToDo = (run: Closable): readonly Chore[] =>
+  isUndo(run.plan) ? undoChoresOf(commonFactsOf(run)) : choresOf(choreFactsOf(run));
+
+const commonFactsOf = (run: Closable) => {
   const { opId, oldInstanceId } = run.record;
-  const {
-    recover: { retainVolumesForMs },
-  } = run.policy;
-  const attempt = currentAttempt(run.journal.states());
-  const permit = run.journal.get(PERMIT, attempt)?.result;
-  invariant(permit && 'networkInterfaceId' in permit, `attempt ${attempt} was verified without a permit`);
+  const { retainVolumesForMs } = run.policy.recover;
   return {
     plan: run.plan,
     volumes: volumesOf(run),
     opId,
     oldInstanceId,
     newInstanceId: replacementOf(run),
-    permitId: permit.networkInterfaceId,
-    putOn: putOnBy(run),
     volumesRetainedUntil: retainVolumesForMs === null ? null : retainedUntil(run, retainVolumesForMs),
   };
+};
+
+export function choreFactsOf(run: Closable): ChoreFacts {
+  const attempt = currentAttempt(run.journal.states());
+  const permit = run.journal.get(PERMIT, attempt)?.result;
+  invariant(permit && 'networkInterfaceId' in permit, `attempt ${attempt} was verified without a permit`);
+  return { ...commonFactsOf(run), permitId: permit.networkInterfaceId, putOn: putOnBy(run) };
 }
 
 /** Where a launch could not name a disk: which volume was put on for each one of the plan. */
@@ -60,7 +65,7 @@ function isThrough({ journal, table }: Closable): boolean {
   const states = journal.states();
   return table
     .slice(0, -1)
-    .filter(({ step }) => step.per === 'recovery')
+    .filter((row) => row.step.per === 'recovery' && row.failedOf === undefined)
     .every((row) => keysOf(row, 0).every(({ id }) => states.get(id) === 'done'));
 }
 
@@ -89,12 +94,13 @@ export function closingFactsOf(
     newInstanceId: replacementOf(run),
     newIncarnation: activation.incarnation,
     fencedBy: fence.how,
-    launchAttempts: currentAttempt(run.journal.states()),
+    launchAttempts: isUndo(run.plan) ? 0 : currentAttempt(run.journal.states()),
     artefacts: run.strategy.artefacts(run, run.seams),
     volumes: volumesOf(run),
     predictedMs: predictRecovery({ plan: run.plan, rows: run.table }).closedAfter.typicalMs,
     moved: movedBy(run),
-    lateCalls: openCallsOfSeed(run),
+    lateCalls: openCallsOfReplacement(run),
+    stopIsOpen: fence.stopIsOpen === true || fence.how === 'lease',
     ...end,
   };
 }

@@ -9,6 +9,7 @@ const attached = { ...PERMIT, subnetId: 'subnet-1', privateIp: '10.0.0.9', group
 /** Everything the last step needs of EC2. */
 export const LAST: Partial<Cloud> = {
   createTags: async () => undefined,
+  deleteTags: async () => undefined,
   describeAddresses: async () => [],
   describeInstances: async () => [cloudInstance(NEW, { networkInterfaces: [attached] })],
 };

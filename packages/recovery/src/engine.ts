@@ -251,12 +251,14 @@ async function load(run: Run): Promise<void> {
 }
 
 /**
- * Starts every step whose needs are met, until the last one has closed the recovery. The first
+ * Starts every step whose needs are met, until one that does so has closed the recovery. The first
  * error ends all; nobody is left running behind.
  */
 async function advance(run: Run, drive: DriveStep): Promise<void> {
   const running = new Map<string, Promise<void>>();
-  const last = run.table.at(-1)?.step.name;
+  const closing = new Set(
+    run.table.filter((row, at) => row.closes === true || at === run.table.length - 1).map(({ step }) => step.name),
+  );
   let closed = false;
   const start = (key: StepKey): void => {
     run.parts.log.info('recovery.step', { step: key.id });
@@ -268,7 +270,7 @@ async function advance(run: Run, drive: DriveStep): Promise<void> {
     running.set(
       key.id,
       work.then(() => {
-        closed ||= key.name === last;
+        closed ||= closing.has(key.name);
       }),
     );
   };

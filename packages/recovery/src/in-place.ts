@@ -15,6 +15,7 @@ import { ownRecordsOf } from './request.ts';
 import type { Run } from './run.ts';
 import { PERMIT } from './steps/attempt-records.ts';
 import { fencedBy } from './steps/fenced-by.ts';
+import { closedBooks } from './undo-books.ts';
 
 /** How a recovery ends that leaves the member with the instance it had. */
 export type InPlaceEnd = Pick<InPlaceFacts, 'outcome' | 'why'> &
@@ -43,6 +44,7 @@ export async function closeInPlace(run: Run, end: InPlaceEnd): Promise<GuardedWr
     puts: [
       { key: keys.historyEntry(member, opId), expect: 0, record: inPlaceHistoryOf(factsOf(run, end)) },
       raised(keys, activation, activationModRevision),
+      ...(await closedBooks(run, 'as-before')),
     ],
     deletes: [{ key: intentKey, expect: run.intent.modRevision }, ...(await ownRecordsOf({ kv, keys, member }, opId))],
     deletePrefixes: [keys.journalOf(opId)],

@@ -14,6 +14,7 @@ export { type MeasuredSteps, measuredSteps } from './core/predict/measured.ts';
 export type { PredictedStep, Prediction } from './core/predict/predict.ts';
 export { undoText, type UndoWindow } from './core/predict/undo-window.ts';
 export { type PlanResult, readinessProblemsOf } from './core/plan.ts';
+export { decideUndo, recoveryToUndo, UNDO_LEVEL, type UndoFacts, type UndoVerdict } from './core/undo/undo-decision.ts';
 export { FirstSeen } from './core/serve-lease/first-seen.ts';
 export {
   answersHoldMsOf,
@@ -36,7 +37,7 @@ export { KeptReadsOf } from './plan/kept-reads.ts';
 export { KeyLooks } from './plan/key-looks.ts';
 export { type Failure, planByLadder, rungsKnown } from './plan/plan-by-ladder.ts';
 export { NameLooks } from './plan/name-looks.ts';
-export { firstSteps, levelNeeded, planFor } from './plan/plan-for.ts';
+export { firstSteps, levelNeeded, planFor, planUndo } from './plan/plan-for.ts';
 export { predictPlan } from './plan/predict-plan.ts';
 export { type PlannedStep, plannedSteps, type ShownCall } from './plan/planned-steps.ts';
 export { trialLaunchOf, tryLaunch, wantsTrial } from './plan/try-launch.ts';
@@ -47,3 +48,4 @@ export { leftoverText } from './registered.ts';
 export type { RecoveryActivity, RecoveryRunner, RecoveryRunOutcome, StepActivity } from './runner.ts';
 export type { RecoverySettings } from './settings.ts';
 export { supersede } from './supersede.ts';
+export { withoutCollecting } from './undo-books.ts';

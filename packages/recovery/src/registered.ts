@@ -24,11 +24,14 @@ import { assembleKind } from './steps/assemble.ts';
 import { detachKind } from './steps/detach.ts';
 import { givebackKind } from './steps/giveback.ts';
 import { seedKind } from './steps/seed.ts';
+import { bringbackKind } from './steps/bringback.ts';
+import { standdownKind } from './steps/standdown.ts';
 import { verifyKind } from './steps/verify.ts';
 import { reattach } from './strategies/reattach.ts';
 import { reboot } from './strategies/reboot.ts';
 import { snapshotAndReplace } from './strategies/snapshot-and-replace.ts';
 import { stopStart } from './strategies/stop-start.ts';
+import { undo } from './strategies/undo.ts';
 import { copyKind } from './steps/copy.ts';
 import { warmUpKind } from './steps/warm-up.ts';
 import { copyLeftover, copyPath } from './volumes/copy.ts';
@@ -39,11 +42,12 @@ import { snapshotLeftover, snapshotPath } from './volumes/snapshot.ts';
 
 /** All there is: one line each. `docs/adding-a-strategy.md` says what a line stands for. */
 export const REGISTERED: RecoveryRegistry = {
-  strategies: [snapshotAndReplace, reattach, reboot, stopStart],
+  strategies: [snapshotAndReplace, reattach, reboot, stopStart, undo],
   steps: [
     ...[fenceKind, captureKind, imageKind, permitKind, launchKind, verifyKind, revokeKind, activateKind, doneKind],
     ...[detachKind, copyKind, seedKind, assembleKind, givebackKind],
     ...[rebootKind, restartKind, mendKind],
+    ...[bringbackKind, standdownKind],
     ...[hookKind, warmUpKind],
   ],
   volumePaths: [reattachPath, copyPath, multiAttachPath, latestSnapshotPath, snapshotPath],

@@ -7,19 +7,20 @@ import {
   type Unwritten,
   type WallMs,
 } from '@understudy/shared';
-import { choresOf, choreText } from './core/chores.ts';
+import { choreText } from './core/chores.ts';
 import { hasActivated } from './core/activated.ts';
 import { historyOf } from './core/history.ts';
 import { owedItemsOf, owedText } from './core/owed.ts';
 import { owedNamesOf } from './core/owed-names.ts';
 import { keysOf } from './core/step-table.ts';
-import { type Closable, choreFactsOf, closingFactsOf } from './closing.ts';
+import { type Closable, choresToDo, closingFactsOf } from './closing.ts';
 import { Journal, type JournalEntry } from './journal.ts';
 import { ownRecordsOf } from './request.ts';
 import { REGISTERED } from './registered.ts';
 import { chosenBy, type RecoveryRegistry, stepsOf } from './registry.ts';
 import type { OpenIntent } from './runner.ts';
 import { ACTIVATE } from './steps/activate-record.ts';
+import { closedBooks } from './undo-books.ts';
 
 export interface SupersedeOptions {
   readonly kv: KvReads;
@@ -62,7 +63,10 @@ export async function supersede(
   const run: Closable = { record, plan, policy: plan.policy, journal, term, wallMs, strategy, table, seams: registry };
   const moves = table.filter(({ step }) => step.per === 'item').flatMap((row) => keysOf(row, 0).map(({ id }) => id));
   const outcome = await term.commit({
-    puts: [{ key: keys.historyEntry(member, opId), expect: 0, record: historyRecordOf(run, activated, why) }],
+    puts: [
+      { key: keys.historyEntry(member, opId), expect: 0, record: historyRecordOf(run, activated, why) },
+      ...(await closedBooks({ parts: { kv, keys }, record, plan }, 'undone')),
+    ],
     deletes: [
       { key: keys.intent(member), expect: intent.modRevision },
       ...(await ownRecordsOf({ kv, keys, member }, opId)),
@@ -91,7 +95,7 @@ function historyRecordOf(
   const { record, journal } = run;
   const sinceWallMs = run.wallMs();
   const obstacle = { code: 'ReplacementFailed', text: why, sinceWallMs };
-  const owed = choresOf(choreFactsOf(run)).map((chore) => ({ chore, obstacle }));
+  const owed = choresToDo(run).map((chore) => ({ chore, obstacle }));
   const history = historyOf(closingFactsOf(run, { owed, heardAtTheEnd: true, serviceFaultAtTheEnd: null }));
   const states = journal.states();
   const through = new Set([...states].filter(([, state]) => state === 'done').map(([step]) => step));

@@ -136,6 +136,12 @@ export const API_PROBLEMS = {
     remedy: 'end its cause, as the detail says',
     retryable: false,
   },
+  UNDO_REFUSED: {
+    status: 409,
+    title: 'The last recovery cannot be put back',
+    remedy: 'the detail says why, and what can be done (docs/undo.md)',
+    retryable: false,
+  },
   PAUSED_BY_ANOTHER: {
     status: 409,
     title: 'Somebody else has paused this',

@@ -76,3 +76,11 @@ describe('what to do when a zone is lost', () => {
     ).toBe('recover');
   });
 });
+
+it('says why the primary private address cannot be given to a replacement', () => {
+  const asked = { identity: { primaryAddress: 'terminate-predecessor' } };
+  const { error } = GroupPolicySchema.safeParse(asked);
+  expect(error?.issues[0]?.message).toContain('EC2 frees it only when the failed instance is terminated');
+  expect(GroupPolicySchema.parse({ identity: { primaryAddress: 'keep' } }).identity.primaryAddress).toBe('keep');
+  expect(GroupPolicySchema.parse({}).identity.primaryAddress).toBe('may-change');
+});

@@ -2,7 +2,7 @@ import type { MemberId } from '@understudy/shared';
 import type { ScenarioResult } from '../scenario.ts';
 import type { SeenRecovery } from './recorder.ts';
 
-export type Expected = Pick<ScenarioResult, 'replaced' | 'abandoned'>;
+export type Expected = Pick<ScenarioResult, 'replaced' | 'abandoned' | 'undone'>;
 
 /**
  * Compares how often a member was recovered in a scenario with its new incarnations and with what
@@ -13,7 +13,7 @@ export function wrongCounts(
   member: MemberId,
   fresh: readonly SeenRecovery[],
   newIncarnations: number,
-  { replaced, abandoned = [] }: Expected,
+  { replaced, abandoned = [], undone = [] }: Expected,
 ): string[] {
   const own = fresh.filter((one) => one.member === member);
   const recoveries = own.filter((one) => one.outcome !== 'abandoned').length;
@@ -22,6 +22,9 @@ export function wrongCounts(
   if (given !== (abandoned.includes(member) ? 1 : 0)) wrong.push(`${given} recoveries of ${member} were abandoned`);
   if (recoveries !== newIncarnations)
     wrong.push(`${member}: ${recoveries} recoveries, but ${newIncarnations} new incarnations`);
-  if (replaced.includes(member) && recoveries !== 1) wrong.push(`${member} was replaced ${recoveries} times, not once`);
+  const undos = own.filter((one) => one.outcome === 'undone').length;
+  if (undos !== (undone.includes(member) ? 1 : 0)) wrong.push(`${undos} recoveries of ${member} were undone`);
+  if (replaced.includes(member) && recoveries - undos !== 1)
+    wrong.push(`${member} was replaced ${recoveries - undos} times, not once`);
   return wrong;
 }

@@ -222,6 +222,26 @@ async function abandonKilled(lab: Lab): Promise<ScenarioResult> {
   return { evidence, outcome, victims: [member], replaced: [member], abandoned: [member] };
 }
 
+/** A member is replaced, and a person has the machine that was replaced serve again. */
+async function undo(lab: Lab): Promise<ScenarioResult> {
+  const member = memberOutside(lab);
+  const first = await crash(lab, member);
+  assert.equal((await ended(lab, first)).outcome, 'replaced');
+  const refused = await understudy(lab, 'undo', member, '--yes', '--reason', 'the lab asks', '--by', 'lab');
+  assert.match(`${refused.out}${refused.errors}`, /LossNotAccepted/);
+  const second = await nextRecovery(lab, member);
+  await ask(lab, member, 'undo', '--accept-loss', '1h');
+  const history = await ended(lab, second);
+  assert.equal(history.outcome, 'undone');
+  assert.equal(actsOf(history), `undo: an undo of ${first.opId} was begun`);
+  assert.equal(history.newInstanceId, first.oldInstanceId);
+  assert.equal(stateOf(lab, second.oldInstanceId), 'stopped');
+  assert.equal(stateOf(lab, first.oldInstanceId), 'running');
+  const evidence = `${second.oldInstanceId} served; refused without --accept-loss, then undone by the command line`;
+  const outcome = `${first.oldInstanceId} serves again, ${second.oldInstanceId} is kept stopped`;
+  return { evidence, outcome, victims: [member], replaced: [member], undone: [member] };
+}
+
 const STOPPED_MS = 3 * TTL_MS;
 
 async function replanStopped(lab: Lab): Promise<ScenarioResult> {
@@ -267,6 +287,12 @@ export const OPERATOR_COMMANDS: readonly Scenario[] = [
     fault: 'no heartbeat of the replacement arrives; `abandon` asked for, then `recover`',
     expected: 'held as abandoned, then replaced under the next ordinal',
     run: abandon,
+  },
+  {
+    name: 'operator-undo',
+    fault: 'a member replaced, and `undo` asked for while its old instance is kept',
+    expected: 'refused without the loss accepted; then the old instance serves again',
+    run: undo,
   },
   {
     name: 'operator-abandon-leader-killed',

@@ -122,6 +122,8 @@ export const USUAL_CALLS: readonly UsualCall[] = [
   made(shared('image', '*'), 'RegisterImage'),
   call('ec2:CreateTags', INSTANCE, { ...member, [KEYS]: ['understudy:fenced-by', 'understudy:fenced-run'] }),
   call('ec2:CreateTags', VOLUME, { ...member, [KEYS]: ['understudy:retired-by'] }),
+  call('ec2:DeleteTags', INSTANCE, { ...member, [KEYS]: ['understudy:retired-by', 'understudy:retain-until'] }),
+  call('ec2:DeleteTags', VOLUME, { ...member, [KEYS]: ['understudy:retired-by', 'understudy:retain-until'] }),
   call('ec2:CreateTags', VOLUME, ours, { [KEYS]: ['Name'] }),
   call('iam:PassRole', MEMBER_ROLE, { 'iam:PassedToService': 'ec2.amazonaws.com' }),
   call('route53:ListResourceRecordSets', ZONE_ARN),

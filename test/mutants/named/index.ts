@@ -11,6 +11,7 @@ import { LEASES_MUTANTS } from './leases.ts';
 import { COMMANDS_MUTANTS } from './commands.ts';
 import { BUILDS_MUTANTS } from './builds.ts';
 import { PATHS_MUTANTS } from './paths.ts';
+import { UNDO_MUTANTS } from './undo.ts';
 import type { NamedMutant } from '../run-named.ts';
 
 /**
@@ -31,4 +32,5 @@ export const NAMED_MUTANTS: readonly NamedMutant[] = [
   ...COMMANDS_MUTANTS,
   ...PATHS_MUTANTS,
   ...IN_PLACE_MUTANTS,
+  ...UNDO_MUTANTS,
 ];

@@ -47,8 +47,8 @@ export const RECOVERY_MUTANTS: readonly NamedMutant[] = [
     story: 'an intent does not compare whether that recovery has ended',
     edits: [
       {
-        file: 'packages/coordinator/src/leader/intent-writer.ts',
-        find: '      at(keys.historyEntry(member, opId), history.get(member)?.get(opId)),\n',
+        file: 'packages/coordinator/src/leader/intent-basis.ts',
+        find: '    at(keys.historyEntry(member, opId), history.get(member)?.get(opId)),\n',
         replace: '',
       },
     ],
@@ -65,8 +65,8 @@ export const RECOVERY_MUTANTS: readonly NamedMutant[] = [
         replace: '    if (false && earlier) {\n',
       },
       {
-        file: 'packages/coordinator/src/leader/intent-writer.ts',
-        find: '      at(keys.historyEntry(member, opId), history.get(member)?.get(opId)),\n',
+        file: 'packages/coordinator/src/leader/intent-basis.ts',
+        find: '    at(keys.historyEntry(member, opId), history.get(member)?.get(opId)),\n',
         replace: '',
       },
     ],

@@ -2,6 +2,7 @@ import { OwnershipWatch, strayTexts, type WatchedRecovery } from '@understudy/re
 import { invariant } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { checkFinished } from './checks.ts';
+import { CrashMonitor, crashMatrix } from './crash-points.ts';
 import { a, checkNamed, groupArn, ipOf, NAMED, PUBLIC_ZONE, registered, valuesOf } from './names-scene.ts';
 import { KEYS, MEMBER, type RecoveryFixture } from './recovery-fixture.ts';
 import { stage } from './stories.ts';
@@ -15,16 +16,30 @@ function recoveryOf(scene: RecoveryFixture): WatchedRecovery {
 }
 
 /** A member whose recovery is over, with all that names it where it was put. */
-async function watching() {
+async function watching(monitor = new CrashMonitor()) {
   const { scene, old } = await stage(NAMED);
   const leader = scene.lead();
   expect(await scene.run(leader, scene.intent()), JSON.stringify(scene.hold())).toBe('finished');
   const newInstanceId = checkFinished(scene, old);
   const { clock, log, names } = scene;
-  const watch = new OwnershipWatch({ cloud: leader.cloud, names, keys: KEYS, clock, log, callTimeoutMs: 5_000 });
+  const { cloud, dns, targetGroups } = monitor.wrapping();
+  const watch = new OwnershipWatch({
+    ...{ cloud: cloud?.(leader.cloud) ?? leader.cloud, keys: KEYS, clock, log, callTimeoutMs: 5_000 },
+    names: { dns: dns?.(names.dns), targetGroups: targetGroups?.(names.targetGroups) },
+  });
+  const term = monitor.term(leader.term);
   const passes = async (count: number, recovery = () => recoveryOf(scene)): Promise<void> => {
+    for (let pass = 0; pass < count && !monitor.dead; pass += 1) {
+      await clock.runUntilSettled(Promise.race([monitor.died, watch.look(term, recovery())]));
+      await clock.advance(30_000);
+    }
+  };
+  /** The leader that follows looks, a while apart. */
+  const followed = async (count: number): Promise<void> => {
+    const next = scene.lead();
+    const again = new OwnershipWatch({ cloud: next.cloud, names, keys: KEYS, clock, log, callTimeoutMs: 5_000 });
     for (let pass = 0; pass < count; pass += 1) {
-      await clock.runUntilSettled(watch.look(leader.term, recovery()));
+      await clock.runUntilSettled(again.look(next.term, recoveryOf(scene)));
       await clock.advance(30_000);
     }
   };
@@ -35,7 +50,7 @@ async function watching() {
       .slice(since)
       .filter(({ action }) => !/:?(Describe|List|Get)/.test(action))
       .map(({ action }) => action);
-  return { scene, old, newInstanceId, oldIp, passes, changes };
+  return { scene, old, newInstanceId, oldIp, passes, followed, changes };
 }
 
 const flips = (scene: RecoveryFixture) => scene.history()[0]?.moved?.flatMap(({ flip }) => flip ?? []) ?? [];
@@ -166,4 +181,38 @@ describe('records and registrations after a recovery', () => {
     await scene.clock.advance(700_000);
     expect(valuesOf(scene, PUBLIC_ZONE, 'w.example.com.', 'blue')).toEqual(['10.7.7.7']);
   });
+});
+
+/** A record that names the retired instance again, and a group that lost its replacement. */
+async function astray(monitor: CrashMonitor) {
+  const watched = await watching(monitor);
+  const { scene, newInstanceId, oldIp } = watched;
+  pointBlue(scene, oldIp);
+  scene.sim.seedTargets(groupArn(scene), [], [{ Id: newInstanceId }, { Id: newInstanceId, Port: 8080 }]);
+  await watched.passes(8);
+  return watched;
+}
+
+test('a leader killed at any call or commit of the watch is followed by one that puts the rest right', {
+  timeout: 120_000,
+}, async () => {
+  const undisturbed = new CrashMonitor();
+  const { scene, old, newInstanceId } = await astray(undisturbed);
+  await scene.clock.advance(120_000);
+  checkNamed(scene, old, newInstanceId);
+  const points = [...undisturbed.points];
+  const matrix = crashMatrix(points).filter(({ at }) => points[at]?.kind !== 'read');
+  expect(matrix.length).toBeGreaterThanOrEqual(15);
+  for (const { at, mode } of matrix) {
+    const monitor = new CrashMonitor(at, mode);
+    const struck = await astray(monitor);
+    expect(monitor.dead, `the crash at ${at} did not happen`).toBe(true);
+    await struck.followed(8);
+    await struck.scene.clock.advance(120_000);
+    checkNamed(struck.scene, struck.old, struck.newInstanceId);
+    expect(
+      struck.scene.history().flatMap((one) => strayTexts(one)),
+      `${at} ${mode}`,
+    ).toEqual([]);
+  }
 });

@@ -1,8 +1,10 @@
 import type { CallEvent, SeededInstance } from '@understudy/cloud-sim';
 import { gatherPlanInput, launchPlan, type PlannedStep, plannedSteps, trialLaunchOf } from '@understudy/recovery';
+import type { IntentRecord } from '@understudy/shared';
 import { isLater, REGISTERED, stepsOf } from '@understudy/recovery/testing';
 import { describe, expect, test } from 'vitest';
 import { RecoveryFixture, type RecoveryFixtureOptions } from './recovery-fixture.ts';
+import { beginUndo, replacedMember } from './undo-scene.ts';
 
 /**
  * `understudy plan` tells each call before it is made. Here a recovery is carried out by the very
@@ -32,6 +34,7 @@ interface Told {
 async function told(name: string, options: RecoveryFixtureOptions): Promise<Told> {
   const strategy = REGISTERED.strategies.find((one) => one.name === name);
   if (!strategy) throw new Error(`no strategy ${name}`);
+  if (name === 'undo') return toldOfUndo(options);
   const scene = new RecoveryFixture({
     ...options,
     strategy,
@@ -42,11 +45,21 @@ async function told(name: string, options: RecoveryFixtureOptions): Promise<Told
   // A machine that stays where it is answers until it is rebooted or stopped.
   if (launchPlan(record.plan) !== null) scene.sim.crashInstance(old.instanceId);
   else await scene.clock.advance(10_000);
-  const input = await scene.clock.runUntilSettled(gatherPlanInput(scene.newCloud(), old.instanceId, scene.policy));
-  const { opId, member, oldInstanceId, ordinal, plan } = record;
+  return { scene, old, steps: await stepsToldOf(scene, record) };
+}
+
+async function stepsToldOf(scene: RecoveryFixture, { opId, member, oldInstanceId, ordinal, plan }: IntentRecord) {
+  const input = await scene.clock.runUntilSettled(gatherPlanInput(scene.newCloud(), oldInstanceId, scene.policy));
   const trialLaunch = trialLaunchOf(input, scene.policy);
-  const steps = await plannedSteps({ intent: { opId, member, oldInstanceId, ordinal, plan }, trialLaunch });
-  return { scene, old, steps };
+  return plannedSteps({ intent: { opId, member, oldInstanceId, ordinal, plan }, trialLaunch });
+}
+
+/** It needs a recovery to put back. */
+async function toldOfUndo(options: RecoveryFixtureOptions): Promise<Told> {
+  const staged = await replacedMember(options);
+  await beginUndo(staged);
+  const { scene, old } = staged;
+  return { scene, old, steps: await stepsToldOf(scene, scene.intent().record) };
 }
 
 /** Mutating calls since the member failed, as EC2 got them. */

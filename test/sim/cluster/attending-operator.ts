@@ -43,6 +43,8 @@ const ATTENDING: Partial<Record<HoldReason, Attend>> = {
   ZoneFailure: restart,
   NeverHeard: restart,
   Flapping: restart,
+  NotEnoughObservers: restart,
+  ObserverUnwell: restart,
   ClaimAgainstActivation: stopRivals,
   TwoInstancesClaimMember: stopRivals,
   FenceNotProven: stopOld,

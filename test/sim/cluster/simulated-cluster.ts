@@ -28,10 +28,12 @@ import type { ClusterEvent, ClusterListener } from './cluster-event.ts';
 import { speechOf } from './machine.ts';
 import { SimulatedMachines } from './simulated-machines.ts';
 import { simulationPolicy } from './simulation-policy.ts';
+import { backUp, shareVolumes } from './shared-volumes.ts';
 import { hookPolicy } from './simulated-hooks.ts';
 import { StoredRecords } from './stored-records.ts';
 import { Operators } from './operators.ts';
 import { streamOf } from './random-streams.ts';
+import type { World } from './world.ts';
 
 /** Delay of a datagram between two machines. */
 const WITHIN_A_REGION_MS = [0.2, 2] as const;
@@ -55,6 +57,14 @@ export interface ClusterShape {
   readonly encrypted?: boolean;
   /** The disks of members move to their replacements where they can. Default: they are copied. */
   readonly reattach?: boolean;
+  /** How members come back, in place of `ladder` and `reattach`. Default: what those say. */
+  readonly way?: World['way'];
+  /** Some members share a Multi-Attach volume with somebody. Default: where that is the way. */
+  readonly shared?: boolean;
+  /** Default: none but the own type, in every zone. */
+  readonly places?: World['places'];
+  /** Default: nothing. */
+  readonly prepare?: World['prepare'];
   /**
    * Members have records, registrations, secondary addresses and further interfaces, and the group
    * has hooks. Default: where the seed gives the faults.
@@ -193,6 +203,7 @@ export class SimulatedCluster {
    * coordinators.
    */
   begin(): void {
+    const instanceIds: string[] = [];
     for (const [index, member] of this.members.entries()) {
       const az = this.cloud.zones[index % this.cloud.zones.length] ?? '';
       const seeded = seedInstance(this.cloud, {
@@ -202,12 +213,16 @@ export class SimulatedCluster {
         dataVolumes: index % 3 === 0 ? [{ deviceName: '/dev/sdf', sizeGiB: 8, ...this.#encryption(member) }] : [],
         userData: `member: ${member}`,
       });
+      instanceIds.push(seeded.instanceId);
       this.identities.give(member, index, seeded);
       const { allocationId } = seeded;
       if (allocationId === null) continue;
       this.#addresses.set(member, allocationId);
       this.#bystanders.set(allocationId, seedInstance(this.cloud, { az }).instanceId);
     }
+    if (this.shape.shared ?? this.shape.way === 'shared')
+      shareVolumes({ ...this, activeInstanceOf: (member) => this.activeInstanceOf(member) });
+    if (this.shape.way === 'older') backUp(this, instanceIds);
     this.machines.settled = true;
     for (const host of this.hosts) host.start();
   }

@@ -1,6 +1,7 @@
-import { DEFAULT_LADDER, type GroupPolicy, ServiceProbeSchema } from '@understudy/shared';
+import { type GroupPolicy, ServiceProbeSchema } from '@understudy/shared';
 import { joinedChanges, type PolicyChange } from '@understudy/shared/testing';
 import type { ClusterShape } from './simulated-cluster.ts';
+import { type Way, worldPolicy } from './world.ts';
 
 /** Production defaults, but for waits that would make a simulated hour as empty as a real one. */
 const SHORTER_WAITS: PolicyChange = {
@@ -24,22 +25,21 @@ const SERVE_LEASE: GroupPolicy['recover']['serveLease'] = {
   fenceAfterMs: 0,
 };
 
-const REATTACH: Partial<GroupPolicy['recover']> = {
-  strategy: 'reattach',
-  ladder: { ...DEFAULT_LADDER, rungs: ['reattach', 'snapshot-and-replace'] },
-};
+type Shape = Omit<ClusterShape, 'seed' | 'members' | 'coordinators'>;
+
+const wayOf = ({ way, ladder, reattach }: Shape): Way =>
+  way ?? (ladder === true ? 'ladder' : reattach === true ? 'reattach' : 'snapshots');
 
 /** The policy of a simulated cluster of that shape. */
-export function simulationPolicy(
-  { probes, serveLease, ladder, reattach }: Pick<ClusterShape, 'probes' | 'serveLease' | 'ladder' | 'reattach'>,
-  placements: GroupPolicy['recover']['placements'],
-): PolicyChange {
-  return joinedChanges(SHORTER_WAITS, probes === true ? PROBED : {}, {
-    recover: {
-      placements,
-      serveLease: serveLease === true ? SERVE_LEASE : null,
-      ...(ladder === true && { ladder: DEFAULT_LADDER }),
-      ...(reattach === true && REATTACH),
-    },
-  });
+export function simulationPolicy(shape: Shape, placements: GroupPolicy['recover']['placements']): PolicyChange {
+  const { probes, serveLease, places = null, prepare = 'nothing' } = shape;
+  return joinedChanges(
+    SHORTER_WAITS,
+    probes === true ? PROBED : {},
+    { recover: { placements, serveLease: serveLease === true ? SERVE_LEASE : null } },
+    ...worldPolicy(
+      { way: wayOf(shape), places, prepare },
+      placements.map((one) => one.subnetId),
+    ),
+  );
 }

@@ -164,6 +164,8 @@ export const FaultSchema = z.discriminatedUnion('kind', [
    * instance that was replaced.
    */
   z.strictObject({ ...base, kind: z.literal('operator-moves-record'), member, to: z.enum(['elsewhere', 'retired']) }),
+  /** EC2 holds back the I/O of all its disks, of which it dies. */
+  z.strictObject({ ...base, kind: z.literal('volumes-impaired'), member }),
 ]);
 
 export type Fault = z.infer<typeof FaultSchema>;

@@ -1,6 +1,7 @@
 import { REQUEST_KINDS } from '@understudy/shared';
 import type { SeededRandom } from '@understudy/shared/testing';
 import { between, pick, streamOf } from '../cluster/random-streams.ts';
+import type { Way } from '../cluster/world.ts';
 import { BRIEF_MS, LONG_MS, OUTAGE_MS, PAUSE_MS } from './durations.ts';
 import { FAULT_KINDS, type Fault, type FaultKind, FaultSchema, STAGES, type Stage } from './fault.ts';
 
@@ -12,6 +13,8 @@ export interface GenerateOptions {
   readonly coordinators: number;
   /** How long faults may begin. */
   readonly lastsMs: number;
+  /** How its members come back. Default: from snapshots. */
+  readonly way?: Way | undefined;
 }
 
 /** Machines dying is what there must be something of in every episode. */
@@ -33,6 +36,12 @@ const ACTIONS = [
     'DescribeAddresses',
     'ModifyInstanceAttribute',
     'DescribeImages',
+    'AttachVolume',
+    'DetachVolume',
+    'CopyVolumes',
+    'StartInstances',
+    'RebootInstances',
+    'DescribeVolumes',
   ],
   ...['AssignPrivateIpAddresses', 'UnassignPrivateIpAddresses', 'AttachNetworkInterface', 'DetachNetworkInterface'],
   ...['route53:ChangeResourceRecordSets', 'route53:ListResourceRecordSets', 'route53:GetChange'],
@@ -56,14 +65,27 @@ export function generateFaults(options: GenerateOptions): readonly Fault[] {
   const draft = new Draft(random, options);
   const cells = FAULT_KINDS.length * STAGES.length;
   draft.aim((options.seed * 7 + options.episode) % cells);
-  const troubles = between(random, 1, Math.max(2, Math.min(5, Math.ceil(options.members / 3))));
+  const troubles = between(random, 1, troublesMax(options));
   for (let count = 0; count < troubles; count += 1) draft.trouble();
+  if (options.way === 'older') for (const member of ['m2', 'm5']) draft.impair(member);
   for (const kind of FAULT_KINDS) {
     if (TROUBLES.includes(kind) || random.next() > SWARM_CHANCE) continue;
     for (let count = between(random, 1, 2); count > 0; count -= 1) draft.add(kind, draft.someMoment());
   }
   return draft.faults;
 }
+
+/** With these many of a fleet down at once, whoever hears the rest does not trust its own ears. */
+const MASS_EVERY = 8;
+
+/**
+ * Two more die by {@link Draft.aim}. Where most of a fleet is down nobody is replaced (SPEC, S10):
+ * that is seen now and then, and a simulation that only holds would prove nothing.
+ */
+const troublesMax = ({ seed, episode, members }: GenerateOptions): number =>
+  (seed + episode) % MASS_EVERY === 0
+    ? Math.max(2, Math.min(5, Math.ceil(members / 3)))
+    : Math.max(1, Math.floor(members / 3) - 1);
 
 class Draft {
   readonly faults: Fault[] = [];
@@ -113,6 +135,10 @@ class Draft {
 
   trouble(): void {
     this.add(pick(this.#random, TROUBLES), { atMs: between(this.#random, FIRST_TROUBLE_MS, this.#options.lastsMs) });
+  }
+
+  impair(member: string): void {
+    this.add('volumes-impaired', { atMs: between(this.#random, FIRST_TROUBLE_MS, this.#options.lastsMs) }, { member });
   }
 
   someMoment(): Fault['when'] {
@@ -254,6 +280,7 @@ const PARAMETERS: Readonly<Record<FaultKind, Parameters>> = {
   }),
   'auto-recovery': (random, options) => ({ forMs: between(random, 2_000, 60_000), member: anyMember(random, options) }),
   'stuck-detach': (random) => ({ forMs: LONG_MS(random), times: between(random, 1, 2) }),
+  'volumes-impaired': (random, options) => ({ forMs: OUTAGE_MS(random), member: anyMember(random, options) }),
   'late-writes': (random) => ({ forMs: 600_000, times: between(random, 1, 2) }),
   'operator-moves-record': (random, options) => ({
     ...ofMember(random, options),

@@ -23,6 +23,20 @@ const autoRecovery: Injection<'auto-recovery'> = (fault, context) => {
   return { undo: nothing, happened: hasComeBack };
 };
 
+const volumesImpaired: Injection<'volumes-impaired'> = (fault, context) => {
+  const machine = machineOf(context, fault.member);
+  const { cloud } = context.cluster;
+  const { instanceId } = machine?.identity ?? { instanceId: '' };
+  const { volumes } = cloud.core.region;
+  const own = volumes.all().filter((one) => one.attachments.some((at) => at.instanceId === instanceId));
+  if (own.length === 0 || !cloud.crashInstance(instanceId)) return null;
+  for (const { id } of own) cloud.holdBackIo(id);
+  const giveBack = (): void => {
+    for (const { id } of own) volumes.update(id, { ioEnabled: true }, cloud.core.region.nowMs);
+  };
+  return { undo: giveBack, happened: always };
+};
+
 const machinePause: Injection<'machine-pause'> = (fault, context) => {
   const machine = machineOf(context, fault.member);
   if (!machine || machine.isPaused) return null;
@@ -56,11 +70,18 @@ const spoiledReplacement: Injection<'spoiled-replacement'> = (fault, { cluster }
 };
 
 export const MACHINE_INJECTIONS: InjectionTable<
-  'guest-crash' | 'host-failure' | 'auto-recovery' | 'machine-pause' | 'machine-cut-off' | 'spoiled-replacement'
+  | 'guest-crash'
+  | 'host-failure'
+  | 'auto-recovery'
+  | 'volumes-impaired'
+  | 'machine-pause'
+  | 'machine-cut-off'
+  | 'spoiled-replacement'
 > = {
   'guest-crash': guestCrash,
   'host-failure': hostFailure,
   'auto-recovery': autoRecovery,
+  'volumes-impaired': volumesImpaired,
   'machine-pause': machinePause,
   'machine-cut-off': machineCutOff,
   'spoiled-replacement': spoiledReplacement,

@@ -105,7 +105,7 @@ export class Stages {
 /** Steps in place of others: what strikes at those strikes at these. */
 const STANDS_FOR: Readonly<Record<string, Stage>> = {
   ...{ reboot: 'launch', restart: 'launch', mend: 'verify' },
-  ...{ detach: 'capture', seed: 'launch', assemble: 'launch', giveback: 'revoke' },
+  ...{ detach: 'capture', copy: 'capture', seed: 'launch', assemble: 'launch', giveback: 'revoke' },
 };
 
 /** `launch-2` → `launch`. Null: nothing strikes at this step. */

@@ -77,8 +77,8 @@ function stillAwaited(cluster: SimulatedCluster, member: MemberId, allocationId:
 }
 
 /**
- * What recoveries made and nobody needs any more. Disks that hang on nothing are not counted: they
- * hold data, so the collector reports them and leaves them.
+ * What recoveries made and nobody needs any more. Disks that hang on nothing hold data, so the
+ * collector leaves them: those are counted that nothing tells of, neither a mark nor a record.
  */
 export function leftovers(cluster: SimulatedCluster): readonly string[] {
   const { instances, snapshots, images, networkInterfaces } = cluster.cloud.core.region;
@@ -88,7 +88,18 @@ export function leftovers(cluster: SimulatedCluster): readonly string[] {
   return made
     .filter(({ id, tags }) => tags[TAG.op] !== undefined && !open.has(tags[TAG.op] ?? '') && !needed.has(id))
     .filter(({ id }) => instances.get(id)?.state !== 'terminated')
-    .map(({ id, tags }) => `${id} of ${tags[TAG.op] ?? ''}`);
+    .map(({ id, tags }) => `${id} of ${tags[TAG.op] ?? ''}`)
+    .concat(unmarkedDisks(cluster, open));
+}
+
+function unmarkedDisks({ cloud, kv, keys }: SimulatedCluster, open: ReadonlySet<string>): readonly string[] {
+  const told = [...kv.entries(keys.history), ...kv.entries(keys.journal)].map((entry) => entry.value).join();
+  return cloud.core.region.volumes
+    .all()
+    .filter(({ state, attachments }) => state === 'available' && attachments.length === 0)
+    .filter(({ tags }) => tags[TAG.op] !== undefined && tags[TAG.retiredBy] === undefined)
+    .filter(({ id, tags }) => !open.has(tags[TAG.op] ?? '') && !told.includes(id))
+    .map(({ id, tags }) => `${id} of ${tags[TAG.op] ?? ''}, which hangs on nothing and which nothing tells of`);
 }
 
 /**

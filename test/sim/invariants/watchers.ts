@@ -9,6 +9,7 @@ import { watchDisks } from './disks.ts';
 import { watchHooks } from './hooks.ts';
 import { watchIdentities } from './identities.ts';
 import type { MakeWatcher } from './invariant.ts';
+import { watchMovedDisks } from './moved-disks.ts';
 import { watchLaunches } from './launches.ts';
 import { watchRefusals } from './refusals.ts';
 import { watchRungs } from './rungs.ts';
@@ -35,6 +36,7 @@ export const WATCHERS: readonly MakeWatcher[] = [
   watchRefusals,
   watchIdentities,
   watchDisks,
+  watchMovedDisks,
   watchCarried,
   watchHooks,
 ];

@@ -186,8 +186,8 @@ export const DECIDING_BUGS: readonly PlantedBug[] = [
     rule: 'S5',
     story: 'the intent does not compare the opinions it was decided on',
     file: 'coordinator/src/leader/intent-writer.ts',
-    find: '...[...observers].map((observer) => at(keys.opinion(member, observer), own?.get(observer))),',
-    replace: '...[...observers].slice(0, 0).map((observer) => at(keys.opinion(member, observer), own?.get(observer))),',
+    find: '...[...observers].map((observer) => ({',
+    replace: '...[...observers].slice(0, 0).map((observer) => ({',
     caughtBy: ['I9'],
     run: {
       seed: 1,

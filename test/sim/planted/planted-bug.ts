@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { World } from '../cluster/world.ts';
 import type { InvariantId } from '../invariants/invariant.ts';
 import type { Regression } from '../regression.ts';
 
@@ -36,6 +37,8 @@ export interface PlantedBug extends PlantedPlace {
     readonly reattach?: true;
     readonly identities?: true;
     readonly ladder?: true;
+    readonly way?: World['way'];
+    readonly shared?: true;
   };
 }
 

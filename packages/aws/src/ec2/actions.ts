@@ -69,6 +69,7 @@ export const EC2_ACTIONS = {
   AttachNetworkInterface: mutate,
   DetachNetworkInterface: mutate,
   CreateTags: own(100, 10),
+  DeleteTags: own(100, 10),
 } as const satisfies Record<string, Ec2ActionFacts>;
 
 /**

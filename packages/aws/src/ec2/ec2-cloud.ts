@@ -313,6 +313,12 @@ export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
     await this.call('CreateTags', { Resources: [...resourceIds], Tags: ec2Tags(tags) }, options);
   }
 
+  async deleteTags(resourceIds: readonly string[], keys: readonly string[], options?: CloudCallOptions): Promise<void> {
+    // Without a key EC2 would take off every tag.
+    if (resourceIds.length === 0 || keys.length === 0) return;
+    await this.call('DeleteTags', { Resources: [...resourceIds], Tags: keys.map((Key) => ({ Key })) }, options);
+  }
+
   async #modify(instanceId: string, change: object, options: CloudCallOptions | undefined): Promise<void> {
     await this.call('ModifyInstanceAttribute', { InstanceId: instanceId, ...change }, options);
   }

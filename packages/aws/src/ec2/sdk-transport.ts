@@ -55,6 +55,7 @@ const COMMANDS: Readonly<Record<Ec2Action, CommandClass>> = {
   AttachNetworkInterface: ec2.AttachNetworkInterfaceCommand,
   DetachNetworkInterface: ec2.DetachNetworkInterfaceCommand,
   CreateTags: ec2.CreateTagsCommand,
+  DeleteTags: ec2.DeleteTagsCommand,
 };
 
 const commandOf = (action: string): CommandClass | undefined =>

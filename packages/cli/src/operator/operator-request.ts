@@ -29,6 +29,8 @@ interface OperatorOptions extends MutationOptions {
   readonly override?: readonly string[];
   readonly plan?: string;
   readonly strategy?: string;
+  /** `undo`, ms */
+  readonly acceptLoss?: number;
 }
 
 const AcceptedSchema = z.object({
@@ -126,8 +128,12 @@ async function run(
   print(options.json === true ? shownJson(answer, 2) : shownOf(answer, acceptedText));
 }
 
-/** What only `recover` may say: gates that do not stop it, the plan that was shown, the way. */
-const seenOf = ({ override, plan, strategy }: OperatorOptions) => ({
+/**
+ * What only `recover` may say (gates that do not stop it, the plan that was shown, the way), and
+ * only `undo` (what may be lost).
+ */
+const seenOf = ({ override, plan, strategy, acceptLoss }: OperatorOptions) => ({
+  ...(acceptLoss === undefined ? {} : { acceptLossMs: acceptLoss }),
   ...(override === undefined ? {} : { overrides: override }),
   ...(plan === undefined ? {} : { planToken: plan }),
   ...(strategy === undefined ? {} : { strategy }),
@@ -143,7 +149,7 @@ export type WayOut = Pick<CommandDefinition, 'summary' | 'examples'> & {
   readonly more?: (command: Command) => void;
 };
 
-/** `understudy retry|replan|accept-loss|abandon|recover`. */
+/** `understudy retry|replan|accept-loss|abandon|recover|undo`. */
 export const operatorCommand = (kind: RequestKind, { summary, examples, more }: WayOut): CommandDefinition => ({
   ...{ name: kind, kind: 'mutation', summary, examples },
   define: (command, context) => {

@@ -50,7 +50,7 @@ function notesText(one: HistoryRecord): string {
   ].join('; ');
 }
 
-const isBack = ({ outcome }: HistoryRecord): boolean => outcome === 'replaced' || outcome === 'mended';
+const isBack = ({ outcome }: HistoryRecord): boolean => outcome !== 'not-mended' && outcome !== 'abandoned';
 
 const row = (one: HistoryRecord, nowWallMs: number, screen: Screen): string[] => [
   screen.width === null ? timeText(one.endedAtWallMs) : `${shortAge(nowWallMs - one.endedAtWallMs)} ago`,

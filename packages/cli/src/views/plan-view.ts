@@ -5,6 +5,7 @@ import {
   type PlannedStepView,
   type PlansView,
   type PlanView,
+  type UndoView,
 } from '@understudy/shared';
 import { tableText, timeText } from './format.ts';
 import { PIPE, type Screen } from './screen.ts';
@@ -52,6 +53,14 @@ const forecastLines = ({ servesAfter, closedAfter, losesSinceWallMs, undo }: Pla
   `undo: ${undo}`,
 ];
 
+/** Whether the recovery before this one can be put back. */
+function undoLine(member: string, { isPossible, code, text, untilWallMs }: UndoView): string {
+  const why = code === '' ? '' : ` (${code}: ${text})`;
+  if (!isPossible) return `undo of the last recovery: not possible${why}`;
+  const until = untilWallMs === null ? '' : ` until ${timeText(untilWallMs)} UTC`;
+  return `undo of the last recovery: understudy undo ${member}${until}${why}`;
+}
+
 /** What `understudy plan <member>` prints. `full`: with the parameters of each call. */
 export function planText(view: PlanView, full: boolean): string {
   const { member, verdict, reason, gates, token, lines, losses, problems, notices, expectedMs } = view;
@@ -71,6 +80,7 @@ export function planText(view: PlanView, full: boolean): string {
     ...(view.steps.length === 0 ? [] : ['steps, with their calls and what EC2 says to each (dry run):']),
     ...view.steps.flatMap((step) => stepLines(step, full)),
     ...(view.forecast === null ? [] : forecastLines(view.forecast)),
+    ...(view.undo === undefined ? [] : [undoLine(view.member, view.undo)]),
     'lost in any case: what stood in memory only, as with a power cut',
     `takes: ${expectedMs === null ? 'not known, none of this group has ended' : `about ${durationText(expectedMs)}`}`,
     ...(token === null ? [] : [`run it: understudy recover ${member} --plan ${token}${overrides.join('')}`]),

@@ -1,10 +1,11 @@
-import type {
-  HoldRecord,
-  IntentRecord,
-  JournalRecord,
-  OpenRecoveryView,
-  OpenStepView,
-  PendingRequest,
+import {
+  type HoldRecord,
+  type IntentRecord,
+  isUndo,
+  type JournalRecord,
+  type OpenRecoveryView,
+  type OpenStepView,
+  type PendingRequest,
 } from '@understudy/shared';
 import { rungViews } from '../leader/rung-views.ts';
 import { journalFacts, readStepId, type RecoveryActivity, type StepActivity } from '@understudy/recovery';
@@ -52,7 +53,7 @@ export function openRecoveryView({ intent, journal, activity, hold, request }: O
   ].sort((a, b) => a.startedAtWallMs - b.startedAtWallMs);
   return {
     ...{ opId, member, oldInstanceId, reason, startedAtWallMs, lastHeardWallMs },
-    newInstanceId: journalFacts(journal).replacementId,
+    newInstanceId: isUndo(intent.plan) ? intent.plan.undo.instanceId : journalFacts(journal).replacementId,
     strategy: intent.plan.strategy,
     ...(intent.plan.ladder && { rungs: rungViews(intent.plan.ladder, intent.plan.policy) }),
     steps,

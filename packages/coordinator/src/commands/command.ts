@@ -63,6 +63,8 @@ export interface RecoveryCommand {
   readonly planToken: string | null;
   /** `recover`: by this strategy. Absent: as the policy says. */
   readonly strategy?: string | undefined;
+  /** `undo`: writes of this long may be lost, ms. Absent: none may. */
+  readonly acceptLossMs?: number | undefined;
 }
 
 export interface AppliedPolicy {
@@ -108,7 +110,14 @@ export interface CommandFacts {
 export const REFUSAL_CODES = [
   ...(['MEMBER_UNKNOWN', 'COORDINATOR_UNKNOWN', 'RECOVERY_UNKNOWN', 'NOTHING_THERE'] as const),
   ...(['BAD_REQUEST', 'POLICY_REFUSED', 'IDEMPOTENCY_KEY_REUSED'] as const),
-  ...(['NO_OPEN_RECOVERY', 'OTHER_RECOVERY', 'NOT_STOPPED_BY_US', 'GATES_HOLD', 'NEVER_OVERRIDDEN'] as const),
+  ...([
+    'NO_OPEN_RECOVERY',
+    'OTHER_RECOVERY',
+    'NOT_STOPPED_BY_US',
+    'GATES_HOLD',
+    'NEVER_OVERRIDDEN',
+    'UNDO_REFUSED',
+  ] as const),
   ...(['PAUSED_BY_ANOTHER', 'NOT_RELEASABLE', 'TOO_FEW_OBSERVERS'] as const),
   ...(['REVISION_STALE', 'CHANGED'] as const),
   ...(['UNAVAILABLE', 'OUTCOME_UNKNOWN'] as const),

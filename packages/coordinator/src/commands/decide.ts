@@ -46,6 +46,7 @@ export function decideCommand(
     case 'accept-loss':
     case 'abandon':
     case 'recover':
+    case 'undo':
       return decideRecovery({ ...asked, command }, facts, standingOf);
     default:
       return unreachable(command);

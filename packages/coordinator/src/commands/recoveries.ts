@@ -1,4 +1,4 @@
-import { hasActivated } from '@understudy/recovery';
+import { hasActivated, recoveryToUndo } from '@understudy/recovery';
 import {
   commandsFor,
   type HoldReason,
@@ -66,11 +66,11 @@ export function decideRecovery(
   standingOf: (command: RecoveryCommand) => Standing | null,
 ): CommandDecision {
   const { command, caller, reason } = asked;
-  const { member, loss, leaveOpen, overrides, planToken, strategy } = command;
+  const { member, loss, leaveOpen, overrides, planToken, strategy, acceptLossMs } = command;
   const { records, keys, nowWallMs } = facts;
   if (!records.activations.has(member) && !records.members.has(member))
     return refused('MEMBER_UNKNOWN', `no member ${member} is known here`);
-  const target = targetOf(command, facts, standingOf(command));
+  const target = command.kind === 'undo' ? undoTarget(command, facts) : targetOf(command, facts, standingOf(command));
   if ('code' in target) return target;
   const { opId, kind } = target;
   const isSeen = overrides.length > 0 || planToken !== null || strategy !== undefined || target.ofNow;
@@ -79,6 +79,7 @@ export function decideRecovery(
     ...(overrides.length > 0 ? { overrides: [...overrides] } : {}),
     ...(planToken === null ? {} : { planToken }),
     ...(strategy === undefined ? {} : { strategy }),
+    ...(acceptLossMs === undefined ? {} : { acceptLossMs }),
     ...(isSeen ? { untilWallMs: nowWallMs + SEEN_FOR_MS } : {}),
   };
   const stored = records.requests.get(member);
@@ -98,6 +99,36 @@ export function decideRecovery(
     after: { ...request },
     result: { request },
   };
+}
+
+/**
+ * What is put back is the recovery behind the present instance; what is begun for it is the next
+ * one of that.
+ */
+function undoTarget(command: RecoveryCommand, { records, keys }: CommandFacts): Target | Refused {
+  const { member } = command;
+  const activation = records.activations.get(member);
+  const open = records.intents.get(member)?.record;
+  if (open)
+    return refused('OTHER_RECOVERY', `recovery ${open.opId} of ${member} is open: wait for its end, or abandon it`);
+  if (!activation) return refused('UNDO_REFUSED', `NothingToUndo: no instance of ${member} is activated`);
+  const opId = opIdOf(activation.record.instanceId, activation.record.ordinal);
+  const history = [...(records.history.get(member)?.values() ?? [])].map((one) => one.record);
+  // Asked again after a lost reply, it would take back what it has done.
+  if (command.opId === null && recoveryToUndo({ activation: activation.record, history })?.outcome === 'undone')
+    return refused(
+      'UNDO_REFUSED',
+      `UndoOfAnUndo: the last recovery of ${member} is itself an undo. To undo that, name it: --op-id ${opId}`,
+    );
+  return (
+    isOther(command, opId, 'next') ?? {
+      ...{ opId, kind: 'undo', ofNow: true },
+      also: [
+        { key: keys.intent(member), modRevision: 0 },
+        { key: keys.activation(member), modRevision: activation.modRevision },
+      ],
+    }
+  );
 }
 
 /** What the request is about, and the record that proves it is still so. */
@@ -182,4 +213,5 @@ const isSame = (stored: OperatorRequestRecord, asked: Unwritten<OperatorRequestR
   stored.leaveOpen === asked.leaveOpen &&
   stored.planToken === asked.planToken &&
   stored.strategy === asked.strategy &&
+  stored.acceptLossMs === asked.acceptLossMs &&
   (stored.overrides ?? []).join() === (asked.overrides ?? []).join();

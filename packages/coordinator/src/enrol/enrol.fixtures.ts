@@ -88,6 +88,6 @@ export const enrolled = (over: Partial<EnrolInput> = {}): Partial<EnrolInput> =>
   activations: new Map([[DB1, { record: activation('i-1'), modRevision: 8 }]]),
   ...over,
 });
-export const openIntent = (opId: string) =>
-  new Map([[DB1, { record: { opId, member: DB1, oldInstanceId: 'i-1' } as IntentRecord, modRevision: 9 }]]);
+export const openIntent = (opId: string, plan: object = { strategy: 'reboot' }) =>
+  new Map([[DB1, { record: { opId, member: DB1, oldInstanceId: 'i-1', plan } as IntentRecord, modRevision: 9 }]]);
 export const nothing = { enrol: [], refresh: [], conflicts: [], problems: [] };

@@ -209,6 +209,16 @@ describe('a member with an activation', () => {
     );
   });
 
+  test('the retired instance that an open undo has serve again is no stranger, while it is open', () => {
+    const ours = { [TAG.group]: 'prod', [TAG.member]: 'db1', [TAG.retiredBy]: 'op-0' };
+    const seen = [instance('i-1'), instance('i-2', { tags: ours })];
+    const undo = { strategy: 'undo', undo: { instanceId: 'i-2' } };
+    expect(decideEnrolment(input(seen, enrolled({ intents: openIntent('op-1', undo) }))).conflicts).toEqual([]);
+    const other = { strategy: 'undo', undo: { instanceId: 'i-3' } };
+    expect(decideEnrolment(input(seen, enrolled({ intents: openIntent('op-1', other) }))).conflicts).toHaveLength(1);
+    expect(decideEnrolment(input(seen, enrolled())).conflicts).toHaveLength(1);
+  });
+
   test('a replacement whose recovery is closed without activating it is a stranger', () => {
     const ours = { [TAG.group]: 'prod', [TAG.member]: 'db1', [TAG.op]: 'op-1' };
     const decisions = decideEnrolment(input([instance('i-1'), instance('i-2', { tags: ours })], enrolled()));

@@ -4,6 +4,7 @@ import {
   type CloudInstance,
   type CloudTagged,
   type IntentRecord,
+  isUndo,
   type MemberId,
   type MemberRecord,
   MemberRecordSchema,
@@ -179,6 +180,10 @@ const conflict = (member: MemberId, reason: EnrolConflict['reason'], text: strin
   conflict: { member, reason, text },
 });
 
+/** The retired instance that an open undo has serve again: no stranger, although it runs. */
+const returningTo = (intent: IntentRecord | undefined): string | undefined =>
+  intent && isUndo(intent.plan) ? intent.plan.undo.instanceId : undefined;
+
 function watchKnown(
   member: MemberId,
   claimants: readonly CloudInstance[],
@@ -189,7 +194,11 @@ function watchKnown(
   const intent = input.intents.get(member)?.record;
   const opId = intent?.opId;
   const strangers = claimants.filter(
-    (one) => isLive(one) && one.instanceId !== activeId && (opId === undefined || one.tags[TAG.op] !== opId),
+    (one) =>
+      isLive(one) &&
+      one.instanceId !== activeId &&
+      one.instanceId !== returningTo(intent) &&
+      (opId === undefined || one.tags[TAG.op] !== opId),
   );
   if (strangers.length > 0)
     return conflict(
@@ -231,7 +240,7 @@ function watchKnown(
 function weighUnseen(member: MemberId, unseen: readonly CloudTagged[], input: EnrolInput): Outcome | null {
   const activation = input.activations.get(member)?.record;
   const intent = input.intents.get(member)?.record;
-  const expected = [activation?.instanceId, intent?.oldInstanceId];
+  const expected = [activation?.instanceId, intent?.oldInstanceId, returningTo(intent)];
   const strangers = unseen.filter(
     (one) => !expected.includes(one.instanceId) && (intent === undefined || one.tags[TAG.op] !== intent.opId),
   );

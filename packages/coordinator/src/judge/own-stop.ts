@@ -37,7 +37,7 @@ export function ownStopOf(facts: OwnStopFacts): OwnStop | null {
   const about = history
     .filter((one) => (one.newInstanceId ?? one.oldInstanceId) === instanceId)
     .toSorted((a, b) => b.ordinal - a.ordinal || b.endedAtWallMs - a.endedAtWallMs);
-  const ended = about.find((one) => one.outcome !== 'replaced');
+  const ended = about.find((one) => !isChangeOver(one));
   const own = (ended ? leftBy(facts, ended) : null) ?? landedLate(facts, about);
   if (own || ended) return own;
   if (journalOpId !== null) return { opId: journalOpId, abandoned: false };
@@ -79,7 +79,11 @@ function stopSentByWallMs({ steps, endedAtWallMs, fencedBy }: HistoryRecord): nu
 
 /** After a lease that was waited out, the Stop that was sent may take effect whenever it can. */
 const mayStop = ({ outcome, fencedBy, lateCalls = [] }: HistoryRecord): boolean =>
-  lateCalls.includes('stop') || (fencedBy === 'lease' && outcome !== 'replaced');
+  lateCalls.includes('stop') || (fencedBy === 'lease' && !isChangeOver({ outcome }));
+
+/** It ended with another instance in charge. */
+const isChangeOver = ({ outcome }: Pick<HistoryRecord, 'outcome'>): boolean =>
+  outcome === 'replaced' || outcome === 'undone';
 
 /**
  * An instance that was seen stopped lives again only once EC2 has started it anew, by EC2's own

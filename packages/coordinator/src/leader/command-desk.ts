@@ -92,6 +92,12 @@ export class CommandDesk {
     return answer;
   }
 
+  /** The request was taken before under its key, whatever became of it since. */
+  hasAnswered(asked: Asked): boolean {
+    const keyed = keyOf(asked);
+    return keyed !== null && this.#options.view.records.answers.has(keyed.answerId);
+  }
+
   /** What {@link take} would come to now. Writes nothing. */
   preview(term: Term | null, asked: Asked): CommandDecision {
     if (term === null || !this.#options.view.isFresh()) return NOBODY_LEADS;

@@ -378,6 +378,8 @@ export class RecoveryDecider {
         started.push({ member, group: groupOf(member), az, startedAtWallMs, endedAtWallMs: null, goesOn });
     for (const [member, entries] of history) {
       for (const { record } of entries.values()) {
+        // No failure has led to it: a person has.
+        if (record.outcome === 'undone') continue;
         const { startedAtWallMs, endedAtWallMs } = record;
         const az = record.oldAz;
         const acknowledged = record.acknowledged !== undefined;

@@ -2,7 +2,6 @@ import {
   type ActivationRecord,
   type Clock,
   errorText,
-  groupOf,
   type GuardedWrite,
   type HoldReason,
   type IntentRecord,
@@ -21,24 +20,17 @@ import {
   type Unwritten,
   type WallMs,
 } from '@understudy/shared';
-import {
-  firstSteps,
-  launchPlan,
-  levelNeeded,
-  type PlanResult,
-  type ServeLeases,
-  supersede,
-} from '@understudy/recovery';
+import { launchPlan, levelNeeded, type PlanResult, type ServeLeases, supersede } from '@understudy/recovery';
 import type { Stored } from '../store/cluster-records.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 import { type BeginOutcome, MOOT } from './begin-outcome.ts';
+import { recordsBasis } from './intent-basis.ts';
 import type { Judgement } from './assessor.ts';
 import type { Planner } from './planner.ts';
 import type { PreparationKeeper, TakeOver } from './preparation-keeper.ts';
 import { journalsUpTo, raisedOrdinal } from './raise-ordinal.ts';
 import { isStillAsked } from '../commands/recoveries.ts';
 import type { GuardAnswer } from '../judge/guard-input.ts';
-import { scopesOf } from '../policy/pauses.ts';
 
 /** After a plan that could not be made. Each attempt costs about ten EC2 reads. */
 const REFUSED_AGAIN_MS = 15_000;
@@ -284,27 +276,15 @@ export class IntentWriter {
   /** Every record the decision rests on, at the revision it was read; 0 = it was not there. */
   #basis(member: MemberId, plan: RecoveryPlan, neededLevel: number): readonly KvCompare[] {
     const { view, keys } = this.#options;
-    const { activations, members, coordinators, opinions, pauses, history } = view.records;
-    const group = groupOf(member);
-    const at = (key: string, stored: { readonly modRevision: number } | undefined): KvCompare => ({
-      key,
-      modRevision: stored?.modRevision ?? 0,
-    });
+    const { coordinators, opinions } = view.records;
     const own = opinions.get(member);
     const observers = new Set([...coordinators.keys(), ...view.strangers(), ...(own?.keys() ?? [])]);
-    const { instanceId = '', ordinal } = activations.get(member)?.record ?? {};
-    const opId = opIdOf(instanceId, ordinal);
-    const inForce = neededLevel === 1 ? null : view.whileInForce(neededLevel);
     return [
-      at(keys.activation(member), activations.get(member)),
-      at(keys.member(member), members.get(member)),
-      ...(inForce === null ? [] : [inForce]),
-      ...[keys.group(group), keys.policy(group)].map((key) => ({ key, modRevision: view.revisionOf(key) })),
-      at(keys.historyEntry(member, opId), history.get(member)?.get(opId)),
-      // A recovery that begins finds no record to go on with.
-      ...firstSteps(plan).map((step) => ({ key: keys.journalStep(opId, step), modRevision: 0 })),
-      ...scopesOf(member).map((scope) => at(keys.pause(scope), pauses.get(scope))),
-      ...[...observers].map((observer) => at(keys.opinion(member, observer), own?.get(observer))),
+      ...recordsBasis(view, keys, member, plan, neededLevel),
+      ...[...observers].map((observer) => ({
+        key: keys.opinion(member, observer),
+        modRevision: own?.get(observer)?.modRevision ?? 0,
+      })),
       ...[...observers].map((id) => keys.drain(id)).map((key) => ({ key, modRevision: view.revisionOf(key) })),
     ];
   }

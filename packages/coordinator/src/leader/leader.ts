@@ -2,7 +2,9 @@ import {
   type Clock,
   type Cloud,
   type DnsRecords,
+  errorText,
   groupOf,
+  isOperationError,
   preparesNothing,
   type Keyspace,
   type KvReads,
@@ -44,7 +46,14 @@ import { Assessor, type Judgement } from './assessor.ts';
 import { LeaderLoop, type LeaderParts } from './leader-loop.ts';
 import type { Outbox } from '../notices/outbox.ts';
 import type { SendNotice } from '../notices/webhook.ts';
-import type { Asked, CommandAnswer, CommandDecision, RecoveryCommand } from '../commands/command.ts';
+import {
+  type Asked,
+  type CommandAnswer,
+  type CommandDecision,
+  type RecoveryCommand,
+  refused,
+  type Refused,
+} from '../commands/command.ts';
 import type { Standing } from '../commands/recoveries.ts';
 import { CommandDesk } from './command-desk.ts';
 import { type Authenticated, type OperatorAnswer, type OperatorCommand, RequestedSchema } from './operator-command.ts';
@@ -58,6 +67,7 @@ import { CallTrials } from './call-trials.ts';
 import { Readiness } from './readiness.ts';
 import { Enroller } from './jobs/enroller.ts';
 import { EvidencePoller } from './ec2-evidence.ts';
+import { UndoLook } from './undo-look.ts';
 
 export interface LeaderOptions {
   readonly config: CoordinatorConfig;
@@ -105,6 +115,7 @@ interface SeatParts {
   readonly preparation: Preparation;
   readonly preparations: PreparationKeeper;
   readonly console: ConsoleCapture;
+  readonly undoLook: UndoLook;
 }
 
 /** How many remarks about tags a status shows. */
@@ -226,15 +237,34 @@ export class Leader {
   /** What an operator asks of a recovery, if we lead. */
   async operate(asked: OperatorCommand, who?: Authenticated): Promise<OperatorAnswer> {
     const { by, why, overrides = [], planToken = null, ...command } = asked;
-    const answer = await this.command({
+    const request = {
       command: { ...command, by, overrides, planToken },
       caller: who?.caller ?? { identity: by, from: '', requestId: '' },
       reason: why,
       idempotencyKey: who?.idempotencyKey ?? null,
-    });
+    };
+    const isNew = asked.kind === 'undo' && !this.#parts.desk.hasAnswered(request);
+    const answer = (isNew ? await this.#undoRefusal(asked) : null) ?? (await this.command(request));
     if (answer.kind === 'refused') return answer;
-    const request = RequestedSchema.parse(answer.result.request);
-    return { kind: 'accepted', request, repeated: answer.repeated };
+    return { kind: 'accepted', request: RequestedSchema.parse(answer.result.request), repeated: answer.repeated };
+  }
+
+  /**
+   * What is known to keep an undo from being begun, by a look at EC2: the person who asks is told
+   * at once. Whoever begins it looks again.
+   */
+  async #undoRefusal({ member, acceptLossMs }: OperatorCommand): Promise<Refused | null> {
+    const term = this.#termOfOurs();
+    if (term === null || !this.#options.view.records.activations.has(member)) return null;
+    try {
+      const verdict = await this.#parts.undoLook.verdict(member, acceptLossMs ?? null, term.signal);
+      if (verdict.kind === 'possible') return null;
+      const { code, text } = verdict.problem;
+      return refused('UNDO_REFUSED', `${code}: ${text}`);
+    } catch (error) {
+      if (!isOperationError(error)) throw error;
+      return refused('UNAVAILABLE', `EC2 could not be asked about the retired instance: ${errorText(error)}`);
+    }
   }
 
   /** Takes a command, if we lead. */
@@ -249,9 +279,12 @@ export class Leader {
 
   /** The plan that a recovery of this member would have now. Only the leader knows. */
   plan(member: MemberId): Promise<PlanAnswer> {
-    const { assessor, decider, planner, trials } = this.#parts;
+    const { assessor, decider, planner, trials, undoLook } = this.#parts;
     const { view, clock } = this.#options;
-    return new PlanPreview({ assessor, decider, planner, view, clock, trials }).of(this.#termOfOurs(), member);
+    return new PlanPreview({ assessor, decider, planner, view, clock, trials, undoLook }).of(
+      this.#termOfOurs(),
+      member,
+    );
   }
 
   /** The plans of all members in short, as their readiness was looked at last. Null: no leader. */
@@ -383,8 +416,9 @@ export class Leader {
       standingOf: (command, asked) => standingOf(assessor, decider, command, asked),
     });
     const console = new ConsoleCapture({ cloud, clock, log });
+    const undoLook = new UndoLook({ cloud, view, clock, conflicts: () => enroller.conflicts });
     const own = { evidence, trials, readiness, enroller, assessor, decider, desk, planner };
-    return { ...own, preparation, preparations, console };
+    return { ...own, preparation, preparations, console, undoLook };
   }
 
   #makeWorkParts(): LeaderParts {
@@ -424,6 +458,9 @@ export class Leader {
         ...{ ownershipWatch, failureHooks },
         ...{ random: this.#options.random, outbox: this.#options.outbox, notify: config.notify },
         ...{ sendNotice: this.#options.sendNotice, onNoticeTried: this.#options.onNoticeTried },
+        readFor: (member, instanceId, signal) => planner.readFor(member, instanceId, signal),
+        dropRequest: (term, request, why) => desk.drop(term, request, why),
+        storeTimeoutMs: config.etcd.callTimeoutMs,
         wantedHolds: () => decider.wantedHolds(),
         found: () => ({ problems: [...this.problems(), ...this.#jobRemarks()], notEnrolled: this.notEnrolled() }),
       }),

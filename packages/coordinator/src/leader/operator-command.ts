@@ -17,6 +17,8 @@ export interface OperatorCommand {
   readonly planToken?: string | undefined;
   /** `recover`: by this strategy. Absent: as the policy says. */
   readonly strategy?: string | undefined;
+  /** `undo`: writes of this long may be lost, ms. Absent: none may. */
+  readonly acceptLossMs?: number | undefined;
 }
 
 /** Who has been authenticated to ask it, and under which key it is asked once. */

@@ -20,6 +20,7 @@ import type { Assessor, Judgement } from './assessor.ts';
 import type { RecoveryDecider } from './decider.ts';
 import type { CallTrials } from './call-trials.ts';
 import type { Planner } from './planner.ts';
+import type { UndoLook } from './undo-look.ts';
 import {
   callsOf,
   candidateViews,
@@ -39,6 +40,7 @@ export interface PlanPreviewOptions {
   readonly view: ClusterState;
   readonly clock: Clock;
   readonly trials: CallTrials;
+  readonly undoLook: Pick<UndoLook, 'shown'>;
 }
 
 type Said = Pick<
@@ -92,6 +94,7 @@ export class PlanPreview {
         ...{ verdict: assessment.verdict, reason: assessment.reason, gates: gatesOf(answer) },
         wouldBegin: assessment.act && answer.kind === 'go' && said.token !== null,
         expectedMs: this.#expectedMs(member),
+        undo: await this.#options.undoLook.shown(member, term.signal),
       },
     };
   }

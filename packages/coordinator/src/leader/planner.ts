@@ -125,7 +125,16 @@ export class Planner {
     return this.#options.view.records.groups.get(groupOf(member))?.modRevision ?? 0;
   }
 
-  #read({ member, instanceId }: Suspect, signal: AbortSignal, options: CloudCallOptions): Promise<PlanInput> {
+  /** What {@link plan} would read, for a plan that no verdict asks for. @throws EC2's errors */
+  readFor(member: MemberId, instanceId: string, signal: AbortSignal): Promise<PlanInput> {
+    return this.#read({ member, instanceId }, signal, {});
+  }
+
+  #read(
+    { member, instanceId }: Pick<Suspect, 'member' | 'instanceId'>,
+    signal: AbortSignal,
+    options: CloudCallOptions,
+  ): Promise<PlanInput> {
     const { view, keyLooks, nameLooks, clock } = this.#options;
     const policy = view.policyOf(groupOf(member));
     return this.#kept.use(instanceId, (cloud) =>

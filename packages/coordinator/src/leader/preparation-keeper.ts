@@ -134,7 +134,7 @@ export class PreparationKeeper {
    * was. `other`: something else than it needs, which has to be dropped first.
    */
   takeOver(member: MemberId, plan: RecoveryPlan): TakeOver {
-    const stored = this.#openOf(member);
+    const stored = this.openOf(member);
     if (!stored) return { kind: 'none' };
     const taken = takenOver(stored.record, plan);
     return taken === null ? { kind: 'other', stored } : { kind: 'taken', plan: taken, stored };
@@ -147,7 +147,7 @@ export class PreparationKeeper {
 
   /** For people. Null: nothing is made for it. */
   textFor(member: MemberId): { readonly text: string; readonly ageMs: number | null } | null {
-    const stored = this.#openOf(member);
+    const stored = this.openOf(member);
     if (!stored) {
       const refusal = this.#refused.get(member);
       return refusal ? { text: `nothing is made at EC2 for it: ${refusal.why}`, ageMs: null } : null;
@@ -174,7 +174,8 @@ export class PreparationKeeper {
     runner.interrupt?.(opId);
   }
 
-  #openOf(member: MemberId): Stored<PreparationRecord> | null {
+  /** What may be taken over by a recovery of this member; null: nothing. */
+  openOf(member: MemberId): Stored<PreparationRecord> | null {
     const { activations, preparations } = this.#options.view.records;
     const { instanceId = '', ordinal } = activations.get(member)?.record ?? {};
     const stored = preparations.get(opIdOf(instanceId, ordinal));
@@ -268,7 +269,7 @@ export class PreparationKeeper {
     const { view, clock, keys, planOf, inputFor, ask } = this.#options;
     const { member, instanceId } = suspect;
     const prepare = makesWhileSuspect(view.policyOf(groupOf(member)));
-    if (prepare === null || this.#openOf(member) || view.records.intents.has(member)) return;
+    if (prepare === null || this.openOf(member) || view.records.intents.has(member)) return;
     if (clock.monotonicMs() < (this.#refused.get(member)?.againAtMs ?? 0)) return;
     const input = inputFor(suspect);
     if (input === null) return;

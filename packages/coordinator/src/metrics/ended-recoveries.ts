@@ -7,7 +7,7 @@ type View = Pick<ClusterState, 'onChange'> & {
   readonly records: Pick<ClusterState['records'], 'history' | 'members'>;
 };
 
-const OUTCOMES: readonly HistoryRecord['outcome'][] = ['replaced', 'mended', 'not-mended', 'abandoned'];
+const OUTCOMES: readonly HistoryRecord['outcome'][] = ['replaced', 'mended', 'not-mended', 'abandoned', 'undone'];
 
 /** How each way can end. */
 const ENDS: Readonly<Record<(typeof LADDER_RUNGS)[number], readonly HistoryRecord['outcome'][]>> = {
@@ -44,7 +44,7 @@ export class EndedRecoveries {
   constructor(registry: Registry) {
     this.#seconds = new Histogram({
       name: 'understudy_recovery_duration_seconds',
-      help: 'Duration of recoveries that ended, from intent to end, by group and outcome (replaced, mended, not-mended, abandoned)',
+      help: 'Duration of recoveries that ended, from intent to end, by group and outcome (replaced, mended, not-mended, abandoned, undone)',
       labelNames: ['group', 'outcome'],
       buckets: BUCKETS_SECONDS,
       registers: [registry],

@@ -248,7 +248,7 @@ describe('recoveries that ended', () => {
     const changed = (...keys: string[]) => changes.forEach((listener) => listener(keys));
     changed('/u/v1/history/g/m1/op-1', '/u/v1/members/g/m1');
     const none = ['g', 'h'].flatMap((group) =>
-      ['replaced', 'mended', 'not-mended', 'abandoned'].flatMap((outcome) =>
+      ['replaced', 'mended', 'not-mended', 'abandoned', 'undone'].flatMap((outcome) =>
         ['sum', 'count'].map(
           (of) => `understudy_recovery_duration_seconds_${of}{group="${group}",outcome="${outcome}"} 0`,
         ),

@@ -121,6 +121,12 @@ export function recoveryEnded(told: Told<HistoryRecord>): Change {
       what: `${member} was not brought back this way, tried for ${took}${lost}`,
       next: `the next way is taken while it is still dead: ${explain(member)}`,
     };
+  if (outcome === 'undone')
+    return {
+      ...{ ...base, severity: 'warning' },
+      what: `the last recovery of ${member} is undone after ${took}: ${oldInstanceId} → ${newInstanceId ?? oldInstanceId}${lost}`,
+      next: `what ${oldInstanceId} has written meanwhile is on its own disks, for as long as it is kept: understudy leftovers`,
+    };
   return {
     ...{ ...base, severity: lost === '' ? 'info' : 'warning' },
     what: `${member} is recovered after ${took}: ${oldInstanceId} → ${newInstanceId ?? oldInstanceId}${lost}`,

@@ -2,6 +2,7 @@ import {
   type ActivationRecord,
   type IntentRecord,
   instanceHashOf,
+  isUndo,
   type MemberId,
   type MonotonicMs,
   type ServePromise,
@@ -120,8 +121,11 @@ export class ActivationAnswers implements ActivationSource {
     if (activation && this.#activeHash(activation) === instanceHash)
       return { activation: 'active', incarnation: activation.incarnation };
     const incarnation = activation?.incarnation ?? 0;
+    // Retired once, and about to serve again: it waits like any replacement.
+    if (intent && isUndo(intent.plan) && instanceHashOf(intent.plan.undo.instanceId) === instanceHash)
+      return { activation: 'standby', incarnation };
     for (const { record } of history.get(member)?.values() ?? []) {
-      if (record.outcome === 'replaced' && this.#oldHash(record) === instanceHash)
+      if ((record.outcome === 'replaced' || record.outcome === 'undone') && this.#oldHash(record) === instanceHash)
         return { activation: 'fenced', incarnation };
     }
     // While a recovery is open a newcomer is most likely its replacement: it waits. Otherwise

@@ -1,4 +1,4 @@
-import { groupOf, type MemberId } from '@understudy/shared';
+import { groupOf, isUndo, type MemberId } from '@understudy/shared';
 import { journalFacts } from '@understudy/recovery';
 import type { ClusterState } from '../store/cluster-state.ts';
 import type { WatchedMember } from '@understudy/observer';
@@ -14,7 +14,9 @@ function knownInstances(view: ClusterState, member: MemberId): readonly string[]
   const newest = [...(history.get(member)?.values() ?? [])]
     .sort((a, b) => b.record.endedAtWallMs - a.record.endedAtWallMs)
     .map(({ record }) => record.oldInstanceId);
-  return [...launched, ...(intent ? [intent.oldInstanceId] : []), ...newest].slice(0, KNOWN_MAX);
+  // It has to be heard before it can be activated again.
+  const returning = intent && isUndo(intent.plan) ? [intent.plan.undo.instanceId] : [];
+  return [...returning, ...launched, ...(intent ? [intent.oldInstanceId] : []), ...newest].slice(0, KNOWN_MAX);
 }
 
 /**

@@ -52,7 +52,7 @@ export interface ChoreFacts extends ReapplyFacts {
  * same facts give the same list, in the same order.
  */
 export const choresOf = (facts: ChoreFacts): readonly Chore[] => [
-  ...retiredVolumes(facts),
+  ...retiredVolumesOf(facts),
   ...reappliedBy(facts),
   ...disksToBind(facts),
   { kind: 'bind-interface', instanceId: facts.newInstanceId, networkInterfaceId: facts.permitId },
@@ -62,7 +62,12 @@ export const choresOf = (facts: ChoreFacts): readonly Chore[] => [
  * EC2 keeps these data volumes when it terminates the old instance. Without a mark nobody would
  * know whose they were.
  */
-const retiredVolumes = ({ volumes, opId, oldInstanceId, volumesRetainedUntil }: ChoreFacts): Chore[] =>
+export const retiredVolumesOf = ({
+  volumes,
+  opId,
+  oldInstanceId,
+  volumesRetainedUntil,
+}: Pick<ChoreFacts, 'volumes' | 'opId' | 'oldInstanceId' | 'volumesRetainedUntil'>): Chore[] =>
   volumes
     .filter((volume) => !volume.deleteOnTermination && !movesItself(volume))
     .map(({ volumeId }) => ({

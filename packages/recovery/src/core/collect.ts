@@ -186,6 +186,8 @@ export const findReturned = (retired: readonly CloudInstance[], known: KnownReco
     if (!history || known.open.has(opId) || PASSED.has(state)) return [];
     if (history.oldInstanceId !== instanceId) return [];
     if (history.leftovers.some((left) => left.id === instanceId)) return [];
+    // It serves again: its mark is on its way off.
+    if (known.activations.get(history.member)?.instanceId === instanceId) return [];
     const marked = Date.parse(tags[TAG.retainUntil] ?? '');
     const afterWallMs = Number.isNaN(marked) ? history.endedAtWallMs + LONGEST_RETENTION_MS : marked;
     return [{ opId, instanceId, afterWallMs }];

@@ -1,13 +1,14 @@
 import { movesItself } from './moved-volumes.ts';
-import type {
-  HistoryRecord,
-  IntentRecord,
-  JournalRecord,
-  Leftover,
-  MovedItem,
-  OwedChore,
-  PlannedVolume,
-  Unwritten,
+import {
+  type HistoryRecord,
+  type IntentRecord,
+  isUndo,
+  type JournalRecord,
+  type Leftover,
+  type MovedItem,
+  type OwedChore,
+  type PlannedVolume,
+  type Unwritten,
 } from '@understudy/shared';
 import { readStepId } from './step-id.ts';
 
@@ -34,6 +35,8 @@ export interface ClosingFacts {
   readonly lateCalls: NonNullable<HistoryRecord['lateCalls']>;
   /** What it was to take, by published figures, ms. Absent: it was not predicted. */
   readonly predictedMs?: number;
+  /** A Stop of the old instance was sent whose outcome is not known. */
+  readonly stopIsOpen: boolean;
   /** Chores that were not done. */
   readonly owed: readonly OwedChore[];
   /** True when the replacement's heartbeats were passing as it was closed. */
@@ -49,7 +52,7 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
   return {
     opId: intent.opId,
     member: intent.member,
-    outcome: 'replaced',
+    outcome: isUndo(intent.plan) ? 'undone' : 'replaced',
     ...wayOf(intent),
     ...(facts.predictedMs === undefined ? {} : { predictedMs: facts.predictedMs }),
     reason: reasonOf(facts),
@@ -64,6 +67,7 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
     lastHeardWallMs: intent.lastHeardWallMs,
     leaderChanges: terms.size - 1,
     fencedBy: facts.fencedBy,
+    undo: undoFactsOf(facts),
     launchAttempts: facts.launchAttempts,
     steps: stepsOf(facts),
     ...whatHappened(facts),
@@ -74,6 +78,13 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
     owed: [...facts.owed],
   };
 }
+
+/** What has to be known of the retired instance when this is to be put back. */
+const undoFactsOf = ({ volumes, stopIsOpen }: ClosingFacts): NonNullable<HistoryRecord['undo']> => ({
+  volumeIds: volumes.map((one) => one.volumeId),
+  movedVolumeIds: volumes.filter(movesItself).map((one) => one.volumeId),
+  ...(stopIsOpen && { stopMayLand: true }),
+});
 
 /** Which way it was, and why. `snapshot-and-replace` is not named: it was the only one once. */
 export const wayOf = ({ plan }: Pick<IntentRecord, 'plan'>): Pick<HistoryRecord, 'strategy' | 'ladder'> => ({

@@ -32,6 +32,7 @@ const disks = (...all: readonly Parameters<typeof volumeFixture>[0][]): Partial<
 describe('is named, with what it is', () => {
   it.each<[string, string, Partial<PlanInput>, string]>([
     ['a private address', 'PrivateIpChanges', {}, 'private address 10.0.1.10'],
+    ['whom nothing leads to the next one', 'PrivateIpChanges', {}, 'names no records and no target groups'],
     [
       'secondary addresses, the primary one not counted',
       'SecondaryPrivateIpsLost',

@@ -140,6 +140,10 @@ function holders(...lists: readonly (readonly InterfaceHolder[])[]): InterfaceHo
   return [...byId.values()].slice(0, OWED_FROM_MAX);
 }
 
-/** The recovery that put this instance in charge, by the member's history. */
+const isChangeOver = ({ outcome }: HistoryRecord): boolean => outcome === 'replaced' || outcome === 'undone';
+
+/** The recovery that put this instance in charge last, by the member's history. */
 export const recoveryBehind = (history: Iterable<HistoryRecord>, instanceId: string): HistoryRecord | null =>
-  [...history].find((one) => one.outcome === 'replaced' && one.newInstanceId === instanceId) ?? null;
+  [...history]
+    .filter((one) => isChangeOver(one) && one.newInstanceId === instanceId)
+    .sort((a, b) => b.endedAtWallMs - a.endedAtWallMs)[0] ?? null;

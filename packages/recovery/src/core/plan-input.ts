@@ -12,6 +12,7 @@ import type { TypeFacts } from './candidate-fit.ts';
 import type { NamedBy } from './named-by.ts';
 import type { ReservationFacts } from './reservation-fit.ts';
 import type { References } from './references.ts';
+import type { UndoFacts } from './undo/undo-decision.ts';
 
 /**
  * What EC2 said to a launch that was only tried (DryRun). `unknown`: not tried, or no clear answer.
@@ -60,6 +61,8 @@ export interface PlanInput {
   readonly trial: LaunchTrial;
   /** What names it in DNS and load balancers. Absent: nobody looked. */
   readonly namedBy?: NamedBy;
+  /** What an undo is decided by. Absent: nobody has asked for one. */
+  readonly undo?: UndoFacts;
   /**
    * The feature level in force: a plan has nothing in it that only builds of a higher one act by
    * (S24). Absent: as this build's.

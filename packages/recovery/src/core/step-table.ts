@@ -13,6 +13,8 @@ export interface StepRow {
    * nothing of its attempt has failed.
    */
   failedOf?(attempt: number): readonly string[];
+  /** It closes the recovery, beside the last row. Absent: it does not. */
+  readonly closes?: true;
   /** What a step per item is done for; absent: it is none. */
   readonly items?: readonly string[];
 }

@@ -9,13 +9,11 @@ import {
 } from '@understudy/shared';
 import { type AssignedMove, assignedMove } from '../core/assigned-move.ts';
 import { IDENTITY_LEVEL } from '../core/identity-level.ts';
-import { currentAttempt } from '../core/step-table.ts';
 import type { Attempt, Frozen, Move } from '../effect.ts';
 import { type CallsOf, laterCall, plannedCall } from '../planned-call.ts';
 import type { Run } from '../run.ts';
 import { LATER_PERMIT } from '../steps/attempt-calls.ts';
-import { PERMIT } from '../steps/attempt-records.ts';
-import { replacementInterfaceOf } from './elastic-ip.ts';
+import { replacementInterfaceOf, replacementPlaceOf } from '../steps/replacement-place.ts';
 import { type IdentityMove, identityMove, type ItemMove } from './identity-move.ts';
 import { ASSIGNED_FILTERS } from './assigned-filters.ts';
 import { assignedWatch } from './assigned-watch.ts';
@@ -223,12 +221,7 @@ function unassign(frozen: Frozen<AssignedRecord>, from: string): Move<AssignedRe
 }
 
 /** The subnet of the replacement's interface. */
-function subnetOf(run: Run): string {
-  const attempt = currentAttempt(run.journal.states());
-  const permit = run.journal.get(PERMIT, attempt)?.request;
-  invariant(permit, `permit ${attempt} is not recorded`);
-  return permit.candidate.subnetId;
-}
+const subnetOf = (run: Run): string => replacementPlaceOf(run).subnetId;
 
 /** What the moves of this record make. */
 const assignedCallsOf =

@@ -2,7 +2,8 @@ import { type PolicyChange } from '@understudy/shared/testing';
 import { type CloudAddress } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { cloudError, OLD, RunRig } from '../run.fixtures.ts';
-import { addressStep, replacementInterfaceOf } from './elastic-ip.ts';
+import { replacementInterfaceOf } from '../steps/replacement-place.ts';
+import { addressStep } from './elastic-ip.ts';
 import { askedFor, asker, LATER_MS, came, make } from '../steps/step.fixtures.ts';
 
 const ID = 'eipalloc-1';

@@ -1,17 +1,10 @@
 import * as z from 'zod';
-import {
-  type AddressTarget,
-  type CloudAddress,
-  invariant,
-  type PlannedAddress,
-  type RecoveryPlan,
-} from '@understudy/shared';
+import { type AddressTarget, type CloudAddress, type PlannedAddress, type RecoveryPlan } from '@understudy/shared';
 import { addressMove, type FencedHolder, isOnFenced } from '../core/elastic-ip-move.ts';
 import { stepId } from '../core/step-id.ts';
-import { currentAttempt } from '../core/step-table.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
-import { LAUNCH } from '../steps/attempt-records.ts';
+import { replacementInterfaceOf } from '../steps/replacement-place.ts';
 import { elasticIpCalls } from './elastic-ip-calls.ts';
 import { elasticIpWatch } from './elastic-ip-watch.ts';
 import { identityMove, type ItemMove, itemStep } from './identity-move.ts';
@@ -32,14 +25,6 @@ export const ADDRESS = {
   /** `lost`: it does not exist any more, in words. */
   result: z.union([z.strictObject({ associationId: z.string() }), z.strictObject({ lost: z.string() })]),
 } as const;
-
-/** The network interface the activated replacement was launched with. */
-export function replacementInterfaceOf(run: Run): string {
-  const attempt = currentAttempt(run.journal.states());
-  const request = run.journal.get(LAUNCH, attempt)?.request;
-  invariant(request, `launch ${attempt} is not recorded`);
-  return request.networkInterfaceId;
-}
 
 /**
  * Moves one Elastic IP: read → guarded record of the exact association that may go → disassociate

@@ -2,13 +2,12 @@ import * as z from 'zod';
 import { type CloudNetworkInterface, invariant, type PlannedInterface } from '@understudy/shared';
 import { type InterfaceMove, interfaceMove } from '../core/interface-move.ts';
 import { IDENTITY_LEVEL } from '../core/identity-level.ts';
-import { currentAttempt } from '../core/step-table.ts';
 import type { Attempt, Call, Frozen, Move } from '../effect.ts';
 import { type CallsOf, later, laterCall, plannedCall } from '../planned-call.ts';
 import type { Run } from '../run.ts';
 import { replacementOf } from '../steps/activate.ts';
 import { LATER_REPLACEMENT } from '../steps/attempt-calls.ts';
-import { PERMIT } from '../steps/attempt-records.ts';
+import { replacementPlaceOf } from '../steps/replacement-place.ts';
 import { giveUpText } from './give-up.ts';
 import { identityMove, type ItemMove } from './identity-move.ts';
 import { networkInterfaceWatch } from './network-interface-watch.ts';
@@ -179,12 +178,7 @@ function bind(
 }
 
 /** The zone of the replacement. */
-function zoneOf(run: Run): string {
-  const attempt = currentAttempt(run.journal.states());
-  const permit = run.journal.get(PERMIT, attempt)?.request;
-  invariant(permit, `permit ${attempt} is not recorded`);
-  return permit.candidate.az;
-}
+const zoneOf = (run: Run): string => replacementPlaceOf(run).az;
 
 /** What the move of one interface makes. */
 const interfaceCalls: CallsOf = ({ intent: { plan }, key: { item } }) => {

@@ -4,6 +4,8 @@ import type { PlanInput } from '../core/plan-input.ts';
 import type { PlanResult } from '../core/plan.ts';
 import { readySteps, type StepStates } from '../core/step-table.ts';
 import type { StepKey } from '../core/step-id.ts';
+import { withLateCalls } from '../core/late-calls.ts';
+import { recoveryBehind, withOwed } from '../core/owed.ts';
 import { REGISTERED } from '../registered.ts';
 import { atLevel, chosenBy, neededLevelOf, type RecoveryRegistry } from '../registry.ts';
 
@@ -47,6 +49,19 @@ export const planFor = (
   registry: RecoveryRegistry = REGISTERED,
 ): PlanResult<RecoveryPlan> =>
   planByStrategy(input, policy, leaveAz, ladderOf(policy).at(-1) ?? policy.recover.strategy, registry);
+
+/** The plan that puts the last recovery back. Pure: same input, same plan. */
+export function planUndo(
+  input: PlanInput,
+  policy: GroupPolicy,
+  registry: RecoveryRegistry = REGISTERED,
+): PlanResult<RecoveryPlan> {
+  const result = planByStrategy(input, policy, null, 'undo', registry);
+  if (result.kind !== 'plan' || input.undo === undefined) return result;
+  const { activation, history } = input.undo;
+  const plan = withOwed(result.plan, recoveryBehind(history, activation.instanceId));
+  return { ...result, plan: withLateCalls(plan, history, input.instance) };
+}
 
 /** The steps of a recovery that may run now; none where this build does not know its plan. */
 export function stepsReady(

@@ -45,11 +45,14 @@ export async function plannedSteps(
       const planned = kinds.get(key.name)?.calls?.({ ...about, key }) ?? null;
       return {
         ...{ id: key.id, name: key.name, needs: row.needs(1), onFailure: row.failedOf !== undefined },
-        calls: planned && (await shown(planned)),
+        calls: planned && (await shown(row.failedOf ? planned.map(onFailure) : planned)),
       };
     }),
   );
 }
+
+/** What a step calls that is done only when another one has failed. */
+const onFailure = (call: PlannedCall): PlannedCall => ({ ...call, when: call.when ?? 'a step before has failed' });
 
 async function shown(planned: readonly PlannedCall[]): Promise<readonly ShownCall[]> {
   const calls = await Promise.all(

@@ -1,4 +1,11 @@
-import { ActivationRecordSchema, carriedFields, invariant, type KvEntry, parseRecord } from '@understudy/shared';
+import {
+  ActivationRecordSchema,
+  carriedFields,
+  invariant,
+  isUndo,
+  type KvEntry,
+  parseRecord,
+} from '@understudy/shared';
 import { currentAttempt } from '../core/step-table.ts';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import { fencedBy } from './fenced-by.ts';
@@ -70,6 +77,12 @@ const stopAgain = ({ record: { oldInstanceId } }: Run): Call => ({
   run: (cloud, options) => cloud.stopInstance(oldInstanceId, { force: true, skipOsShutdown: false }, options),
 });
 
+/**
+ * A new instance has had no recovery. **S** (S30) One that serves again has: its next one is not to
+ * have the names and tokens of an earlier one.
+ */
+const ordinalOf = ({ plan }: Run): number => (isUndo(plan) ? plan.undo.ordinal : 0);
+
 const incarnationOf = (run: Run): number => run.record.oldIncarnation + 1;
 
 /**
@@ -95,7 +108,7 @@ async function activate(run: Run, frozen: Frozen<typeof ACTIVATE>): Promise<Move
         {
           key: run.parts.keys.activation(member),
           expect: activationModRevision,
-          record: { ...(await carriedOver(run)), member, incarnation, instanceId, opId, ordinal: 0 },
+          record: { ...(await carriedOver(run)), member, incarnation, instanceId, opId, ordinal: ordinalOf(run) },
         },
       ],
     },

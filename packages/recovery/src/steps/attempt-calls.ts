@@ -1,4 +1,4 @@
-import type { LaunchPlan, LaunchRequest, PlacementCandidate } from '@understudy/shared';
+import { isUndo, type LaunchPlan, type LaunchRequest, type PlacementCandidate } from '@understudy/shared';
 import { disksToKeepOn } from '../core/fidelity/reapplied.ts';
 import { launchPlan } from '../core/launch-plan.ts';
 import { buildLaunchRequest, buildPermitRequest } from '../core/launch-request.ts';
@@ -70,6 +70,7 @@ function tried({ trialLaunch }: CallsAbout): PlannedCall['trial'] {
 
 /** What `verify` makes: disks that are kept when the replacement is terminated. */
 export const verifyCalls: CallsOf = ({ intent: { plan } }) => {
+  if (isUndo(plan)) return [];
   // What is put on after the launch is kept by EC2 anyway.
   const launched = plan.volumes
     .filter((volume) => !isPutOnLater(volume))

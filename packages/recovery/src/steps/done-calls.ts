@@ -1,8 +1,12 @@
-import { type Chore, TAG } from '@understudy/shared';
+import { type Chore, isUndo, TAG } from '@understudy/shared';
 import { choresOf } from '../core/chores.ts';
+import { undoChoresOf } from '../core/undo/undo-chores.ts';
 import { sendChore } from '../collector/chore-calls.ts';
 import { type CallsOf, later, laterCall, type PlannedCall, plannedCall } from '../planned-call.ts';
 import { LATER_PERMIT, LATER_REPLACEMENT } from './attempt-calls.ts';
+
+/** What says that an instance, or a disk of it, was retired. */
+export const RETIRED_TAGS: readonly string[] = [TAG.retiredBy, TAG.retainUntil];
 
 const END = later('when it began, and the time of retention');
 
@@ -10,16 +14,26 @@ const END = later('when it began, and the time of retention');
 export const doneCalls: CallsOf = ({ intent: { opId, oldInstanceId, plan } }) => {
   const { protection, policy, volumes } = plan;
   const marks = { [TAG.retiredBy]: opId, [TAG.retainUntil]: END };
-  const chores = choresOf({
-    ...{ plan, volumes, opId, oldInstanceId, newInstanceId: LATER_REPLACEMENT, permitId: LATER_PERMIT },
+  const facts = {
+    ...{ plan, volumes, opId, oldInstanceId },
     volumesRetainedUntil: policy.recover.retainVolumesForMs === null ? null : END,
-  });
+  };
+  const chores = isUndo(plan)
+    ? undoChoresOf({ ...facts, newInstanceId: plan.undo.instanceId })
+    : choresOf({ ...facts, newInstanceId: LATER_REPLACEMENT, permitId: LATER_PERMIT });
   return [
     plannedCall('retire', (cloud, options) => cloud.createTags([oldInstanceId], marks, options)),
     ...(protection.termination
       ? [
           plannedCall('unprotect', (cloud, options) =>
             cloud.setProtection(oldInstanceId, { termination: false }, options),
+          ),
+        ]
+      : []),
+    ...(isUndo(plan)
+      ? [
+          plannedCall('unretire', (cloud, options) =>
+            cloud.deleteTags([plan.undo.instanceId, ...plan.undo.volumeIds], RETIRED_TAGS, options),
           ),
         ]
       : []),

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { type CloudInstance, type OwedChore, TAG } from '@understudy/shared';
-import { choresOf, choreText } from '../core/chores.ts';
+import { type CloudInstance, isUndo, type OwedChore, TAG } from '@understudy/shared';
+import { choreText } from '../core/chores.ts';
 import { historyOf } from '../core/history.ts';
 import { ChoreBook } from '../collector/chore-book.ts';
-import { choreFactsOf, closingFactsOf, retainedUntil } from '../closing.ts';
+import { choresToDo, closingFactsOf, retainedUntil } from '../closing.ts';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import { fencedBy } from './fenced-by.ts';
 import { IntentGone } from '../journal.ts';
@@ -11,7 +11,8 @@ import { ownRecordsOf } from '../request.ts';
 import { isPassing, type Run } from '../run.ts';
 import { replacementOf } from './activate.ts';
 import { NOTHING_KEPT } from '../step-record.ts';
-import { doneCalls } from './done-calls.ts';
+import { doneCalls, RETIRED_TAGS } from './done-calls.ts';
+import { closedBooks } from '../undo-books.ts';
 import { ServiceLook } from './service-look.ts';
 import { stepKind } from '../step-kind.ts';
 
@@ -33,7 +34,7 @@ const LIMIT_MS = 600_000;
  * the collector goes on trying.
  */
 export function doneStep(run: Run): Step<typeof DONE> {
-  const chores = new ChoreBook(choresOf(choreFactsOf(run)));
+  const chores = new ChoreBook(choresToDo(run));
   const marks: Marks = { through: new Set() };
   const strays: Strays = { seenSinceMs: null };
   const services = new ServiceLook(run);
@@ -159,6 +160,11 @@ function retire(run: Run): Call[] {
     const off = { termination: false };
     calls.push(mark('unprotect', (cloud, options) => cloud.setProtection(oldInstanceId, off, options)));
   }
+  if (isUndo(run.plan)) {
+    const { instanceId, volumeIds } = run.plan.undo;
+    const ids = [instanceId, ...volumeIds];
+    calls.push(mark('unretire', (cloud, options) => cloud.deleteTags(ids, RETIRED_TAGS, options)));
+  }
   return calls;
 }
 
@@ -211,6 +217,7 @@ async function close(
           expect: 0,
           record: historyOf(closingFactsOf(run, { owed, heardAtTheEnd: well, serviceFaultAtTheEnd: serviceFault })),
         },
+        ...(await closedBooks(run, 'undone')),
       ],
       deletes: [{ key: intentKey, expect: run.intent.modRevision }, ...own],
       deletePrefixes: [keys.journalOf(opId)],

@@ -1,14 +1,16 @@
-import { type CloudInstance, ladderDeadlineMs } from '@understudy/shared';
+import { type CloudInstance, isUndo, ladderDeadlineMs } from '@understudy/shared';
 import { mendProgress } from '../core/mend-progress.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
 import { closeInPlace, type InPlaceEnd } from '../in-place.ts';
 import { isPassing, type Run } from '../run.ts';
 import { stepKind } from '../step-kind.ts';
+import { VERIFY } from './attempt-records.ts';
 import { fencedBy, takesProtectionOff } from './fenced-by.ts';
 import { MEND, REBOOT, RESTART } from './in-place-records.ts';
 import { openCalls } from './open-calls.ts';
 import { protectCall, protectCalls } from './protect.ts';
 import { ServiceLook } from './service-look.ts';
+import { BRINGBACK } from './undo-records.ts';
 
 /** Beyond the deadline of the rung: a closing that the store does not take. */
 const CLOSING_MS = 600_000;
@@ -48,8 +50,7 @@ export function mendStep(run: Run): Step<typeof MEND> {
       if (failed !== null) return end(run, memory, { outcome: 'not-mended', why: failed });
       await refresh(run, memory);
       const verdict = await verdictOf(run, frozen, memory, services);
-      if (verdict.kind === 'mended')
-        return end(run, memory, { outcome: 'mended', why: `${run.plan.strategy} mended it` });
+      if (verdict.kind === 'mended') return end(run, memory, { outcome: 'mended', why: backText(run) });
       if (verdict.kind === 'not-mended') return end(run, memory, { outcome: 'not-mended', why: verdict.text });
       if (frozen.elapsedMs < deadlineMs)
         return { kind: 'wait', text: verdict.text, forMs: verdict.againInMs ?? run.settings.pollMinMs };
@@ -61,6 +62,18 @@ export function mendStep(run: Run): Step<typeof MEND> {
       text: `${oldInstanceId}: the recovery cannot be closed`,
     }),
   };
+}
+
+/** Why an undo has not come about; null: it is none. */
+function undoFault({ journal, plan }: Run): string | null {
+  if (!isUndo(plan)) return null;
+  const error = journal.get(BRINGBACK)?.error ?? journal.get(VERIFY, 1)?.error;
+  return `the undo did not come about: ${error?.text ?? 'it was given up'}`;
+}
+
+function backText(run: Run): string {
+  const fault = undoFault(run);
+  return fault === null ? `${run.plan.strategy} mended it` : `${fault}; ${run.record.oldInstanceId} is back`;
 }
 
 const overdue = (deadlineMs: number, text: string): string =>
@@ -85,7 +98,10 @@ async function verdictOf(run: Run, frozen: Frozen<typeof MEND>, memory: Memory, 
     nowMs: run.nowMs(),
   };
   const alone = mendProgress({ ...seen, serviceFault: null }, run.policy);
-  return alone.kind === 'mended' ? mendProgress({ ...seen, serviceFault: await services.fault() }, run.policy) : alone;
+  // An undo calls it off until it is closed (S9), so its services cannot pass before.
+  return alone.kind === 'mended' && !isUndo(run.plan)
+    ? mendProgress({ ...seen, serviceFault: await services.fault() }, run.policy)
+    : alone;
 }
 
 /** What EC2 does not answer changes nothing: the heartbeats are the proof. */

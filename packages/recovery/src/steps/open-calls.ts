@@ -1,9 +1,10 @@
-import type { HistoryRecord } from '@understudy/shared';
+import { type HistoryRecord, isUndo } from '@understudy/shared';
 import { currentAttempt } from '../core/step-table.ts';
 import type { Run } from '../run.ts';
 import { FENCE } from './fence-record.ts';
 import { REBOOT, RESTART } from './in-place-records.ts';
 import { openDetaches } from './open-detaches.ts';
+import { BRINGBACK } from './undo-records.ts';
 import { SEED } from './volume-records.ts';
 
 type LateCalls = NonNullable<HistoryRecord['lateCalls']>;
@@ -27,8 +28,16 @@ export function openCalls(run: Pick<Run, 'journal' | 'plan' | 'wallMs'>): LateCa
   ];
 }
 
-/** The same about the replacement that serves: the Stop that ended its life as a seed. */
-export function openCallsOfSeed({ journal }: Pick<Run, 'journal'>): LateCalls {
+/**
+ * The same about the instance that serves afterwards: the Stop that ended its life as a seed; where
+ * it serves again, the Start of that, and the Stop by which it was retired.
+ */
+export function openCallsOfReplacement({ journal, plan }: Pick<Run, 'journal' | 'plan'>): LateCalls {
+  if (isUndo(plan)) {
+    const back = journal.get(BRINGBACK)?.result;
+    const start = back && 'isOpen' in back && back.isOpen;
+    return [...(plan.undo.stopMayLand ? (['stop'] as const) : []), ...(start ? (['start'] as const) : [])];
+  }
   const seed = journal.get(SEED, currentAttempt(journal.states()))?.result;
   return seed && 'stopIsOpen' in seed && seed.stopIsOpen ? ['stop'] : [];
 }

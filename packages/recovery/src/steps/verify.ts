@@ -2,6 +2,7 @@ import {
   type CloudInstance,
   type CloudInstanceStatus,
   invariant,
+  isUndo,
   MemberRecordSchema,
   parseRecord,
   type ServePromise,
@@ -17,6 +18,7 @@ import { isPassing, type Run } from '../run.ts';
 import { verifyCalls } from './attempt-calls.ts';
 import { LAUNCH, VERIFY } from './attempt-records.ts';
 import { stepKind } from '../step-kind.ts';
+import { BRINGBACK } from './undo-records.ts';
 import { SEED } from './volume-records.ts';
 
 /**
@@ -28,10 +30,10 @@ const STATUS_AGE_MS = 5_000;
 
 interface Memory {
   /**
-   * When EC2 says its seed was started, before it had its disks: a look that shows that start is
-   * from before the one that counts. Null: it had none.
+   * When EC2 says it was started the time before, as a seed or before it was retired: a look that
+   * shows that start is from before the one that counts. Null: it was not.
    */
-  readonly seedLaunchedAtWallMs: number | null;
+  readonly endedLaunchAtWallMs: number | null;
   instance: CloudInstance | null;
   instanceAtMs: number;
   status: CloudInstanceStatus | null;
@@ -50,9 +52,8 @@ interface Memory {
  * passed for `settleMs`.
  */
 export function verifyStep(run: Run, attempt: number): Step<typeof VERIFY> {
-  const seed = run.journal.get(SEED, attempt)?.result;
   const memory: Memory = {
-    seedLaunchedAtWallMs: seed && 'launchedAtWallMs' in seed ? seed.launchedAtWallMs : null,
+    endedLaunchAtWallMs: endedLaunchOf(run, attempt),
     instance: null,
     instanceAtMs: Number.NEGATIVE_INFINITY,
     status: null,
@@ -98,6 +99,12 @@ export function verifyStep(run: Run, attempt: number): Step<typeof VERIFY> {
   };
 }
 
+function endedLaunchOf(run: Run, attempt: number): number | null {
+  const seed = run.journal.get(SEED, attempt)?.result;
+  if (seed && 'launchedAtWallMs' in seed) return seed.launchedAtWallMs;
+  return run.journal.get(BRINGBACK)?.request?.launchedAtWallMs ?? null;
+}
+
 /**
  * What its promise lacks of what is asked of the member, now: a person may have taken the contract
  * back since the recovery began. null: nothing.
@@ -136,7 +143,8 @@ function blind(run: Run, memory: Memory, instanceId: string): Move<typeof VERIFY
  */
 function keepDisks(run: Run, memory: Memory, instanceId: string): Move<typeof VERIFY> | null {
   const { instance } = memory;
-  if (instance?.state !== 'running') return null;
+  // What is brought back has its own disks, as they were.
+  if (instance?.state !== 'running' || isUndo(run.plan)) return null;
   const [first, ...more] = disksToKeepOn(volumesOf(run), instance).map(
     (deviceName): Call => ({
       name: `keep-${deviceName}`,
@@ -187,8 +195,9 @@ function wait(run: Run, memory: Memory, text: string, againInMs: number | null):
   return { kind: 'wait', text };
 }
 
-/** The instance attempt n launched, by the journal. */
+/** The instance attempt n launched, by the journal; of an undo the one that it brings back. */
 export function launchedBy(run: Run, attempt: number): string {
+  if (isUndo(run.plan)) return run.plan.undo.instanceId;
   const result = run.journal.get(LAUNCH, attempt)?.result;
   invariant(result && 'instanceId' in result, `attempt ${attempt} has launched nothing`);
   return result.instanceId;
@@ -220,7 +229,7 @@ async function readInstance(run: Run, memory: Memory, instanceId: string): Promi
   const found = await run.read((cloud, options) => cloud.describeInstances({ 'instance-id': [instanceId] }, options));
   // Not shown (any more) is no news: EC2 is eventually consistent.
   const shown = found.find((one) => one.instanceId === instanceId);
-  if (shown?.launchedAtWallMs !== memory.seedLaunchedAtWallMs) memory.instance = shown ?? memory.instance;
+  if (shown?.launchedAtWallMs !== memory.endedLaunchAtWallMs) memory.instance = shown ?? memory.instance;
   memory.instanceAtMs = run.nowMs();
 }
 

@@ -1,4 +1,10 @@
-import { ActivationRecordSchema, type HistoryRecord, parseRecord, type Unwritten } from '@understudy/shared';
+import {
+  ActivationRecordSchema,
+  type GuardedPut,
+  type HistoryRecord,
+  parseRecord,
+  type Unwritten,
+} from '@understudy/shared';
 import { abandonedHistoryOf } from '../core/abandoned.ts';
 import { currentAttempt } from '../core/step-table.ts';
 import { nextOrdinal } from '../in-place.ts';
@@ -14,6 +20,8 @@ import { givebackRequest } from '../steps/giveback.ts';
 import { openCalls } from '../steps/open-calls.ts';
 import { GIVEBACK } from '../steps/giveback-record.ts';
 import { stepKey } from '../core/step-id.ts';
+import { BRINGBACK, STANDDOWN } from '../steps/undo-records.ts';
+import { closedBooks } from '../undo-books.ts';
 
 /**
  * **S** Ends a recovery without a replacement: only while nothing is activated. The transaction
@@ -37,21 +45,24 @@ export async function abandon(
   if (!leaveOpen) await endOpenAttempt(run, drive, `abandoned by ${by}: ${why}`);
   const disks = givebackRequest(run, { ends: 'abandoned', why });
   if (!leaveOpen && disks.disks.length > 0) await giveDisksBack(run, drive, disks);
+  if (!leaveOpen && run.journal.get(BRINGBACK) !== null) await drive(run, stepKey(STANDDOWN.name));
   const entry = await kv.get(keys.activation(member));
   if (entry?.modRevision !== activationModRevision)
     return refuse(run, request, 'the activation has changed since this recovery began: a person has to look at it');
   const activation = nextOrdinal(parseRecord(ActivationRecordSchema, entry.key, entry.value));
+  const puts: readonly [GuardedPut, ...GuardedPut[]] = [
+    { key: keys.historyEntry(member, opId), expect: 0, record: historyRecordOf(run, request) },
+    { key: keys.activation(member), expect: activationModRevision, record: activation },
+    ...(await closedBooks(run, 'as-before')),
+  ];
   const outcome = await run.term.commit({
-    puts: [
-      { key: keys.historyEntry(member, opId), expect: 0, record: historyRecordOf(run, request) },
-      { key: keys.activation(member), expect: activationModRevision, record: activation },
-    ],
+    puts,
     deletes: [{ key: keys.intent(member), expect: run.intent.modRevision }, ...(await requestGone(run, request))],
     deletePrefixes: [keys.journalOf(opId)],
     also: journalCompares(run, ['activate']),
   });
   if (outcome.kind === 'conflict') {
-    if ((outcome.entries[2]?.modRevision ?? 0) !== run.intent.modRevision)
+    if ((outcome.entries[puts.length]?.modRevision ?? 0) !== run.intent.modRevision)
       throw new IntentGone('closed by somebody else');
     return { kind: 'again' };
   }

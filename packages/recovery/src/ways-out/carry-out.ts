@@ -34,6 +34,8 @@ export function carryOut(run: Run, request: StoredRequest, options: WaysOutOptio
       return abandon(run, request, options);
     case 'recover':
       return refuse(run, request, 'its recovery is under way already');
+    case 'undo':
+      return refuse(run, request, 'a recovery is open: only one that has ended can be undone');
     default:
       return unreachable(kind);
   }

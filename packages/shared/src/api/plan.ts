@@ -77,6 +77,18 @@ export const CandidateViewSchema = z.object({
 
 const PlanLineSchema = z.object({ sign: z.enum(['+', '-', '~', ' ']), text: z.string() });
 
+/** The answer to whether the last recovery of a member can be put back now (`docs/undo.md`). */
+export const UndoViewSchema = z.object({
+  /** True: `understudy undo` begins it, once what it loses is accepted. */
+  isPossible: z.boolean(),
+  /** Why it is refused, or what has to be accepted. Empty: nothing is. */
+  code: z.string(),
+  text: z.string(),
+  /** It is refused from then on. Null: it is not known, or the instance is kept for ever. */
+  untilWallMs: z.number().nullable(),
+});
+export type UndoView = z.infer<typeof UndoViewSchema>;
+
 export const PlanViewSchema = z.object({
   member: z.string(),
   opId: z.string(),
@@ -119,6 +131,8 @@ export const PlanViewSchema = z.object({
   /** Where the replacement is launched, in order. Empty: nothing is launched. */
   candidates: z.array(CandidateViewSchema).default([]),
   forecast: PlanForecastSchema.nullable().default(null),
+  /** The recovery before this one. Absent: an older build answered. */
+  undo: UndoViewSchema.optional(),
   /** What should be looked at while nothing is wrong: the recovery can begin all the same. */
   notices: z.array(z.object({ code: z.string(), text: z.string() })).default([]),
 });

@@ -485,4 +485,6 @@ export interface Cloud {
   /** Removes exactly this attachment, without force. One that is gone is a success. */
   detachNetworkInterface(attachmentId: string, options?: CloudCallOptions): Promise<void>;
   createTags(resourceIds: readonly string[], tags: Tags, options?: CloudCallOptions): Promise<void>;
+  /** Takes tags off by key, whatever they say. Those that are not there are a success. */
+  deleteTags(resourceIds: readonly string[], keys: readonly string[], options?: CloudCallOptions): Promise<void>;
 }

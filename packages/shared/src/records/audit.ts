@@ -7,7 +7,7 @@ export const COMMAND_KINDS = [
   ...(['apply-policies', 'reset-policy'] as const),
   ...(['transfer', 'drain', 'undrain'] as const),
   ...(['resend-notice', 'drop-notice'] as const),
-  ...(['retry', 'replan', 'accept-loss', 'abandon', 'recover'] as const),
+  ...(['retry', 'replan', 'accept-loss', 'abandon', 'recover', 'undo'] as const),
 ] as const;
 export type CommandKind = (typeof COMMAND_KINDS)[number];
 

@@ -4,9 +4,9 @@ import { MemberIdSchema, ofMember, placed, recordBase } from './record.ts';
 
 /**
  * What an operator can ask of a recovery (`docs/ways-out.md`). `recover` begins one of an instance
- * that we have stopped.
+ * that we have stopped; `undo` puts the last one back.
  */
-export const REQUEST_KINDS = ['retry', 'replan', 'accept-loss', 'abandon', 'recover'] as const;
+export const REQUEST_KINDS = ['retry', 'replan', 'accept-loss', 'abandon', 'recover', 'undo'] as const;
 export type RequestKind = (typeof REQUEST_KINDS)[number];
 
 /**
@@ -48,6 +48,8 @@ export const OperatorRequestRecordSchema = placed(
     planToken: z.string().max(64).optional(),
     /** `recover`: this way, whatever the ladder would take. Absent: as the policy says. */
     strategy: z.string().max(64).optional(),
+    /** `undo`: writes of this long may be lost, in ms. Absent: none may. */
+    acceptLossMs: z.number().int().min(0).optional(),
     /**
      * Not carried out after this wall time: what a person has seen is not so for ever. Absent: it
      * waits until it can be.

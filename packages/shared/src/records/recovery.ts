@@ -186,6 +186,38 @@ export type ReattachPlan = z.infer<typeof ReattachPlanSchema>;
 export const InPlacePlanSchema = z.strictObject({ strategy: z.literal(IN_PLACE_STRATEGIES), ...planBase });
 export type InPlacePlan = z.infer<typeof InPlacePlanSchema>;
 
+/**
+ * Puts a recovery back: the instance that it retired serves again, in place of the one that it put
+ * in charge.
+ */
+export const UndoPlanSchema = z.strictObject({
+  strategy: z.literal('undo'),
+  ...planBase,
+  undo: z.strictObject({
+    /** The recovery that is put back. */
+    opId: z.string(),
+    /** The retired instance that serves again, where it is, and its primary interface. */
+    instanceId: z.string(),
+    networkInterfaceId: z.string(),
+    subnetId: z.string(),
+    az: z.string(),
+    /**
+     * Its ordinal in the activation: above those of all its recoveries, so that no later one has
+     * the names and tokens of an earlier one.
+     */
+    ordinal: z.number().int().min(1),
+    /** Its disks, all of them with it. */
+    volumeIds: z.array(z.string()),
+    /** What the books of that recovery said of it and its disks, for when it is not put back. */
+    leftovers: z.array(LeftoverSchema),
+    /** Since when the other instance may have written what will be missing. */
+    servedSinceWallMs: z.number(),
+    /** A Stop of it was sent whose outcome is not known. Absent: none was. */
+    stopMayLand: z.literal(true).optional(),
+  }),
+});
+export type UndoPlan = z.infer<typeof UndoPlanSchema>;
+
 /** A plan of which only the fields of every plan are known. */
 const basePlan = z.object({ strategy: z.string(), ...planBase });
 export type BasePlan = z.infer<typeof basePlan>;
@@ -195,6 +227,7 @@ const describedPlan = z.discriminatedUnion('strategy', [
   SnapshotAndReplacePlanSchema,
   ReattachPlanSchema,
   InPlacePlanSchema,
+  UndoPlanSchema,
 ]);
 const DESCRIBED = new Set<string>(describedPlan.options.flatMap((one) => [...one.shape.strategy.values]));
 
@@ -208,7 +241,7 @@ const otherPlan: z.ZodType<BasePlan> = basePlan.loose().extend({
 
 /** The plan. It is made once, from what was observed before the intent, and never re-decided. */
 export const RecoveryPlanSchema = z.union([describedPlan, otherPlan]);
-export type RecoveryPlan = SnapshotAndReplacePlan | ReattachPlan | InPlacePlan | BasePlan;
+export type RecoveryPlan = SnapshotAndReplacePlan | ReattachPlan | InPlacePlan | UndoPlan | BasePlan;
 
 export const isInPlace = (plan: RecoveryPlan): plan is InPlacePlan => staysInPlace(plan);
 
@@ -216,6 +249,8 @@ export const isSnapshotAndReplace = (plan: RecoveryPlan): plan is SnapshotAndRep
   plan.strategy === 'snapshot-and-replace';
 
 export const isReattach = (plan: RecoveryPlan): plan is ReattachPlan => plan.strategy === 'reattach';
+
+export const isUndo = (plan: RecoveryPlan): plan is UndoPlan => plan.strategy === 'undo';
 
 const preparedBefore = z.strictObject({ makes: z.array(z.enum(PREPARED_KINDS)), begunAtWallMs: z.number() });
 
@@ -355,9 +390,10 @@ export const HistoryRecordSchema = placed(
     /**
      * `replaced`: another instance is activated. `mended`: the same instance is back in service.
      * `not-mended`: it was not brought back this way, and is still the activated one. `abandoned`:
-     * a person ended it. All but the first raise the ordinal in the activation.
+     * a person ended it. `undone`: the instance that an earlier recovery retired is activated
+     * again. All but the first and the last raise the ordinal in the activation.
      */
-    outcome: z.enum(['replaced', 'mended', 'not-mended', 'abandoned']),
+    outcome: z.enum(['replaced', 'mended', 'not-mended', 'abandoned', 'undone']),
     /** How it was tried. Absent: `snapshot-and-replace`, the only way there was. */
     strategy: z.string().optional(),
     /**
@@ -377,6 +413,20 @@ export const HistoryRecordSchema = placed(
     startedAtWallMs: z.number(),
     endedAtWallMs: z.number(),
     lastHeardWallMs: z.number().nullable(),
+    /**
+     * What `undo` has to know of the retired instance. Absent: there is none, or an older build
+     * wrote it.
+     */
+    undo: z
+      .strictObject({
+        /** Its disks. */
+        volumeIds: z.array(z.string()),
+        /** Those of them that have moved to its successor. */
+        movedVolumeIds: z.array(z.string()),
+        /** A Stop of it was sent whose outcome is not known. Absent: none was. */
+        stopMayLand: z.literal(true).optional(),
+      })
+      .optional(),
     /** Distinct terms that wrote the journal, minus one. */
     leaderChanges: z.number().int(),
     /**

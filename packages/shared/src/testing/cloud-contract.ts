@@ -362,6 +362,21 @@ const IDENTITIES: readonly CloudContractCase[] = [
     },
   },
   {
+    name: 'tags are taken off by key, whatever they say, and others stay',
+    async run(f) {
+      const { volumes } = await launch(f, 'untag');
+      const id = [volumes[0]?.volumeId ?? ''];
+      await patiently(f, () => f.cloud.createTags(id, { one: '1', two: '2' }));
+      await f.cloud.deleteTags(id, []);
+      await f.cloud.deleteTags(id, ['two', 'never-there']);
+      const seen = await eventually(f, 'tags', async () => {
+        const [volume] = await f.cloud.describeVolumes({ 'volume-id': id });
+        return volume?.tags.one === '1' && volume.tags.two === undefined ? volume : null;
+      });
+      assert.equal(seen.tags['understudy:op'], 'untag');
+    },
+  },
+  {
     name: 'the source/destination check of a free interface can be switched off',
     async run(f) {
       const { networkInterfaceId, sourceDestCheck } = await makePermit(f, 'check');

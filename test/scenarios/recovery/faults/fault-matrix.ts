@@ -4,12 +4,29 @@ import type { HistoryRecord, RecoveryPlan } from '@understudy/shared';
 import { expect } from 'vitest';
 import { checkAllTagged, checkCollected, checkFinished, checkSafety } from '../checks.ts';
 import { KEYS, type Leader, MEMBER, RecoveryFixture } from '../recovery-fixture.ts';
+import {
+  beginUndo,
+  checkNeverTwo,
+  checkNotUndone,
+  checkUndone,
+  replacedMember,
+  undoneRecord,
+  type UndoScene,
+} from '../undo-scene.ts';
 import type { FaultCase } from './fault-cases.ts';
 import { type FaultSubject, onlyBy } from './fault-subjects.ts';
 
 interface Staged {
   readonly scene: RecoveryFixture;
   readonly old: SeededInstance;
+  /** An undo is what is struck. Absent: a recovery of a member that has failed. */
+  readonly undo?: UndoScene;
+}
+
+async function stageUndo({ options, prepare }: FaultSubject): Promise<Staged> {
+  const staged = await replacedMember(options, prepare);
+  await beginUndo(staged);
+  return { scene: staged.scene, old: staged.old, undo: staged };
 }
 
 async function stageWith(subject: FaultSubject, strategy: Strategy | null): Promise<Staged> {
@@ -32,6 +49,7 @@ export const pathsOf = (plan: RecoveryPlan): readonly string[] => plan.volumes.m
  */
 export async function staged(subject: FaultSubject): Promise<Staged> {
   const { path } = subject;
+  if (subject.undoes === true) return stageUndo(subject);
   if (path === undefined) return stageWith(subject, null);
   const faults: string[] = [];
   for (const strategy of [null, ...REGISTERED.strategies]) {
@@ -104,7 +122,17 @@ function checkInPlace(scene: RecoveryFixture, old: SeededInstance, { outcome, la
 /** Given back, not launched: the disks are on the old instance again, for the next rung. */
 const isInPlace = ({ outcome }: HistoryRecord): boolean => outcome === 'mended' || outcome === 'not-mended';
 
-async function checkEnd(scene: RecoveryFixture, old: SeededInstance, leader: Leader): Promise<string> {
+/** Put back, with nothing left over; or called off, with everything as it was. */
+function checkUndoEnd(undo: UndoScene): string {
+  const outcome = undoneRecord(undo.scene)?.outcome ?? '';
+  expect(['undone', 'mended', 'not-mended']).toContain(outcome);
+  if (outcome === 'undone') checkUndone(undo);
+  else checkNotUndone(undo, outcome === 'mended' ? 'mended' : 'not-mended');
+  return outcome;
+}
+
+async function checkEnd({ scene, old, undo }: Staged, leader: Leader): Promise<string> {
+  if (undo) return checkUndoEnd(undo);
   const history = scene.history();
   expect(history, 'closed once').toHaveLength(1);
   const [closed] = history;
@@ -120,12 +148,13 @@ async function checkEnd(scene: RecoveryFixture, old: SeededInstance, leader: Lea
 
 /** Every call to EC2 that the recovery makes when nothing goes wrong. */
 export async function undisturbedCalls(subject: FaultSubject): Promise<readonly CallEvent[]> {
-  const { scene, old } = await staged(subject);
+  const stage = await staged(subject);
+  const { scene } = stage;
   const { lastSeq } = scene.sim.log;
   const leader = scene.lead();
   await lead(scene, leader);
   const calls = scene.sim.log.calls().filter((one) => one.seq > lastSeq);
-  await checkEnd(scene, old, leader);
+  await checkEnd(stage, leader);
   return calls;
 }
 
@@ -135,10 +164,14 @@ export async function undisturbedCalls(subject: FaultSubject): Promise<readonly 
  */
 async function startLateStopped(scene: RecoveryFixture): Promise<void> {
   const instanceId = scene.activation()?.instanceId ?? '';
-  if (scene.history()[0]?.outcome !== 'replaced' || scene.stateOf(instanceId) !== 'stopped') return;
+  const [newest] = [...scene.history()].sort((a, b) => b.endedAtWallMs - a.endedAtWallMs);
+  const isNew = newest?.outcome === 'replaced' || newest?.outcome === 'undone';
+  if (!isNew || scene.stateOf(instanceId) !== 'stopped') return;
   scene.sim.seed('StartInstances', { InstanceIds: [instanceId] });
   await scene.clock.advance(60_000);
 }
+
+const checkStaged = ({ scene, old, undo }: Staged): void => (undo ? checkNeverTwo(undo) : checkSafety(scene, old));
 
 export interface CaseEnd {
   readonly outcome: string;
@@ -150,17 +183,18 @@ export interface CaseEnd {
  * @throws where the ill did not befall it, or where something did not hold
  */
 export async function runCase(subject: FaultSubject, { fault }: FaultCase): Promise<CaseEnd> {
-  const { scene, old } = await staged(subject);
+  const stage = await staged(subject);
+  const { scene } = stage;
   scene.sim.addFault(fault);
   const leader = scene.lead();
   const held = await lead(scene, leader);
-  checkSafety(scene, old);
+  checkStaged(stage);
   await scene.clock.advance(AFTERMATH_MS);
   expect(strokesOf(scene), 'the fault did not happen').toBeGreaterThan(0);
   heal(scene);
-  checkSafety(scene, old);
+  checkStaged(stage);
   if (fault.kind === 'late-landing' && fault.action === 'StopInstances') await startLateStopped(scene);
-  return { outcome: await checkEnd(scene, old, leader), held };
+  return { outcome: await checkEnd(stage, leader), held };
 }
 
 /** Runs them all. Returns how they ended, for the report. */

@@ -20,6 +20,8 @@ export interface FaultSubject {
   readonly options: RecoveryFixtureOptions;
   /** What the member has, and what becomes of it, before its recovery is planned. */
   readonly prepare: (scene: RecoveryFixture, old: SeededInstance) => void | Promise<void>;
+  /** It is about a member that was replaced, and puts that back. */
+  readonly undoes?: true;
 }
 
 const nothing = (): void => undefined;
@@ -122,7 +124,8 @@ const isExtra = (name: string): boolean => name !== 'snapshot' && name !== 'addr
  * itself; a path or move that needs a situation of its own has a line above.
  */
 export const FAULT_SUBJECTS: readonly FaultSubject[] = [
-  ...REGISTERED.strategies.map(strategySubject),
+  ...REGISTERED.strategies.filter(({ name }) => name !== 'undo').map(strategySubject),
+  { name: 'strategy undo', options: {}, prepare: nothing, undoes: true },
   ...REGISTERED.volumePaths.filter(({ name }) => isExtra(name)).map(({ name }) => pathSubject(name)),
   ...REGISTERED.identityMoves
     .map(({ record }) => record.name)

@@ -24,6 +24,8 @@ import { OwnershipJob } from './ownership.ts';
 import { PointlessRequestsJob } from './pointless-requests.ts';
 import { PoliciesInForceJob } from './policies-in-force.ts';
 import { ServeContractsJob } from './serve-contracts.ts';
+import type { UndoLook } from '../undo-look.ts';
+import { UndosJob, type UndosJobOptions } from './undos.ts';
 
 /** How often a leader does what, ms. */
 export interface LeaderPace {
@@ -49,6 +51,11 @@ export interface LeaderJobParts {
   readonly console: ConsoleCapture;
   readonly collector: Collector;
   readonly ownershipWatch: OwnershipWatch;
+  readonly undoLook: UndoLook;
+  readonly readFor: UndosJobOptions['readFor'];
+  readonly preparations: UndosJobOptions['preparations'];
+  readonly dropRequest: UndosJobOptions['dropRequest'];
+  readonly storeTimeoutMs: number;
   readonly failureHooks: FailureHooks;
   readonly random: Random;
   readonly outbox: Outbox;
@@ -78,6 +85,7 @@ export function leaderJobs(parts: LeaderJobParts): readonly LeaderJob[] {
     new JudgementsJob({ ...parts, everyMs: tickMs, publisher: new JudgementPublisher(parts) }),
     new FindingsJob({ ...parts, everyMs: tickMs }),
     new PointlessRequestsJob({ ...parts, everyMs: enrolEveryMs }),
+    new UndosJob({ ...parts, everyMs: tickMs }),
     new CollectionJob({ ...parts, everyMs: collectEveryMs }),
     new OwnershipJob({ ...parts, everyMs: collectEveryMs, watch: parts.ownershipWatch }),
     new FailureHooksJob({ ...parts, everyMs: HOOKS_EVERY_MS, hooks: parts.failureHooks }),

@@ -133,6 +133,15 @@ export const carriedPlanOf = (circumstances: Circumstances, image: Image): Carri
   instanceTags: PLAN.instanceTags(circumstances),
 });
 
+/**
+ * What of the identity moves with the member, where it is put on a machine that is there already.
+ */
+export const carriedIdentityOf = (circumstances: Circumstances) => ({
+  addresses: PLAN.addresses(circumstances),
+  ...unlessEmpty('assigned', PLAN.assigned(circumstances)),
+  ...unlessEmpty('interfaces', PLAN.interfaces(circumstances)),
+});
+
 /** The fields of a plan whose instance stays: what it has is looked at, and nothing is carried. */
 export const keptPlanOf = (circumstances: Circumstances) => ({
   volumes: PLAN.volumes(circumstances),

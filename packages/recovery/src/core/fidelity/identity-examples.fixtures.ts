@@ -29,6 +29,7 @@ export const INTERFACE_LOST: Readonly<Record<string, readonly [Partial<PlanInput
 
 /** What refuses a recovery because the policy insists on it. */
 export const MUST_FOLLOW: Readonly<Record<string, readonly [Partial<PlanInput>, PolicyChange]>> = {
+  PrimaryAddressMustStay: [{}, { identity: { primaryAddress: 'keep' } }],
   SecondaryIpsMustFollow: [SECONDARY, mustFollow('secondary-ips')],
   Ipv6MustFollow: [IPV6, mustFollow('ipv6-addresses')],
   PrefixesMustFollow: [PREFIXED, mustFollow('prefixes')],

@@ -3,6 +3,7 @@ import type { PlanInput } from '../plan-input.ts';
 import { flagOf, rawListOf, rawOf, textOf } from '@understudy/shared';
 import { assignedLoss, assignedOf, interfacesLoss, interfacesOf, mustFollow, targetOf } from './identity.ts';
 import { primaryInterfaceOf, rawPrimaryInterfaceOf } from './primary-interface.ts';
+import { primaryAddressLoss, primaryAddressMustStay } from './primary-address.ts';
 import { skippedWith } from './placement-rules.ts';
 import { type FidelityTheme, when } from './row.ts';
 
@@ -30,10 +31,18 @@ export const NETWORK: FidelityTheme = {
       loss: [
         {
           code: 'PrivateIpChanges',
-          text: ({ input }) => `private address ${input.instance.privateIp ?? ''} and MAC stay with the old instance`,
+          text: primaryAddressLoss,
         },
       ],
-      why: 'The old interface stays on the stopped instance, which keeps its address.',
+      refuse: [
+        {
+          code: 'PrimaryAddressMustStay',
+          text: primaryAddressMustStay,
+          remedy:
+            'Let the policy take a way that keeps the instance (reboot, stop-start); or set identity.primaryAddress to may-change, and put what clients connect to on an Elastic IP, a secondary address, a further interface, a record or a target group.',
+        },
+      ],
+      why: 'The old interface stays on the stopped instance, which keeps its address until it is terminated.',
     },
     {
       number: 7,

@@ -50,6 +50,8 @@ export const STEP_DURATIONS: Readonly<Record<string, (plan: RecoveryPlan) => Dur
   target: () => ({ typicalMs: 30_000, slowMs: 60_000 }),
   reboot: () => call,
   restart: () => inTurn(call, EC2_TAKES.pending),
+  bringback: () => inTurn(call, EC2_TAKES.pending),
+  standdown: () => inTurn(call, stopSkippingOs),
   mend: ({ strategy, policy }) =>
     inTurn(strategy === 'reboot' ? EC2_TAKES.reboot : EC2_TAKES.boot, always(policy.recover.settleMs)),
   // Whatever the operator's program does.

@@ -1,4 +1,4 @@
-import type { RecoveryPlan } from '@understudy/shared';
+import { isUndo, type RecoveryPlan } from '@understudy/shared';
 import { launchPlan } from '../launch-plan.ts';
 import { movesItself } from '../moved-volumes.ts';
 import { roughly } from './duration.ts';
@@ -13,7 +13,8 @@ export type UndoWindow =
   | { readonly kind: 'until-activated'; readonly volumeIds: readonly string[] };
 
 export function undoWindow(plan: RecoveryPlan): UndoWindow {
-  if (launchPlan(plan) === null) return { kind: 'in-place' };
+  const retires = launchPlan(plan) !== null || isUndo(plan);
+  if (!retires) return { kind: 'in-place' };
   const moved = plan.volumes.filter(movesItself);
   if (moved.length > 0) return { kind: 'until-activated', volumeIds: moved.map((one) => one.volumeId) };
   return { kind: 'while-retained', forMs: plan.policy.recover.retainForMs };

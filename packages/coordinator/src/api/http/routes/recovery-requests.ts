@@ -28,6 +28,8 @@ const BodySchema = z.strictObject({
   planToken: z.string().max(64).optional(),
   /** `recover`: this way, whatever the ladder would take. */
   strategy: z.enum(LADDER_RUNGS).optional(),
+  /** `undo`: writes of this long may be lost, in ms. */
+  acceptLossMs: z.number().int().min(0).optional(),
 });
 
 const AcceptedSchema = z.object({
@@ -42,16 +44,17 @@ const SUMMARY: Readonly<Record<RequestKind, string>> = {
   'accept-loss': 'Give something up for which a recovery is held',
   abandon: 'End an open recovery without a replacement',
   recover: 'Begin a recovery of a member that we stopped',
+  undo: 'Put the last recovery back: its retired instance serves again',
 };
 
 const OPERATION: Readonly<Record<RequestKind, string>> = {
   ...{ retry: 'retryRecovery', replan: 'replanRecovery', 'accept-loss': 'acceptLoss' },
-  ...{ abandon: 'abandonRecovery', recover: 'recoverMember' },
+  ...{ abandon: 'abandonRecovery', recover: 'recoverMember', undo: 'undoRecovery' },
 };
 
 /**
- * `POST /v1/members/<group>/<name>/{retry,replan,accept-loss,abandon,recover}`. Any coordinator may
- * be asked; it passes the command to the leader.
+ * `POST /v1/members/<group>/<name>/{retry,replan,accept-loss,abandon,recover,undo}`. Any
+ * coordinator may be asked; it passes the command to the leader.
  */
 export const recoveryRequests = REQUEST_KINDS.map((kind) =>
   defineRoute({
@@ -62,7 +65,7 @@ export const recoveryRequests = REQUEST_KINDS.map((kind) =>
     answers: { 202: { text: 'It is written down, and will be carried out.', schema: AcceptedSchema } },
     refusals: [
       ...(['MEMBER_UNKNOWN', 'NO_OPEN_RECOVERY', 'OTHER_RECOVERY', 'NOT_STOPPED_BY_US'] as const),
-      ...(['GATES_HOLD', 'NEVER_OVERRIDDEN'] as const),
+      ...(['GATES_HOLD', 'NEVER_OVERRIDDEN', 'UNDO_REFUSED'] as const),
       ...COMMON_REFUSALS,
     ],
     handle: async (asked, { api }) => {

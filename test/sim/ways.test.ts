@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import type { World } from './cluster/world.ts';
+import type { Fault } from './faults/fault.ts';
+import { failureOf } from './report.ts';
+import { simulate } from './simulation.ts';
+
+const LONG_MS = 1_400_000;
+const crash: Fault = { id: 'crash', kind: 'guest-crash', when: { atMs: 45_000 }, forMs: 0, member: 'm1' };
+/** Whatever comes up is heard by nobody. */
+const cutOff: Fault = { id: 'cut', kind: 'machine-cut-off', when: { atMs: 44_000 }, forMs: LONG_MS, member: 'm1' };
+const spoiled: Fault = {
+  ...{ id: 'spoil', kind: 'spoiled-replacement', when: { atMs: 40_000 }, forMs: 600_000 },
+  count: 3,
+};
+const abandon: Fault = {
+  ...{ id: 'abandon', kind: 'operator-commands', when: { stage: 'launch', nth: 1, afterMs: 200 }, forMs: 120_000 },
+  ...{ member: 'm1', command: 'abandon' },
+};
+
+/** Outcomes that seeds show seldom. Each run ends with its members well, or visibly held. */
+test.each<[World['way'], readonly string[], readonly Fault[]]>([
+  ['patient', ['reboot not-mended', 'stop-start not-mended'], [crash, cutOff]],
+  ['reattach', ['reattach not-mended', 'snapshot-and-replace replaced'], [crash, spoiled]],
+  ['reattach', ['reattach abandoned'], [crash, abandon]],
+  ['snapshots', ['snapshot-and-replace abandoned'], [crash, abandon]],
+])('%s: %s', async (way, wanted, faults) => {
+  const result = await simulate({ seed: 1, days: 0.01, members: 2, coordinators: 3, way, faults: [faults] });
+  expect(result.violations, result.violations.length > 0 ? failureOf(result) : '').toEqual([]);
+  const did = result.tally.did();
+  expect(wanted.filter((what) => (did[what] ?? 0) === 0)).toEqual([]);
+});
