@@ -45,6 +45,7 @@ const ask = ({ world }: Replaced, asked: OperatorCommand, key: string | null = n
 
 const PREPARES: PolicyChange = {
   detect: { confirmForMs: 10 * MINUTE_MS },
+  guard: { cooldownMs: 0 },
   recover: { prepare: { makes: ['snapshot'], atOnce: 1, perDay: 10, keptForMs: HOUR_MS } },
 };
 
