@@ -220,6 +220,7 @@ etcd:
     keyFile: /etc/understudy/tls/etcd-client.key
 aws: { region: $REGION }
 keys: [{ id: 1, file: /etc/understudy/master.key }]
+policy: { recover: { ladder: {} } }
 CONFIG
 chown understudy: /etc/understudy/coordinator.yaml
 

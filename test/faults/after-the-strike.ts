@@ -29,7 +29,10 @@ export async function successorOf(target: StrikeTarget, { seat, term }: Struck):
   return successor;
 }
 
-export async function finished(target: StrikeTarget, { member, opId }: Struck): Promise<HistoryRecord> {
+export async function finished(
+  target: StrikeTarget,
+  { member, opId }: Pick<Struck, 'member' | 'opId'>,
+): Promise<HistoryRecord> {
   const key = KEYS.historyEntry(member, opId);
   const entry = await until(`${opId} of ${member} is finished`, () => target.store.get(key), FINISHED_WITHIN_MS);
   return parseRecord(HistoryRecordSchema, key, entry.value);

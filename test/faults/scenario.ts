@@ -13,6 +13,8 @@ export interface ScenarioResult {
   readonly replaced: readonly MemberId[];
   /** The victims of which a person ended one recovery without a replacement. Default none. */
   readonly abandoned?: readonly MemberId[];
+  /** The victims that came back on the instance they had, by exactly one recovery. Default none. */
+  readonly mended?: readonly MemberId[];
   /** The victims of which a person has put the one recovery back. Default none. */
   readonly undone?: readonly MemberId[];
 }

@@ -35,6 +35,8 @@ export interface Seat {
 export interface Incumbent {
   readonly instanceId: string;
   readonly incarnation: number;
+  /** Absent: 0, no recovery of it has ended yet. */
+  readonly ordinal?: number;
   readonly allocationId: string | null;
   readonly associationId: string | null;
 }
@@ -118,7 +120,7 @@ function isOfStep(old: Incumbent, moment: Moment, seen: ReadonlySet<string>, eve
   const input = JSON.stringify(event.input);
   // The fence tags the old instance, too.
   if (moment.step === 'done' && !seen.has('activate done')) return false;
-  const names = [opIdOf(old.instanceId), old.instanceId, old.associationId ?? '', old.allocationId ?? ''];
+  const names = [opIdOf(old.instanceId, old.ordinal), old.instanceId, old.associationId ?? '', old.allocationId ?? ''];
   if (moment.step === 'activate') return seen.has('verify-1 done') && input.includes(`["${old.instanceId}"]`);
   return names.some((name) => name !== '' && input.includes(`"${name}"`));
 }
@@ -130,7 +132,7 @@ const isIntentOf = (old: Incumbent, entry: { readonly key: string; readonly valu
 /** Sends `signal` to the leader in the very moment. Resolves right after. */
 function strikeAt(target: StrikeTarget, old: Incumbent, moment: Moment, signal: NodeJS.Signals): Promise<string> {
   const seen = new Set<string>();
-  const prefix = KEYS.journalOf(opIdOf(old.instanceId));
+  const prefix = KEYS.journalOf(opIdOf(old.instanceId, old.ordinal));
   return new Promise((resolve) => {
     const strike = () => {
       offKey();
@@ -158,7 +160,7 @@ async function addFault(target: StrikeTarget, old: Incumbent, moment: Moment, id
   if (!moment.fault || !action) return null;
   const match =
     action === 'RunInstances'
-      ? { tag: { key: TAG.op, value: opIdOf(old.instanceId) } }
+      ? { tag: { key: TAG.op, value: opIdOf(old.instanceId, old.ordinal) } }
       : { resourceId: action === 'DisassociateAddress' ? present(old.associationId) : old.instanceId };
   const body = JSON.stringify({ ...moment.fault, id, action, match });
   const headers = { 'content-type': 'application/json' };
@@ -168,14 +170,15 @@ async function addFault(target: StrikeTarget, old: Incumbent, moment: Moment, id
 }
 
 /**
- * Crashes the member's machine and strikes the leader in the middle of a step of its recovery.
- * Asserts that this is what happened.
+ * Crashes the member's machine, or has it recovered otherwise (`fail`), and strikes the leader in
+ * the middle of a step of its recovery. Asserts that this is what happened.
  */
 export async function strikeLeader(
   target: StrikeTarget,
   member: MemberId,
   moment: Moment,
   signal: 'SIGKILL' | 'SIGSTOP',
+  fail: (instanceId: string) => void | Promise<void> = (instanceId) => target.crash(instanceId),
 ): Promise<Struck> {
   const old = target.incumbent(member);
   const faultId = await addFault(target, old, moment, `fault of ${member}`);
@@ -184,14 +187,14 @@ export async function strikeLeader(
   );
   const crashSeq = target.sim.log.lastSeq;
   const struck = strikeAt(target, old, moment, signal);
-  target.crash(old.instanceId);
+  await fail(old.instanceId);
   const seat = target.seat(await Promise.race([struck, tooLong(target, member, moment)]));
   const { process } = seat;
   await expectGone(process, signal);
   const leader = present(await target.store.get(KEYS.leader));
   await expectInTheMiddle(target, member, old, moment);
   if (faultId !== null) assert.equal(target.sim.fired(faultId), 1, `${faultId} did not fire`);
-  const opId = opIdOf(old.instanceId);
+  const opId = opIdOf(old.instanceId, old.ordinal);
   const changesBefore = new Map(counts).get(seat.id) ?? 0;
   const term = leader.createRevision;
   assert.deepEqual(target.leader, { coordinatorId: seat.id, term });
@@ -228,7 +231,7 @@ async function expectInTheMiddle(
   old: Incumbent,
   moment: Moment,
 ): Promise<void> {
-  const { entries } = await target.store.range(KEYS.journalOf(opIdOf(old.instanceId)));
+  const { entries } = await target.store.range(KEYS.journalOf(opIdOf(old.instanceId, old.ordinal)));
   const records = entries.map((entry) => parseRecord(JournalRecordSchema, entry.key, entry.value));
   const states = new Map(records.map(({ step, state }) => [step, state]));
   if (moment.step === 'intent') {

@@ -35,6 +35,7 @@ export { FailureHooks, type StoredHistory } from './failure-hooks.ts';
 export { gatherPlanInput } from './plan/gather-plan-input.ts';
 export { KeptReadsOf } from './plan/kept-reads.ts';
 export { KeyLooks } from './plan/key-looks.ts';
+export { rungTries } from './core/ladder/rung-forecast.ts';
 export { type Failure, planByLadder, rungsKnown } from './plan/plan-by-ladder.ts';
 export { NameLooks } from './plan/name-looks.ts';
 export { firstSteps, levelNeeded, planFor, planUndo } from './plan/plan-for.ts';

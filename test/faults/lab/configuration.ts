@@ -41,6 +41,23 @@ const LEASED_HOOK_MS = 2_000;
 /** The hook's time, 4 s to kill it, and 6 s before anything is told. */
 const STOP_WITHIN_MS = LEASED_HOOK_MS + 10_000;
 
+/** The policy of the lab's group, short in its times. */
+export const LAB_POLICY = {
+  detect: { suspectAfterMs: 2_000, confirmForMs: DEAD_AFTER_MS - 2_000 },
+  guard: { bootGraceMs: 0, cooldownMs: 0, flapLimit: 100, flapWindowMs: 60_000, concurrency: 10 },
+  recover: {
+    settleMs: 500,
+    verifyTimeoutMs: 30_000,
+    maxLaunchAttempts: 5,
+    // Replaced instances go soon, so that a long run does not pile up machines.
+    retainForMs: 0,
+    retainCaptureForMs: 0,
+    // There is no watchdog in a network namespace; `agent/src/serve-lease.integration.test.ts`
+    // tests it.
+    serveLease: { stopWithinMs: STOP_WITHIN_MS, requireWatchdog: false, fenceAfterMs: 0 },
+  },
+};
+
 /**
  * The coordinators' configuration. Times are short, so that a scenario takes seconds. The mass
  * guard is the real one: two dead of six are no mass, three are.
@@ -72,21 +89,7 @@ export function coordinatorConfig(
       raiseLevelAfterMs: 20_000,
     },
     guard: { massWindowMs: 2_000, budgetPerMinute: 1_000, budgetBurst: 100 },
-    policy: {
-      detect: { suspectAfterMs: 2_000, confirmForMs: DEAD_AFTER_MS - 2_000 },
-      guard: { bootGraceMs: 0, cooldownMs: 0, flapLimit: 100, flapWindowMs: 60_000, concurrency: 10 },
-      recover: {
-        settleMs: 500,
-        verifyTimeoutMs: 30_000,
-        maxLaunchAttempts: 5,
-        // Replaced instances go soon, so that a long run does not pile up machines.
-        retainForMs: 0,
-        retainCaptureForMs: 0,
-        // There is no watchdog in a network namespace; `agent/src/serve-lease.integration.test.ts`
-        // tests it.
-        serveLease: { stopWithinMs: STOP_WITHIN_MS, requireWatchdog: false, fenceAfterMs: 0 },
-      },
-    },
+    policy: LAB_POLICY,
     log: { level: 'info' },
   };
 }

@@ -10,6 +10,7 @@ import {
 } from '@understudy/cloud-sim';
 import { openStore } from '@understudy/coordinator';
 import {
+  type ActivationRecord,
   ActivationRecordSchema,
   type KvEvent,
   type KvStore,
@@ -66,7 +67,7 @@ export class Lab implements StrikeTarget {
   leader: { readonly coordinatorId: string; readonly term: number } | null = null;
   readonly #cloud: RunningCloudSim;
   readonly #processes: ProcessGroup;
-  readonly #activations = new Map<MemberId, { readonly instanceId: string; readonly incarnation: number }>();
+  readonly #activations = new Map<MemberId, ActivationRecord>();
   readonly #listeners = new Set<(event: KvEvent) => void>();
   /** The process that was in a seat before the present one. */
   readonly #before = new Map<string, CoordinatorProcess>();
@@ -138,15 +139,15 @@ export class Lab implements StrikeTarget {
   }
 
   /** The instance that etcd's activation record names, as the watch has it. */
-  activated(member: MemberId): { readonly instanceId: string; readonly incarnation: number } | undefined {
+  activated(member: MemberId): ActivationRecord | undefined {
     return this.#activations.get(member);
   }
 
   incumbent(member: MemberId): Incumbent {
     const allocationId = present(this.addresses.get(member));
-    const { instanceId, incarnation } = present(this.activated(member));
+    const { instanceId, incarnation, ordinal } = present(this.activated(member));
     const associationId = this.sim.core.region.addresses.get(allocationId)?.associationId ?? null;
-    return { instanceId, incarnation, allocationId, associationId };
+    return { instanceId, incarnation, ordinal, allocationId, associationId };
   }
 
   crash(instanceId: string): void {

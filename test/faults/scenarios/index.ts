@@ -5,6 +5,7 @@ import { CLOCKS } from './clocks.ts';
 import { ETCD } from './etcd.ts';
 import { ETCD_SPACE } from './etcd-space.ts';
 import { FOREIGN_ANSWERS } from './foreign-answers.ts';
+import { LADDER } from './ladder.ts';
 import { LEADER_KILLED, LEADER_STOPPED } from './leader-struck.ts';
 import { IDLE_CONNECTIONS } from './idle-connections.ts';
 import { OPEN_CHORES } from './open-chores.ts';
@@ -30,5 +31,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...OPEN_CHORES,
   ...SECOND_AGENTS,
   ...IDLE_CONNECTIONS,
+  ...LADDER,
   ...NEIGHBOURING_BUILDS,
 ];

@@ -87,6 +87,36 @@ describe('a group with a ladder', () => {
     expect(cluster.activation(DB1)).toMatchObject({ instanceId: replacement, incarnation: 2 });
   });
 
+  test('leaves out a way that has not helped once in three tries in its group, and says so', async () => {
+    const { cluster, old } = await world();
+    const [seeded] = [...cluster.history(DB1)];
+    expect(seeded).toBeUndefined();
+    noRoom(cluster);
+    cluster.crash(old);
+    await cluster.until('the first way is over', () => ended(cluster).length > 0, HOUR_MS);
+    cluster.sim.setCapacity('us-east-1a', 't3.micro', null);
+    await cluster.until('it is replaced', () => ended(cluster).length > 1, HOUR_MS);
+    // The same failure of two others of the group, as their histories have it.
+    const [failed] = ended(cluster);
+    for (const name of ['db8', 'db9']) {
+      const member = `prod/${name}` as const;
+      const record = { ...failed, member, opId: `op-${name}` };
+      const write = {
+        kind: 'put',
+        key: KEYS.historyEntry(member, record.opId),
+        value: JSON.stringify(record),
+      } as const;
+      cluster.kv.apply({ compare: [], writes: [write] });
+    }
+    await cluster.clock.advance(2 * HOUR_MS);
+    const second = cluster.activation(DB1)?.instanceId ?? '';
+    cluster.crash(second);
+    await cluster.until('it is over again', () => ended(cluster).length > 2, HOUR_MS);
+    expect(ended(cluster)[2]).toMatchObject({ outcome: 'replaced', oldInstanceId: second });
+    const told = ended(cluster)[2]?.ladder?.find((one) => one.rung === 'stop-start');
+    expect(told).toMatchObject({ said: 'skipped', why: 'it has not helped once in 3 tries in this group' });
+  });
+
   test('takes no further way when the member speaks meanwhile', async () => {
     const { cluster, old } = await world();
     noRoom(cluster);

@@ -17,10 +17,13 @@ export interface CarriedItem {
   readonly isBorrowed: boolean;
 }
 
+type SimInterface = ReturnType<CloudSim['core']['region']['networkInterfaces']['all']>[number];
+
 interface Owned {
   readonly member: MemberId;
   readonly recordName: string | null;
-  readonly secondaryIp: string | null;
+  /** On its primary interface, beside its own address. */
+  readonly assigned: readonly string[];
   readonly interfaceId: string | null;
   readonly isTarget: boolean;
 }
@@ -31,8 +34,22 @@ export const ELSEWHERE = '10.99.0.1';
 /** Neighbours have different things, and some have two of them. */
 const hasRecord = (index: number): boolean => index % 2 === 1;
 const isTarget = (index: number): boolean => index % 3 === 0;
-const hasSecondaryIp = (index: number): boolean => index % 4 === 1;
-const hasInterface = (index: number): boolean => index % 4 === 3;
+const hasInterface = (index: number): boolean => (index % 3 === 0 ? index % 2 === 1 : index % 6 === 5);
+
+type Assigning = readonly [action: string, asked: Readonly<Record<string, number>>];
+const PREFIX: Assigning = ['AssignPrivateIpAddresses', { Ipv4PrefixCount: 1 }];
+const SECONDARY: Assigning = ['AssignPrivateIpAddresses', { SecondaryPrivateIpAddressCount: 1 }];
+const IPV6: Assigning = ['AssignIpv6Addresses', { Ipv6AddressCount: 1 }];
+/**
+ * Members in the first zone, every third, are replaced in it, so that what they have can follow.
+ * What the others have is lost where they are placed elsewhere.
+ */
+const ASSIGNED: readonly (readonly Assigning[])[] = [[SECONDARY, IPV6], [SECONDARY], [IPV6], [PREFIX], [PREFIX], []];
+
+/** Addresses and prefixes beside its own address. */
+const assignedOn = (
+  one: Pick<SimInterface, 'secondaryIps' | 'ipv6Addresses' | 'ipv4Prefixes'> | undefined,
+): readonly string[] => (one ? [...one.secondaryIps, ...one.ipv6Addresses, ...one.ipv4Prefixes] : []);
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
@@ -77,14 +94,15 @@ export class CarriedIdentities {
     const recordName = hasRecord(index) ? `m${index + 1}.${DOMAIN}.` : null;
     if (recordName !== null) this.pointRecord(recordName, privateIp);
     if (isTarget(index)) this.#cloud.seedTargets(this.#groupArn, [{ Id: instanceId }]);
-    const secondaryIp = hasSecondaryIp(index) ? this.#assign(networkInterfaceId) : null;
+    const assigned = this.#assign(networkInterfaceId, index);
     const interfaceId = hasInterface(index) ? this.#attach(instanceId, subnetId) : null;
-    this.#owned.push({ member, recordName, secondaryIp, interfaceId, isTarget: isTarget(index) });
+    this.#owned.push({ member, recordName, assigned, interfaceId, isTarget: isTarget(index) });
   }
 
-  #assign(NetworkInterfaceId: string): string | null {
-    this.#cloud.seed('AssignPrivateIpAddresses', { NetworkInterfaceId, SecondaryPrivateIpAddressCount: 1 });
-    return this.#cloud.core.region.networkInterfaces.get(NetworkInterfaceId)?.secondaryIps[0] ?? null;
+  #assign(NetworkInterfaceId: string, index: number): readonly string[] {
+    for (const [action, asked] of ASSIGNED[index % ASSIGNED.length] ?? [])
+      this.#cloud.seed(action, { NetworkInterfaceId, ...asked });
+    return assignedOn(this.#cloud.core.region.networkInterfaces.get(NetworkInterfaceId));
   }
 
   #attach(InstanceId: string, SubnetId: string): string {
@@ -126,10 +144,10 @@ export class CarriedIdentities {
     return (record?.ResourceRecords ?? []).map((one) => one.Value ?? '');
   }
 
-  /** The instance that has a private address now. Null: nobody. */
+  /** The instance that has an address or a prefix now. Null: nobody. */
   instanceAt(address: string): string | null {
     const all = this.#cloud.core.region.networkInterfaces.all();
-    const found = all.find((one) => one.privateIp === address || one.secondaryIps.includes(address));
+    const found = all.find((one) => one.privateIp === address || assignedOn(one).includes(address));
     return found?.attachment?.instanceId ?? null;
   }
 
@@ -144,7 +162,7 @@ export class CarriedIdentities {
     return this.#owned.flatMap((owned) => this.#itemsOf(owned));
   }
 
-  #itemsOf({ member, recordName, secondaryIp, interfaceId, isTarget: targeted }: Owned): readonly CarriedItem[] {
+  #itemsOf({ member, recordName, assigned, interfaceId, isTarget: targeted }: Owned): readonly CarriedItem[] {
     const { networkInterfaces } = this.#cloud.core.region;
     const only = (id: string | null | undefined) => new Set(id === null || id === undefined ? [] : [id]);
     const item = (name: string, mention: string, holders: ReadonlySet<string>, says = ''): CarriedItem => ({
@@ -153,7 +171,7 @@ export class CarriedIdentities {
     });
     return [
       ...(recordName === null ? [] : [this.#recordItem(recordName, item)]),
-      ...(secondaryIp === null ? [] : [item(secondaryIp, secondaryIp, only(this.instanceAt(secondaryIp)))]),
+      ...assigned.map((one) => item(one, one, only(this.instanceAt(one)))),
       ...(interfaceId === null
         ? []
         : [item(interfaceId, interfaceId, only(networkInterfaces.get(interfaceId)?.attachment?.instanceId))]),

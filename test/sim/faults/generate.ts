@@ -44,6 +44,7 @@ const ACTIONS = [
     'DescribeVolumes',
   ],
   ...['AssignPrivateIpAddresses', 'UnassignPrivateIpAddresses', 'AttachNetworkInterface', 'DetachNetworkInterface'],
+  ...['AssignIpv6Addresses', 'UnassignIpv6Addresses'],
   ...['route53:ChangeResourceRecordSets', 'route53:ListResourceRecordSets', 'route53:GetChange'],
   ...['elasticloadbalancing:RegisterTargets', 'elasticloadbalancing:DeregisterTargets'],
   'elasticloadbalancing:DescribeTargetHealth',

@@ -10,7 +10,7 @@ import type { MakeWatcher, Report, Watcher } from './invariant.ts';
 /** Calls that move something of an identity from one instance to another. */
 const MOVING: ReadonlySet<string> = new Set([
   ...['AssignPrivateIpAddresses', 'UnassignPrivateIpAddresses', 'AttachNetworkInterface', 'DetachNetworkInterface'],
-  ...['route53:ChangeResourceRecordSets'],
+  ...['AssignIpv6Addresses', 'UnassignIpv6Addresses', 'route53:ChangeResourceRecordSets'],
   ...['elasticloadbalancing:RegisterTargets', 'elasticloadbalancing:DeregisterTargets'],
 ]);
 

@@ -16,6 +16,15 @@ const never = (action: string): Fault => ({
 });
 /** There is no room for the one that gets its disks: the way after that one is taken. */
 const noRoom: Fault = { id: 'full', kind: 'no-capacity', when: { atMs: 300_000 }, forMs: 260_000, zone: 0 };
+/** Its leader ends once it has asked for the stop; a person stops the mended member later. */
+const leaderEnds: Fault = {
+  ...{ id: 'end', kind: 'coordinator-crash', when: { stage: 'fence', nth: 1, afterMs: 1_500 }, forMs: 60_000 },
+  coordinator: 'leader',
+};
+const stopped: Fault = {
+  ...{ id: 'stop', kind: 'operator-stop', when: { atMs: 420_000 }, forMs: 900_000 },
+  member: 'm1',
+};
 const plain = { seed: 1, days: 0.01, members: 2, ladder: true } as const;
 
 /** S28: where a member is to come back on the instance it has, and a later way may replace it. */
@@ -60,5 +69,15 @@ export const LADDER_BUGS: readonly PlantedBug[] = [
     replace: "lateCalls.length > 9 || (fencedBy === 'lease' && !isChangeOver({ outcome }));",
     caughtBy: ['I10'],
     run: { ...plain, faults: [[crash, late('StopInstances', 240_000)]] },
+  },
+  {
+    name: 'seen-stop-that-counts-as-open',
+    rule: 'S28',
+    story: 'a stop that another leader has sent has no answer here, so it may land yet',
+    file: 'recovery/src/core/open-stops.ts',
+    find: 'return sent - answered > (landed ? 1 : 0);',
+    replace: 'return sent - answered > (landed ? 0 : 0);',
+    caughtBy: ['I9'],
+    run: { ...plain, faults: [[crash, leaderEnds, stopped]] },
   },
 ];

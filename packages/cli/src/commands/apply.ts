@@ -1,6 +1,13 @@
-import { type PolicyChange, policyChanges, PoliciesViewSchema, type PolicyView } from '@understudy/shared';
+import {
+  type PolicyChange,
+  policyChanges,
+  PoliciesViewSchema,
+  type PolicyView,
+  StatusViewSchema,
+} from '@understudy/shared';
 import { carryOut, printResult } from '../control/carry-out.ts';
 import { CommandRefused, ControlClient } from '../control/control-client.ts';
+import { withDefaultLadder } from '../control/default-ladder.ts';
 import { changeText, readPolicyFile, threeWayText, type WrittenPolicy } from '../control/policy-files.ts';
 import type { CommandDefinition } from '../command-definition.ts';
 import type { MutationOptions } from '../options/mutation-options.ts';
@@ -37,9 +44,14 @@ function tellConflict(error: unknown, written: readonly WrittenPolicy[], views: 
 }
 
 async function run(context: ProgramContext, options: ApplyOptions): Promise<void> {
-  const written = readPolicyFile(options.file);
+  const read = readPolicyFile(options.file);
   const client = new ControlClient(context, options);
   const { policies: views } = await client.read(PoliciesViewSchema, '/v1/policies');
+  const { featureLevels } = await client.read(StatusViewSchema.pick({ featureLevels: true }), '/v1/status');
+  const written = read.map((one) => {
+    const there = ownOf(views, one.group);
+    return withDefaultLadder(one, there && there.revision > 0 ? there.own : null, featureLevels.inForce);
+  });
   const groups = written.map(({ group, policy, revision }) => ({
     ...{ group, policy, revision: revision ?? ownOf(views, group)?.revision ?? 0 },
   }));

@@ -131,7 +131,7 @@ export class PlanPreview {
     return {
       ...{ token: planner.tokenOf(judgement, plan), lines: linesOf(judgement, plan), problems: [] },
       losses: plan.losses.map(plain),
-      notices: [...notices.map(plain), ...missingPermissions(calls, words)],
+      notices: [...notices.map(plain), ...missingPermissions(calls, words), ...noLadderNotice(plan, groupOf(member))],
       strategy: {
         name: plan.strategy,
         why: plan.ladder?.find((one) => one.said === 'taken')?.why ?? `the policy of group ${groupOf(member)} names it`,
@@ -158,6 +158,17 @@ const gatesOf = ({ gates }: GuardAnswer): PlanView['gates'] =>
     const { may, because } = OVERRIDE_RULES[gate];
     return { gate, passes, text, overridable: may, because };
   });
+
+/** What the group does without, as long as its policy names no ladder (docs/ladder.md). */
+const noLadderNotice = ({ policy, strategy }: RecoveryPlan, group: string): PlanView['notices'] =>
+  policy.recover.ladder !== undefined
+    ? []
+    : [
+        {
+          code: 'NoLadder',
+          text: `the policy of group ${group} names no ladder: neither a reboot nor a stop and start, which take less than a minute and lose nothing on disk, is tried before ${strategy}; recover.ladder: {} has them tried`,
+        },
+      ];
 
 /** The path of one disk, and why it takes no other. */
 function diskLines(one: RecoveryPlan['volumes'][number]): PlanView['lines'] {

@@ -19,6 +19,8 @@ import {
   type LaunchTrial,
   type Failure,
   planByLadder,
+  measuredSteps,
+  rungTries,
   rungsKnown,
   triedFor,
   type NameLooks,
@@ -38,6 +40,7 @@ import { isStillAsked } from '../commands/recoveries.ts';
 import type { CloudStatusReading } from '../judge/evidence.ts';
 import { STATUS_FRESH_MS } from '../judge/status-reading.ts';
 import type { Suspect } from './preparation.ts';
+import { endedIn } from './told-plan.ts';
 import { planToken } from './plan-token.ts';
 import { wasBegunBefore } from './raise-ordinal.ts';
 
@@ -189,9 +192,17 @@ export class Planner {
         outcome: outcome === 'mended' ? 'mended' : 'not-mended',
       })),
       asked: isAsked ? (request.strategy ?? null) : null,
+      ...this.#pastOf(member),
       lateDetaches: lateDetachesOf(own, instanceId),
       nowWallMs: clock.wallMs(),
     };
+  }
+
+  /** What the ended recoveries of its group tell of the ways. */
+  #pastOf(member: MemberId): Pick<Failure, 'tries' | 'measured'> {
+    const { view, clock } = this.#options;
+    const ended = endedIn(view, groupOf(member));
+    return { tries: rungTries(ended, clock.wallMs()), measured: measuredSteps(ended, member) };
   }
 
   /** With what the recovery that put this instance in charge left undone on it. */

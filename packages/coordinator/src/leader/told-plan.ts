@@ -42,7 +42,7 @@ export async function tellPlan(
 }
 
 /** The ended recoveries of a group, which tell how long its steps take. */
-const endedIn = (view: ClusterState, group: string): readonly HistoryRecord[] =>
+export const endedIn = (view: ClusterState, group: string): readonly HistoryRecord[] =>
   [...view.records.history]
     .filter(([member]) => groupOf(member) === group)
     .flatMap(([, entries]) => [...entries.values()].map(({ record }) => record));

@@ -16,6 +16,8 @@ const ENDS: Readonly<Record<(typeof LADDER_RUNGS)[number], readonly HistoryRecor
   reattach: ['replaced', 'not-mended', 'abandoned'],
   'snapshot-and-replace': ['replaced', 'abandoned'],
 };
+/** An undo is a recovery too, and no rung. */
+const WAYS: readonly string[] = [...LADDER_RUNGS, 'undo'];
 /** What a newer build calls a way or a path: labels have few values. */
 const OTHER = 'other';
 const known = (names: readonly string[], name: string): string => (names.includes(name) ? name : OTHER);
@@ -105,7 +107,7 @@ export class EndedRecoveries {
 
   #count(group: string, record: HistoryRecord): void {
     const { outcome, startedAtWallMs, endedAtWallMs, predictedMs, volumePaths = [] } = record;
-    const strategy = known(LADDER_RUNGS, record.strategy ?? 'snapshot-and-replace');
+    const strategy = known(WAYS, record.strategy ?? 'snapshot-and-replace');
     const durationMs = Math.max(0, endedAtWallMs - startedAtWallMs);
     this.#seconds.observe({ group, outcome }, durationMs / 1_000);
     this.#byStrategy.observe({ strategy, outcome }, durationMs / 1_000);

@@ -4,21 +4,29 @@ import {
   ladderOf,
   type RecoveryPlan,
   type Rung,
+  rungDeadlineMs,
   staysInPlace,
 } from '@understudy/shared';
 import { ownTypeOf } from '../core/fidelity/disks.ts';
 import { chooseRung, type RungEvidence, type TriedRung } from '../core/ladder/choose-rung.ts';
+import { notWorthIt, type RungForecast, type RungTries } from '../core/ladder/rung-forecast.ts';
 import { type LateDetach, lateDetachObstacle } from '../core/late-calls.ts';
 import type { PlanInput } from '../core/plan-input.ts';
 import type { PlanResult } from '../core/plan.ts';
 import { REGISTERED } from '../registered.ts';
 import type { RecoveryRegistry } from '../registry.ts';
+import type { MeasuredSteps } from '../core/predict/measured.ts';
 import { planByStrategy } from './plan-for.ts';
+import { predictPlan } from './predict-plan.ts';
 
 /** What decides about the way, beside what EC2 was asked for the plan. */
 export interface Failure {
   readonly evidence: Omit<RungEvidence, 'state' | 'hasInstanceStore' | 'leavesZone'>;
   readonly tried: readonly TriedRung[];
+  /** How often each way has helped in the group. Absent: not known. */
+  readonly tries?: ReadonlyMap<string, RungTries>;
+  /** How long steps have taken in the group. Absent: published figures only. */
+  readonly measured?: MeasuredSteps;
   /** The way that a person has asked for. Null: none. */
   readonly asked: string | null;
   /** Disks of it that a call of an earlier recovery may take off. Absent: none. */
@@ -63,10 +71,36 @@ export function planByLadder(
       leavesZone: leaveAz !== null,
     },
     obstacleOf: (name) => obstacleIn(planOf(name)),
+    notWorthIt: (name, next) => {
+      const [one, other] = [name, next].map((each) => forecastOf(planOf(each), failure.measured, registry));
+      return one && other ? notWorthIt(one, other, failure.tries?.get(name)) : null;
+    },
   });
   if (rung === null) return nothingLeft(rungs, said, planOf);
   const result = planOf(rung);
   return result.kind === 'plan' ? { ...result, plan: { ...result.plan, ladder: [...said] } } : result;
+}
+
+/** Losses of what was written somewhere. What is in memory is lost by every way. */
+const OF_DATA: ReadonlySet<string> = new Set(['InstanceStoreLost', 'InstanceStoreNotMapped', 'TpmSecretsLost']);
+
+/** Null: it cannot be planned, or this build does not know how it goes. */
+function forecastOf(
+  result: PlanResult<RecoveryPlan>,
+  measured: MeasuredSteps | undefined,
+  registry: RecoveryRegistry,
+): RungForecast | null {
+  if (result.kind !== 'plan') return null;
+  const { plan } = result;
+  const prediction = predictPlan(plan, measured, registry);
+  if (prediction === null) return null;
+  const older = prediction.losesSinceWallMs === null ? [] : ['WritesSinceSnapshotLost'];
+  return {
+    backAfterMs: prediction.servesAfter.typicalMs,
+    slowMs: prediction.servesAfter.slowMs,
+    deadlineMs: rungDeadlineMs(plan.policy, plan.strategy),
+    dataLosses: [...older, ...plan.losses.flatMap(({ code }) => (OF_DATA.has(code) ? [code] : []))],
+  };
 }
 
 /** What becomes of each rung by the failure alone, where no plan was made yet. Pure. */

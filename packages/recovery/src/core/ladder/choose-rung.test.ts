@@ -44,6 +44,32 @@ describe('where a ladder begins', () => {
   });
 });
 
+describe('a rung that is not worth trying before the next', () => {
+  const waste = (...rungs: readonly string[]): Partial<LadderInput> => ({
+    notWorthIt: (rung, next) => (rungs.includes(rung) ? `${next} is sooner` : null),
+  });
+
+  test('is left out, with the reason', () => {
+    const made = choice({}, waste('stop-start'));
+    expect(made.rung).toBe('reattach');
+    expect(saidOf('stop-start', made)).toMatchObject({ said: 'skipped', why: 'reattach is sooner' });
+  });
+
+  test('is compared with the next one that could be taken: it fits, can be planned, and was not tried', () => {
+    const tried = [{ rung: 'reattach', outcome: 'not-mended' as const }];
+    const made = choice({}, { ...waste('stop-start'), tried });
+    expect(saidOf('stop-start', made)?.why).toBe('snapshot-and-replace is sooner');
+  });
+
+  test('is taken all the same where no other is left', () => {
+    const obstacleOf = (rung: string) => (rung === 'stop-start' ? null : 'EC2 has no room');
+    expect(choice({}, { ...waste('stop-start'), obstacleOf }).rung).toBe('stop-start');
+  });
+
+  test('is taken where a person asks for it', () =>
+    expect(choice({}, { ...waste('stop-start'), asked: 'stop-start' }).rung).toBe('stop-start'));
+});
+
 describe('how a ladder goes on', () => {
   const tried = (...rungs: readonly string[]) => ({
     tried: rungs.map((rung) => ({ rung, outcome: 'not-mended' as const })),

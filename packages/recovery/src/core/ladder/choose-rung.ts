@@ -34,6 +34,11 @@ export interface LadderInput {
   readonly obstacleOf: (rung: string) => string | null;
   /** The rung that a person has asked for, whatever the evidence says. Null: none. */
   readonly asked: string | null;
+  /**
+   * Why a rung is not worth trying before the other one, which could be taken instead. Null: it is.
+   * Absent: none is left out for its time.
+   */
+  readonly notWorthIt?: (rung: string, next: string) => string | null;
 }
 
 export interface LadderChoice {
@@ -80,10 +85,12 @@ function triedText(rung: string, tried: readonly TriedRung[]): string | null {
 
 /**
  * Which way is taken now: the first that the policy allows, that fits what is known, that can be
- * planned, and that was not tried for this failure. What a person asks for is taken if it can be
+ * planned, that was not tried for this failure, and that is worth trying before the next such one.
+ * The last one that is left is always worth it. What a person asks for is taken if it can be
  * planned. Pure.
  */
-export function chooseRung({ rungs, evidence, tried, obstacleOf, asked }: LadderInput): LadderChoice {
+export function chooseRung(input: LadderInput): LadderChoice {
+  const { rungs, evidence, tried, obstacleOf, asked, notWorthIt = () => null } = input;
   const said: Rung[] = [];
   let chosen: string | null = null;
   const wanted = asked === null || rungs.includes(asked) ? rungs : [...rungs, asked];
@@ -100,7 +107,16 @@ export function chooseRung({ rungs, evidence, tried, obstacleOf, asked }: Ladder
     if (chosen !== null) return { rung, said: 'later', why: `taken when ${chosen} does not bring it back` };
     const fault = misfit(rung, evidence) ?? obstacleOf(rung);
     if (fault !== null) return { rung, said: 'skipped', why: fault };
+    const next = nextAfter(rung);
+    const waste = next === null ? null : notWorthIt(rung, next);
+    if (waste !== null) return { rung, said: 'skipped', why: waste };
     return { rung, said: 'taken', why: WHY[rung] ?? 'the policy names it' };
+  }
+
+  function nextAfter(rung: string): string | null {
+    const fits = (one: string): boolean =>
+      triedText(one, tried) === null && misfit(one, evidence) === null && obstacleOf(one) === null;
+    return wanted.slice(wanted.indexOf(rung) + 1).find(fits) ?? null;
   }
 
   function named(rung: string): Rung {

@@ -1,0 +1,27 @@
+import { LADDER_RUNGS } from '@understudy/shared';
+import type { WrittenPolicy } from './policy-files.ts';
+
+/** The ladder needs this feature level: coordinators of the one before refuse the field. */
+const LADDER_LEVEL = 2;
+
+type Written = Readonly<Record<string, unknown>>;
+
+const isSection = (value: unknown): value is Written =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const recoverOf = ({ recover }: Written): Written => (isSection(recover) ? recover : {});
+const namesNoWay = (policy: Written): boolean =>
+  recoverOf(policy)['ladder'] === undefined && recoverOf(policy)['strategy'] === undefined;
+
+/**
+ * The policy with the default ladder written out, where it names no way back (decision 0072). What
+ * is stored for the group and names none stays so: that its machines come back another way is for a
+ * person to say. `stored` null: there is no policy of it yet. Pure.
+ */
+export function withDefaultLadder(written: WrittenPolicy, stored: Written | null, levelInForce: number): WrittenPolicy {
+  const { policy } = written;
+  const keepsOneWay = stored !== null && namesNoWay(stored);
+  if (levelInForce < LADDER_LEVEL || keepsOneWay || !namesNoWay(policy)) return written;
+  const recover = { ...recoverOf(policy), ladder: { rungs: [...LADDER_RUNGS] } };
+  return { ...written, policy: { ...policy, recover } };
+}
