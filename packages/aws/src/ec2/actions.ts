@@ -51,6 +51,8 @@ export const EC2_ACTIONS = {
   AttachVolume: mutate,
   DetachVolume: mutate,
   ModifyInstanceAttribute: mutate,
+  ModifyInstanceMaintenanceOptions: mutate,
+  ModifyPrivateDnsNameOptions: mutate,
   CopyVolumes: own(100, 5),
   CreateSnapshots: own(100, 5),
   DeleteSnapshot: own(100, 5),

@@ -85,6 +85,19 @@ export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
       await this.#modify(instanceId, { DisableApiTermination: { Value: termination } }, options);
   }
 
+  async setRebootMigration(instanceId: string, value: string, options?: CloudCallOptions): Promise<void> {
+    await this.call('ModifyInstanceMaintenanceOptions', { InstanceId: instanceId, RebootMigration: value }, options);
+  }
+
+  async setDnsRecords(
+    instanceId: string,
+    { a, aaaa }: { readonly a: boolean; readonly aaaa: boolean },
+    options?: CloudCallOptions,
+  ): Promise<void> {
+    const records = { EnableResourceNameDnsARecord: a, EnableResourceNameDnsAAAARecord: aaaa };
+    await this.call('ModifyPrivateDnsNameOptions', { InstanceId: instanceId, ...records }, options);
+  }
+
   async setDeleteOnTermination(
     instanceId: string,
     deviceName: string,
@@ -192,6 +205,8 @@ export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
       Description: request.description,
       ...(request.groupIds.length === 0 ? {} : { Groups: [...request.groupIds] }),
       ...(request.privateIp === undefined ? {} : { PrivateIpAddress: request.privateIp }),
+      ...(request.interfaceType === undefined ? {} : { InterfaceType: request.interfaceType }),
+      ...(request.connectionTracking && { ConnectionTrackingSpecification: { ...request.connectionTracking } }),
       ...tagSpecifications('network-interface', request.tags),
     };
     const answer = await this.call('CreateNetworkInterface', input, options);

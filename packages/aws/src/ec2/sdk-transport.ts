@@ -38,6 +38,8 @@ const COMMANDS: Readonly<Record<Ec2Action, CommandClass>> = {
   DescribeVolumeStatus: ec2.DescribeVolumeStatusCommand,
   DetachVolume: ec2.DetachVolumeCommand,
   ModifyInstanceAttribute: ec2.ModifyInstanceAttributeCommand,
+  ModifyInstanceMaintenanceOptions: ec2.ModifyInstanceMaintenanceOptionsCommand,
+  ModifyPrivateDnsNameOptions: ec2.ModifyPrivateDnsNameOptionsCommand,
   CreateSnapshots: ec2.CreateSnapshotsCommand,
   DeleteVolume: ec2.DeleteVolumeCommand,
   DeleteSnapshot: ec2.DeleteSnapshotCommand,

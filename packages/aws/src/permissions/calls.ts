@@ -65,6 +65,14 @@ const EC2: Readonly<Record<Ec2Action, CallFacts>> = {
     why: 'clears and sets protections, gives user data back, and says which disks go with the instance',
     allowedBy: ['ChangeMembers', 'BindOurDisks', 'MoveVolumes'],
   },
+  ModifyInstanceMaintenanceOptions: {
+    why: 'gives the replacement the choice of reboot migration of the failed member',
+    allowedBy: ['ChangeMembers'],
+  },
+  ModifyPrivateDnsNameOptions: {
+    why: 'gives the replacement the DNS records of its resource name',
+    allowedBy: ['ChangeMembers'],
+  },
   CopyVolumes: { why: 'copies the disks of a fenced member', allowedBy: ['CopyAsOurs'] },
   CreateSnapshots: {
     why: 'captures the disks of a fenced member',

@@ -1,4 +1,10 @@
-import type { RunInstancesRequest, RegisterImageRequest, VolumeType } from '@aws-sdk/client-ec2';
+import type {
+  ConnectionTrackingSpecificationRequest,
+  PrivateDnsNameOptionsResponse,
+  RegisterImageRequest,
+  RunInstancesRequest,
+  VolumeType,
+} from '@aws-sdk/client-ec2';
 
 /**
  * What exists in the simulated Region. Values are immutable. Moments are ms of the core's clock;
@@ -68,6 +74,8 @@ export interface SimInstance {
   /** Roots that a replacement task took off. Snapshots of them fit this instance. */
   readonly formerRootVolumeIds: readonly string[];
   readonly maintenance: SimMaintenanceOptions;
+  /** As changed since its launch. Null: not changed. */
+  readonly dnsNames: PrivateDnsNameOptionsResponse | null;
   readonly networkInterfaceIds: readonly string[];
   /** Assigned automatically, and given back at stop. */
   readonly autoPublicIp: string | null;
@@ -222,6 +230,9 @@ export interface SimNetworkInterface {
   readonly groupIds: readonly string[];
   readonly description: string;
   readonly sourceDestCheck: boolean;
+  readonly interfaceType: string;
+  /** Timeouts in seconds. Null: EC2's own. */
+  readonly connectionTracking: ConnectionTrackingSpecificationRequest | null;
   readonly attachment: SimNetworkAttachment | null;
   readonly clientToken: string | null;
   readonly tags: SimTags;

@@ -14,6 +14,10 @@ export function sendChore(cloud: Cloud, call: ChoreCall, asked: CloudCallOptions
     }
     case 'bind-disk':
       return cloud.setDeleteOnTermination(call.instanceId, call.deviceName, true, options);
+    case 'reboot-migration':
+      return cloud.setRebootMigration(call.instanceId, call.value, options);
+    case 'dns-records':
+      return cloud.setDnsRecords(call.instanceId, { a: call.a, aaaa: call.aaaa }, options);
     case 'protect':
       return cloud.setProtection(call.instanceId, call.protection, options);
   }

@@ -50,6 +50,30 @@ const move = (chore: Chore, sight: Partial<ChoreSight> = {}): ChoreMove =>
 const stuck = (code: string, text: string) => ({ kind: 'stuck', code, text });
 const tag = (resourceId: string, tags: object) => ({ kind: 'call', call: { kind: 'tag', resourceId, tags } });
 
+describe('an option that is put back', () => {
+  const migration: Chore = { kind: 'reboot-migration', instanceId: 'i-new', value: 'disabled' };
+  const records: Chore = { kind: 'dns-records', instanceId: 'i-new', a: false, aaaa: true };
+  const shown = (raw: object) => ({ instance: instance({ raw }) });
+  const dns = (a: boolean, aaaa: boolean) =>
+    shown({ PrivateDnsNameOptions: { EnableResourceNameDnsARecord: a, EnableResourceNameDnsAAAARecord: aaaa } });
+
+  test('is set until the instance shows it', () => {
+    expect(move(migration, shown({}))).toEqual({ kind: 'call', call: migration });
+    expect(move(migration, shown({ MaintenanceOptions: { RebootMigration: 'disabled' } }))).toEqual({ kind: 'done' });
+    expect(move(records, dns(false, false))).toEqual({ kind: 'call', call: records });
+    expect(move(records, dns(true, true))).toEqual({ kind: 'call', call: records });
+    expect(move(records, dns(false, true))).toEqual({ kind: 'done' });
+  });
+
+  test('is told with what it is', () => {
+    expect([migration, records, { ...records, a: true }].map((one) => [choreKey(one), choreText(one)])).toEqual([
+      ['reboot-migration', 'reboot migration of i-new is to be disabled'],
+      ['dns-records', 'DNS records of the resource name of i-new: AAAA'],
+      ['dns-records', 'DNS records of the resource name of i-new: A and AAAA'],
+    ]);
+  });
+});
+
 describe('what has to be put in place', () => {
   const disk = (deviceName: string, tags: Record<string, string>, deleteOnTermination: boolean): PlannedVolume =>
     ({

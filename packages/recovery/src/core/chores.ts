@@ -1,4 +1,4 @@
-import { type Chore, type CloudInstance, type CloudVolume, TAG, type Tags } from '@understudy/shared';
+import { type Chore, type CloudInstance, type CloudVolume, rawOf, TAG, type Tags } from '@understudy/shared';
 import { reappliedBy } from './fidelity/reapplied.ts';
 import type { ReapplyFacts } from './fidelity/row.ts';
 import { MAX_TAGS } from './launch-tags.ts';
@@ -9,6 +9,8 @@ export type ChoreCall =
   | { readonly kind: 'tag'; readonly resourceId: string; readonly tags: Tags }
   | { readonly kind: 'bind'; readonly networkInterfaceId: string; readonly attachmentId: string }
   | { readonly kind: 'bind-disk'; readonly instanceId: string; readonly deviceName: string }
+  | { readonly kind: 'reboot-migration'; readonly instanceId: string; readonly value: string }
+  | { readonly kind: 'dns-records'; readonly instanceId: string; readonly a: boolean; readonly aaaa: boolean }
   | {
       readonly kind: 'protect';
       readonly instanceId: string;
@@ -102,7 +104,9 @@ export function choreKey(chore: Chore): string {
     case 'bind-disk':
       return `bind-${chore.deviceName}`;
     case 'protect':
-      return 'protect';
+    case 'reboot-migration':
+    case 'dns-records':
+      return chore.kind;
     case 'retire-volume':
       return `retire-${chore.volumeId}`;
   }
@@ -121,6 +125,10 @@ export function choreText(chore: Chore): string {
       const kinds = [chore.stop ? 'stop' : '', chore.termination ? 'termination' : ''].filter((kind) => kind !== '');
       return `${kinds.join(' and ')} protection of ${chore.instanceId}`;
     }
+    case 'reboot-migration':
+      return `reboot migration of ${chore.instanceId} is to be ${chore.value}`;
+    case 'dns-records':
+      return `DNS records of the resource name of ${chore.instanceId}: ${recordsOf(chore)}`;
     case 'retire-volume':
       return `marks on ${chore.volumeId}, which ${chore.instanceId} leaves behind`;
   }
@@ -151,6 +159,9 @@ export function choreMove(chore: Chore, sight: ChoreSight): ChoreMove {
       return bindDisk(chore, instance);
     case 'protect':
       return protect(chore, sight.protection);
+    case 'reboot-migration':
+    case 'dns-records':
+      return putBack(chore, instance);
   }
 }
 
@@ -215,6 +226,19 @@ function bindDisk(chore: OfKind<'bind-disk'>, instance: CloudInstance): ChoreMov
   // A look from when it was a stopped seed shows the disk of the seed, which goes with it.
   if (disk.deleteOnTermination && instance.state === 'running') return { kind: 'done' };
   return { kind: 'call', call: { kind: 'bind-disk', instanceId, deviceName } };
+}
+
+const recordsOf = ({ a, aaaa }: OfKind<'dns-records'>): string =>
+  [...(a ? ['A'] : []), ...(aaaa ? ['AAAA'] : [])].join(' and ');
+
+/** An option that the instance shows is compared; the call says all of it again. */
+function putBack(chore: OfKind<'reboot-migration' | 'dns-records'>, { raw }: CloudInstance): ChoreMove {
+  if (chore.kind === 'reboot-migration') {
+    const isThere = rawOf(raw.MaintenanceOptions).RebootMigration === chore.value;
+    return isThere ? { kind: 'done' } : { kind: 'call', call: chore };
+  }
+  const { EnableResourceNameDnsARecord: a, EnableResourceNameDnsAAAARecord: aaaa } = rawOf(raw.PrivateDnsNameOptions);
+  return a === chore.a && aaaa === chore.aaaa ? { kind: 'done' } : { kind: 'call', call: chore };
 }
 
 function protect(chore: OfKind<'protect'>, seen: ChoreSight['protection']): ChoreMove {

@@ -101,6 +101,7 @@ export function buildPermitRequest(input: {
     clientToken: clientTokenOf(intent.oldInstanceId, 'permit', attempt, intent.ordinal),
     subnetId: candidate.subnetId,
     groupIds: intent.plan.securityGroupIds,
+    ...permitOptionsOf(intent.plan, candidate),
     description: `understudy ${intent.member} ${intent.opId} attempt ${attempt}`.slice(0, 255),
     tags: limitTags(
       { ...intent.plan.policy.recover.tags, ...intent.plan.networkInterfaceTags, ...effectTags(intent, attempt) },
@@ -109,6 +110,15 @@ export function buildPermitRequest(input: {
     ),
   };
 }
+
+/** What only its creation can give an interface. Other instance types may refuse its type. */
+const permitOptionsOf = (
+  { interfaceType, connectionTracking, launchBase }: LaunchPlan,
+  { instanceType }: PlacementCandidate,
+): Pick<CreateNetworkInterfaceRequest, 'interfaceType' | 'connectionTracking'> => ({
+  ...(interfaceType !== undefined && launchBase.InstanceType === instanceType && { interfaceType }),
+  ...(connectionTracking && { connectionTracking }),
+});
 
 /**
  * Name of the image. AMI names are unique per account and Region, so the name makes RegisterImage

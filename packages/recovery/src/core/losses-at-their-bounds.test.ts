@@ -42,11 +42,11 @@ describe('is named, with what it is', () => {
     ['IPv6 addresses', 'Ipv6AddressesLost', eni({ Ipv6Addresses: [{}, {}] }), '2 IPv6 addresses'],
     ['IPv6 prefixes alone', 'PrefixesLost', eni({ Ipv6Prefixes: [{}] }), '1 delegated'],
     ['prefixes of both kinds', 'PrefixesLost', eni({ Ipv4Prefixes: [{}], Ipv6Prefixes: [{}, {}] }), '3 delegated'],
-    ['the type of the interface', 'InterfaceTypeLost', eni({ InterfaceType: 'efa' }), 'of type efa'],
+    ['the type of the interface', 'InterfaceTypeLost', eni({ InterfaceType: 'branch' }), 'of type branch'],
     [
       'IPv6 names by the resource alone',
       'PrivateDnsOptionsLost',
-      raw({ PrivateDnsNameOptions: { EnableResourceNameDnsAAAARecord: true } }),
+      { ...raw({ PrivateDnsNameOptions: { EnableResourceNameDnsAAAARecord: true } }), level: 1 },
       'private DNS',
     ],
     ['an automatic address', 'PublicIpLost', { addresses: [] }, '203.0.113.7'],
@@ -87,7 +87,12 @@ describe('is named, with what it is', () => {
       'product a, b stays',
     ],
     ['a place on a host', 'DedicatedHostNotKept', placement({ HostId: 'h-1' }), 'auto-placement'],
-    ['reboot migration', 'RebootMigrationLost', raw({ MaintenanceOptions: { RebootMigration: 'x' } }), 'is x'],
+    [
+      'reboot migration',
+      'RebootMigrationLost',
+      { ...raw({ MaintenanceOptions: { RebootMigration: 'x' } }), level: 1 },
+      'is x',
+    ],
     ['UEFI variables of what may boot either way', 'UefiVariablesLost', raw({ BootMode: 'uefi-preferred' }), 'UEFI'],
     [
       'a stack',

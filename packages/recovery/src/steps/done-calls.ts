@@ -62,7 +62,9 @@ function choreCalls(chore: Chore): readonly PlannedCall[] {
       return [laterCall('bind', (cloud, options = {}) => sendChore(cloud, call, options), WHY)];
     }
     case 'bind-disk':
-      return [laterCall('bind-disk', (cloud, options = {}) => sendChore(cloud, chore, options), WHY)];
+    case 'reboot-migration':
+    case 'dns-records':
+      return [laterCall(chore.kind, (cloud, options = {}) => sendChore(cloud, chore, options), WHY)];
     case 'protect': {
       const { instanceId } = chore;
       const kinds = [

@@ -240,6 +240,10 @@ export interface CreateNetworkInterfaceRequest {
   readonly tags: Tags;
   /** Its primary private address. Absent: EC2 chooses one. */
   readonly privateIp?: string | undefined;
+  /** `efa` … Absent: a plain interface. */
+  readonly interfaceType?: string | undefined;
+  /** Timeouts in seconds, in the SDK's names. Absent: EC2's own. */
+  readonly connectionTracking?: Readonly<Record<string, number>> | undefined;
 }
 
 /**
@@ -398,6 +402,10 @@ export interface Cloud {
     protection: { stop?: boolean; termination?: boolean },
     options?: CloudCallOptions,
   ): Promise<void>;
+  /** Whether AWS may move the instance at a reboot it has scheduled: `default` or `disabled`. */
+  setRebootMigration(instanceId: string, value: string, options?: CloudCallOptions): Promise<void>;
+  /** Whether DNS answers for the resource name of the instance. */
+  setDnsRecords(instanceId: string, records: { a: boolean; aaaa: boolean }, options?: CloudCallOptions): Promise<void>;
   setDeleteOnTermination(
     instanceId: string,
     deviceName: string,

@@ -64,6 +64,10 @@ export const ChoreSchema = z.discriminatedUnion('kind', [
     stop: z.boolean(),
     termination: z.boolean(),
   }),
+  /** Whether AWS may move it to another host at a reboot that it has scheduled. */
+  z.strictObject({ kind: z.literal('reboot-migration'), instanceId: z.string(), value: z.string() }),
+  /** DNS records of its resource name. */
+  z.strictObject({ kind: z.literal('dns-records'), instanceId: z.string(), a: z.boolean(), aaaa: z.boolean() }),
   /**
    * The marks of a retired resource on a data volume that outlives its instance (here: the failed
    * one).

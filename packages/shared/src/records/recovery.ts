@@ -143,6 +143,14 @@ const launchPart = {
   sourceDestCheck: z.boolean(),
   /** Tags of the failed instance's primary network interface, for the permit. */
   networkInterfaceTags: tags,
+  /** Type of the permit, at candidates of the own instance type. Absent: a plain interface. */
+  interfaceType: z.string().optional(),
+  /** Connection tracking timeouts of the permit, in s, in the SDK's names. Absent: defaults. */
+  connectionTracking: z.record(z.string(), z.number()).optional(),
+  /** What a launch cannot set, and is put back once the replacement serves. Absent: the default. */
+  rebootMigration: z.string().optional(),
+  /** DNS records of the resource name, put back in the same way. Absent: none. */
+  dnsRecords: z.strictObject({ a: z.boolean(), aaaa: z.boolean() }).optional(),
   instanceTags: tags,
   /**
    * RunInstances members that do not depend on the attempt (SDK names): key name, profile, user

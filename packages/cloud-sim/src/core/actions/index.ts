@@ -17,6 +17,7 @@ import * as interfaces from './network-interfaces.ts';
 import * as network from './network.ts';
 import * as power from './power.ts';
 import * as keyPairs from './key-pairs.ts';
+import { modifyPrivateDnsNameOptions } from './dns-name-options.ts';
 import * as placementGroups from './placement-groups.ts';
 import * as replaceRoot from './replace-root.ts';
 import * as routes from './route-tables.ts';
@@ -34,6 +35,7 @@ const HANDLERS = {
   DescribeInstanceAttribute: attributes.describeInstanceAttribute,
   ModifyInstanceAttribute: attributes.modifyInstanceAttribute,
   ModifyInstanceMaintenanceOptions: modifyInstanceMaintenanceOptions,
+  ModifyPrivateDnsNameOptions: modifyPrivateDnsNameOptions,
   RunInstances: runInstances,
   StartInstances: power.startInstances,
   StopInstances: power.stopInstances,

@@ -11,6 +11,7 @@ import { INSTANCE_TYPES } from '../instance-types.ts';
 import { ACCOUNT_ID, type Call, type Region } from '../region.ts';
 import { reservedPlaceOf } from './capacity-reservations.ts';
 import { date } from './common.ts';
+import { dnsNameOptionsOf } from './dns-name-options.ts';
 
 const STATE_CODES: Readonly<Record<SimInstanceState, number>> = {
   pending: 0,
@@ -106,7 +107,8 @@ function interfaceView(region: Region, one: SimNetworkInterface, addresses: Addr
     PrivateIpAddresses: views.PrivateIpAddresses.map((ip) => ({ ...ip, Association: withoutIds(ip.Association) })),
     Association: withoutIds(views.Association),
     SourceDestCheck: one.sourceDestCheck,
-    InterfaceType: 'interface',
+    InterfaceType: one.interfaceType,
+    ConnectionTrackingConfiguration: one.connectionTracking ?? undefined,
     Groups: groupViews(region, one.groupIds),
     Attachment: attachment
       ? {
@@ -178,11 +180,7 @@ function optionViews(region: Region, instance: SimInstance): Partial<Instance> {
     CapacityReservationId: reservedPlaceOf(instance),
     NetworkPerformanceOptions: { BandwidthWeighting: 'default' },
     Licenses: request.LicenseSpecifications?.map(({ LicenseConfigurationArn }) => ({ LicenseConfigurationArn })),
-    PrivateDnsNameOptions: {
-      HostnameType: request.PrivateDnsNameOptions?.HostnameType ?? 'ip-name',
-      EnableResourceNameDnsARecord: request.PrivateDnsNameOptions?.EnableResourceNameDnsARecord ?? false,
-      EnableResourceNameDnsAAAARecord: false,
-    },
+    PrivateDnsNameOptions: dnsNameOptionsOf(instance),
   };
 }
 

@@ -32,6 +32,8 @@ type Wanted =
       readonly privateIp: string | undefined;
       readonly addresses: WantedAddresses;
       readonly primaryIpv6: boolean;
+      readonly interfaceType: string | undefined;
+      readonly connectionTracking: SimNetworkInterface['connectionTracking'] | undefined;
       readonly description: string;
       readonly deleteOnTermination: boolean;
     };
@@ -153,6 +155,8 @@ function fresh(
     privateIp: primaryIpOf(spec),
     addresses: wantedAddresses(spec),
     primaryIpv6: spec.PrimaryIpv6 ?? false,
+    interfaceType: spec.InterfaceType,
+    connectionTracking: spec.ConnectionTrackingSpecification,
     description: spec.Description ?? '',
     deleteOnTermination: spec.DeleteOnTermination ?? true,
   };

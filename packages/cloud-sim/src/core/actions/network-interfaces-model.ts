@@ -20,6 +20,8 @@ export interface NewInterface {
   readonly description: string;
   readonly clientToken: string | null;
   readonly tags: SimTags;
+  readonly interfaceType?: string | undefined;
+  readonly connectionTracking?: SimNetworkInterface['connectionTracking'] | undefined;
 }
 
 /** Creates an interface, unattached. It is `pending` first, and soon `available`. */
@@ -41,6 +43,8 @@ export function makeInterface(region: Region, call: Call, wanted: NewInterface):
     groupIds: wanted.groupIds,
     description: wanted.description,
     sourceDestCheck: true,
+    interfaceType: wanted.interfaceType ?? 'interface',
+    connectionTracking: wanted.connectionTracking ?? null,
     attachment: null,
     clientToken: wanted.clientToken,
     tags: wanted.tags,

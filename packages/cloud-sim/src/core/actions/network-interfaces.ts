@@ -54,7 +54,8 @@ function interfaceView(region: Region, one: SimNetworkInterface, addresses: Addr
     Groups: one.groupIds.map((GroupId) => ({ GroupId, GroupName: region.securityGroups.get(GroupId)?.name })),
     Description: one.description,
     SourceDestCheck: one.sourceDestCheck,
-    InterfaceType: 'interface',
+    InterfaceType: one.interfaceType as NetworkInterface['InterfaceType'],
+    ConnectionTrackingConfiguration: one.connectionTracking ?? undefined,
     OwnerId: ACCOUNT_ID,
     RequesterManaged: false,
     Attachment: one.attachment ? attachmentView(one.attachment) : undefined,
@@ -147,6 +148,8 @@ export function createNetworkInterface(
     groupIds: groupsFor(region, call, subnet, input.Groups),
     description: input.Description ?? '',
     clientToken: token ?? null,
+    interfaceType: input.InterfaceType,
+    connectionTracking: input.ConnectionTrackingSpecification,
     tags: tagsFor(input.TagSpecifications, 'network-interface'),
   });
   if (token) region.tokens.record(scope, token, parameters, [made.id]);

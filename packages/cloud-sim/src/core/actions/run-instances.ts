@@ -205,6 +205,7 @@ function makeInstance(region: Region, call: Call, plan: LaunchPlan): SimInstance
     tags: tagsFor(input.TagSpecifications, 'instance', TAGGABLE),
     volumeIds,
     formerRootVolumeIds: [],
+    dnsNames: null,
     maintenance: {
       autoRecovery: input.MaintenanceOptions?.AutoRecovery === 'disabled' ? 'disabled' : 'default',
       rebootMigration: 'default',

@@ -23,6 +23,7 @@ const RESOURCES: Readonly<Record<string, (region: Region, input: Input) => reado
     ...boundVolumes(region, input),
   ],
   ModifyInstanceMaintenanceOptions: (region, input) => existing(region, input['InstanceId']),
+  ModifyPrivateDnsNameOptions: (region, input) => existing(region, input['InstanceId']),
   StartInstances: (region, input) => existingAll(region, input['InstanceIds']),
   StopInstances: (region, input) => existingAll(region, input['InstanceIds']),
   RebootInstances: (region, input) => existingAll(region, input['InstanceIds']),

@@ -116,6 +116,12 @@ const unlessEmpty = <Name extends 'assigned' | 'interfaces'>(
   items: CarriedPlan[Name],
 ): Pick<CarriedPlan, Name> | object => (items && items.length > 0 ? { [name]: items } : {});
 
+/** Absent where it is EC2's default, as in plans from before it. */
+const unlessDefault = <Name extends 'interfaceType' | 'connectionTracking' | 'rebootMigration' | 'dnsRecords'>(
+  name: Name,
+  value: CarriedPlan[Name],
+): Pick<CarriedPlan, Name> | object => (value === undefined ? {} : { [name]: value });
+
 /** The fields of a plan that carry attributes, in the order of the record. */
 export const carriedPlanOf = (circumstances: Circumstances, image: Image): CarriedPlan & { readonly image: Image } => ({
   volumes: PLAN.volumes(circumstances),
@@ -128,6 +134,10 @@ export const carriedPlanOf = (circumstances: Circumstances, image: Image): Carri
   primaryInterfaceId: PLAN.primaryInterfaceId(circumstances),
   sourceDestCheck: PLAN.sourceDestCheck(circumstances),
   networkInterfaceTags: PLAN.networkInterfaceTags(circumstances),
+  ...unlessDefault('interfaceType', PLAN.interfaceType(circumstances)),
+  ...unlessDefault('connectionTracking', PLAN.connectionTracking(circumstances)),
+  ...unlessDefault('rebootMigration', PLAN.rebootMigration(circumstances)),
+  ...unlessDefault('dnsRecords', PLAN.dnsRecords(circumstances)),
   protection: PLAN.protection(circumstances),
   oldLaunchedAtWallMs: PLAN.oldLaunchedAtWallMs(circumstances),
   instanceTags: PLAN.instanceTags(circumstances),

@@ -17,7 +17,14 @@ import {
   withInterfaces,
 } from './example-parts.fixtures.ts';
 import { PLACEMENT_LOST, RESERVATION_REFUSED } from './placement-examples.fixtures.ts';
-import { FOLLOWS, INTERFACE_LOST, MUST_FOLLOW, mustFollow, NOTHING_CARRIED } from './identity-examples.fixtures.ts';
+import {
+  FOLLOWS,
+  INTERFACE_LOST,
+  MUST_FOLLOW,
+  mustFollow,
+  NOTHING_CARRIED,
+  TRACKED,
+} from './identity-examples.fixtures.ts';
 
 const BLOCKED: Record<string, Partial<PlanInput>> = {
   ManagedByAutoScaling: tagged('aws:autoscaling:groupName'),
@@ -160,7 +167,7 @@ export const LOST: Readonly<Record<string, Example>> = {
   CpuCreditsUnknown: [{ instance: instanceFixture({ instanceType: 't3.small' }) }],
   CpuOptionsNotCompared: [{ typeFacts: NO_TYPE_FACTS }],
   ShutdownBehaviorUnknown: [{ shutdownBehavior: null }],
-  RebootMigrationLost: [rawChange({ MaintenanceOptions: { RebootMigration: 'disabled' } })],
+  RebootMigrationLost: [{ ...rawChange({ MaintenanceOptions: { RebootMigration: 'disabled' } }), level: 1 }],
   TpmSecretsLost: [rawChange({ TpmSupport: 'v2.0' })],
   UefiVariablesLost: [rawChange({ BootMode: 'uefi' })],
   CloudFormationDrift: [tagged('aws:cloudformation:stack-name')],
@@ -311,6 +318,17 @@ export const CARRIED: Readonly<Record<number, readonly CarriedExample[]>> = {
       example: [withInterfaces([0, 1])],
       shows: { plan: { interfaces: [{ deviceIndex: 1, az: 'us-east-1a' }] } },
     },
+    {
+      example: [eni({ InterfaceType: 'efa' })],
+      shows: { permit: { interfaceType: 'efa' }, plan: { interfaceType: 'efa' } },
+    },
+    {
+      example: [TRACKED],
+      shows: {
+        permit: { connectionTracking: { TcpEstablishedTimeout: 60 } },
+        plan: { connectionTracking: { TcpEstablishedTimeout: 60 } },
+      },
+    },
   ],
   11: [{ example: described({ sourceDestCheck: true }), shows: { plan: { sourceDestCheck: true } } }],
   13: [
@@ -402,6 +420,22 @@ export const CARRIED: Readonly<Record<number, readonly CarriedExample[]>> = {
     launch(raw({ MaintenanceOptions: { AutoRecovery: 'disabled' } }), {
       MaintenanceOptions: { AutoRecovery: 'disabled' },
     }),
+    {
+      example: raw({ MaintenanceOptions: { RebootMigration: 'disabled' } }),
+      shows: {
+        plan: { rebootMigration: 'disabled' },
+        chores: [{ kind: 'reboot-migration', instanceId: 'i-new', value: 'disabled' }],
+      },
+    },
+  ],
+  32: [
+    {
+      example: raw({ PrivateDnsNameOptions: { EnableResourceNameDnsAAAARecord: true } }),
+      shows: {
+        plan: { dnsRecords: { a: false, aaaa: true } },
+        chores: [{ kind: 'dns-records', instanceId: 'i-new', a: false, aaaa: true }],
+      },
+    },
   ],
   33: [
     launch(raw({ NetworkPerformanceOptions: { BandwidthWeighting: 'vpc-1' } }), {

@@ -18,13 +18,15 @@ const IPV6 = eni({ Ipv6Addresses: [{ Ipv6Address: '2001:db8::1' }] });
 const PREFIXED = eni({ Ipv4Prefixes: [{ Ipv4Prefix: '10.0.1.16/28' }] });
 export const NOTHING_CARRIED: PolicyChange = { identity: { carry: [] } };
 
+export const TRACKED = eni({ ConnectionTrackingConfiguration: { TcpEstablishedTimeout: 60 } });
+
 /** What an interface has that does not follow. */
 export const INTERFACE_LOST: Readonly<Record<string, readonly [Partial<PlanInput>, PolicyChange]>> = {
   SecondaryPrivateIpsLost: [eni({ PrivateIpAddresses: [{ Primary: true }, { Primary: false }] }), {}],
   Ipv6AddressesLost: [IPV6, NOTHING_CARRIED],
   PrefixesLost: [PREFIXED, NOTHING_CARRIED],
-  InterfaceTypeLost: [eni({ InterfaceType: 'efa' }), {}],
-  ConnectionTrackingLost: [eni({ ConnectionTrackingConfiguration: { TcpEstablishedTimeout: 60 } }), {}],
+  InterfaceTypeLost: [eni({ InterfaceType: 'trunk' }), {}],
+  ConnectionTrackingLost: [{ ...TRACKED, level: 1 }, {}],
 };
 
 /** What refuses a recovery because the policy insists on it. */

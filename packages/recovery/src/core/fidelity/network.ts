@@ -1,17 +1,52 @@
 import { carriedTags, limitTags } from '../launch-tags.ts';
 import type { PlanInput } from '../plan-input.ts';
-import { flagOf, rawListOf, rawOf, textOf } from '@understudy/shared';
+import { flagOf, numberOf, rawListOf, rawOf, textOf } from '@understudy/shared';
 import { assignedLoss, assignedOf, interfacesLoss, interfacesOf, mustFollow, targetOf } from './identity.ts';
 import { primaryInterfaceOf, rawPrimaryInterfaceOf } from './primary-interface.ts';
 import { primaryAddressLoss, primaryAddressMustStay } from './primary-address.ts';
 import { skippedWith } from './placement-rules.ts';
-import { type FidelityTheme, when } from './row.ts';
+import { isPutBackAt } from './put-back-level.ts';
+import { type Circumstances, type FidelityTheme, when } from './row.ts';
 
 const countOf = (value: unknown): number => rawListOf(value).length;
 
 /** The primary interface of the instance as DescribeNetworkInterfaces shows it. */
 const describedPrimary = ({ instance, networkInterfaces }: PlanInput) =>
   networkInterfaces.find((one) => one.networkInterfaceId === primaryInterfaceOf(instance)?.networkInterfaceId);
+
+/** A primary interface of these types can be made for a launch. Others belong to a service. */
+const MADE: ReadonlySet<string> = new Set(['efa']);
+
+const typeOf = ({ instance }: PlanInput): string =>
+  textOf(rawPrimaryInterfaceOf(instance).InterfaceType) ?? 'interface';
+
+const carriedTypeOf = (input: PlanInput): string | undefined => (MADE.has(typeOf(input)) ? typeOf(input) : undefined);
+
+/** Timeouts that differ from EC2's own. Undefined: none. */
+function trackingOf({ instance }: PlanInput): Record<string, number> | undefined {
+  const seen = rawOf(rawPrimaryInterfaceOf(instance).ConnectionTrackingConfiguration);
+  const found = ['TcpEstablishedTimeout', 'UdpStreamTimeout', 'UdpTimeout'].flatMap((name): [string, number][] => {
+    const seconds = numberOf(seen[name]);
+    return seconds === null ? [] : [[name, seconds]];
+  });
+  return found.length === 0 ? undefined : Object.fromEntries(found);
+}
+
+function interfaceTypeLost({ input, placements }: Circumstances): string | null {
+  const type = typeOf(input);
+  if (type === 'interface') return null;
+  if (carriedTypeOf(input) === undefined || !isPutBackAt(input.level))
+    return `the primary interface is of type ${type}; the new one is plain`;
+  const isOther = placements.candidates.some((one) => one.instanceType !== input.instance.instanceType);
+  return when(isOther, `at candidates of another type the primary interface is plain, and not of type ${type}`);
+}
+
+/** Undefined: DNS answers for its address only. */
+function dnsRecordsOf({ instance }: PlanInput): { readonly a: boolean; readonly aaaa: boolean } | undefined {
+  const options = rawOf(instance.raw.PrivateDnsNameOptions);
+  const [a, aaaa] = [flagOf(options.EnableResourceNameDnsARecord), flagOf(options.EnableResourceNameDnsAAAARecord)];
+  return a || aaaa ? { a, aaaa } : undefined;
+}
 
 const MUST_FOLLOW = 'Name placements in its subnet (its zone) only, or take the kind out of identity.mustFollow.';
 
@@ -86,28 +121,22 @@ export const NETWORK: FidelityTheme = {
       ],
       loss: [
         { code: 'ExtraNetworkInterfacesLost', text: interfacesLoss },
-        {
-          code: 'InterfaceTypeLost',
-          text: ({ input }) => {
-            const type = textOf(rawPrimaryInterfaceOf(input.instance).InterfaceType) ?? 'interface';
-            return when(type !== 'interface', `the primary interface is of type ${type}; the new one is plain`);
-          },
-        },
+        { code: 'InterfaceTypeLost', text: interfaceTypeLost },
         {
           code: 'ConnectionTrackingLost',
-          text: ({ input }) => {
-            const options = rawOf(rawPrimaryInterfaceOf(input.instance).ConnectionTrackingConfiguration);
-            return when(
-              Object.keys(options).length > 0,
-              'connection tracking timeouts of the interface fall back to the defaults',
-            );
-          },
+          text: ({ input }) =>
+            when(
+              trackingOf(input) !== undefined && !isPutBackAt(input.level),
+              'connection tracking timeouts of the interface fall back to the defaults until every coordinator is upgraded',
+            ),
         },
       ],
       carry: {
         plan: {
           primaryInterfaceId: ({ input }) => primaryInterfaceOf(input.instance)?.networkInterfaceId ?? null,
           interfaces: interfacesOf,
+          interfaceType: ({ input }) => (isPutBackAt(input.level) ? carriedTypeOf(input) : undefined),
+          connectionTracking: ({ input }) => (isPutBackAt(input.level) ? trackingOf(input) : undefined),
         },
       },
       reapply: [{ step: 'interface', call: 'AttachNetworkInterface', planned: 'interfaces' }],
@@ -120,7 +149,7 @@ export const NETWORK: FidelityTheme = {
           remedy: 'Look at the instance in EC2. A terminated one shows no interface.',
         },
       ],
-      why: 'A launch has one interface, the permit of its attempt, at index 0 of network card 0. Further plain interfaces move whole, with all that is on them, to a replacement in the same zone.',
+      why: 'A launch has one interface, the permit of its attempt, at index 0 of network card 0, made with its type and timeouts. Further plain interfaces move whole, with all that is on them, to a replacement in the same zone.',
     },
     {
       number: 11,
@@ -226,24 +255,32 @@ export const NETWORK: FidelityTheme = {
         'Instance.PrivateDnsNameOptions.EnableResourceNameDnsARecord',
         'Instance.PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord',
       ],
+      carry: { plan: { dnsRecords: ({ input }) => (isPutBackAt(input.level) ? dnsRecordsOf(input) : undefined) } },
+      reapply: [
+        {
+          step: 'done',
+          call: 'ModifyPrivateDnsNameOptions',
+          chores: ({ plan: { dnsRecords }, newInstanceId: instanceId }) =>
+            dnsRecords === undefined ? [] : [{ kind: 'dns-records', instanceId, ...dnsRecords }],
+        },
+      ],
       loss: [
         {
           code: 'PrivateDnsOptionsLost',
           text: ({ input }) => {
-            const options = rawOf(input.instance.raw.PrivateDnsNameOptions);
-            const chosen = [
-              ...(textOf(options.HostnameType) === 'resource-name' ? ['host name resource-name'] : []),
-              ...(flagOf(options.EnableResourceNameDnsARecord) ? ['A record'] : []),
-              ...(flagOf(options.EnableResourceNameDnsAAAARecord) ? ['AAAA record'] : []),
+            const { HostnameType } = rawOf(input.instance.raw.PrivateDnsNameOptions);
+            const lost = [
+              ...(HostnameType === 'resource-name' ? ['the host name is of the resource'] : []),
+              ...(isPutBackAt(input.level) || dnsRecordsOf(input) === undefined ? [] : ['DNS records of its name']),
             ];
             return when(
-              chosen.length > 0,
-              `private DNS name options (${chosen.join(', ')}) follow the subnet of the new interface: put them back with ModifyPrivateDnsNameOptions, the host name while it is stopped`,
+              lost.length > 0,
+              `private DNS name options (${lost.join(', ')}) follow the subnet of the new interface: put them back with ModifyPrivateDnsNameOptions, the host name while it is stopped`,
             );
           },
         },
       ],
-      why: 'A launch takes them only with an interface that it creates itself, and the permit exists already.',
+      why: 'A launch takes them only with an interface that it creates itself, and the permit exists already. The records are put back once the replacement serves; the host name could only be while it is stopped.',
     },
   ],
 };

@@ -1,6 +1,12 @@
 import { rawOf, textOf } from '@understudy/shared';
+import type { PlanInput } from '../plan-input.ts';
 import { notDefault } from './compute.ts';
+import { isPutBackAt } from './put-back-level.ts';
 import { type FidelityTheme, when } from './row.ts';
+
+/** Undefined: the default. */
+const migrationOf = ({ instance }: PlanInput): string | undefined =>
+  textOf(notDefault(rawOf(instance.raw.MaintenanceOptions), 'RebootMigration')?.RebootMigration) ?? undefined;
 
 export const PROTECTION: FidelityTheme = {
   theme: 'Protection',
@@ -47,20 +53,29 @@ export const PROTECTION: FidelityTheme = {
             value: ({ input }) => notDefault(rawOf(input.instance.raw.MaintenanceOptions), 'AutoRecovery'),
           },
         },
+        plan: { rebootMigration: ({ input }) => (isPutBackAt(input.level) ? migrationOf(input) : undefined) },
       },
+      reapply: [
+        {
+          step: 'done',
+          call: 'ModifyInstanceMaintenanceOptions',
+          chores: ({ plan: { rebootMigration: value }, newInstanceId: instanceId }) =>
+            value === undefined ? [] : [{ kind: 'reboot-migration', instanceId, value }],
+        },
+      ],
       loss: [
         {
           code: 'RebootMigrationLost',
           text: ({ input }) => {
-            const migration = textOf(rawOf(input.instance.raw.MaintenanceOptions).RebootMigration) ?? 'default';
+            const migration = migrationOf(input);
             return when(
-              migration !== 'default',
-              `reboot migration is ${migration}; a launch cannot set it: put it back with ModifyInstanceMaintenanceOptions`,
+              migration !== undefined && !isPutBackAt(input.level),
+              `reboot migration is ${migration ?? ''}; a launch cannot set it, and putting it back needs every coordinator upgraded`,
             );
           },
         },
       ],
-      why: 'A launch takes AutoRecovery alone.',
+      why: 'A launch takes AutoRecovery alone; the other is put back once the replacement serves.',
     },
   ],
 };

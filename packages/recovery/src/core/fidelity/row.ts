@@ -97,6 +97,10 @@ export type CarriedPlan = Pick<
   | 'primaryInterfaceId'
   | 'sourceDestCheck'
   | 'networkInterfaceTags'
+  | 'interfaceType'
+  | 'connectionTracking'
+  | 'rebootMigration'
+  | 'dnsRecords'
   | 'protection'
   | 'oldLaunchedAtWallMs'
   | 'instanceTags'
@@ -131,6 +135,8 @@ export interface ReapplyFacts {
   readonly plan: {
     readonly protection: SnapshotAndReplacePlan['protection'];
     readonly policy: VolumeTagging['policy'];
+    readonly rebootMigration?: SnapshotAndReplacePlan['rebootMigration'];
+    readonly dnsRecords?: SnapshotAndReplacePlan['dnsRecords'];
   };
   /** The disks of the plan, and those that were captured beside them. */
   readonly volumes: readonly PlannedVolume[];
