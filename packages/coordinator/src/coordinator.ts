@@ -117,7 +117,7 @@ export class Coordinator {
   #keepRoster(nowMs: MonotonicMs): void {
     if (!this.#rosterDue || !this.view.isReady) return;
     this.#rosterDue = false;
-    const roster = rosterOf(this.view);
+    const roster = rosterOf(this.view, this.#options.clock.wallMs());
     this.observer.setRoster(roster, nowMs);
     const watched = new Set(roster.map((one) => one.member));
     this.#parts.publisher.forget([...this.#watched].filter((member) => !watched.has(member)));

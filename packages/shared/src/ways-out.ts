@@ -88,7 +88,8 @@ export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
   ),
   ObserverUnwell: wayOut(
     'this coordinator does not trust its own eyes or ears',
-    'look at its log and its load, or restart it: another one then leads',
+    'look at its log and its load, or restart it, and only it: another one then leads. If most members are silent because their zone is lost, name the zone in guard.lostZones of their groups, with an end',
+    ['understudy apply -f FILE'],
   ),
   NotEnoughObservers: wayOut(
     'fewer observers have an opinion than it takes to call somebody dead',

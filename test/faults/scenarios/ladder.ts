@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { stepId } from '@understudy/recovery/testing';
-import { ExplainViewSchema, type LadderRung, type MemberId, PoliciesViewSchema } from '@understudy/shared';
+import { ExplainViewSchema, keyspace, type LadderRung, type MemberId, PoliciesViewSchema } from '@understudy/shared';
 import { until } from '@understudy/shared/node';
 import { stringify } from 'yaml';
 import { finished, successorOf } from '../after-the-strike.ts';
@@ -16,6 +16,8 @@ import type { Scenario, ScenarioResult } from '../scenario.ts';
 import { type Moment, present, stateLetterOf, strikeLeader, type Struck } from '../strike.ts';
 import { nextRecovery } from './one-recovery.ts';
 import { memberOutside, seconds, successorTo } from './while.ts';
+
+const KEYS = keyspace();
 
 type Rung = Exclude<LadderRung, 'snapshot-and-replace'>;
 
@@ -112,6 +114,13 @@ async function struckIn(lab: Lab, rung: Rung, moment: Moment, signal: 'SIGKILL' 
   return strikeLeader(lab, member, moment, signal, () => asked(lab, 'resume', 'lab'));
 }
 
+/**
+ * A way that was tried on an instance is not tried again on it for half an hour. The next scenario
+ * is another failure, so the history of this one goes.
+ */
+const forget = (lab: Lab, { member, opId }: Hit): Promise<unknown> =>
+  lab.store.txn({ compare: [], writes: [{ kind: 'delete', key: KEYS.historyEntry(member, opId) }] });
+
 /** It ended by this way, exactly once, and on the instance that this way leaves it with. */
 async function endedBy(lab: Lab, struck: Hit, rung: Rung) {
   const history = await finished(lab, struck);
@@ -121,6 +130,7 @@ async function endedBy(lab: Lab, struck: Hit, rung: Rung) {
   const now = lab.incumbent(member).instanceId;
   assert.equal(now === old.instanceId, rung !== 'reattach');
   assert.equal(lab.recorder.launchedFor(struck.opId).length, history.launchAttempts);
+  await forget(lab, struck);
   return history;
 }
 

@@ -69,7 +69,10 @@ test('what people change by command, on real processes: each is done, seen every
     file,
     'group: prod\npolicy:\n  detect: { suspectAfterMs: 2500, confirmForMs: 1200 }\n  guard:\n    cooldownMs: 7m\n',
   );
-  expect((await ask('apply', '-f', file, '--dry-run')).out).toContain('+ guard.cooldownMs: "7m"');
+  const shown = (await ask('apply', '-f', file, '--dry-run')).out;
+  expect(shown).toContain('+ guard.cooldownMs: "7m"');
+  // It names no way back: the default ladder is written out, and shown before anybody agrees.
+  expect(shown).toContain('+ recover.ladder.rungs: ["reboot","stop-start","reattach","snapshot-and-replace"]');
   expect(await done('apply', '-f', file)).toMatchObject({ command: 'apply-policies' });
   await until('in force', async () => (await ask('get', 'policy', 'prod')).out.includes('cooldownMs: 7m'));
 

@@ -45,6 +45,7 @@ export const UNDO_MUTANTS: readonly NamedMutant[] = [
       },
     ],
     tests: [SCENE],
+    only: 'has the retired instance serve again',
   },
   {
     name: 'undo-beside-a-late-stop',

@@ -1,11 +1,12 @@
-import { type PlanView, PlanViewSchema } from '@understudy/shared';
+import { DEFAULT_LADDER, type PlanView, PlanViewSchema } from '@understudy/shared';
+import type { PolicyChange } from '@understudy/shared/testing';
 import { describe, expect, test } from 'vitest';
 import { ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
 
-async function started() {
-  const world = new ScenarioCluster();
+async function started(policy: PolicyChange = {}) {
+  const world = new ScenarioCluster({ policy });
   const old = world.seed(DB1, { userData: 'secret: of-the-agent' });
   for (const name of ['db2', 'db3', 'db4']) world.seed(`prod/${name}`, { az: 'us-east-1b' });
   await world.up();
@@ -41,6 +42,15 @@ describe('the plan of a member', () => {
     expect(view.forecast).toMatchObject({ losesSinceWallMs: null, undo: expect.stringContaining('undo') });
     expect(JSON.stringify(view)).not.toContain(Buffer.from('secret: of-the-agent').toString('base64'));
     expect(mutations(world).length).toBe(before);
+  });
+
+  test('says what a group without a ladder does without, and nothing of it where there is one', async () => {
+    const codes = async (policy: PolicyChange) => {
+      const { world } = await started(policy);
+      return (await planOf(world)).notices.map(({ code }) => code);
+    };
+    expect(await codes({})).toContain('NoLadder');
+    expect(await codes({ recover: { ladder: DEFAULT_LADDER } })).not.toContain('NoLadder');
   });
 
   test('says which call EC2 would deny; it is a readiness problem with its remedy until it is allowed', async () => {

@@ -77,6 +77,11 @@ export const LADDER_BUGS: readonly PlantedBug[] = [
     file: 'recovery/src/core/open-stops.ts',
     find: 'return sent - answered > (landed ? 1 : 0);',
     replace: 'return sent - answered > (landed ? 0 : 0);',
+    also: {
+      file: 'coordinator/src/judge/own-stop.ts',
+      find: "const goesOn = about[0]?.outcome === 'not-mended';",
+      replace: "const goesOn = about[0]?.outcome !== 'abandoned';",
+    },
     caughtBy: ['I9'],
     run: { ...plain, faults: [[crash, leaderEnds, stopped]] },
   },

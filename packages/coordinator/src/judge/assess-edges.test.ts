@@ -30,6 +30,12 @@ describe('where nobody votes', () => {
     expect(judge({ opinions: [never, opinion('c2', 'unknown', 'OwnStall')] }).reasonCode).toBe('EveryoneAbstains');
   });
 
+  it('who all hear too few are told of the lost zone that it may be; one with another trouble is not', () => {
+    const few = (id: string) => opinion(id, 'unknown', 'HearsTooFew');
+    expect(judge({ opinions: [few('c1'), few('c2')] }).reason).toContain('guard.lostZones');
+    expect(judge({ opinions: [few('c1'), opinion('c2', 'unknown', 'OwnStall')] }).reason).not.toContain('lostZones');
+  });
+
   it('all who had the key are named', () => {
     const retired = (...ids: readonly string[]) =>
       judge({ opinions: ids.map((id) => opinion(id, 'unknown', 'KeyRetired')) }).reason;

@@ -197,11 +197,17 @@ function judgeWithoutVotes(evidence: MemberEvidence, quorum: Quorum): Judgement 
     reasonCode: neverHeard ? 'NeverHeard' : 'EveryoneAbstains',
     reason: neverHeard
       ? `${evidence.member} was never heard by any observer: pending, not failed.`
-      : `No live observer has an opinion about ${evidence.member}.`,
+      : `No live observer has an opinion about ${evidence.member}.${ofTooFew(relevant)}`,
     wouldChange: ['a first heartbeat ⇒ alive; only what was heard once can be missed'],
     recheckInMs: 1_000,
     act: false,
   };
+}
+
+/** Where they all hear too few, a person can tell a lost zone from deaf observers. */
+function ofTooFew(abstaining: MemberEvidence['opinions']): string {
+  if (abstaining.length === 0 || abstaining.some((opinion) => opinion.reason !== 'HearsTooFew')) return '';
+  return ' Each hears less than half of the members that it heard: it may be deaf, or a zone with most of them is lost. If it is lost, name it in guard.lostZones of their groups, with an end.';
 }
 
 function judgeTooFew(evidence: MemberEvidence, quorum: Quorum): Judgement {

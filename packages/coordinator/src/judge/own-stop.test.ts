@@ -93,7 +93,7 @@ describe('ownStopOf: was it we who stopped it?', () => {
         history: [{ ...stopped, outcome: 'mended', lateCalls: ['stop'] }],
         ...{ launchedAtWallMs: AT - 1_000, lastHeardWallMs: AT + LATE_CALL_MS },
       },
-      { opId: abandoned.opId, abandoned: false, goesOn: true },
+      { opId: abandoned.opId, abandoned: false, inDoubt: true },
     ],
     [
       'the same, and it fell silent later: an operator has stopped it',
@@ -166,7 +166,7 @@ describe('ownStopOf: was it we who stopped it?', () => {
         ],
         ...{ launchedAtWallMs: AT + 1, lastHeardWallMs: AT + 2 },
       },
-      { opId: abandoned.opId, abandoned: false, goesOn: true },
+      { opId: abandoned.opId, abandoned: false, inDoubt: true },
     ],
     [
       'an abandoned one with a stop in doubt, and it was started since: that is for a person',
@@ -176,7 +176,7 @@ describe('ownStopOf: was it we who stopped it?', () => {
     [
       'the one that made it from a seed, whose stop is in doubt',
       { history: [historyRecord('g/m', 'i-0', { newInstanceId: 'i-1', endedAtWallMs: AT, lateCalls: ['stop'] })] },
-      { opId: historyRecord('g/m', 'i-0', {}).opId, abandoned: false, goesOn: true },
+      { opId: historyRecord('g/m', 'i-0', {}).opId, abandoned: false, inDoubt: true },
     ],
     [
       'the one that made it after a lease of its predecessor',
@@ -242,6 +242,12 @@ describe('weighOwnStop', () => {
         reasonCode: 'StoppedByOwnFence',
       }),
   );
+
+  test('where a person may have stopped it, it waits for one, and both are said', () => {
+    const held = weighOwnStop(assessment({}), { opId: 'op-1', abandoned: false, inDoubt: true }, null);
+    expect(held).toMatchObject({ verdict: 'unknown', act: false, reasonCode: 'StoppedByOwnFence' });
+    expect(held.reason).toMatch(/op-1 may have landed late, or a person has stopped it/);
+  });
 
   test('asked for, it is recovered', () =>
     expect(weighOwnStop(assessment({}), own, 'ann')).toMatchObject({

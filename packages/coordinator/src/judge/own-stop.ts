@@ -7,8 +7,10 @@ export interface OwnStop {
   readonly opId: string;
   /** An operator ended that recovery. False: its records are gone, or its stop was late. */
   readonly abandoned: boolean;
-  /** It ended without having brought it back, or its stop landed late: the failure goes on. */
+  /** It ended without having brought it back: the failure goes on. */
   readonly goesOn?: true;
+  /** Its stop may have landed late; or a person has stopped it, which looks the same in EC2. */
+  readonly inDoubt?: true;
 }
 
 export interface OwnStopFacts {
@@ -58,13 +60,15 @@ function leftBy(facts: OwnStopFacts, ended: HistoryRecord): OwnStop | null {
 
 /**
  * A Stop of any of them, also of the recovery that made the instance from a seed, that can have
- * landed since. What a person has ended does not go on by itself.
+ * landed since. **S** (S28) A member that was back is not recovered for it, because a person may
+ * have stopped it: it is held, for a person. What a person has ended does not go on by itself.
  */
 function landedLate(facts: OwnStopFacts, about: readonly HistoryRecord[]): OwnStop | null {
   const late = about.find((one) => mayStop(one) && !livedAfter(facts, stopSentByWallMs(one) + LATE_CALL_MS));
   if (!late) return null;
-  const goesOn = !about.some((one) => one.outcome === 'abandoned');
-  return { opId: late.opId, abandoned: false, ...(goesOn && { goesOn }) };
+  if (about.some((one) => one.outcome === 'abandoned')) return { opId: late.opId, abandoned: false };
+  const goesOn = about[0]?.outcome === 'not-mended';
+  return { opId: late.opId, abandoned: false, ...(goesOn ? { goesOn } : { inDoubt: true }) };
 }
 
 /** Steps that stop an instance. */
@@ -131,9 +135,7 @@ export function weighOwnStop(assessment: Assessment, own: OwnStop | null, askedB
   const stopped = STOPPED.has(assessment.reasonCode);
   if (own.goesOn) return stopped ? notMended(assessment, own) : assessment;
   if (!stopped && !(own.abandoned && assessment.act)) return assessment;
-  const what = own.abandoned
-    ? `its recovery ${own.opId} was abandoned`
-    : `it was stopped by our own recovery ${own.opId}, which is over`;
+  const what = own.abandoned ? `its recovery ${own.opId} was abandoned` : stopText(own);
   if (askedBy !== null)
     return {
       ...assessment,
@@ -152,6 +154,11 @@ export function weighOwnStop(assessment: Assessment, own: OwnStop | null, askedB
     wouldChange: ['its instance is started ⇒ it serves again', 'understudy recover ⇒ a recovery begins'],
   };
 }
+
+const stopText = ({ opId, inDoubt }: OwnStop): string =>
+  inDoubt
+    ? `a stop of our own recovery ${opId} may have landed late, or a person has stopped it`
+    : `it was stopped by our own recovery ${opId}, which is over`;
 
 /**
  * **S** (S10) Our own stop has left it down, so the failure goes on; and it is dead as any other

@@ -23,13 +23,16 @@ function knownInstances(view: ClusterState, member: MemberId): readonly string[]
  * Members that the observer is to watch: every one that is enrolled or activated. A member whose
  * records cannot be read is still listened to.
  */
-export function rosterOf(view: ClusterState): readonly WatchedMember[] {
+export function rosterOf(view: ClusterState, wallNowMs: number): readonly WatchedMember[] {
   const { members, activations, intents } = view.records;
   const all = new Set<MemberId>([...members.keys(), ...activations.keys(), ...intents.keys()]);
   return [...all].map((member) => {
     const {
       detect: { suspectAfterMs, confirmForMs, heartbeatIntervalMs, serviceProbes, answeredProbesHoldForMs },
+      guard: { lostZones = [] },
     } = view.policyOf(groupOf(member));
+    const az = members.get(member)?.record.az;
+    const untilWallMs = Math.max(0, ...lostZones.filter((one) => one.zone === az).map((one) => Date.parse(one.until)));
     return {
       member,
       suspectAfterMs,
@@ -39,6 +42,7 @@ export function rosterOf(view: ClusterState): readonly WatchedMember[] {
       knownInstanceIds: knownInstances(view, member),
       serviceProbes,
       answeredProbesHoldForMs,
+      ...(untilWallMs > wallNowMs && { saidLostForMs: untilWallMs - wallNowMs }),
     };
   });
 }

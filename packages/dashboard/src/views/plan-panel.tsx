@@ -92,6 +92,18 @@ function Forecast({ view }: { readonly view: PlanView }) {
           <li>{harmlessText(forecast.undo)}</li>
         </>
       )}
+      {view.undo === undefined || view.undo.code === 'NothingToUndo' ? null : (
+        <li>
+          The last recovery {view.undo.isPossible ? 'can' : 'cannot'} be undone
+          {view.undo.untilWallMs === null ? null : (
+            <>
+              {' '}
+              until <When at={view.undo.untilWallMs} />
+            </>
+          )}
+          <span class="note"> {harmlessText(view.undo.text)}</span>
+        </li>
+      )}
       {candidates.map(({ instanceType, az, subnetId }, index) => (
         <li key={`${subnetId} ${instanceType}`}>
           {index === 0 ? 'Launched as' : 'or as'} {instanceType} in {az} (<code>{subnetId}</code>)

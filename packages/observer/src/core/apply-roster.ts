@@ -21,13 +21,18 @@ export function applyRoster(
   const { members } = state;
   reserveFor(state, roster.length);
   let membershipChanged = false;
+  // The word that ends first ends all of them, until the next roster.
+  const forMs = roster.reduce((least, one) => Math.min(least, one.saidLostForMs ?? least), Number.POSITIVE_INFINITY);
+  state.saidLostUntilMs = nowMs + forMs;
   for (const watched of roster) {
     let slot = state.slots.get(watched.member);
     if (slot === undefined) {
       slot = enrol(state, keyring, watched, nowMs);
       membershipChanged = true;
     }
-    members.flags[slot] = (members.flags[slot] as number) | MEMBER_FLAG.marked;
+    const { marked, saidLost } = MEMBER_FLAG;
+    const flags = (members.flags[slot] as number) & ~saidLost;
+    members.flags[slot] = flags | marked | (watched.saidLostForMs === undefined ? 0 : saidLost);
     updateTimes(state, slot, watched);
     updateKnown(state, slot, watched);
     if (members.activeIds[slot] !== watched.activatedInstanceId) activate(state, slot, watched, nowMs);

@@ -90,6 +90,8 @@ export const MEMBER_FLAG = {
   marked: 2,
   /** Dead for so long that it no longer counts among "agents heard before". */
   settled: 4,
+  /** A person calls its zone lost. */
+  saidLost: 8,
 } as const;
 
 /** One row per (member, instance) heard of. */

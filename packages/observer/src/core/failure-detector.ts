@@ -3,7 +3,7 @@ import { addressOf } from './addresses.ts';
 import { suspectAfterMsOf } from './cadence.ts';
 import { ENTRY_FLAG, isHeard, MEMBER_FLAG, NO_KEY, NONE } from './columns.ts';
 import { isOpen, judgeSilence, newSuspicion, probeIntervalMs, type Suspicion } from './silence.ts';
-import { hearing } from './local-health.ts';
+import { hearing, hearsTooFew } from './local-health.ts';
 import type { Ingest } from './ingest.ts';
 import type { Keyring } from './tag-verifier/keyring.ts';
 import type { ObserverState } from './observer-state.ts';
@@ -123,8 +123,7 @@ export class FailureDetector {
     if (nowMs < this.#lossUntilMs) return { reason: 'ReceiveLoss', untilMs: monotonicMs(this.#lossUntilMs) };
     const worthCounting = silent || this.#state.suspicions.size > 0 || this.#abstention !== null;
     if (!worthCounting) return null;
-    const { heardBefore, hearsNow } = hearing(this.#state, this.fastestSuspectAfterMs, nowMs);
-    const deaf = heardBefore >= settings.hearsMinimum && hearsNow < settings.hearsRatio * heardBefore;
+    const deaf = hearsTooFew(hearing(this.#state, this.fastestSuspectAfterMs, nowMs), settings);
     return deaf ? { reason: 'HearsTooFew', untilMs: null } : null;
   }
 

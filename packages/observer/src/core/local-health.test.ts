@@ -1,5 +1,6 @@
 import type { MemberId } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
+import { hearsTooFew } from './local-health.ts';
 import { at, observer, run, watched, WireAgent } from './observe.fixtures.ts';
 
 const members = Array.from({ length: 4 }, (_, i) => `db/m${i}` as MemberId);
@@ -81,5 +82,44 @@ describe('of the agents heard before, those heard now', () => {
     expect(table.hearing(at(20_000)).heardBefore).toBe(3);
     agents[0]?.send(table, 20_100);
     expect(table.hearing(at(20_100))).toEqual({ heardBefore: 4, hearsNow: 4 });
+  });
+});
+
+describe('where a person calls zones lost', () => {
+  const settings = { hearsMinimum: 4, hearsRatio: 0.5 };
+  const deaf = (heardBefore: number, hearsNow: number, outside?: readonly [number, number]): boolean =>
+    hearsTooFew(
+      { heardBefore, hearsNow, ...(outside && { outside: { heardBefore: outside[0], hearsNow: outside[1] } }) },
+      settings,
+    );
+
+  it('at least half of those outside have to be heard', () => {
+    expect([deaf(110, 10), deaf(110, 10, [10, 10]), deaf(110, 5, [10, 5])]).toEqual([true, false, false]);
+    expect([deaf(110, 4, [10, 4]), deaf(100, 0, [0, 0]), deaf(110, 0, [10, 0])]).toEqual([true, true, true]);
+  });
+
+  it('those who are heard in such a zone do not stand for others', () => {
+    expect([deaf(12, 4, [4, 0]), deaf(12, 5, [4, 1]), deaf(12, 5, [4, 2])]).toEqual([true, true, false]);
+  });
+
+  it('nothing changes where enough of all are heard, or the fleet is small', () => {
+    expect([deaf(10, 5, [5, 0]), deaf(3, 0, [1, 0])]).toEqual([false, false]);
+  });
+
+  it('it counts until its end, and only while it is said', () => {
+    const { table, agents } = fleet();
+    for (const agent of agents) agent.greet(table, 0);
+    const say = (lost: { readonly saidLostForMs?: number }) =>
+      table.setRoster(
+        members.map((member, i) => watched(member, i < 3 ? lost : {})),
+        at(0),
+      );
+    say({ saidLostForMs: 6_500 });
+    agents[3]?.send(table, 6_000);
+    const all = { heardBefore: 4, hearsNow: 1 };
+    expect(table.hearing(at(6_000))).toEqual({ ...all, outside: { heardBefore: 1, hearsNow: 1 } });
+    expect(table.hearing(at(6_500))).toEqual(all);
+    say({});
+    expect(table.hearing(at(6_000))).toEqual(all);
   });
 });

@@ -1,3 +1,4 @@
+import type { ObserverSettings } from './types.ts';
 import { isHeard, MEMBER_FLAG, NO_KEY } from './columns.ts';
 import type { ObserverState } from './observer-state.ts';
 
@@ -5,6 +6,8 @@ export interface Hearing {
   /** Members whose activated instance was heard before and that are not long dead. */
   readonly heardBefore: number;
   readonly hearsNow: number;
+  /** Those of them outside the zones that a person calls lost. Absent: nobody calls one lost. */
+  readonly outside?: Pick<Hearing, 'heardBefore' | 'hearsNow'>;
 }
 
 /**
@@ -32,15 +35,35 @@ export function hearing(state: ObserverState, fastestSuspectAfterMs: number, now
   const { members, entries } = state;
   let heardBefore = 0;
   let hearsNow = 0;
+  const [lost, isSaid] = [{ heardBefore: 0, hearsNow: 0 }, nowMs < state.saidLostUntilMs];
   for (let slot = 0; slot < members.count; slot++) {
     const entry = members.activeEntry[slot] as number;
     if (!isHeard(entries, entry)) continue;
     if (((members.flags[slot] as number) & MEMBER_FLAG.settled) !== 0) continue;
     // Not to hear those whose key was taken away says nothing about our ears.
     if (entries.keyId[entry] === NO_KEY) continue;
-    heardBefore++;
     const quietAfterMs = Math.max(fastestSuspectAfterMs, 2 * (entries.meanMs[entry] as number));
-    if (nowMs - (entries.silentFromMs[entry] as number) < quietAfterMs) hearsNow++;
+    const hears = nowMs - (entries.silentFromMs[entry] as number) < quietAfterMs ? 1 : 0;
+    heardBefore++;
+    hearsNow += hears;
+    if (!isSaid || ((members.flags[slot] as number) & MEMBER_FLAG.saidLost) === 0) continue;
+    lost.heardBefore++;
+    lost.hearsNow += hears;
   }
-  return { heardBefore, hearsNow };
+  if (lost.heardBefore === 0) return { heardBefore, hearsNow };
+  const outside = { heardBefore: heardBefore - lost.heardBefore, hearsNow: hearsNow - lost.hearsNow };
+  return { heardBefore, hearsNow, outside };
+}
+
+/**
+ * **S** (S11) Do so many say nothing that it may be us? Where a person calls zones lost, those
+ * outside of them tell: at least half of them have to be heard. Who hears nobody there cannot tell,
+ * whatever a person says.
+ */
+export function hearsTooFew(
+  { heardBefore, hearsNow, outside }: Hearing,
+  { hearsMinimum, hearsRatio }: Pick<ObserverSettings, 'hearsMinimum' | 'hearsRatio'>,
+): boolean {
+  if (heardBefore < hearsMinimum || hearsNow >= hearsRatio * heardBefore) return false;
+  return !outside || outside.hearsNow === 0 || outside.hearsNow < hearsRatio * outside.heardBefore;
 }

@@ -23,6 +23,8 @@ export class ObserverState {
   readonly index = new AgentIndex();
   readonly slots = new Map<MemberId, number>();
   /** Slots that are suspect or dead; at most one per member. */
+  /** Until then what persons say of lost zones counts. */
+  saidLostUntilMs = Number.NEGATIVE_INFINITY;
   readonly suspicions = new Map<number, Suspicion>();
   /** Slot → hashes of further instances the roster knows; only members that have any. */
   readonly known = new Map<number, ReadonlySet<string>>();

@@ -29,6 +29,8 @@ export interface WatchedMember {
   /** Members of one group share the list. Empty = UDP probes only. */
   readonly serviceProbes: readonly ServiceProbe[];
   readonly answeredProbesHoldForMs: number;
+  /** A person calls its zone lost for this long: its silence says nothing about our ears. */
+  readonly saidLostForMs?: number;
 }
 
 export interface ObserverSettings {

@@ -62,7 +62,7 @@ export async function gatherPlanInput(
       cloud.describeProtection(instanceId, options),
     ]);
   const extras = await extrasOf(cloud, { instance, volumes, keyLooks }, policy, options);
-  const namedBy = nameLooks && policy.identity && (await nameLooks.look(policy.identity));
+  const namedBy = nameLooks && policy.identity && (await nameLooks.look(policy.identity, isNew(instance, wallMs)));
   const firstBoot = readFirstBoot(userData);
   return {
     instance,
@@ -82,6 +82,13 @@ export async function gatherPlanInput(
     ...(namedBy && { namedBy }),
   };
 }
+
+/** Longer than what a recovery does after its launch, and than looks at names are kept. */
+const NEW_FOR_MS = 1_800_000;
+
+/** **S** (S12) What led to its predecessor leads to it by now, or is about to. */
+const isNew = ({ launchedAtWallMs }: CloudInstance, wallMs?: () => number): boolean =>
+  wallMs !== undefined && Math.abs(wallMs() - launchedAtWallMs) < NEW_FOR_MS;
 
 function subnetIdsOf(instance: CloudInstance, policy: PlacingPolicy): string[] {
   const own = instance.networkInterfaces.map((attachment) => attachment.subnetId);

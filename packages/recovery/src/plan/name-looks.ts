@@ -16,6 +16,8 @@ import { NAMED_BY_NOTHING, type NamedBy } from '../core/named-by.ts';
 const ZONE_KEPT_MS = 60_000;
 /** Nobody can ask for the groups of one instance, so all of them are looked at, at leisure. */
 const GROUPS_KEPT_MS = 300_000;
+/** Whoever plans for a new instance at the same time shares a look. */
+const NEW_KEPT_MS = 5_000;
 /** While nothing can be read, what was known this long ago is better than nothing. */
 const STALE_MS = 86_400_000;
 /** Between the calls of one round over all target groups. */
@@ -55,22 +57,26 @@ export class NameLooks {
     this.#options = options;
   }
 
-  async look({ dns, targetGroups }: GroupPolicy['identity']): Promise<NamedBy> {
+  /**
+   * `isNew`: the instance came up a short while ago, so an older look knows its predecessor.
+   */
+  async look({ dns, targetGroups }: GroupPolicy['identity'], isNew = false): Promise<NamedBy> {
     const zones = this.#options.dns === null ? [] : dns.zones;
     const wanted = this.#options.targetGroups === null ? [] : targetGroups.groups;
     if (zones.length === 0 && wanted.length === 0) return NAMED_BY_NOTHING;
     const unread: Finding[] = [];
     const records: NamedBy['records'][number][] = [];
     for (const zone of zones) {
-      const found = await this.#records(zone, unread);
+      const found = await this.#records(zone, unread, isNew);
       records.push(...found.map((record) => ({ zoneId: zone.zoneId, record })));
     }
-    return { records, groups: wanted.length === 0 ? [] : await this.#groups(wanted, unread), unread };
+    return { records, groups: wanted.length === 0 ? [] : await this.#groups(wanted, unread, isNew), unread };
   }
 
   async #records(
     { zoneId, names }: GroupPolicy['identity']['dns']['zones'][number],
     unread: Finding[],
+    isNew: boolean,
   ): Promise<readonly DnsRecordSet[]> {
     const { dns } = this.#options;
     if (dns === null) return [];
@@ -83,13 +89,18 @@ export class NameLooks {
     const code = 'RecordsUnread';
     const what = `the records of the hosted zone ${zoneId}`;
     return (
-      (await this.#kept(`zone ${zoneId} ${names?.join(' ') ?? ''}`, ZONE_KEPT_MS, ask, { code, what, unread })) ?? []
+      (await this.#kept(`zone ${zoneId} ${names?.join(' ') ?? ''}`, isNew ? NEW_KEPT_MS : ZONE_KEPT_MS, ask, {
+        code,
+        what,
+        unread,
+      })) ?? []
     );
   }
 
   async #groups(
     wanted: GroupPolicy['identity']['targetGroups']['groups'],
     unread: Finding[],
+    isNew: boolean,
   ): Promise<readonly Group[]> {
     const { targetGroups } = this.#options;
     if (targetGroups === null) return [];
@@ -97,7 +108,8 @@ export class NameLooks {
     const ask = () => this.#allGroups(targetGroups, arns);
     const code = 'TargetGroupsUnread';
     const what = arns === null ? 'the target groups of the Region' : 'the target groups of the policy';
-    return (await this.#kept(`groups ${arns?.join(' ') ?? ''}`, GROUPS_KEPT_MS, ask, { code, what, unread })) ?? [];
+    const keptMs = isNew ? NEW_KEPT_MS : GROUPS_KEPT_MS;
+    return (await this.#kept(`groups ${arns?.join(' ') ?? ''}`, keptMs, ask, { code, what, unread })) ?? [];
   }
 
   async #allGroups(targetGroups: TargetGroups, arns: readonly string[] | null): Promise<readonly Group[]> {

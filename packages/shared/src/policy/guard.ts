@@ -2,6 +2,13 @@ import * as z from 'zod';
 import { durationMs } from '../duration-field.ts';
 import { MAINTENANCE_WINDOWS_MAX, MaintenanceWindowSchema } from '../maintenance-window.ts';
 
+const LostZoneSchema = z.strictObject({
+  /** Its name in this account, as `us-east-1a`. */
+  zone: z.string().min(1),
+  /** In UTC, as `2026-01-31T12:00:00Z`. The word is over then, so that none is forgotten. */
+  until: z.iso.datetime(),
+});
+
 /** Whether, and how often, a failed member of the group is recovered. Durations in ms. */
 export const guardFields = z.strictObject({
   /** After a recovery has completed, this member is not recovered again during this time. */
@@ -27,6 +34,13 @@ export const guardFields = z.strictObject({
    * it. It needs `recover.placements`.
    */
   whenZoneLost: z.enum(['hold', 'recover']).default('hold'),
+  /**
+   * Availability Zones that a person has looked at and calls lost, each until a time. Coordinators
+   * that hear less than half of their fleet do not trust their own ears; then the members outside
+   * of these zones are what they go by, as long as half of those are heard. It calls nobody dead:
+   * `whenZoneLost` says what follows. Absent: none.
+   */
+  lostZones: z.array(LostZoneSchema).max(20).optional(),
   /** Recoveries at the same time in this group. */
   concurrency: z.number().int().min(1).max(1000).default(1),
 });

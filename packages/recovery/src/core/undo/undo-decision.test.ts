@@ -138,6 +138,18 @@ describe('it is refused', () => {
     expect(refusal({ history: [after('secondary')], nowWallMs: ENDED + 45 * MINUTE_MS })).toBe('possible');
     expect(refusal({ history: [after('address')], nowWallMs: ENDED + 31 * MINUTE_MS })).toBe('possible');
   });
+  test.each([
+    ['detach', 'DetachMayLand'],
+    ['stop', 'LateCallsMayLand'],
+  ] as const)('for 15 minutes after an earlier recovery of it left a %s open', (call, code) => {
+    const earlier = undone({
+      ...{ opId: 'op-0', outcome: 'not-mended', strategy: 'reattach', newInstanceId: null, lateCalls: [call] },
+      ...{ endedAtWallMs: ENDED - 5 * MINUTE_MS, steps: [step('detach-vol-2')] },
+    });
+    const history = [earlier, undone()];
+    expect(refusal({ history, nowWallMs: ENDED + 2 * MINUTE_MS })).toBe(code);
+    expect(refusal({ history, nowWallMs: ENDED + 10 * MINUTE_MS })).toBe('possible');
+  });
   test('with the loss that has to be accepted, and what does instead where disks have moved', () => {
     const said = (over: Partial<UndoFacts>) => {
       const verdict = decideUndo(facts(over));

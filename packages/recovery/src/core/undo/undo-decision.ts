@@ -1,4 +1,5 @@
 import type { ActivationRecord, CloudInstance, HistoryRecord, Leftover } from '@understudy/shared';
+import { lateDetachesOf, lateDetachObstacle } from '../late-calls.ts';
 import { primaryInterfaceOf } from '../fidelity/primary-interface.ts';
 import type { Finding } from '../finding.ts';
 import { roughly } from '../predict/duration.ts';
@@ -123,6 +124,10 @@ function restingOf(undone: HistoryRecord, noted: Noted, { retained, nowWallMs, h
   const lacking = noted.volumeIds.filter((id) => !retained.volumes.some((one) => one.volumeId === id));
   if (lacking.length > 0)
     return finding('DiskMissing', `${lacking.join(', ')} of ${oldInstanceId} is not attached to it: attach it first`);
+  // **S** (S27) No machine runs with a disk that a call of ours may take off.
+  const late = lateDetachesOf(history, oldInstanceId);
+  const detach = lateDetachObstacle(late, retained, { inPlace: true, nowWallMs });
+  if (detach) return detach;
   const calmAtWallMs = calmFrom(undone, noted, history);
   if (nowWallMs >= calmAtWallMs) return null;
   return finding(
@@ -135,8 +140,8 @@ const isWithoutToken = (name: string): boolean => WITHOUT_TOKEN.has(name);
 
 /**
  * From when on no call of ours can land on the retired instance any more: of the recovery itself,
- * of whoever has put back since what that had moved, and of an undo that was called off, which has
- * stopped the instance again.
+ * of whoever has put back since what that had moved, of an undo that was called off, which has
+ * stopped the instance again, and of earlier recoveries of it.
  */
 function calmFrom(undone: HistoryRecord, noted: Noted, history: readonly HistoryRecord[]): number {
   const { endedAtWallMs, writtenAtWallMs, steps, moved = [] } = undone;
@@ -146,11 +151,15 @@ function calmFrom(undone: HistoryRecord, noted: Noted, history: readonly History
     ({ strategy, outcome, oldInstanceId }) =>
       strategy === 'undo' && outcome !== 'undone' && oldInstanceId === undone.newInstanceId,
   );
+  const leftOpen = history.filter(
+    (one) => (one.newInstanceId ?? one.oldInstanceId) === undone.oldInstanceId && (one.lateCalls ?? []).length > 0,
+  );
   const lastCallsWallMs = [
     ...(isOpen ? [endedAtWallMs] : []),
     // Its record is written right before such a call, and when what came of it is seen.
     ...(wasPutBack ? [writtenAtWallMs] : []),
     ...calledOff.map((one) => one.endedAtWallMs),
+    ...leftOpen.map((one) => one.endedAtWallMs),
   ];
   return lastCallsWallMs.length === 0 ? 0 : Math.max(...lastCallsWallMs) + LANDS_WITHIN_MS;
 }
