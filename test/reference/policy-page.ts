@@ -14,6 +14,7 @@ const SOURCES = [
   'policy/recover.ts',
   'policy/hooks.ts',
   'policy/ladder.ts',
+  'policy/prepare.ts',
   'policy/places.ts',
   'policy/volumes.ts',
   'service-probe.ts',

@@ -252,6 +252,7 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
     receiveBufferBytes: options.socket.receiveBufferBytes ?? null,
     commands: () => leader.commandCounts,
     preparations: () => leader.preparationCounts,
+    makings: () => leader.makings,
     rates: () => limiter?.states() ?? [],
     foreignAnswers: () => answers?.totals ?? new Map(),
     connections: options.connections ?? null,

@@ -16,6 +16,8 @@ import { HoldDecided, readHold, writeHold } from './hold.ts';
 import { IntentGone, Journal } from './journal.ts';
 import { readRequest } from './request.ts';
 import { Run, type RunParts } from './run.ts';
+import type { OpenPreparation, PreparationOutcome } from './preparation/preparation-outcome.ts';
+import { drivePreparation } from './preparation/preparation-run.ts';
 import type { OpenIntent, RecoveryActivity, RecoveryRunner, RecoveryRunOutcome } from './runner.ts';
 import { REGISTERED } from './registered.ts';
 import { chosenBy, type RecoveryRegistry, registryFaults, stepsOf } from './registry.ts';
@@ -57,6 +59,8 @@ export class RecoveryEngine implements RecoveryRunner {
   readonly #registry: RecoveryRegistry;
   readonly #records: readonly StepRecord[];
   readonly #runs = new Map<string, Run>();
+  /** By opId: resolves when the run of the preparation has ended. */
+  readonly #preparing = new Map<string, Promise<void>>();
 
   constructor(options: RecoveryEngineOptions) {
     this.#parts = { ...options, settings: { ...DEFAULT_RECOVERY_SETTINGS, ...options.settings } };
@@ -101,6 +105,7 @@ export class RecoveryEngine implements RecoveryRunner {
    */
   async run(intent: OpenIntent, term: Term): Promise<RecoveryRunOutcome> {
     const { opId, member } = intent.record;
+    if (this.#preparing.has(opId)) await this.#untilNotPreparing(opId);
     if (this.#runs.has(opId)) return 'parked';
     const log = this.#parts.log.child({ opId, member, term: term.number });
     const parts = { ...this.#parts, log };
@@ -148,6 +153,46 @@ export class RecoveryEngine implements RecoveryRunner {
     } finally {
       this.#runs.delete(opId);
     }
+  }
+
+  /**
+   * Makes what is prepared for a suspect, or removes it where it was dropped; resumable as
+   * {@link run} is. The recovery of the same name, once it is begun, ends it and goes on with its
+   * journal. @throws InvariantViolation only.
+   */
+  async prepare(preparation: OpenPreparation, term: Term): Promise<PreparationOutcome> {
+    const { record, modRevision } = preparation;
+    const { opId, member } = record;
+    if (this.#runs.has(opId)) return { kind: 'parked', why: 'its recovery runs' };
+    const chosen = chosenBy(record.plan, this.#registry);
+    if ('fault' in chosen) return { kind: 'failed', why: chosen.fault };
+    const parts = { ...this.#parts, log: this.#parts.log.child({ opId, member, term: term.number }) };
+    const isDropped = record.dropped !== undefined;
+    const intent: OpenIntent = { record, modRevision, preparation: { key: parts.keys.preparation(opId), isDropped } };
+    const journal = new Journal({
+      ...{ ...parts, intent, term, records: this.#records },
+      wallMs: () => parts.clock.wallMs(),
+    });
+    const { strategy } = chosen;
+    const run = new Run(parts, { intent, strategy, seams: this.#registry }, term, journal, parts.clock.monotonicMs());
+    const ended = Promise.withResolvers<void>();
+    this.#runs.set(opId, run);
+    this.#preparing.set(opId, ended.promise);
+    try {
+      return await drivePreparation(run, preparation, this.#drive);
+    } finally {
+      this.#runs.delete(opId);
+      this.#preparing.delete(opId);
+      ended.resolve();
+    }
+  }
+
+  /** What was sent is waited for; the journal has it. */
+  async #untilNotPreparing(opId: string): Promise<void> {
+    const ended = this.#preparing.get(opId);
+    if (ended === undefined) return;
+    this.#runs.get(opId)?.stop(new RunEnded('its recovery has begun'));
+    await ended;
   }
 
   /** Drives one step of a run to its end. */

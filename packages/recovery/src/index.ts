@@ -27,6 +27,7 @@ export {
 } from './core/serve-lease/serve-lease.ts';
 export type { ServeLeases } from './core/serve-lease/serve-leases.ts';
 export { goesOnWith, triedFor } from './core/ladder/this-failure.ts';
+export { inQuarantine, preparable, takenOver } from './core/preparation.ts';
 export { readStepId } from './core/step-id.ts';
 export { keyIdInUserData } from './core/user-data/agent-key-id.ts';
 export { RecoveryEngine } from './engine.ts';
@@ -43,6 +44,7 @@ export { type PlannedStep, plannedSteps, type ShownCall } from './plan/planned-s
 export { trialLaunchOf, tryLaunch, wantsTrial } from './plan/try-launch.ts';
 export type { CallTrial, PlannedCall } from './planned-call.ts';
 export { OwnershipWatch, strayTexts, type WatchedRecovery } from './ownership-watch.ts';
+export type { OpenPreparation, PreparationOutcome } from './preparation/preparation-outcome.ts';
 export { leftoverText } from './registered.ts';
 export type { RecoveryActivity, RecoveryRunner, RecoveryRunOutcome, StepActivity } from './runner.ts';
 export type { RecoverySettings } from './settings.ts';

@@ -170,6 +170,10 @@ export class Journal {
     throw new OperationError('RECORD_UNREADABLE', `journal step "${step}" has no known name`);
   }
 
+  get #excludesIntent(): boolean {
+    return this.#options.intent.preparation?.isDropped === false;
+  }
+
   get hold(): HeldBy | null {
     return this.#hold;
   }
@@ -225,7 +229,10 @@ export class Journal {
     const outcome = await term.commit({
       puts: [{ key, record, expect: this.modRevision(step) }, ...puts],
       deletes,
-      also: [{ key: keys.intent(intent.record.member), modRevision: intent.modRevision }],
+      also: [
+        ...(this.#excludesIntent ? [{ key: keys.intent(intent.record.member), modRevision: 0 }] : []),
+        { key: intent.preparation?.key ?? keys.intent(intent.record.member), modRevision: intent.modRevision },
+      ],
     });
     if (outcome.kind === 'committed') {
       this.#kept.set(step, { record: { ...record, ...STAMP }, modRevision: outcome.revision });
@@ -291,6 +298,8 @@ export class Journal {
   ): JournalWrite {
     const { intent } = this.#options;
     if ((entries.at(-1)?.modRevision ?? 0) !== intent.modRevision) throw new IntentGone('the intent has changed');
+    if (this.#excludesIntent && (entries.at(-2)?.modRevision ?? 0) !== 0)
+      throw new IntentGone('a recovery of the member is under way');
     const [own = null, ...others] = entries;
     if ((own?.modRevision ?? 0) !== this.modRevision(step)) {
       if (own) this.#keep(own);

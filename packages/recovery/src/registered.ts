@@ -33,6 +33,7 @@ import { snapshotAndReplace } from './strategies/snapshot-and-replace.ts';
 import { stopStart } from './strategies/stop-start.ts';
 import { undo } from './strategies/undo.ts';
 import { copyKind } from './steps/copy.ts';
+import { warmUpKind } from './steps/warm-up.ts';
 import { copyLeftover, copyPath } from './volumes/copy.ts';
 import { latestSnapshotPath } from './volumes/latest-snapshot.ts';
 import { multiAttachPath } from './volumes/multi-attach.ts';
@@ -47,7 +48,7 @@ export const REGISTERED: RecoveryRegistry = {
     ...[detachKind, copyKind, seedKind, assembleKind, givebackKind],
     ...[rebootKind, restartKind, mendKind],
     ...[bringbackKind, standdownKind],
-    hookKind,
+    ...[hookKind, warmUpKind],
   ],
   volumePaths: [reattachPath, copyPath, multiAttachPath, latestSnapshotPath, snapshotPath],
   identityMoves: [elasticIp, secondaryIp, ipv6Address, delegatedPrefix, networkInterface, dnsRecord, targetGroup],

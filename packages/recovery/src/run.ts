@@ -128,6 +128,10 @@ export class Run {
   get settings(): RecoverySettings {
     return this.parts.settings;
   }
+  /** It is none of a recovery, but of what is made for a suspect. */
+  get isPreparation(): boolean {
+    return this.intent.preparation !== undefined;
+  }
   nowMs(): number {
     return this.parts.clock.monotonicMs();
   }

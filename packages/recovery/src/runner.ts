@@ -1,9 +1,15 @@
+import type { OpenPreparation, PreparationOutcome } from './preparation/preparation-outcome.ts';
 import type { FailingCall, IntentRecord, Revision, Term } from '@understudy/shared';
 
 /** A recovery that was begun and is not closed yet. */
 export interface OpenIntent {
   readonly record: IntentRecord;
   readonly modRevision: Revision;
+  /**
+   * Where it is no recovery but a preparation: the key of its record. **S** (S31) While it may be
+   * taken over, nothing of it is written beside an intent. Absent: it is the member's intent.
+   */
+  readonly preparation?: { readonly key: string; readonly isDropped: boolean };
 }
 
 /**
@@ -39,6 +45,11 @@ export interface RecoveryRunner {
    * next run begins with the request. Absent means that a run has to end by itself.
    */
   interrupt?(opId: string): void;
+  /**
+   * Makes what is prepared for a suspect, or removes it where it was dropped. Resolves; throws only
+   * on a broken invariant. Absent means that nothing is made.
+   */
+  prepare?(preparation: OpenPreparation, term: Term): Promise<PreparationOutcome>;
   /** What the recovery is doing right now, for people. Null when it does not run here. */
   activity(opId: string): RecoveryActivity | null;
   /**

@@ -80,6 +80,8 @@ export class StandingHold {
     const [wanted] = this.#wanted.values();
     if (!wanted || wanted.key === this.#shownKey) return;
     const { place, intent, term, journal } = this.#options;
+    // A preparation holds nobody: its member is well, perhaps.
+    if (intent.preparation !== undefined) return;
     journal.holdRule = 'keep';
     const hold: HoldText = wanted;
     // As in the engine: once the replacement serves, another's hold says more.

@@ -11,6 +11,7 @@ export {
 export { LAUNCH_ERRORS } from './core/launch-errors.ts';
 export { makePlan } from './core/plan.ts';
 export { disksToKeep } from './core/planned-volumes.ts';
+export { inQuarantine, preparable, takenOver } from './core/preparation.ts';
 export { stepId } from './core/step-id.ts';
 export type { StepRow, StepState } from './core/step-table.ts';
 export { volumeTagsToReapply } from './core/volume-tags.ts';

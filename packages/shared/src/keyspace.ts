@@ -28,6 +28,12 @@ export interface Keyspace {
   activation(member: MemberId): string;
   readonly intents: string;
   intent(member: MemberId): string;
+  readonly preparations: string;
+  /** What is made for a suspect, by the recovery that would take it over. */
+  preparation(opId: string): string;
+  readonly prepared: string;
+  /** When preparations of a group were begun. */
+  preparedIn(group: string): string;
   readonly journal: string;
   journalOf(opId: string): string;
   journalStep(opId: string, step: string): string;
@@ -84,6 +90,10 @@ export function keyspace(root: string = KEY_ROOT): Keyspace {
     activation: (member) => `${root}activations/${member}`,
     intents: under('intents'),
     intent: (member) => `${root}intents/${member}`,
+    preparations: under('preparations'),
+    preparation: (opId) => `${root}preparations/${opId}`,
+    prepared: under('prepared'),
+    preparedIn: (group) => `${root}prepared/${group}`,
     journal: under('journal'),
     journalOf: (opId) => `${root}journal/${opId}/`,
     journalStep: (opId, step) => `${root}journal/${opId}/${step}`,

@@ -11,6 +11,11 @@ export const TAG = {
   op: 'understudy:op',
   /** Placement attempt number that made this resource. */
   attempt: 'understudy:attempt',
+  /**
+   * On what was made for a member while it was only suspect (`docs/prepare.md`): the member. It is
+   * nobody's replacement, and its snapshots are no capture.
+   */
+  preparedFor: 'understudy:prepared-for',
   /** Number of the CreateSnapshots call, within its recovery, that made this snapshot. */
   snapshotSet: 'understudy:snapshot-set',
   /** On a replaced instance: opId of the recovery that retired it. */

@@ -40,6 +40,8 @@ export const PROBLEM_REMEDIES = {
     'run `understudy explain MEMBER`: each of its readiness problems says what to do (docs/replacement.md)',
   LEFTOVERS_OBSTRUCTED:
     'run `understudy leftovers`; remove what is in the way (permission, protection, state): it is tried again by itself',
+  PREPARATION_STUCK:
+    'remove what it names (permission, protection, state): it costs money, and is tried again by itself (docs/prepare.md)',
   INTERNAL_ERROR: 'this is a bug: read the log of this coordinator and report it; the loop is tried again',
   AGENT_NOT_AUTHENTIC:
     'give its agent its own key (understudy keys derive); if it is not its agent, find out who sends from there',

@@ -70,9 +70,11 @@ describe('a recovery under the generated policy', () => {
 
 const UNUSED = [
   ...['ec2:AssignIpv6Addresses', 'ec2:AssignPrivateIpAddresses', 'ec2:AttachNetworkInterface', 'ec2:AttachVolume'],
-  ...['ec2:CopyVolumes', 'ec2:DeleteNetworkInterface', 'ec2:DeleteVolume', 'ec2:DescribeCapacityReservations'],
+  ...['ec2:CopyVolumes', 'ec2:DeleteNetworkInterface', 'ec2:DeleteTags', 'ec2:DeleteVolume'],
+  'ec2:DescribeCapacityReservations',
   ...['ec2:DescribeKeyPairs', 'ec2:DescribePlacementGroups', 'ec2:DescribeTags', 'ec2:DescribeVolumeStatus'],
-  ...['ec2:DetachNetworkInterface', 'ec2:DetachVolume', 'ec2:GetConsoleOutput', 'ec2:RebootInstances'],
+  ...['ec2:DetachNetworkInterface', 'ec2:DetachVolume', 'ec2:GetConsoleOutput'],
+  ...['ec2:ModifyInstanceMaintenanceOptions', 'ec2:ModifyPrivateDnsNameOptions', 'ec2:RebootInstances'],
   ...['ec2:StartInstances', 'ec2:UnassignIpv6Addresses', 'ec2:UnassignPrivateIpAddresses'],
   // This member has no records, and is in no target group.
   ...['elasticloadbalancing:DeregisterTargets', 'elasticloadbalancing:DescribeLoadBalancers'],

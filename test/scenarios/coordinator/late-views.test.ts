@@ -1,4 +1,4 @@
-import { hasCode, InvariantViolation } from '@understudy/shared';
+import { hasCode, InvariantViolation, opIdOf } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { aboutToBegin, LAG_MS } from './about-to-begin.ts';
 import { KEYS, ScenarioCluster } from './scenario-cluster.ts';
@@ -34,6 +34,15 @@ describe('views of etcd that lag behind', () => {
     world.put(key, dead.replace('"dead"', '"alive"'));
     await world.clock.advance(LAG_MS - 500);
     expect(world.intent(DB1)).toBeNull();
+  });
+
+  test('a preparation the leader has not seen yet stops the intent of its name; the next ordinal begins', async () => {
+    const { world, old } = await aboutToBegin();
+    world.put(KEYS.preparation(opIdOf(old.instanceId)), '{"of":"a newer build"}');
+    await world.clock.advance(LAG_MS - 500);
+    expect(world.intent(DB1)).toBeNull();
+    await world.until('begun', () => world.intent(DB1) !== null, 60_000);
+    expect(world.intent(DB1)).toMatchObject({ ordinal: 1, opId: opIdOf(old.instanceId, 1) });
   });
 
   test('an activation that moved is no longer this decision’s', async () => {

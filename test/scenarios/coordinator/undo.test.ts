@@ -1,5 +1,6 @@
 import type { OperatorCommand } from '@understudy/coordinator/testing';
 import { type MemberId, opIdOf } from '@understudy/shared';
+import type { PolicyChange } from '@understudy/shared/testing';
 import { describe, expect, test } from 'vitest';
 import { auditOf, command } from './commanding.ts';
 import { KEYS, ScenarioCluster } from './scenario-cluster.ts';
@@ -22,8 +23,8 @@ interface Replaced {
 }
 
 /** A member that was silent, and was replaced. */
-async function replaced(): Promise<Replaced> {
-  const world = new ScenarioCluster();
+async function replaced(policy: PolicyChange = {}): Promise<Replaced> {
+  const world = new ScenarioCluster({ policy });
   const { instanceId: old } = world.seed(DB1, { elasticIp: true });
   world.seed('prod/db2', { az: 'us-east-1b' });
   await world.up();
@@ -41,6 +42,12 @@ const ask = ({ world }: Replaced, asked: OperatorCommand, key: string | null = n
       idempotencyKey: key,
     }),
   );
+
+const PREPARES: PolicyChange = {
+  detect: { confirmForMs: 10 * MINUTE_MS },
+  guard: { cooldownMs: 0 },
+  recover: { prepare: { makes: ['snapshot'], atOnce: 1, perDay: 10, keptForMs: HOUR_MS } },
+};
 
 const undone = ({ world }: Replaced) => world.history(DB1).find((one) => one.outcome === 'undone');
 const verdict = ({ world }: Replaced) => world.mustLead().coordinator.leader.judged(DB1)?.verdict;
@@ -158,5 +165,20 @@ describe('understudy undo', () => {
     world.kill(world.mustLead());
     await world.until('undone', () => undone(staged) !== undefined, HOUR_MS);
     expect(world.activation(DB1)).toMatchObject({ instanceId: old, incarnation: 3 });
+  });
+
+  test('drops what was made while the member is suspect first, and goes on under the next name', async () => {
+    const staged = await replaced(PREPARES);
+    const { world, old, present } = staged;
+    const early = () =>
+      world.cloud.core.region.snapshots.all().filter((one) => one.tags['understudy:op'] === opIdOf(present));
+    await world.silence(present);
+    await world.until('made', () => early().length > 0, MINUTE_MS);
+    await ask(staged, undo(HOUR_MS));
+    await world.until('undone', () => undone(staged) !== undefined, HOUR_MS);
+    expect(undone(staged)).toMatchObject({ opId: opIdOf(present, 1) });
+    expect(world.activation(DB1)?.instanceId).toBe(old);
+    await world.until('gone', () => early().length === 0, 5 * MINUTE_MS);
+    world.expectHealthy();
   });
 });

@@ -60,6 +60,7 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     steps: ['core', 'volumes', 'collector', EFFECT],
     'ways-out': ['core', 'plan', 'steps', EFFECT],
     collector: ['core', EFFECT],
+    preparation: ['core', 'steps', 'collector', 'ways-out', EFFECT],
   },
   dashboard: {
     model: [],

@@ -128,7 +128,7 @@ const EC2: Readonly<Record<Ec2Action, CallFacts>> = {
   },
   CreateTags: {
     why: 'marks what a recovery makes, fences and retires, and carries the tags of volumes',
-    allowedBy: ['TagWhatIsMade', 'MarkMembers', 'MarkRetiredVolumes', 'TagOurVolumes'],
+    allowedBy: ['TagWhatIsMade', 'MarkMembers', 'MarkRetiredVolumes', 'TagOurVolumes', 'NamePrepared'],
   },
   DeleteTags: {
     why: 'takes the marks of a retired instance off, when an undo has it serve again',

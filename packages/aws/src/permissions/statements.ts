@@ -254,6 +254,11 @@ export const STATEMENTS = {
     resources: arns('volume'),
     condition: isOurs,
   },
+  NamePrepared: {
+    why: 'a seed that was launched for a suspect becomes the member, and gets the tags of one then',
+    resources: arns('instance'),
+    condition: all(isMembers, isOurs, tagged(TAG.preparedFor)),
+  },
   PassMemberRoles: {
     why: 'a replacement gets its member’s instance profile: only named roles, only to EC2',
     resources: ({ passRoles }) => passRoles,

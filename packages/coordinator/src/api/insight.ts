@@ -13,7 +13,7 @@ export interface LeaderInsight {
   wantedHold(member: MemberId): Pick<HoldRecord, 'reason' | 'text' | 'untilWallMs'> | null;
   /** The last words of a member's machine that this process found dead. */
   console(member: MemberId): ExplainView['console'];
-  /** What was begun for it while it is suspect. Null: nothing, or not known here. */
+  /** What was begun for it while it is suspect, as far as it is known here. */
   prepared(member: MemberId): ExplainSources['prepared'];
   /** What an open recovery is doing. Null when it does not run here. */
   activity(opId: string): RecoveryActivity | null;

@@ -82,3 +82,10 @@ export const isLive = (instance: Pick<CloudInstance, 'state'>): boolean =>
 /** True when it was replaced and is out of the way. It is then neither a claimant nor a problem. */
 export const isRetired = (instance: Pick<CloudInstance, 'state' | 'tags'>): boolean =>
   instance.tags[TAG.retiredBy] !== undefined && !isLive(instance);
+
+/**
+ * **S** (S31) True when it was launched for a suspect, and no recovery has made it the member's
+ * yet. It claims nothing, whatever state it is in.
+ */
+export const isPrepared = ({ tags }: Pick<CloudInstance, 'tags'>): boolean =>
+  tags[TAG.preparedFor] !== undefined && tags[TAG.member] === undefined;

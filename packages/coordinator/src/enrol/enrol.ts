@@ -14,7 +14,7 @@ import {
   type WallMs,
 } from '@understudy/shared';
 import { hasActivated } from '@understudy/recovery';
-import { type ClaimProblem, claimOf, isLive, isRetired } from './claims.ts';
+import { type ClaimProblem, claimOf, isLive, isPrepared, isRetired } from './claims.ts';
 import { otherAddressesOf } from './other-addresses.ts';
 
 /**
@@ -293,11 +293,17 @@ function claimantsOf(input: EnrolInput, problems: ClaimProblem[]): ReadonlyMap<M
     return own;
   };
   for (const instance of input.instances) {
-    if (isRetired(instance) || instance.state === 'terminated' || instance.state === 'shutting-down') continue;
+    if (
+      isPrepared(instance) ||
+      isRetired(instance) ||
+      instance.state === 'terminated' ||
+      instance.state === 'shutting-down'
+    )
+      continue;
     claimed(instance)?.seen.push(instance);
   }
   for (const instance of input.unseen)
-    if (instance.tags[TAG.retiredBy] === undefined) claimed(instance)?.unseen.push(instance);
+    if (instance.tags[TAG.retiredBy] === undefined && !isPrepared(instance)) claimed(instance)?.unseen.push(instance);
   return claimants;
 }
 

@@ -38,6 +38,7 @@ beforeEach(() => {
     view: { isFresh: () => fresh, isBlocked: () => false, records: {} },
     assessor: { pass: () => [], all: new Map() },
     preparation: { pass: () => undefined, beginTerm: () => undefined },
+    preparations: { pass: () => undefined, beginTerm: () => undefined },
     decider,
     evidence: {},
     runs: { sync: () => void (resumed += 1) },

@@ -7,6 +7,7 @@ import type { EvidencePoller } from './ec2-evidence.ts';
 import type { Assessor, Judgement } from './assessor.ts';
 import type { RecoveryRuns } from './runs.ts';
 import type { Preparation } from './preparation.ts';
+import type { PreparationKeeper } from './preparation-keeper.ts';
 import type { TermTasks } from './term-tasks.ts';
 
 /** Recoveries being planned at the same time; the guard's budget is far below in the long run. */
@@ -20,6 +21,7 @@ export interface DecisionPassOptions {
   readonly runs: RecoveryRuns;
   readonly writer: IntentWriter;
   readonly preparation: Preparation;
+  readonly preparations: PreparationKeeper;
 }
 
 /**
@@ -35,21 +37,23 @@ export class DecisionPass {
   }
 
   beginTerm(): void {
-    const { assessor, runs, preparation } = this.#options;
+    const { assessor, runs, preparation, preparations } = this.#options;
     preparation.beginTerm();
+    preparations.beginTerm();
     assessor.beginTerm();
     runs.beginTerm();
   }
 
   /** Synchronous: what takes time goes on in `tasks`, beside the next passes. */
   run(term: Term, tasks: TermTasks): void {
-    const { view, assessor, decider, runs, evidence, preparation } = this.#options;
+    const { view, assessor, decider, runs, evidence, preparation, preparations } = this.#options;
     const wanting = assessor.pass();
     // Open recoveries go on although the view is not fresh: they park by themselves when the store
     // is gone, and resume here.
     runs.sync(term, view.records, (member) => !view.isBlocked(member));
     if (wanting.length > 0) tasks.startAlone('look', () => evidence.look(wanting, term.signal));
     preparation.pass(suspects(assessor), term.signal, tasks);
+    preparations.pass(term, tasks);
     if (!view.isFresh()) return;
     for (const chosen of decider.pass(BEGINNING_AT_ONCE - this.#beginning.size)) this.#start(term, tasks, chosen);
   }

@@ -45,8 +45,8 @@ export interface ExplainSources {
   readonly console: ExplainView['console'];
   /** Whether its serve lease would be counted on, in words; null: nobody asks for one. */
   readonly serveLease: string | null;
-  /** What was begun for it while it is suspect; null: nothing. */
-  readonly prepared: { readonly text: string; readonly ageMs: number } | null;
+  /** What was begun for it while it is suspect. */
+  readonly prepared: readonly { readonly text: string; readonly ageMs: number | null }[];
   /** Why etcd takes no writes now: nothing can be decided meanwhile; null while it does. */
   readonly storeTrouble: string | null;
 }
@@ -125,14 +125,10 @@ const leaseEvidence = (text: string | null): ExplainView['evidence'] =>
 
 /** It decides nothing: its recovery would only begin sooner. */
 const preparedEvidence = (prepared: ExplainSources['prepared']): ExplainView['evidence'] =>
-  prepared === null
-    ? []
-    : [
-        {
-          ...{ source: 'preparation', text: prepared.text, ageMs: rounded(prepared.ageMs) },
-          ...{ freshForMs: null, weight: 'neutral' },
-        },
-      ];
+  prepared.map(({ text, ageMs }) => ({
+    ...{ source: 'preparation', text, ageMs: ageMs === null ? null : rounded(ageMs) },
+    ...{ freshForMs: null, weight: 'neutral' },
+  }));
 
 const storeEvidence = (trouble: string | null): ExplainView['evidence'] =>
   trouble === null ? [] : [{ source: 'etcd', text: trouble, ageMs: null, freshForMs: null, weight: 'neutral' }];

@@ -12,6 +12,7 @@ export function recordsBasis(
   keys: Keyspace,
   member: MemberId,
   plan: RecoveryPlan,
+  neededLevel: number = levelNeeded(plan),
 ): readonly KvCompare[] {
   const { activations, members, pauses, history } = view.records;
   const group = groupOf(member);
@@ -21,7 +22,6 @@ export function recordsBasis(
   });
   const { instanceId = '', ordinal } = activations.get(member)?.record ?? {};
   const opId = opIdOf(instanceId, ordinal);
-  const neededLevel = levelNeeded(plan);
   const inForce = neededLevel === 1 ? null : view.whileInForce(neededLevel);
   return [
     at(keys.activation(member), activations.get(member)),

@@ -27,6 +27,7 @@ import { type BeginOutcome, MOOT } from './begin-outcome.ts';
 import { recordsBasis } from './intent-basis.ts';
 import type { Judgement } from './assessor.ts';
 import type { Planner } from './planner.ts';
+import type { PreparationKeeper, TakeOver } from './preparation-keeper.ts';
 import { journalsUpTo, raisedOrdinal } from './raise-ordinal.ts';
 import { isStillAsked } from '../commands/recoveries.ts';
 import type { GuardAnswer } from '../judge/guard-input.ts';
@@ -62,6 +63,8 @@ export interface IntentWriterOptions {
   readonly serveLeases: ServeLeases;
   /** Deadline of one etcd call: the commit starts only when the term holds for longer. */
   readonly storeTimeoutMs: number;
+  /** What was made for it while it was suspect. */
+  readonly preparations: Pick<PreparationKeeper, 'takeOver' | 'drop' | 'noteTaken'>;
   /** Takes off a request that cannot be carried out, and says why. @throws LEASE_LOST, STORE_* */
   readonly dropRequest: (term: Term, request: Stored<OperatorRequestRecord>, why: string) => Promise<void>;
 }
@@ -134,15 +137,21 @@ export class IntentWriter {
       await this.#options.dropRequest(term, otherwise, 'the plan is another one than was shown: look at it again');
       return this.#later(PASSING_AGAIN_MS);
     }
+    const taken = this.#options.preparations.takeOver(member, result.plan);
+    if (taken.kind === 'other') {
+      await this.#options.preparations.drop(term, taken.stored, 'the recovery begins by another launch');
+      return this.#later(0);
+    }
     // No await from here to the commit: what is judged now is what is compared.
     const judgement = this.#stillTrue(chosen, result.plan);
     if (typeof judgement === 'string') return again(judgement);
     if (!term.holdsFor(storeTimeoutMs)) return again('the term does not hold long enough');
-    const write = this.#intent(term, judgement, result.plan);
+    const write = this.#intent(term, judgement, result.plan, taken);
     if (write === null) return again('its records changed, or there are too many observers to compare');
     const outcome = await term.commit(write);
     if (outcome.kind === 'conflict') return again('what it was decided on changed meanwhile');
     this.#told.delete(member);
+    if (taken.kind === 'taken') this.#options.preparations.noteTaken(taken.stored);
     const { assessment, instanceId } = judgement;
     log.warn('recovery.begun', {
       member,
@@ -196,7 +205,14 @@ export class IntentWriter {
     return leaves ? judgement : `${answer.leaveAz ?? ''} is lost, and the plan would place the replacement there`;
   }
 
-  #intent(term: Term, judgement: Judgement, plan: RecoveryPlan): GuardedWrite | null {
+  #intent(
+    term: Term,
+    judgement: Judgement,
+    planned: RecoveryPlan,
+    taken: Exclude<TakeOver, { readonly kind: 'other' }>,
+  ): GuardedWrite | null {
+    const preparation = taken.kind === 'taken' ? taken.stored : null;
+    const plan = taken.kind === 'taken' ? taken.plan : planned;
     const { member, instanceId, assessment } = judgement;
     const { view, keys, clock, serveLeases } = this.#options;
     const { records } = view;
@@ -228,31 +244,43 @@ export class IntentWriter {
       serveLeaseOverAfterMs:
         plan.policy.recover.serveLease !== null && lease.kind === 'counts' ? lease.overAfterMs : null,
       plan,
+      ...(preparation && {
+        prepared: { makes: preparation.record.makes, begunAtWallMs: preparation.record.startedAtWallMs },
+      }),
       ...begunFor(asked?.record, opId, clock.wallMs()),
     };
-    const neededLevel = levelNeeded(plan);
+    const neededLevel = Math.max(levelNeeded(plan), preparation?.record.neededLevel ?? 1);
     // **S** (S24) Not in force any more: a coordinator that would not act by it rightly is here.
     if (view.levelInForce() < neededLevel) return null;
     if (records.coordinators.size + (records.opinions.get(member)?.size ?? 0) > OBSERVERS_MAX) return null;
     return {
       puts: [{ key: keys.intent(member), record: neededLevel === 1 ? record : { ...record, neededLevel }, expect: 0 }],
       deletes: [
+        ...(preparation ? [{ key: keys.preparation(opId), expect: preparation.modRevision }] : []),
         ...(hold ? [{ key: keys.hold(member), expect: hold.modRevision }] : []),
         ...(asked ? [{ key: keys.request(member), expect: asked.modRevision }] : []),
       ],
       deletePrefixes: journalsUpTo(keys, records, activation.record).map((opId) => keys.journalOf(opId)),
-      also: this.#basis(member, plan),
+      also: [...this.#basis(member, plan, neededLevel), ...(preparation ? [] : [this.#noPreparation(opId)])],
     };
   }
 
+  /**
+   * **S** (S31) What our view does not show may be there: a preparation of this name that was begun
+   * a moment ago would have its journal.
+   */
+  #noPreparation(opId: string): KvCompare {
+    return { key: this.#options.keys.preparation(opId), modRevision: 0 };
+  }
+
   /** Every record the decision rests on, at the revision it was read; 0 = it was not there. */
-  #basis(member: MemberId, plan: RecoveryPlan): readonly KvCompare[] {
+  #basis(member: MemberId, plan: RecoveryPlan, neededLevel: number): readonly KvCompare[] {
     const { view, keys } = this.#options;
     const { coordinators, opinions } = view.records;
     const own = opinions.get(member);
     const observers = new Set([...coordinators.keys(), ...view.strangers(), ...(own?.keys() ?? [])]);
     return [
-      ...recordsBasis(view, keys, member, plan),
+      ...recordsBasis(view, keys, member, plan, neededLevel),
       ...[...observers].map((observer) => ({
         key: keys.opinion(member, observer),
         modRevision: own?.get(observer)?.modRevision ?? 0,

@@ -34,7 +34,7 @@ import type { LeadershipView } from '../store/leadership-view.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 import type { CoordinatorConfig } from '../config.ts';
 import type { VerdictChanges } from '../judge/verdict-changes.ts';
-import type { Explained } from './explain-view.ts';
+import type { Explained, ExplainSources } from './explain-view.ts';
 import { rungViews } from './rung-views.ts';
 import { IntentWriter } from './intent-writer.ts';
 import { type CapturedConsole, ConsoleCapture } from './console-capture.ts';
@@ -60,6 +60,7 @@ import { type Authenticated, type OperatorAnswer, type OperatorCommand, Requeste
 import { type PlanAnswer, PlanPreview } from './plan-preview.ts';
 import { Planner } from './planner.ts';
 import { Preparation, type PreparationCounts } from './preparation.ts';
+import { type Makings, PreparationKeeper } from './preparation-keeper.ts';
 import { RecoveryRuns } from './runs.ts';
 import type { ObserverTable } from '@understudy/observer';
 import { CallTrials } from './call-trials.ts';
@@ -112,6 +113,7 @@ interface SeatParts {
   readonly desk: CommandDesk;
   readonly planner: Planner;
   readonly preparation: Preparation;
+  readonly preparations: PreparationKeeper;
   readonly console: ConsoleCapture;
   readonly undoLook: UndoLook;
 }
@@ -213,13 +215,18 @@ export class Leader {
     return this.#parts.readiness.userDataKeyId(instanceId);
   }
 
-  /** What was begun for it while it is suspect, in words; null: nothing, or we do not lead. */
-  prepared(member: MemberId): ReturnType<Preparation['textFor']> {
-    return this.#leads() ? this.#parts.preparation.textFor(member) : null;
+  /** What was begun for it while it is suspect, in words; nothing where we do not lead. */
+  prepared(member: MemberId): ExplainSources['prepared'] {
+    const { preparation, preparations } = this.#parts;
+    return this.#leads() ? [preparation.textFor(member), preparations.textFor(member)].flatMap((one) => one ?? []) : [];
   }
 
   get preparationCounts(): PreparationCounts {
     return this.#parts.preparation.counts;
+  }
+
+  get makings(): Makings {
+    return this.#parts.preparations;
   }
 
   /** The last words of a member's machine that this process found dead. */
@@ -331,7 +338,8 @@ export class Leader {
       ...problem,
       text: `${instanceId} ${problem.text}`.trim(),
     }));
-    return [...tags, ...this.#jobRemarks()];
+    const stuck = this.#leads() ? this.#parts.preparations.remarks() : [];
+    return [...tags, ...stuck, ...this.#jobRemarks()];
   }
 
   #jobRemarks(): readonly Problem[] {
@@ -397,21 +405,28 @@ export class Leader {
       ...{ clock, log, read: (suspect, signal) => planner.prepare(suspect, signal) },
       wantedFor: (member) => (preparesNothing(policyOf(groupOf(member))) ? null : planner.policyRevision(member)),
     });
+    const preparations = new PreparationKeeper({
+      ...{ view, assessor, keys, clock, log, runner: this.#options.runner },
+      ask: (judgement) => decider.ask(judgement),
+      inputFor: (judgement) => preparation.peek(judgement, planner.policyRevision(judgement.member)),
+      planOf: (judgement, input, answer) => planner.planOf(judgement, input, answer),
+    });
     const desk = new CommandDesk({
       ...{ view, keys, clock, log, minimum: requirement, handOver: this.#options.handOver },
       standingOf: (command, asked) => standingOf(assessor, decider, command, asked),
     });
     const console = new ConsoleCapture({ cloud, clock, log });
     const undoLook = new UndoLook({ cloud, view, clock, conflicts: () => enroller.conflicts });
-    return { evidence, trials, readiness, enroller, assessor, decider, desk, planner, preparation, console, undoLook };
+    const own = { evidence, trials, readiness, enroller, assessor, decider, desk, planner };
+    return { ...own, preparation, preparations, console, undoLook };
   }
 
   #makeWorkParts(): LeaderParts {
     const { config, cloud, clock, log, keys, view, serveLeases, store } = this.#options;
-    const { assessor, decider, evidence, planner, preparation, desk } = this.#parts;
+    const { assessor, decider, evidence, planner, preparation, preparations, desk } = this.#parts;
     const writer = new IntentWriter({
       ...{ store, planner, view, keys, clock, log, serveLeases },
-      storeTimeoutMs: config.etcd.callTimeoutMs,
+      ...{ preparations, storeTimeoutMs: config.etcd.callTimeoutMs },
       judgeNow: (member) => assessor.judgeNow(member),
       ask: (judgement) => decider.ask(judgement),
       dropRequest: (term, request, why) => desk.drop(term, request, why),
@@ -435,7 +450,9 @@ export class Leader {
       clock,
       log,
       tickMs: config.loop.tickMs,
-      decisions: new DecisionPass({ view, assessor, decider, evidence, writer, preparation, runs: this.runs }),
+      decisions: new DecisionPass({
+        ...{ view, assessor, decider, evidence, writer, preparation, preparations, runs: this.runs },
+      }),
       jobs: leaderJobs({
         ...{ ...this.#parts, clock, log, keys, view, serveLeases, collector, pace: config.loop },
         ...{ ownershipWatch, failureHooks },

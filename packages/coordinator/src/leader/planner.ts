@@ -88,17 +88,31 @@ export class Planner {
 
   /** @throws the errors of EC2's reads. */
   async plan(chosen: Judgement, ask: (judgement: Judgement) => GuardAnswer, signal: AbortSignal): Promise<Planned> {
-    const { member, instanceId } = chosen;
-    const { view, keys, trialOf, prepared } = this.#options;
-    const policy = view.policyOf(groupOf(member));
+    const { member } = chosen;
+    const { view, keys, prepared } = this.#options;
     const input = prepared?.(chosen, this.policyRevision(member)) ?? (await this.#read(chosen, signal, {}));
     const activation = view.records.activations.get(member);
     if (activation && wasBegunBefore(keys, view.records, activation.record, input.instance.tags[TAG.fencedBy]))
       return { kind: 'begun-before', activation };
+    const given = this.#given(chosen, input);
+    return { kind: 'result', result: this.#planned(chosen, given, ask(chosen)), input: given };
+  }
+
+  /** As {@link plan}, of what was read before. Synchronous. */
+  planOf(chosen: Judgement, input: PlanInput, answer: GuardAnswer): PlanResult<RecoveryPlan> {
+    return this.#planned(chosen, this.#given(chosen, input), answer);
+  }
+
+  #given({ instanceId }: Judgement, input: PlanInput): PlanInput {
+    const { view, trialOf } = this.#options;
     const trial = input.trial.kind === 'unknown' ? trialOf(instanceId) : input.trial;
-    const given = { ...input, trial, level: view.levelInForce() };
-    const result = planByLadder(given, policy, leaveAzOf(ask(chosen)), this.failureOf(chosen));
-    return { kind: 'result', result: this.#withOwed(chosen, result, given.instance), input: given };
+    return { ...input, trial, level: view.levelInForce() };
+  }
+
+  #planned(chosen: Judgement, given: PlanInput, answer: GuardAnswer): PlanResult<RecoveryPlan> {
+    const policy = this.#options.view.policyOf(groupOf(chosen.member));
+    const result = planByLadder(given, policy, leaveAzOf(answer), this.failureOf(chosen));
+    return this.#withOwed(chosen, result, given.instance);
   }
 
   /** What {@link plan} would read, and a trial of the launch where the policy wants one. */

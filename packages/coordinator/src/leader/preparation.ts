@@ -89,11 +89,19 @@ export class Preparation {
   }
 
   /** What was read for a plan by this policy. Null: nothing that may be used. */
-  inputFor({ instanceId }: Suspect, policy: number): PlanInput | null {
+  inputFor(suspect: Suspect, policy: number): PlanInput | null {
+    const { instanceId } = suspect;
     const prepared = this.#prepared.get(instanceId);
-    if (!prepared?.input || prepared.policy !== policy || this.#ageOf(prepared) > GOOD_FOR_MS) return null;
+    if (!prepared || this.peek(suspect, policy) === null) return null;
     if (!prepared.isUsed) this.#counts = { ...this.#counts, used: this.#counts.used + 1 };
     this.#prepared.set(instanceId, { ...prepared, isUsed: true });
+    return prepared.input;
+  }
+
+  /** As {@link inputFor}, where no recovery is begun by it. */
+  peek({ instanceId }: Suspect, policy: number): PlanInput | null {
+    const prepared = this.#prepared.get(instanceId);
+    if (!prepared?.input || prepared.policy !== policy || this.#ageOf(prepared) > GOOD_FOR_MS) return null;
     return prepared.input;
   }
 

@@ -8,20 +8,22 @@ import {
 } from '@understudy/shared';
 import type { ClusterRecords, Stored } from '../store/cluster-records.ts';
 
-type Journals = Pick<ClusterRecords, 'journals' | 'unreadable'>;
+type Journals = Pick<ClusterRecords, 'journals' | 'unreadable' | 'preparations'>;
 type Identity = Pick<ActivationRecord, 'instanceId' | 'ordinal'>;
 
 /**
  * Recoveries of this instance, up to and with this ordinal, that have a journal, readable or not,
  * oldest first. Without an intent it is what somebody left who removed the intent by hand: whatever
- * else ends a recovery takes both.
+ * else ends a recovery takes both. That of a preparation is its own.
  */
 export function journalsUpTo(keys: Keyspace, records: Journals, { instanceId, ordinal }: Identity): readonly string[] {
-  const { journals, unreadable } = records;
+  const { journals, unreadable, preparations } = records;
   if (journals.size === 0 && unreadable.size === 0) return [];
   const opIds = Array.from({ length: ordinal + 1 }, (_, number) => opIdOf(instanceId, number));
   const broken = [...unreadable.keys()];
-  return opIds.filter((opId) => journals.has(opId) || broken.some((key) => key.startsWith(keys.journalOf(opId))));
+  const isLeft = (opId: string) => journals.has(opId) || broken.some((key) => key.startsWith(keys.journalOf(opId)));
+  const isPrepared = (opId: string) => preparations.has(opId) || unreadable.has(keys.preparation(opId));
+  return opIds.filter((opId) => isLeft(opId) && !isPrepared(opId));
 }
 
 /**
@@ -36,7 +38,10 @@ export function wasBegunBefore(
   mark: string | undefined,
 ): boolean {
   const opId = opIdOf(identity.instanceId, identity.ordinal);
-  return mark === opId || journalsUpTo(keys, records, identity).includes(opId);
+  const prepared = records.preparations.get(opId);
+  // What was dropped, or cannot be read, is no recovery's to go on with.
+  const isForeign = prepared?.record.dropped !== undefined || records.unreadable.has(keys.preparation(opId));
+  return mark === opId || isForeign || journalsUpTo(keys, records, identity).includes(opId);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { LeadershipView } from '../store/leadership-view.ts';
 import type { PreparationCounts } from '../leader/preparation.ts';
+import type { Makings } from '../leader/preparation-keeper.ts';
 import type { ReadAtScrape } from './read-at-scrape.ts';
 
 /** What people have asked this coordinator for while it led. */
@@ -12,6 +13,16 @@ export function commandMetrics(declare: ReadAtScrape, read: () => ReadonlyMap<st
 export function preparationMetrics(declare: ReadAtScrape, read: () => PreparationCounts): void {
   const help = 'Preparations for suspects, by outcome: used by a plan, dropped, or failed to read';
   declare.totals('understudy_preparations_total', help, 'outcome', () => Object.entries(read()));
+}
+
+/** What became of what was made at EC2 for suspects. */
+export function makingMetrics(declare: ReadAtScrape, read: () => Makings): void {
+  const help = 'Preparations at EC2 for suspects, by outcome: begun, taken over, dropped, or limited by the policy';
+  declare.totals('understudy_prepared_total', help, 'outcome', () => Object.entries(read().counts));
+  const open = 'Preparations at EC2 that a recovery may take over';
+  declare.gauge('understudy_prepared_open', open, () => read().present.open);
+  const dropped = 'Preparations that were dropped, and of which something may still be at EC2';
+  declare.gauge('understudy_prepared_dropped', dropped, () => read().present.dropped);
 }
 
 /** Whether this coordinator leads, and for how long it may believe that. */

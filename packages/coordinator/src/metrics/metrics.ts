@@ -2,10 +2,11 @@ import type { ActionState } from '@understudy/aws';
 import type { Clock, RunHook } from '@understudy/shared';
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { PreparationCounts } from '../leader/preparation.ts';
+import type { Makings } from '../leader/preparation-keeper.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 import type { LeadershipView } from '../store/leadership-view.ts';
 import { EndedRecoveries } from './ended-recoveries.ts';
-import { commandMetrics, leadershipMetrics, preparationMetrics } from './leadership.ts';
+import { commandMetrics, leadershipMetrics, makingMetrics, preparationMetrics } from './leadership.ts';
 import { memberMetrics, type MemberMetricsSources } from './members.ts';
 import { observerMetrics, type ObserverMetricsSources } from './observer.ts';
 import { buildMetrics, type ConnectionCounts, connectionMetrics, foreignAnswerMetrics } from './process.ts';
@@ -31,6 +32,7 @@ export interface MetricsSources
   readonly foreignAnswers: () => ReadonlyMap<string, number>;
   readonly rates: () => readonly ActionState[];
   readonly preparations: () => PreparationCounts;
+  readonly makings: () => Makings;
   /** To our HTTP server; null where there is none. */
   readonly connections: (() => ConnectionCounts) | null;
 }
@@ -108,6 +110,7 @@ export class Metrics {
     noticeMetrics(declare, sources);
     rateMetrics(declare, sources.rates);
     preparationMetrics(declare, sources.preparations);
+    makingMetrics(declare, sources.makings);
     foreignAnswerMetrics(declare, sources.foreignAnswers);
     if (sources.connections) connectionMetrics(declare, sources.connections);
   }

@@ -46,6 +46,10 @@ import {
   PauseRecordSchema,
   type PolicyRecord,
   PolicyRecordSchema,
+  type PreparationRecord,
+  PreparationRecordSchema,
+  type PreparedRecord,
+  PreparedRecordSchema,
   parseRecord,
   type Revision,
   type UndeliveredRecord,
@@ -98,6 +102,8 @@ const AREAS = [
   'members',
   'activations',
   'intents',
+  'preparations',
+  'prepared',
   'journal',
   'holds',
   'requests',
@@ -114,7 +120,7 @@ type Area = (typeof AREAS)[number];
 /** Areas on which no decision rests. A member is not left alone for an unreadable record there. */
 const DECIDE_NOTHING: ReadonlySet<Area> = new Set([
   ...(['coordinators', 'judgements', 'judge', 'findings', 'level'] as const),
-  ...(['audit', 'answers', 'drains', 'outbox', 'undelivered'] as const),
+  ...(['audit', 'answers', 'drains', 'outbox', 'undelivered', 'preparations', 'prepared'] as const),
 ]);
 
 /** Areas with one part behind them, whose records are told apart by it. */
@@ -130,6 +136,8 @@ const ONE_PART = new Set([
     'answers',
     'drains',
     'outbox',
+    'preparations',
+    'prepared',
   ] as const),
 ]) satisfies ReadonlySet<Area>;
 type OnePart = typeof ONE_PART extends Set<infer T> ? T : never;
@@ -168,6 +176,10 @@ export class ClusterRecords {
   readonly members = new Map<MemberId, Stored<MemberRecord>>();
   readonly activations = new Map<MemberId, Stored<ActivationRecord>>();
   readonly intents = new Map<MemberId, Stored<IntentRecord>>();
+  /** By opId. */
+  readonly preparations = new Map<string, Stored<PreparationRecord>>();
+  /** By group. */
+  readonly prepared = new Map<string, Stored<PreparedRecord>>();
   readonly holds = new Map<MemberId, Stored<HoldRecord>>();
   readonly judgements = new Map<MemberId, Stored<JudgementRecord>>();
   /** Has at most one entry, `current`. */
@@ -224,7 +236,7 @@ export class ClusterRecords {
     for (const table of [this.holds, this.requests, this.pauses, this.unreadable]) table.clear();
     for (const table of [this.judgements, this.judge, this.findings, this.level]) table.clear();
     for (const table of [this.audit, this.answers, this.drains]) table.clear();
-    for (const table of [this.outbox, this.undelivered]) table.clear();
+    for (const table of [this.outbox, this.undelivered, this.preparations, this.prepared]) table.clear();
     for (const nested of [this.#opinions, this.#journals, this.#history]) nested.tables.clear();
   }
 
@@ -291,6 +303,8 @@ export class ClusterRecords {
       members: () => this.members.set(member, read(MemberRecordSchema)),
       activations: () => this.activations.set(member, read(ActivationRecordSchema)),
       intents: () => this.intents.set(member, read(IntentRecordSchema)),
+      preparations: () => this.preparations.set(first, read(PreparationRecordSchema)),
+      prepared: () => this.prepared.set(first, read(PreparedRecordSchema)),
       requests: () => this.requests.set(member, read(OperatorRequestRecordSchema)),
       holds: () => this.holds.set(member, read(HoldRecordSchema)),
       outbox: () => this.outbox.set(first, read(NoticeRecordSchema)),

@@ -20,6 +20,14 @@ describe('the books', () => {
     expect(unreadable).toEqual([]);
   });
 
+  test('have what is made for a suspect as open, also where it cannot be read', async () => {
+    const rig = new RunRig();
+    rig.put(KEYS.preparation('op-1'), '{"broken":1}');
+    const { known, unreadable } = await read(rig);
+    expect([...known.open]).toEqual(['op-1', rig.opId]);
+    expect(unreadable).toEqual([]);
+  });
+
   test('say what cannot be read, and go on with the rest', async () => {
     const rig = new RunRig();
     const good = historyRecord('db/two', 'i-2');
@@ -40,11 +48,11 @@ describe('the books', () => {
     let first = true;
     const closing: typeof range = async (prefix) => {
       const found = await range(prefix);
-      if (first) {
+      if (first && prefix === KEYS.intents) {
         rig.delete(KEYS.intent(MEMBER));
         rig.put(KEYS.historyEntry(MEMBER, rig.opId), historyRecord(MEMBER, OLD));
       }
-      first = false;
+      first &&= prefix !== KEYS.intents;
       return found;
     };
     const books = await rig.clock.runUntilSettled(

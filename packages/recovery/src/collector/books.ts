@@ -39,6 +39,8 @@ export async function readBooks(kv: KvReads, keys: Keyspace): Promise<Books> {
       return [];
     }
   };
+  // Preparations are read before the intents that take them over: one is seen in either place.
+  const preparations = await kv.range(keys.preparations);
   // Intents are read before the history: a recovery that closes in between is then seen as open,
   // which is the careful mistake.
   const intents = await kv.range(keys.intents);
@@ -53,7 +55,11 @@ export async function readBooks(kv: KvReads, keys: Keyspace): Promise<Books> {
     entries,
     known: {
       finished: new Map(entries.map(({ record }) => [record.opId, record])),
-      open: new Set(intents.entries.flatMap((entry) => read(IntentRecordSchema, entry).map((record) => record.opId))),
+      open: new Set([
+        // By its key: also what cannot be read is no recovery's leftover.
+        ...preparations.entries.map(({ key }) => key.slice(keys.preparations.length)),
+        ...intents.entries.flatMap((entry) => read(IntentRecordSchema, entry).map((record) => record.opId)),
+      ]),
       activations: new Map(active),
     },
     unreadable,

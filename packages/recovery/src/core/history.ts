@@ -94,11 +94,11 @@ export const wayOf = ({ plan }: Pick<IntentRecord, 'plan'>): Pick<HistoryRecord,
 
 const lostCode = (step: string): string => (readStepId(step).name === 'address' ? 'AddressReleased' : 'IdentityLost');
 
-/** What the member lost on the way, and what operators did. */
+/** What the member lost on the way, what operators did, and what was made beforehand. */
 export function whatHappened({
   intent,
   records,
-}: Pick<ClosingFacts, 'intent' | 'records'>): Pick<HistoryRecord, 'losses' | 'acts'> {
+}: Pick<ClosingFacts, 'intent' | 'records'>): Pick<HistoryRecord, 'losses' | 'acts' | 'prepared'> {
   const accepted = (intent.acceptedLosses ?? []).map((what) => ({ code: 'AcceptedLoss', text: `given up: ${what}` }));
   const lost = records.flatMap(({ step, result }) =>
     typeof result?.lost === 'string' ? [{ code: lostCode(step), text: result.lost }] : [],
@@ -115,7 +115,8 @@ export function whatHappened({
       ]
     : [];
   const losses = [...accepted, ...lost, ...older, ...slow];
-  return { ...(losses.length > 0 && { losses }), ...(intent.acts && { acts: intent.acts }) };
+  const { acts, prepared } = intent;
+  return { ...(losses.length > 0 && { losses }), ...(acts && { acts }), ...(prepared && { prepared }) };
 }
 
 const leftover = (kind: Leftover['kind'], id: string, afterWallMs: number | null): Leftover => ({

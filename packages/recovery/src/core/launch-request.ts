@@ -156,11 +156,32 @@ const effectTags = (intent: RequestIntent<LaunchPlan>, attempt: number): Tags =>
 });
 
 /**
+ * **S** (S31) The seed of this attempt is launched while the member may be well: with the group,
+ * which rights go by, and without what makes an instance a member, or lets others take it for one.
+ */
+export const isInQuarantine = ({ seed }: Pick<LaunchPlan, 'seed'>, attempt: number): boolean =>
+  seed?.inQuarantine === true && attempt === 1;
+
+/** What a seed in quarantine is to carry before it is started as the member. */
+export const memberTagsOf = (intent: RequestIntent<LaunchPlan>): Tags => {
+  const { seed: _, ...plan } = intent.plan;
+  const wanted = plan.policy.recover.tags;
+  return limitTags(instanceTagsOf({ ...intent, plan }, 1), MAX_TAGS - 1, wanted);
+};
+
+/**
  * The replacement carries its member tags from birth, as its predecessor had them: enrolment takes
  * an instance with the op tag of an open intent for that recovery's replacement, not for a rival.
  */
 function instanceTagsOf(intent: RequestIntent<LaunchPlan>, attempt: number): Tags {
   const { group, name } = parseMemberId(intent.member);
+  if (isInQuarantine(intent.plan, attempt))
+    return {
+      ...intent.plan.policy.recover.tags,
+      [TAG.group]: group,
+      [TAG.preparedFor]: intent.member,
+      ...effectTags(intent, attempt),
+    };
   const member = { [TAG.group]: group, [TAG.member]: name };
   return { ...intent.plan.policy.recover.tags, ...member, ...intent.plan.instanceTags, ...effectTags(intent, attempt) };
 }

@@ -9,6 +9,7 @@ const OURS = 'understudy:';
 const PASSING_TAGS: ReadonlySet<string> = new Set([
   TAG.op,
   TAG.attempt,
+  TAG.preparedFor,
   TAG.retiredBy,
   TAG.retainUntil,
   TAG.fencedBy,

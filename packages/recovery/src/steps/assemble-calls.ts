@@ -1,5 +1,6 @@
 import { TAG, textOf } from '@understudy/shared';
 import { launchPlanOf } from '../core/launch-plan.ts';
+import { isInQuarantine, memberTagsOf } from '../core/launch-request.ts';
 import { type CallsOf, later, laterCall } from '../planned-call.ts';
 import { pathNameOf } from '../volumes/volume-paths.ts';
 import { LATER_REPLACEMENT } from './attempt-calls.ts';
@@ -7,7 +8,8 @@ import { LATER_REPLACEMENT } from './attempt-calls.ts';
 const OF_SEED = 'it is about the seed, which the recovery makes';
 
 /** What `assemble` makes. */
-export const assembleCalls: CallsOf = ({ intent: { plan, opId } }) => {
+export const assembleCalls: CallsOf = ({ intent }) => {
+  const { plan, opId } = intent;
   const { seed, launchBase } = launchPlanOf(plan);
   if (!seed) return [];
   const instanceId = LATER_REPLACEMENT;
@@ -30,6 +32,16 @@ export const assembleCalls: CallsOf = ({ intent: { plan, opId } }) => {
     ...(userData === null
       ? []
       : [laterCall('userData', (cloud, options) => cloud.setUserData(instanceId, userData, options), OF_SEED)]),
+    ...(isInQuarantine({ seed }, 1)
+      ? [
+          laterCall(
+            'tags',
+            (cloud, options) =>
+              cloud.createTags([instanceId], memberTagsOf({ ...intent, plan: launchPlanOf(plan) }), options),
+            OF_SEED,
+          ),
+        ]
+      : []),
     laterCall('start', (cloud, options) => cloud.startInstance(instanceId, options), OF_SEED),
   ];
 };

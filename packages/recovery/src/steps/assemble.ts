@@ -2,6 +2,7 @@ import { type CloudInstance, type CloudVolume, invariant, type OperationError, T
 import { type Assembly, type AssemblyMove, assemblyOf } from '../core/assembly.ts';
 import { adviseOnLaunchError, type AttemptFailure } from '../core/launch-outcome.ts';
 import { launchPlanOf } from '../core/launch-plan.ts';
+import { isInQuarantine, memberTagsOf } from '../core/launch-request.ts';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
 import { stepKind } from '../step-kind.ts';
@@ -65,7 +66,9 @@ async function freeze(run: Run, attempt: number): Promise<Request> {
   const root = disks.some((disk) => disk.deviceName === image?.rootDeviceName);
   invariant(root, 'a seed is given no root: it would boot as itself');
   const { instanceId, launchedAtWallMs: seedLaunchedAtWallMs, ownDisks } = seed;
-  return { instanceId, seedLaunchedAtWallMs, ownDisks, disks, userData: textOf(launchBase.UserData) };
+  const plan = launchPlanOf(run.plan);
+  const tags = isInQuarantine(plan, attempt) ? { tags: { ...memberTagsOf({ ...run.record, plan }) } } : {};
+  return { ...tags, instanceId, seedLaunchedAtWallMs, ownDisks, disks, userData: textOf(launchBase.UserData) };
 }
 
 const failed = (failure: AttemptFailure, text: string, code = 'AssemblyFailed'): Move<typeof ASSEMBLE> => ({
@@ -148,7 +151,8 @@ async function onward(
   memory.troubleSinceMs = trouble === null ? null : (memory.troubleSinceMs ?? run.nowMs());
   if (trouble !== null) return troubled(run, memory, `${trouble}, not to ${instanceId}`);
   const userData = await userDataCall(run, memory, request);
-  const calls = [...moves.flatMap((move) => callsOf(run, request, move)), ...userData];
+  const tags = tagsCall(request, instance);
+  const calls = [...tags, ...moves.flatMap((move) => callsOf(run, request, move)), ...userData];
   const due = calls.filter((call) => isDue(run, memory, call.name));
   const [first, ...more] = due;
   if (first) {
@@ -200,6 +204,12 @@ function callsOf(run: Run, { instanceId, ownDisks }: Request, move: AssemblyMove
 function markCall(run: Run, volumeId: string): Call {
   const tags = { [TAG.retiredBy]: run.record.opId };
   return { name: 'mark', optional: true, run: (cloud, options) => cloud.createTags([volumeId], tags, options) };
+}
+
+/** Empty: it carries what it is to carry. It is nobody's rival: the intent of its mark is open. */
+function tagsCall({ instanceId, tags = {} }: Request, instance: CloudInstance): readonly Call[] {
+  const isWhole = Object.entries(tags).every(([key, value]) => instance.tags[key] === value);
+  return isWhole ? [] : [{ name: 'tags', run: (cloud, options) => cloud.createTags([instanceId], tags, options) }];
 }
 
 /** Empty: it is what it is to be. */

@@ -236,10 +236,13 @@ function create(run: Run, memory: Memory, frozen: Frozen<typeof CAPTURE>): Move<
   };
 }
 
-const setsMade = async (run: Run): Promise<readonly SnapshotSet[]> =>
-  snapshotSets(
-    await run.read((cloud, options) => cloud.describeSnapshots({ [`tag:${TAG.op}`]: [run.record.opId] }, options)),
+/** **S** (S4) What was made while the member was only suspect is older than the fence. */
+const setsMade = async (run: Run): Promise<readonly SnapshotSet[]> => {
+  const made = await run.read((cloud, options) =>
+    cloud.describeSnapshots({ [`tag:${TAG.op}`]: [run.record.opId] }, options),
   );
+  return snapshotSets(made.filter((one) => one.tags[TAG.preparedFor] === undefined));
+};
 
 const captureFailed = (text: string): Move<typeof CAPTURE> => ({
   kind: 'hold',

@@ -60,7 +60,8 @@ interface Memory {
 async function freeze(run: Run, attempt: number): Promise<{ networkInterfaceId: string; run: LaunchRequest }> {
   const permit = run.journal.get(PERMIT, attempt);
   const sources = run.strategy.launchSources(run, run.seams);
-  invariant(fencedBy(run) !== null, 'launch before the fence is proven');
+  // A seed in quarantine takes nothing from anybody, and is told nothing.
+  invariant(fencedBy(run) !== null || run.isPreparation, 'launch before the fence is proven');
   invariant(
     permit?.request && permit.result && 'networkInterfaceId' in permit.result,
     `launch ${attempt} without permit`,

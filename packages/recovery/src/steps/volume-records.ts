@@ -69,6 +69,8 @@ export const ASSEMBLE = {
     disks: z.array(disk),
     /** Base64. Null: the member has none. */
     userData: z.string().nullable(),
+    /** Tags it does not carry yet, because it was launched in quarantine. Absent: it was not. */
+    tags: z.record(z.string(), z.string()).optional(),
   }),
   noted: NOTHING_KEPT,
   result: z.union([z.strictObject({ instanceId: z.string() }), failedResult]),

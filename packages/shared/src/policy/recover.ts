@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { duration, durationMs } from '../duration-field.ts';
 import { placesFields, reservationField } from './places.ts';
-import { prepareField } from './prepare.ts';
+import { prepareField, prepareFields } from './prepare.ts';
 import { ladderFields } from './ladder.ts';
 import { volumesFields } from './volumes.ts';
 
@@ -77,6 +77,8 @@ export const recoverFields = z.strictObject({
    * Absent: `nothing`.
    */
   prepareWhileSuspect: prepareField,
+  /** What is made at EC2 meanwhile. Absent: nothing. */
+  prepare: prepareFields.optional(),
   /**
    * Fence: skip the guest's shutdown (fast) or let it run (slower, cleaner). Falls back where EC2
    * rejects it.

@@ -13,7 +13,8 @@ import {
   PolicyRecordSchema,
 } from './cluster.ts';
 import { AnswerRecordSchema, AuditRecordSchema, DrainRecordSchema, TransferRecordSchema } from './audit.ts';
-import { HistoryRecordSchema, IntentRecordSchema, JournalRecordSchema } from './recovery.ts';
+import { JournalRecordSchema } from './journal.ts';
+import { HistoryRecordSchema, IntentRecordSchema } from './recovery.ts';
 import { OperatorRequestRecordSchema } from './operator-request.ts';
 import { parseRecord } from './record.ts';
 import { DEFAULT_POLICY } from '../policy.ts';

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { IN_PLACE_STRATEGIES, staysInPlace } from '../in-place-strategies.ts';
 import { GroupPolicySchema } from '../policy.ts';
+import { PREPARED_KINDS } from '../prepared-kinds.ts';
 import { ServeContractSchema } from './cluster.ts';
 import { OperatorActSchema, operatorFields } from './operator-request.ts';
 import { FailureHookSchema } from './failure-hook.ts';
@@ -127,6 +128,11 @@ const seedImage = z.strictObject({
   rootDeviceName: z.string(),
   /** Devices that the image would bring beside its root. The seed is launched without them. */
   otherDeviceNames: z.array(z.string()),
+  /**
+   * The seed of attempt 1 was launched while the member was only suspect: without the member's
+   * tags, which it gets with its disks. Absent: it was not.
+   */
+  inQuarantine: z.literal(true).optional(),
 });
 export type SeedImage = z.infer<typeof seedImage>;
 
@@ -254,6 +260,47 @@ export const isReattach = (plan: RecoveryPlan): plan is ReattachPlan => plan.str
 
 export const isUndo = (plan: RecoveryPlan): plan is UndoPlan => plan.strategy === 'undo';
 
+const preparedBefore = z.strictObject({ makes: z.array(z.enum(PREPARED_KINDS)), begunAtWallMs: z.number() });
+
+/** What a recovery is begun with, and a preparation of one. */
+const begun = {
+  /** Pure function of the old instance id and ordinal: `op-` + 16 hex. */
+  opId: z.string(),
+  member: MemberIdSchema,
+  oldInstanceId: z.string(),
+  /**
+   * Ordinal in the activation it is based on. Tokens and names derive from old instance and
+   * ordinal.
+   */
+  ordinal: z.number().int().min(0),
+  /** Zone of the failed instance, because the member record soon names its replacement's. */
+  oldAz: z.string(),
+  oldIncarnation: z.number().int().min(1),
+  /**
+   * mod_revision of the activation record the plan is based on. The activation step compares it,
+   * so there is only ever one winner.
+   */
+  activationModRevision: z.number().int().min(1),
+  /** The term that wrote it, for people. */
+  term: z.number(),
+  startedAtWallMs: z.number(),
+  /**
+   * Wall time of the last heartbeat any observer heard, for the detection figure. Null if
+   * unknown.
+   */
+  lastHeardWallMs: z.number().nullable(),
+  reason: z.string(),
+  /** The contract in the member's record. Its replacement is asked for the same. */
+  serveContract: ServeContractSchema.nullable(),
+  /**
+   * This long after the writing of this record the old instance has stopped serving by itself, in
+   * ms by any clock of ours (drift is included). Null: it made no promise that counts, and only
+   * an observed fence does.
+   */
+  serveLeaseOverAfterMs: z.number().int().min(0).nullable(),
+  plan: RecoveryPlanSchema,
+};
+
 /**
  * `intents/<group>/<member>`: a recovery that is under way. It is written once, then only read,
  * until it is moved to history. Only an operator's request (`acts`) rewrites it, in one transaction
@@ -262,41 +309,7 @@ export const isUndo = (plan: RecoveryPlan): plan is UndoPlan => plan.strategy ==
 export const IntentRecordSchema = placed(
   z.strictObject({
     ...recordBase,
-    /** Pure function of the old instance id and ordinal: `op-` + 16 hex. */
-    opId: z.string(),
-    member: MemberIdSchema,
-    oldInstanceId: z.string(),
-    /**
-     * Ordinal in the activation it is based on. Tokens and names derive from old instance and
-     * ordinal.
-     */
-    ordinal: z.number().int().min(0),
-    /** Zone of the failed instance, because the member record soon names its replacement's. */
-    oldAz: z.string(),
-    oldIncarnation: z.number().int().min(1),
-    /**
-     * mod_revision of the activation record the plan is based on. The activation step compares it,
-     * so there is only ever one winner.
-     */
-    activationModRevision: z.number().int().min(1),
-    /** The term that wrote it, for people. */
-    term: z.number(),
-    startedAtWallMs: z.number(),
-    /**
-     * Wall time of the last heartbeat any observer heard, for the detection figure. Null if
-     * unknown.
-     */
-    lastHeardWallMs: z.number().nullable(),
-    reason: z.string(),
-    /** The contract in the member's record. Its replacement is asked for the same. */
-    serveContract: ServeContractSchema.nullable(),
-    /**
-     * This long after the writing of this record the old instance has stopped serving by itself, in
-     * ms by any clock of ours (drift is included). Null: it made no promise that counts, and only
-     * an observed fence does.
-     */
-    serveLeaseOverAfterMs: z.number().int().min(0).nullable(),
-    plan: RecoveryPlanSchema,
+    ...begun,
     /** Each replan raises it. Absent: 1, as decided when the recovery began. */
     planRevision: z.number().int().min(1).optional(),
     /**
@@ -308,36 +321,37 @@ export const IntentRecordSchema = placed(
     acceptedLosses: z.array(z.string()).optional(),
     /** What operators asked for and the outcome, the newest 50. */
     acts: z.array(OperatorActSchema).optional(),
+    /** It has taken over what was made while the member was suspect. Absent: nothing was. */
+    prepared: preparedBefore.optional(),
   }),
   { area: 'intents', parts: [2], says: ofMember },
 );
 export type IntentRecord = z.infer<typeof IntentRecordSchema>;
 
 /**
- * `journal/<opId>/<step>`. A step is keyed by its name, and by the launch attempt or the item it is
- * done for: `fence`, `launch-2`, `address-<allocationId>`. The recovery room says which steps there
- * are, and reads their meaning. No other room takes an id apart, and a recovery with an unknown
- * step in its journal is not continued. `started` is written before the first effect (with the
- * frozen request), `done` or `failed` after observing.
+ * `preparations/<opId>`: what is made for a member that is only suspect, under the name of the
+ * recovery that would begin now. That recovery takes it over in the transaction of its intent; or
+ * `dropped` is written, which raises the ordinal of the activation, so that no recovery has this
+ * name any more. It goes once everything is gone. What it calls stands in the journal.
  */
-export const JournalRecordSchema = placed(
+export const PreparationRecordSchema = placed(
   z.strictObject({
     ...recordBase,
-    opId: z.string(),
-    step: z.string(),
-    state: z.enum(['started', 'done', 'failed']),
-    term: z.number(),
-    startedAtWallMs: z.number(),
-    endedAtWallMs: z.number().nullable(),
-    /** What is about to be sent, exactly. */
-    request: z.record(z.string(), z.unknown()).nullable(),
-    /** What was observed. Each step has its own schema in the coordinator. */
-    result: z.record(z.string(), z.unknown()).nullable(),
-    error: z.strictObject({ code: z.string(), text: z.string() }).nullable(),
+    ...begun,
+    makes: z.array(z.enum(PREPARED_KINDS)).min(1),
+    /** Absent: it may be taken over. */
+    dropped: z.strictObject({ why: z.string(), atWallMs: z.number() }).optional(),
   }),
-  { area: 'journal', parts: [2], says: ([opId = '', step = '']) => ({ opId, step }) },
+  { area: 'preparations', parts: [1], says: ([opId = '']) => ({ opId }) },
 );
-export type JournalRecord = z.infer<typeof JournalRecordSchema>;
+export type PreparationRecord = z.infer<typeof PreparationRecordSchema>;
+
+/** `prepared/<group>`: when preparations of a group were begun, the newest last. */
+export const PreparedRecordSchema = placed(
+  z.strictObject({ ...recordBase, group: z.string(), begunAtWallMs: z.array(z.number()) }),
+  { area: 'prepared', parts: [1], says: ([group = '']) => ({ group }) },
+);
+export type PreparedRecord = z.infer<typeof PreparedRecordSchema>;
 
 export const HistoryStepSchema = z.strictObject({
   step: z.string(),
@@ -446,6 +460,8 @@ export const HistoryRecordSchema = placed(
     /** The same of records and target groups. */
     owedRecords: z.array(PlannedRecordSetSchema).optional(),
     owedTargets: z.array(PlannedTargetsSchema).optional(),
+    /** As in the intent. */
+    prepared: preparedBefore.optional(),
     /** Hooks that run because it brought nothing back. Absent: the policy had none. */
     failureHooks: z.array(FailureHookSchema).optional(),
     /** What the collector still has to remove, and when. */

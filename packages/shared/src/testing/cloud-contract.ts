@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { TAG } from '../member-id.ts';
 import type { CloudContractCase } from './cloud-contract-case.ts';
 import { MOVES } from './cloud-contract-moves.ts';
 import { REFERENCES } from './cloud-contract-references.ts';
@@ -366,12 +367,14 @@ const IDENTITIES: readonly CloudContractCase[] = [
     async run(f) {
       const { volumes } = await launch(f, 'untag');
       const id = [volumes[0]?.volumeId ?? ''];
-      await patiently(f, () => f.cloud.createTags(id, { one: '1', two: '2' }));
+      // A coordinator may take off its own marks only.
+      const [there, neverThere] = [TAG.retiredBy, TAG.retainUntil] as const;
+      await patiently(f, () => f.cloud.createTags(id, { one: '1', [there]: '2' }));
       await f.cloud.deleteTags(id, []);
-      await f.cloud.deleteTags(id, ['two', 'never-there']);
+      await f.cloud.deleteTags(id, [there, neverThere]);
       const seen = await eventually(f, 'tags', async () => {
         const [volume] = await f.cloud.describeVolumes({ 'volume-id': id });
-        return volume?.tags.one === '1' && volume.tags.two === undefined ? volume : null;
+        return volume?.tags.one === '1' && volume.tags[there] === undefined ? volume : null;
       });
       assert.equal(seen.tags['understudy:op'], 'untag');
     },

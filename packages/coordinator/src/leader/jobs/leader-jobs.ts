@@ -53,6 +53,7 @@ export interface LeaderJobParts {
   readonly ownershipWatch: OwnershipWatch;
   readonly undoLook: UndoLook;
   readonly readFor: UndosJobOptions['readFor'];
+  readonly preparations: UndosJobOptions['preparations'];
   readonly dropRequest: UndosJobOptions['dropRequest'];
   readonly storeTimeoutMs: number;
   readonly failureHooks: FailureHooks;

@@ -21,6 +21,7 @@ import { isStillAsked } from '../../commands/recoveries.ts';
 import type { Stored } from '../../store/cluster-records.ts';
 import type { ClusterState } from '../../store/cluster-state.ts';
 import { recordsBasis } from '../intent-basis.ts';
+import type { PreparationKeeper } from '../preparation-keeper.ts';
 import { journalsUpTo, raisedOrdinal, wasBegunBefore } from '../raise-ordinal.ts';
 import type { UndoLook } from '../undo-look.ts';
 import type { LeaderJob } from './leader-job.ts';
@@ -34,6 +35,8 @@ export interface UndosJobOptions {
   readonly log: Log;
   readonly clock: Pick<Clock, 'wallMs'>;
   readonly undoLook: UndoLook;
+  /** What was made for it while it was suspect. */
+  readonly preparations: Pick<PreparationKeeper, 'openOf' | 'drop'>;
   /** What EC2 says of the instance in charge. @throws the errors of EC2's reads */
   readonly readFor: (member: MemberId, instanceId: string, signal: AbortSignal) => Promise<PlanInput>;
   /** Takes off a request that cannot be carried out, and says why. @throws LEASE_LOST, STORE_* */
@@ -78,12 +81,15 @@ export class UndosJob implements LeaderJob {
   }
 
   async #begin(term: Term, request: Request): Promise<void> {
-    const { view, keys, log, undoLook, dropRequest } = this.#options;
+    const { view, keys, log, undoLook, dropRequest, preparations } = this.#options;
     const { member, opId } = request.record;
     const obstacle = undoLook.obstacle(member);
     if (obstacle) return dropRequest(term, request, `${obstacle.code}: ${obstacle.text}`);
     const activation = view.records.activations.get(member);
     if (!activation) return;
+    const prepared = preparations.openOf(member);
+    // The ordinal is raised, and the request carried over: the next pass begins it.
+    if (prepared) return preparations.drop(term, prepared, 'an operator asked for an undo');
     const planned = await this.#planned(term, request, activation.record.instanceId);
     if (planned === null) return;
     if (wasBegunBefore(keys, view.records, activation.record, planned.mark)) {
@@ -173,7 +179,8 @@ export class UndosJob implements LeaderJob {
         { key: keys.request(member), expect: asked.modRevision },
       ],
       deletePrefixes: journalsUpTo(keys, records, activation.record).map((one) => keys.journalOf(one)),
-      also: recordsBasis(view, keys, member, plan),
+      // **S** (S31) A preparation of this name that no view shows yet would have its journal.
+      also: [...recordsBasis(view, keys, member, plan), { key: keys.preparation(opId), modRevision: 0 }],
     };
   }
 }

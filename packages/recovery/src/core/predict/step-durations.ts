@@ -56,5 +56,7 @@ export const STEP_DURATIONS: Readonly<Record<string, (plan: RecoveryPlan) => Dur
     inTurn(strategy === 'reboot' ? EC2_TAKES.reboot : EC2_TAKES.boot, always(policy.recover.settleMs)),
   // Whatever the operator's program does.
   hook: () => UNKNOWN_STEP,
+  // Before the recovery, beside everything.
+  warmup: () => UNKNOWN_STEP,
   done: () => inTurn(call, call),
 };

@@ -1,0 +1,53 @@
+import {
+  isReattach,
+  type LaunchPlan,
+  type PreparedKind,
+  type ReattachPlan,
+  type RecoveryPlan,
+} from '@understudy/shared';
+import { buildLaunchRequest, buildPermitRequest, type RequestIntent } from './launch-request.ts';
+
+/** Volume paths whose disks are put on the stopped seed, so that no launch makes them. */
+const PUT_ON: ReadonlySet<string> = new Set(['reattach', 'copy']);
+
+/** What can be made beforehand of what the policy wants, for a recovery by this plan. */
+export function preparable(plan: RecoveryPlan, wanted: readonly PreparedKind[]): readonly PreparedKind[] {
+  const pathOf = ({ path = 'snapshot' }: { readonly path?: string | undefined }) => path;
+  const isShared = plan.volumes.some((one) => pathOf(one) === 'multi-attach');
+  const captures = plan.volumes.some((one) => pathOf(one) === 'snapshot');
+  return wanted.filter((kind) => {
+    // A volume that several write to is not copied, not even for this (S29).
+    if (kind === 'snapshot') return captures && !isShared && plan.strategy === 'snapshot-and-replace';
+    return isReattach(plan) && plan.volumes.every((one) => PUT_ON.has(pathOf(one)));
+  });
+}
+
+/** The plan, launched while the member is only suspect. */
+export const inQuarantine = (plan: RecoveryPlan): RecoveryPlan =>
+  isReattach(plan) ? { ...plan, seed: { ...plan.seed, inQuarantine: true } } : plan;
+
+type Named = Omit<RequestIntent<LaunchPlan>, 'plan'>;
+
+/** What attempt 1 sends by this plan, but for the id of the permit that it makes. */
+function launchOf(named: Named, plan: ReattachPlan): string | null {
+  const [candidate] = plan.candidates;
+  if (!candidate) return null;
+  const about = { intent: { ...named, plan }, attempt: 1, candidate };
+  const parts = { networkInterfaceId: 'eni', imageId: plan.seed.imageId, snapshotIdsByVolume: {} };
+  return JSON.stringify([buildPermitRequest(about), buildLaunchRequest({ ...about, ...parts }), candidate]);
+}
+
+/**
+ * **S** (S6, S31) The plan that goes on with what was made; null: it would have sent something
+ * else, so what was made is not its own. Pure.
+ */
+export function takenOver(
+  prepared: Named & { readonly plan: RecoveryPlan; readonly makes: readonly PreparedKind[] },
+  fresh: RecoveryPlan,
+): RecoveryPlan | null {
+  if (!prepared.makes.includes('seed')) return fresh;
+  const plan = inQuarantine(fresh);
+  if (!isReattach(plan) || !isReattach(prepared.plan) || preparable(fresh, ['seed']).length === 0) return null;
+  const [own, asMade] = [launchOf(prepared, plan), launchOf(prepared, prepared.plan)];
+  return own !== null && own === asMade ? plan : null;
+}

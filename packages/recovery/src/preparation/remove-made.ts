@@ -1,0 +1,66 @@
+import { type Cloud, type CloudCallOptions, type CloudInstance, TAG } from '@understudy/shared';
+import { CollectPass } from '../collector/collect-pass.ts';
+import type { Run } from '../run.ts';
+import { WARM_UP } from '../steps/warm-up-record.ts';
+
+/** Removals of one pass: the rates are for recoveries. */
+const REMOVALS_MAX = 50;
+
+interface Made {
+  readonly id: string;
+  readonly isShown: boolean;
+  readonly remove: (cloud: Cloud, options: CloudCallOptions) => Promise<void>;
+}
+
+/**
+ * Removes what carries the name of a dropped preparation, whoever has made it, beside what its
+ * attempt has launched. In words what may be there still, and is to be looked at again; null:
+ * nothing is known of, and what EC2 does not show yet is found by a later look.
+ * @throws LEASE_LOST, and the errors of EC2's reads
+ */
+export async function removeMade(run: Run): Promise<string | null> {
+  const pass = new CollectPass(run.parts.cloud, run.term, {
+    callTimeoutMs: run.settings.callTimeoutMs,
+    effectsMax: REMOVALS_MAX,
+  });
+  const texts: string[] = [];
+  for (const { id, isShown, remove } of await lookForMade(run)) {
+    const outcome = await pass.effect(remove);
+    if (outcome === 'not-found' && !isShown) continue;
+    const text = typeof outcome === 'object' ? outcome.text : outcome;
+    run.parts.log.info('prepare.removed', { id, outcome: text });
+    texts.push(`${id} (${text})`);
+  }
+  return texts.length === 0 ? null : `being removed: ${texts.join(', ')}`;
+}
+
+async function lookForMade(run: Run): Promise<readonly Made[]> {
+  const filters = { [`tag:${TAG.op}`]: [run.record.opId] };
+  const [instances, snapshots, interfaces] = await Promise.all([
+    run.read((cloud, options) => cloud.describeInstances(filters, options)),
+    run.read((cloud, options) => cloud.describeSnapshots(filters, options)),
+    run.read((cloud, options) => cloud.describeNetworkInterfaces(filters, options)),
+  ]);
+  const shown = new Set(snapshots.map((one) => one.snapshotId));
+  const known = run.journal.get(WARM_UP)?.result?.snapshotIds ?? [];
+  return [
+    ...instances.filter(isOurSeed).map(({ instanceId: id }) => ({
+      ...{ id, isShown: true },
+      remove: (cloud: Cloud, options: CloudCallOptions) => cloud.terminateInstance(id, options),
+    })),
+    ...[...new Set([...shown, ...known])].map((id) => ({
+      ...{ id, isShown: shown.has(id) },
+      remove: (cloud: Cloud, options: CloudCallOptions) => cloud.deleteSnapshot(id, options),
+    })),
+    ...interfaces
+      .filter((one) => one.attachedInstanceId === null)
+      .map(({ networkInterfaceId: id }) => ({
+        ...{ id, isShown: true },
+        remove: (cloud: Cloud, options: CloudCallOptions) => cloud.deleteNetworkInterface(id, options),
+      })),
+  ];
+}
+
+/** Only what is in quarantine: an instance that has become a member is nobody's leftover. */
+const isOurSeed = ({ state, tags }: CloudInstance): boolean =>
+  tags[TAG.preparedFor] !== undefined && tags[TAG.member] === undefined && state !== 'terminated';
