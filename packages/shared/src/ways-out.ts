@@ -215,7 +215,7 @@ export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
   ),
   CloudUnavailable: wayOut(
     'EC2 does not do what it is asked',
-    'none: it is tried again; the text names the call and its answer',
+    'none: it is asked again, and goes on once EC2 answers; the text names the call. To try it at once or to give it up takes an open recovery',
     [RETRY, ABANDON],
   ),
   Abandoned: wayOut(
