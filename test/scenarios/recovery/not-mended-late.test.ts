@@ -55,7 +55,7 @@ describe('a Stop that is open', () => {
     expect(await ownStop(scene, old.instanceId)).toMatchObject({ goesOn: true });
   });
 
-  test('and that was for the seed, is known as ours when it lands on the replacement', async () => {
+  test("and that was for the seed, may be ours or a person's when the replacement is stopped", async () => {
     const { scene, old } = await staged();
     const late = { id: 'seed', action: 'StopInstances', kind: 'late-landing', delayMs: 10 * MINUTE_MS } as const;
     scene.sim.addFault({ ...late, afterCalls: 1, times: 1 });
@@ -64,7 +64,7 @@ describe('a Stop that is open', () => {
     const replacement = checkFinished(scene, old);
     expect(scene.history()).toMatchObject([{ outcome: 'replaced', lateCalls: ['stop'] }]);
     await scene.clock.advance(11 * MINUTE_MS);
-    expect(await ownStop(scene, replacement)).toMatchObject({ goesOn: true });
+    expect(await ownStop(scene, replacement)).toMatchObject({ inDoubt: true, abandoned: false });
   });
 });
 

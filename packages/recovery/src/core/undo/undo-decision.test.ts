@@ -130,10 +130,10 @@ describe('it is refused', () => {
       expect(refusal({ history, nowWallMs: ENDED + 45 * MINUTE_MS })).toBe('possible');
     }
   });
-  test.each(['detach', 'stop', 'start', 'reboot'] as const)(
+  test.each(['stop', 'start', 'reboot'] as const)(
     'for 15 minutes after a way tried on it before ended with a %s that nobody has seen the end of',
     (call) => {
-      const tried = (lateCalls?: readonly ['detach' | 'stop' | 'start' | 'reboot']) =>
+      const tried = (lateCalls?: readonly ['stop' | 'start' | 'reboot']) =>
         undone({
           ...{ opId: 'op-0', outcome: 'not-mended', strategy: 'reattach', newInstanceId: null },
           ...{ endedAtWallMs: ENDED + 5 * MINUTE_MS, ...(lateCalls ? { lateCalls: [...lateCalls] } : {}) },
