@@ -15,7 +15,6 @@ const never = ['**/node_modules/**', '**/dist/**', '.cache/**', ...left];
 const INTEGRATION = ['packages/**/src/**/*.integration.test.ts', 'test/{integration,e2e}/**/*.test.ts'];
 
 const integration = {
-  globalSetup: ['test/temporary-folder.ts', 'test/integration/global-setup.ts'],
   // Real processes and leases on a noisy two-core machine: a case that fails is run once more. No
   // test relies on it: `npm test` names those that did.
   retry: 1,
@@ -62,6 +61,7 @@ export default defineConfig({
         test: {
           ...integration,
           name: 'paired',
+          globalSetup: ['test/temporary-folder.ts', 'test/integration/global-setup.ts'],
           include: short ? [] : PAIRED,
           exclude: never,
           sequence: { groupOrder: 2 },
@@ -72,6 +72,7 @@ export default defineConfig({
         test: {
           ...integration,
           name: 'integration',
+          globalSetup: ['test/temporary-folder.ts', 'test/integration/global-setup.ts'],
           include: [...(short ? SHORT_INTEGRATION : INTEGRATION)],
           exclude: [...never, ...PAIRED],
           fileParallelism: false,
