@@ -15,7 +15,16 @@ const ROOT = '/understudy/v1/';
 /** What a coordinator writes beside `leader`, as docs/etcd-keys.md names it. */
 const AREAS = [
   ...[
-    ...(['audit', 'answers', 'drains', 'leader-transfer', 'outbox', 'undelivered'] as const),
+    ...([
+      'audit',
+      'answers',
+      'drains',
+      'leader-transfer',
+      'outbox',
+      'undelivered',
+      'preparations',
+      'prepared',
+    ] as const),
     'coordinators',
     'opinions',
     'judgements',
