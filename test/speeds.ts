@@ -4,7 +4,7 @@
  * risks: every planted bug in a process of its own, or whole days of faults with real processes.
  */
 export const ONLY_VERIFIED: readonly string[] = [
-  'test/sim/planted/planted-runs.test.ts',
+  'test/sim/planted/planted-runs{,-others}.test.ts',
   'test/fuzz/planted-runs.test.ts',
   'test/scenarios/recovery/hooks-crashes.test.ts',
   'test/scenarios/recovery/{ways-out,names,reattach,volume-paths,undo,prepared}-crashes.test.ts',
@@ -64,6 +64,8 @@ export const LONG: readonly string[] = [
   'test/scenarios/recovery/faults/fault-matrix-all.test.ts',
   // The leader killed and stopped in every step; `leader-faults.test.ts` has six of the twelve.
   'test/integration/faults/leader-faults-all.test.ts',
+  // A minute of soak, as somebody runs it: what it is made of, verify has by itself.
+  'test/e2e/soak.test.ts',
   // The printed user data on machines without curl, without wget; `machines.test.ts` boots with it.
   'test/integration/agents/user-data.test.ts',
   // Three real etcd members that join, lose their disk and rotate their authority.

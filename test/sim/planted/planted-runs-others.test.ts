@@ -1,0 +1,3 @@
+import { everySecondPlantedBug } from './planted-suite.ts';
+
+everySecondPlantedBug(1);
