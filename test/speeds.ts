@@ -64,6 +64,10 @@ export const LONG: readonly string[] = [
   'test/scenarios/recovery/faults/fault-matrix-all.test.ts',
   // The leader killed and stopped in every step; `leader-faults.test.ts` has six of the twelve.
   'test/integration/faults/leader-faults-all.test.ts',
+  // Every package put on a Debian machine, upgraded, removed; `machines.test.ts` installs them once.
+  'test/integration/packages/deb.test.ts',
+  // The model, whole within bounds (also `npm run model`).
+  'test/integration/model/model.test.ts',
   // A minute of soak, as somebody runs it: what it is made of, verify has by itself.
   'test/e2e/soak.test.ts',
   // The printed user data on machines without curl, without wget; `machines.test.ts` boots with it.
