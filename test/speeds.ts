@@ -64,7 +64,7 @@ export const LONG: readonly string[] = [
   'test/scenarios/recovery/faults/fault-matrix-all.test.ts',
   // The leader killed and stopped in every step; `leader-faults.test.ts` has six of the twelve.
   'test/integration/faults/leader-faults-all.test.ts',
-  // Every package put on a Debian machine, upgraded, removed; `machines.test.ts` installs them once.
+  // A package's life: installed, upgraded, removed, purged. `machines.test.ts` installs each once.
   'test/integration/packages/deb.test.ts',
   // The model, whole within bounds (also `npm run model`).
   'test/integration/model/model.test.ts',
