@@ -26,7 +26,7 @@ const withOther = ({ context, ...call }: UsualCall, key: string): UsualCall => (
 });
 
 /** Only whether the tag is there counts for these: its value is the recovery's. */
-const isMark = (key: string): boolean => /\/understudy:(?:op|retired-by)$/.test(key);
+const isMark = (key: string): boolean => /\/understudy:(?:op|retired-by|prepared-for)$/.test(key);
 
 /** The first call that is decided otherwise under these policies than it has to be. */
 async function firstFault(over: readonly IamPolicy[]): Promise<string | null> {

@@ -28,6 +28,7 @@ const ADDRESS = arn('elastic-ip', 'eipalloc-0123456789abcdef0');
 
 const GROUP = 'aws:ResourceTag/understudy:group';
 const OP = 'aws:ResourceTag/understudy:op';
+const PREPARED = 'aws:ResourceTag/understudy:prepared-for';
 const RETIRED = 'aws:ResourceTag/understudy:retired-by';
 const NEW_OP = 'aws:RequestTag/understudy:op';
 const KEYS = 'aws:TagKeys';
@@ -65,6 +66,8 @@ export const USUAL_CALLS: readonly UsualCall[] = [
   call('ec2:StopInstances', INSTANCE, member),
   call('ec2:RebootInstances', INSTANCE, member),
   call('ec2:ModifyInstanceAttribute', INSTANCE, member),
+  call('ec2:ModifyInstanceMaintenanceOptions', INSTANCE, member),
+  call('ec2:ModifyPrivateDnsNameOptions', INSTANCE, member),
   call('ec2:ModifyInstanceAttribute', VOLUME, ours),
   call('ec2:ModifyInstanceAttribute', VOLUME, member),
   call('ec2:StartInstances', INSTANCE, member),
@@ -125,6 +128,12 @@ export const USUAL_CALLS: readonly UsualCall[] = [
   call('ec2:DeleteTags', INSTANCE, { ...member, [KEYS]: ['understudy:retired-by', 'understudy:retain-until'] }),
   call('ec2:DeleteTags', VOLUME, { ...member, [KEYS]: ['understudy:retired-by', 'understudy:retain-until'] }),
   call('ec2:CreateTags', VOLUME, ours, { [KEYS]: ['Name'] }),
+  call(
+    'ec2:CreateTags',
+    INSTANCE,
+    { ...member, ...ours, [PREPARED]: 'op-1' },
+    { [KEYS]: ['understudy:member', 'Name'] },
+  ),
   call('iam:PassRole', MEMBER_ROLE, { 'iam:PassedToService': 'ec2.amazonaws.com' }),
   call('route53:ListResourceRecordSets', ZONE_ARN),
   call('route53:GetChange', 'arn:aws:route53:::change/C0123456789ABC'),
