@@ -10,7 +10,9 @@ export const ONLY_VERIFIED: readonly string[] = [
   'test/scenarios/recovery/{ways-out,names,reattach,volume-paths,undo,prepared}-crashes.test.ts',
   // Simulated days of one kind of trouble each. The fixed seeds have them all, more thinly.
   'test/sim/{serve-lease,lost-address,operator-commands,kms-key}.test.ts',
-  'test/sim/{store-refuses,namesake}.test.ts',
+  'test/sim/{store-refuses,namesake,ways,carried-identities}.test.ts',
+  // A hundred members of one zone, replaced at the pace of a budget.
+  'test/scenarios/coordinator/most-in-one-zone.test.ts',
   // Chance: faults at random, and thousands of lossy agent-hours.
   'test/scenarios/recovery/random-faults.test.ts',
   // A few calls of every strategy, path and move, each with one of the ills that can befall it.
