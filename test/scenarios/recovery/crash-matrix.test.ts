@@ -1,7 +1,7 @@
 import type { SeededInstance } from '@understudy/cloud-sim';
 import { describe, expect, test } from 'vitest';
 import { checkCollected, checkFinished, checkSafety } from './checks.ts';
-import { CrashMonitor, type CrashMode, crashMatrix, type Point } from './crash-points.ts';
+import { atEachCrash, CrashMonitor, type CrashMode, crashMatrix, type Point } from './crash-points.ts';
 import { RecoveryFixture, type RecoveryFixtureOptions } from './recovery-fixture.ts';
 
 interface Story {
@@ -124,15 +124,10 @@ describe.each(STORIES)('killed anywhere: $name', (story) => {
     const matrix = crashMatrix(points);
     const names = points.map((point) => point.name.split(' ')[0]);
     for (const step of story.steps) expect(names).toContain(step);
-    for (const [index, { at, mode }] of matrix.entries()) {
-      const point = points[at];
-      try {
-        const died = await crashAt(story, at, mode, index % 8 === 0 || point?.kind === 'call');
-        expect(died, 'the crash did not happen').toEqual(point);
-      } catch (cause) {
-        throw new Error(`point ${at} (${point?.kind} ${point?.name}), ${mode}`, { cause });
-      }
-    }
+    await atEachCrash(points, matrix, async ({ at, mode }, index) => {
+      const died = await crashAt(story, at, mode, index % 8 === 0 || points[at]?.kind === 'call');
+      expect(died, 'the crash did not happen').toEqual(points[at]);
+    });
     console.log(`crash points, ${story.name}: ${matrix.length} cases from ${points.length} calls and commits`);
     expect(matrix.length).toBeGreaterThanOrEqual(story.casesMin);
   });

@@ -139,3 +139,22 @@ export function crashMatrix(points: readonly Point[]): readonly { readonly at: n
     return modes().map((mode) => ({ at, mode }));
   });
 }
+
+/**
+ * Checks what follows from each crash, one after the other. A failure names its point, with the
+ * failed check as the cause.
+ */
+export async function atEachCrash(
+  points: readonly Point[],
+  crashes: ReturnType<typeof crashMatrix>,
+  check: (crash: { readonly at: number; readonly mode: CrashMode }, index: number) => Promise<void>,
+): Promise<void> {
+  for (const [index, { at, mode }] of crashes.entries()) {
+    const point = points[at];
+    try {
+      await check({ at, mode }, index);
+    } catch (cause) {
+      throw new Error(`point ${at} (${point?.kind} ${point?.name}), ${mode}`, { cause });
+    }
+  }
+}

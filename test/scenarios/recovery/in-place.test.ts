@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CrashMonitor, type CrashMode, crashMatrix, type Point } from './crash-points.ts';
+import { atEachCrash, CrashMonitor, type CrashMode, crashMatrix, type Point } from './crash-points.ts';
 import { checkKept, closedBy, hungMember, type InPlaceName, ran } from './in-place-scene.ts';
 import { PausePoint } from './pause-point.ts';
 import { KEYS } from './recovery-fixture.ts';
@@ -89,12 +89,9 @@ describe('a leader that dies', { timeout: 120_000 }, () => {
   test.each(BOTH)('at any call, commit or read of %s leaves it to its successor', async (name) => {
     const all = await points(name);
     const matrix = crashMatrix(all);
-    for (const { at, mode } of matrix)
-      try {
-        expect(await crashAt(name, at, mode), 'the crash did not happen').toBe(true);
-      } catch (cause) {
-        throw new Error(`point ${at} (${all[at]?.kind} ${all[at]?.name}), ${mode}`, { cause });
-      }
+    await atEachCrash(all, matrix, async ({ at, mode }) => {
+      expect(await crashAt(name, at, mode), 'the crash did not happen').toBe(true);
+    });
     expect(matrix.length).toBeGreaterThan(15);
   });
 });

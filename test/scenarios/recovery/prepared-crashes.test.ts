@@ -1,7 +1,7 @@
 import type { PreparedKind } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { checkAllTagged, checkCollected, checkFinished } from './checks.ts';
-import { CrashMonitor, type CrashMode, crashMatrix, type Point } from './crash-points.ts';
+import { atEachCrash, CrashMonitor, type CrashMode, crashMatrix, type Point } from './crash-points.ts';
 import { KEYS, MEMBER, type RecoveryFixtureOptions } from './recovery-fixture.ts';
 import { checkDisks, REATTACH } from './reattach-scene.ts';
 import {
@@ -80,20 +80,15 @@ describe.each(STORIES)('a preparation that is killed anywhere: $name', (story) =
     const names = points.map((point) => point.name.split(' ')[0]);
     for (const step of story.steps) expect(names).toContain(step);
     const matrix = crashMatrix(points).filter(({ at }) => end === 'refuted' || points[at]?.kind !== 'read');
-    for (const [index, { at, mode }] of matrix.entries()) {
-      const point = points[at];
-      try {
-        const { stage, died } = await killedAt(story, at, mode);
-        expect(died, 'the crash did not happen').toBe(true);
-        // Half of the successors lead before the dead leader's calls have landed.
-        await stage.scene.clock.advance(index % 2 === 0 ? 0 : 12_000);
-        if (end === 'refuted') await refuted(stage);
-        else await taken(stage, index % 4 === 0);
-        checkAllTagged(stage.scene);
-      } catch (cause) {
-        throw new Error(`point ${at} (${point?.kind} ${point?.name}), ${mode}`, { cause });
-      }
-    }
+    await atEachCrash(points, matrix, async ({ at, mode }, index) => {
+      const { stage, died } = await killedAt(story, at, mode);
+      expect(died, 'the crash did not happen').toBe(true);
+      // Half of the successors lead before the dead leader's calls have landed.
+      await stage.scene.clock.advance(index % 2 === 0 ? 0 : 12_000);
+      if (end === 'refuted') await refuted(stage);
+      else await taken(stage, index % 4 === 0);
+      checkAllTagged(stage.scene);
+    });
     console.log(`crash points, prepared ${story.name}, ${end}: ${matrix.length} cases`);
     expect(matrix.length).toBeGreaterThanOrEqual(story.casesMin);
   });
@@ -115,22 +110,17 @@ describe.each(STORIES)('dropping that is killed anywhere: $name', (story) => {
     // What nothing is written after cannot be killed at the next write.
     const hasCommit = (at: number) => undisturbed.points.slice(at + 1).some((one) => one.kind === 'commit');
     const matrix = crashMatrix(undisturbed.points).filter(({ at, mode }) => mode !== 'recorded' || hasCommit(at));
-    for (const { at, mode } of matrix) {
-      const point = undisturbed.points[at];
-      try {
-        const monitor = new CrashMonitor(at, mode);
-        const stage = await dropped(monitor);
-        expect(monitor.dead, 'the crash did not happen').toBe(true);
-        const second = stage.scene.lead();
-        expect(await prepareIt(stage, second)).toEqual({ kind: 'removed' });
-        await stage.scene.clock.advance(LATE_MS);
-        expect(await prepareIt(stage, second)).toEqual({ kind: 'removed' });
-        expect(leftOf(stage), 'left over').toEqual([]);
-        checkUntouched(stage);
-      } catch (cause) {
-        throw new Error(`point ${at} (${point?.kind} ${point?.name}), ${mode}`, { cause });
-      }
-    }
+    await atEachCrash(undisturbed.points, matrix, async ({ at, mode }) => {
+      const monitor = new CrashMonitor(at, mode);
+      const stage = await dropped(monitor);
+      expect(monitor.dead, 'the crash did not happen').toBe(true);
+      const second = stage.scene.lead();
+      expect(await prepareIt(stage, second)).toEqual({ kind: 'removed' });
+      await stage.scene.clock.advance(LATE_MS);
+      expect(await prepareIt(stage, second)).toEqual({ kind: 'removed' });
+      expect(leftOf(stage), 'left over').toEqual([]);
+      checkUntouched(stage);
+    });
     console.log(`crash points, dropping ${story.name}: ${matrix.length} cases`);
     expect(matrix.length).toBeGreaterThan(5);
   });

@@ -1,7 +1,7 @@
 import type { SeededInstance } from '@understudy/cloud-sim';
 import { expect } from 'vitest';
 import { checkCollected, checkFinished, checkSafety } from './checks.ts';
-import { CrashMonitor, type CrashMode, crashMatrix, type Point } from './crash-points.ts';
+import { atEachCrash, CrashMonitor, type CrashMode, crashMatrix, type Point } from './crash-points.ts';
 import { RecoveryFixture, type RecoveryFixtureOptions } from './recovery-fixture.ts';
 
 /** One recovery that is to get through, wherever its leader is killed. */
@@ -67,13 +67,8 @@ export async function killedAt(
   const names = points.map((point) => point.name.split(' ')[0]);
   for (const step of steps) expect(names).toContain(step);
   const matrix = crashMatrix(points).filter(({ at }) => kinds.some((kind) => kind === points[at]?.kind));
-  for (const { at, mode } of matrix) {
-    const { kind, name } = points[at] ?? { kind: '', name: '' };
-    try {
-      expect(await crashAt(story, at, mode), 'the crash did not happen').toBe(true);
-    } catch (cause) {
-      throw new Error(`point ${at} (${kind} ${name}), ${mode}`, { cause });
-    }
-  }
+  await atEachCrash(points, matrix, async ({ at, mode }) => {
+    expect(await crashAt(story, at, mode), 'the crash did not happen').toBe(true);
+  });
   return matrix.length;
 }

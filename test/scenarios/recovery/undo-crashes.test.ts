@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CrashMonitor, type CrashMode, crashMatrix, type Point } from './crash-points.ts';
+import { atEachCrash, CrashMonitor, type CrashMode, crashMatrix, type Point } from './crash-points.ts';
 import { PausePoint } from './pause-point.ts';
 import { beginUndo, checkNeverTwo, checkUndone, closedBy, replacedMember } from './undo-scene.ts';
 
@@ -33,12 +33,9 @@ describe('a leader that dies', { timeout: 120_000 }, () => {
   test('at any call, commit or read of an undo leaves it to its successor', async () => {
     const all = await points();
     const matrix = crashMatrix(all);
-    for (const { at, mode } of matrix)
-      try {
-        expect(await crashAt(at, mode), 'the crash did not happen').toBe(true);
-      } catch (cause) {
-        throw new Error(`point ${at} (${all[at]?.kind} ${all[at]?.name}), ${mode}`, { cause });
-      }
+    await atEachCrash(all, matrix, async ({ at, mode }) => {
+      expect(await crashAt(at, mode), 'the crash did not happen').toBe(true);
+    });
     expect(matrix.length).toBeGreaterThan(50);
   });
 });

@@ -2,7 +2,7 @@ import type { SeededInstance } from '@understudy/cloud-sim';
 import { opIdOf, type OperatorRequestRecord, type RequestKind } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { checkFinished, checkSafety } from './checks.ts';
-import { CrashMonitor, type CrashMode, crashMatrix, type Point } from './crash-points.ts';
+import { atEachCrash, CrashMonitor, type CrashMode, crashMatrix, type Point } from './crash-points.ts';
 import { PausePoint } from './pause-point.ts';
 import { KEYS, RecoveryFixture } from './recovery-fixture.ts';
 
@@ -115,13 +115,9 @@ describe.each(COMMANDS)('$name', (command) => {
   test('killed at every call and commit of it: the successor carries it out, once', { timeout: 120_000 }, async () => {
     const points = await pointsOf(command);
     const matrix = crashMatrix(points);
-    for (const { at, mode } of matrix) {
-      try {
-        expect(await crashAt(command, at, mode), 'the crash did not happen').toEqual(points[at]);
-      } catch (cause) {
-        throw new Error(`point ${at} (${points[at]?.kind} ${points[at]?.name}), ${mode}`, { cause });
-      }
-    }
+    await atEachCrash(points, matrix, async ({ at, mode }) => {
+      expect(await crashAt(command, at, mode), 'the crash did not happen').toEqual(points[at]);
+    });
     console.log(`crash points, ${command.name}: ${matrix.length} cases from ${points.length} calls and commits`);
     expect(points.length).toBeGreaterThanOrEqual(command.pointsMin);
   });
