@@ -1,5 +1,3 @@
-import type { Tags } from './cloud.ts';
-
 export interface CloudImage {
   readonly imageId: string;
   readonly name: string;
@@ -22,5 +20,5 @@ export interface CloudImage {
   readonly virtualizationType: string | null;
   readonly imdsSupport: string | null;
   readonly architecture: string | null;
-  readonly tags: Tags;
+  readonly tags: Readonly<Record<string, string>>;
 }
