@@ -206,11 +206,14 @@ export class RecoveryFixture {
 
   /** Plan and intent, as the leader would have written them. */
   async begin(seeded: SeededInstance, member: MemberId = MEMBER): Promise<OpenIntent> {
-    const { plan, az } = await this.planOf(seeded);
+    const { plan, az } = await this.planOf(seeded, member);
     return this.beginBy(plan, az, seeded, member);
   }
 
-  async planOf(seeded: SeededInstance): Promise<{ readonly plan: RecoveryPlan; readonly az: string }> {
+  async planOf(
+    seeded: SeededInstance,
+    member: MemberId = MEMBER,
+  ): Promise<{ readonly plan: RecoveryPlan; readonly az: string }> {
     const cloud = this.newCloud();
     const gathered = await this.clock.runUntilSettled(
       gatherPlanInput(cloud, seeded.instanceId, this.policy, {
