@@ -107,8 +107,8 @@ export function refute(stage: PreparedStage): void {
 }
 
 /**
- * The member is dead, and its recovery takes over what was made. `readAgain` false: its plan is made
- * of what was read while it was suspect.
+ * The member is dead, and its recovery takes over what was made. `readAgain` false: its plan is
+ * made of what was read while it was suspect.
  */
 export async function die(stage: PreparedStage, readAgain = true): Promise<void> {
   const { scene, old, opId, asRead } = stage;

@@ -27,8 +27,8 @@ function launchOf(plan: RecoveryPlan): string {
 /**
  * I14, of what is made while a member is only suspect (S31): until a recovery takes it over it
  * carries no member's name, serves nobody, is named by no activation and gets no disk; it is never
- * open beside a recovery of its name; a recovery takes it over only by the launch that was sent; and
- * who drops it raises the ordinal with it.
+ * open beside a recovery of its name; a recovery takes it over only by the launch that was sent;
+ * and who drops it raises the ordinal with it.
  */
 class Preparations implements Watcher {
   readonly #cluster: SimulatedCluster;

@@ -120,7 +120,7 @@ const moveSubject = (name: string): FaultSubject =>
         prepare: IDENTITIES[name] ?? nothing,
       };
 
-/** A recovery that begins with what was made for the suspect; and what is made for one that is well. */
+/** A recovery that begins with what was made for a suspect, and a drop of it. */
 const preparedSubjects = (kind: PreparedKind, options: RecoveryFixtureOptions): readonly FaultSubject[] =>
   (['taken', 'dropped'] as const).map((end) => ({
     ...{ name: `prepared ${kind}, ${end}`, options, prepare: nothing },

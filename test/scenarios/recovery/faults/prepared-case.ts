@@ -59,7 +59,7 @@ export async function leadPreparation(
   return false;
 }
 
-/** **S** (S31) As its keeper looks once more: nothing is left of it, and the member knew nothing. */
+/** **S** (S31) As its keeper looks once more: nothing is left of it; the member has no part. */
 export async function checkDropped(stage: PreparedStage, leader: Leader, heal: () => void): Promise<void> {
   await stage.scene.clock.advance(LATE_MS);
   expect(await keepOn(stage, leader, heal)).toBe('removed');
