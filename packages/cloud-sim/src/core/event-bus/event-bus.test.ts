@@ -57,7 +57,7 @@ const call = (action: string, input: Record<string, unknown>, reader = 'alice') 
 test('a stop is told in all its states, in whole seconds, without why and by whom', async () => {
   await call('StopInstances', { InstanceIds: [instanceId] });
   await clock.advance(120_000);
-  expect(statesOf().toSorted()).toEqual(['stopped', 'stopping']);
+  expect(new Set(statesOf())).toEqual(new Set(['stopped', 'stopping']));
   expect(told(STATE)[0]).toMatchObject({
     ...{ source: 'aws.ec2', resources: [`arn:aws:ec2:us-east-1:123456789012:instance/${instanceId}`] },
     time: expect.stringMatching(/T\d\d:\d\d:\d\dZ$/),
@@ -89,11 +89,9 @@ describe('what CloudTrail tells of a call', () => {
     sim.setDeniedActions([]);
     await call('TerminateInstances', { InstanceIds: [instanceId], DryRun: true });
     await clock.advance(400_000);
-    expect(
-      calls()
-        .map((one) => one['errorCode'])
-        .toSorted(),
-    ).toEqual(['Client.DryRunOperation', 'Client.UnauthorizedOperation']);
+    expect(new Set(calls().map((one) => one['errorCode']))).toEqual(
+      new Set(['Client.DryRunOperation', 'Client.UnauthorizedOperation']),
+    );
   });
 
   test('is nothing without a trail, nor of reads, nor of what AWS does by itself', async () => {

@@ -27,7 +27,7 @@ const DELAY_MAX_SECONDS = 900;
 /** SendMessage: 1 MiB, body and attributes. */
 const BODY_BYTES_MAX = 1_048_576;
 /** SendMessage: #x9, #xA, #xD and what XML 1.0 takes beside them. */
-const ILLEGAL = /[^\u0009\u000A\u000D\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
+const ILLEGAL = /[^\t\n\r -\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
 
 /** @throws InvalidParameterValue */
 function within(name: string, value: number, from: number, to: number): number {
