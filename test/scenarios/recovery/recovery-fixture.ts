@@ -211,6 +211,7 @@ export class RecoveryFixture {
         keyLooks: this.keyLooks,
         nameLooks: this.nameLooks,
         wallMs: () => this.clock.wallMs(),
+        firstImageId: this.activation(member)?.firstImageId,
       }),
     );
     const { strategy, registry, policy, level } = this;

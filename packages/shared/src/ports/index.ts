@@ -1,5 +1,6 @@
 export * from './clock.ts';
 export * from './cloud.ts';
+export * from './cloud-image.ts';
 export * from './cloud-facts.ts';
 export * from './datagram-socket.ts';
 export * from './dns-records.ts';
