@@ -10,6 +10,7 @@ export * from './hooks.ts';
 export * from './kms.ts';
 export * from './kv-store.ts';
 export * from './log.ts';
+export * from './message-queue.ts';
 export * from './probe-service.ts';
 export * from './random.ts';
 export * from './term.ts';
