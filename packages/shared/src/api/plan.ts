@@ -93,7 +93,7 @@ export type UndoView = z.infer<typeof UndoViewSchema>;
 export const PreparedViewSchema = z.object({
   /** What is made for it now, or why nothing is, in words. Null: it is well. */
   now: z.string().nullable(),
-  /** What would be made for a suspect that comes back by this plan. Empty: nothing is of use to it. */
+  /** What would be made for a suspect that comes back by this plan. Empty: nothing is of use. */
   makes: z.array(z.string()),
   /** What the group may have: at once, in 24 hours, and for how long, with what it has had. */
   limits: z.object({
