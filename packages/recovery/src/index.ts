@@ -28,6 +28,7 @@ export {
 export type { ServeLeases } from './core/serve-lease/serve-leases.ts';
 export { goesOnWith, triedFor } from './core/ladder/this-failure.ts';
 export { inQuarantine, preparable, takenOver } from './core/preparation.ts';
+export { planWithRoom, roomText } from './preparation/room-found.ts';
 export { readStepId } from './core/step-id.ts';
 export { keyIdInUserData } from './core/user-data/agent-key-id.ts';
 export { RecoveryEngine } from './engine.ts';

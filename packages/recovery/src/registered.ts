@@ -34,6 +34,8 @@ import { stopStart } from './strategies/stop-start.ts';
 import { undo } from './strategies/undo.ts';
 import { copyKind } from './steps/copy.ts';
 import { warmUpKind } from './steps/warm-up.ts';
+import { reservationLeftover } from './steps/give-place-back.ts';
+import { reserveKind } from './steps/reserve.ts';
 import { copyLeftover, copyPath } from './volumes/copy.ts';
 import { latestSnapshotPath } from './volumes/latest-snapshot.ts';
 import { multiAttachPath } from './volumes/multi-attach.ts';
@@ -48,13 +50,14 @@ export const REGISTERED: RecoveryRegistry = {
     ...[detachKind, copyKind, seedKind, assembleKind, givebackKind],
     ...[rebootKind, restartKind, mendKind],
     ...[bringbackKind, standdownKind],
-    ...[hookKind, warmUpKind],
+    ...[hookKind, warmUpKind, reserveKind],
   ],
   volumePaths: [reattachPath, copyPath, multiAttachPath, latestSnapshotPath, snapshotPath],
   identityMoves: [elasticIp, secondaryIp, ipv6Address, delegatedPrefix, networkInterface, dnsRecord, targetGroup],
   leftovers: [
     instanceLeftover,
     interfaceLeftover,
+    reservationLeftover,
     imageLeftover,
     snapshotLeftover,
     volumeLeftover,

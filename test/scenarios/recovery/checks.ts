@@ -119,6 +119,8 @@ export async function checkCollected(
     left.map((one) => one.id),
     'left over after collection',
   ).toEqual([...loose]);
+  const places = scene.sim.core.region.capacityReservations.all();
+  expect(places.filter((one) => one.tags[TAG.op] === op && one.state === 'active')).toEqual([]);
   expect(['terminated', null]).toContain(scene.stateOf(old.instanceId));
   expect(scene.stateOf(newInstanceId)).toBe('running');
   checkKeptVolumes(scene, old, newInstanceId);

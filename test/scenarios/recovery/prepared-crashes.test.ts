@@ -26,6 +26,7 @@ interface Story {
 const STORIES: readonly Story[] = [
   { name: 'a seed', options: REATTACH, makes: ['seed'], steps: ['permit-1', 'launch-1', 'seed-1'], casesMin: 30 },
   { name: 'snapshots', options: {}, makes: ['snapshot'], steps: ['warmup'], casesMin: 9 },
+  { name: 'a place', options: {}, makes: ['capacity'], steps: ['reserve'], casesMin: 6 },
 ];
 
 /** After this no call of it can land any more, and it is looked at once more. */

@@ -129,7 +129,8 @@ export const leftOf = ({ scene, opId }: PreparedStage): readonly string[] => {
   const { region } = scene.sim.core;
   const isOurs = (one: { readonly tags: Readonly<Record<string, string>> }) => one.tags[TAG.op] === opId;
   const instances = region.instances.all().filter((one) => isOurs(one) && one.state !== 'terminated');
-  return [...instances, ...scene.resources().flat().filter(isOurs)].map((one) => one.id);
+  const places = region.capacityReservations.all().filter((one) => isOurs(one) && one.state === 'active');
+  return [...instances, ...places, ...scene.resources().flat().filter(isOurs)].map((one) => one.id);
 };
 
 /** The member has noticed nothing: its machine was never asked for anything, and has its disks. */

@@ -55,7 +55,7 @@ const BY_WAY: Readonly<Record<Way, PolicyChange>> = {
 
 /** A failure is confirmed for so long that what is made is there, or is under way. */
 const MAKING: PolicyChange = {
-  recover: { prepare: { makes: ['snapshot', 'seed'], atOnce: 2, perDay: 200, keptForMs: 300_000 } },
+  recover: { prepare: { makes: ['snapshot', 'seed', 'capacity'], atOnce: 2, perDay: 200, keptForMs: 300_000 } },
   detect: { confirmForMs: 12_000 },
 };
 

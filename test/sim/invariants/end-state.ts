@@ -85,10 +85,11 @@ function stillAwaited(cluster: SimulatedCluster, member: MemberId, allocationId:
  * collector leaves them: those are counted that nothing tells of, neither a mark nor a record.
  */
 export function leftovers(cluster: SimulatedCluster): readonly string[] {
-  const { instances, snapshots, images, networkInterfaces } = cluster.cloud.core.region;
+  const { instances, snapshots, images, networkInterfaces, capacityReservations } = cluster.cloud.core.region;
+  const places = capacityReservations.all().filter(({ state }) => state === 'active');
   const needed = neededIds(cluster);
   const open = openOps(cluster);
-  const made = [...instances.all(), ...snapshots.all(), ...images.all(), ...networkInterfaces.all()];
+  const made = [...instances.all(), ...snapshots.all(), ...images.all(), ...networkInterfaces.all(), ...places];
   return made
     .filter(({ id, tags }) => tags[TAG.op] !== undefined && !open.has(tags[TAG.op] ?? '') && !needed.has(id))
     .filter(({ id }) => instances.get(id)?.state !== 'terminated')

@@ -59,6 +59,8 @@ export const EC2_ACTIONS = {
   DeleteVolume: own(100, 5),
   RegisterImage: mutate,
   DeregisterImage: own(100, 5),
+  CreateCapacityReservation: mutate,
+  CancelCapacityReservation: mutate,
   CreateNetworkInterface: own(100, 5),
   DeleteNetworkInterface: own(100, 5),
   ModifyNetworkInterfaceAttribute: own(100, 5),

@@ -3,10 +3,12 @@ import {
   type AssignedKind,
   type Cloud,
   type CloudCallOptions,
+  type CloudCapacityReservation,
   type CloudInstance,
   type CloudNetworkInterface,
   type CloudSnapshot,
   type CopyVolumeRequest,
+  type CreateCapacityReservationRequest,
   type CreateNetworkInterfaceRequest,
   hasCode,
   isOperationError,
@@ -22,7 +24,7 @@ import {
 import type { Ec2Transport } from '../transport/transport.ts';
 import { DryRuns } from './dry-runs.ts';
 import { unreadableAnswer } from './ec2-caller.ts';
-import { Ec2ReferenceReads } from './ec2-reference-reads.ts';
+import { Ec2ReferenceReads, reservationIn } from './ec2-reference-reads.ts';
 import { mapInstance } from './map-instance.ts';
 import { mapNetworkInterface, mapSnapshot } from './map-resources.ts';
 
@@ -193,6 +195,26 @@ export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
 
   async deleteVolume(volumeId: string, options?: CloudCallOptions): Promise<void> {
     await this.call('DeleteVolume', { VolumeId: volumeId }, options);
+  }
+
+  async createCapacityReservation(
+    request: CreateCapacityReservationRequest,
+    options?: CloudCallOptions,
+  ): Promise<CloudCapacityReservation> {
+    const input = {
+      ...{ ClientToken: request.clientToken, InstanceType: request.instanceType, InstancePlatform: request.platform },
+      ...{ AvailabilityZone: request.az, Tenancy: request.tenancy, InstanceCount: 1 },
+      ...{ InstanceMatchCriteria: 'targeted', EndDateType: 'limited', EndDate: new Date(request.endsAtWallMs) },
+      ...tagSpecifications('capacity-reservation', request.tags),
+    };
+    const raw = rawOf((await this.call('CreateCapacityReservation', input, options)).CapacityReservation);
+    const reservationId = textOf(raw.CapacityReservationId);
+    if (reservationId === null) throw unreadableAnswer('CreateCapacityReservation', 'capacity reservation id');
+    return reservationIn(reservationId, raw);
+  }
+
+  async cancelCapacityReservation(reservationId: string, options?: CloudCallOptions): Promise<void> {
+    await this.call('CancelCapacityReservation', { CapacityReservationId: reservationId }, options);
   }
 
   async createNetworkInterface(

@@ -1,6 +1,7 @@
 import {
   type CloudCallOptions,
   type CloudCapacityReservation,
+  type CloudFilters,
   type CloudRoute,
   hasCode,
   isOperationError,
@@ -69,6 +70,18 @@ export class Ec2ReferenceReads extends Ec2Reads {
     return own === undefined ? null : reservationIn(reservationId, own);
   }
 
+  async describeCapacityReservations(
+    filters: CloudFilters,
+    options?: CloudCallOptions,
+  ): Promise<readonly CloudCapacityReservation[]> {
+    const listing = { action: 'DescribeCapacityReservations', list: 'CapacityReservations', paginated: true } as const;
+    const found = await this.list(listing, filters, options);
+    return found.flatMap((raw) => {
+      const id = textOf(raw.CapacityReservationId);
+      return id === null ? [] : [reservationIn(id, raw)];
+    });
+  }
+
   /** Routes of the whole VPC: EC2 has no filter for the network interface that a route leads to. */
   async describeRoutes(vpcId: string, options?: CloudCallOptions): Promise<readonly CloudRoute[]> {
     const listing = { action: 'DescribeRouteTables', list: 'RouteTables', paginated: true, pageSize: 100 } as const;
@@ -102,7 +115,8 @@ async function unlessUnknown(answer: Promise<Raw>): Promise<Raw | null> {
   }
 }
 
-const reservationIn = (reservationId: string, raw: Raw): CloudCapacityReservation => ({
+/** A capacity reservation of an answer. */
+export const reservationIn = (reservationId: string, raw: Raw): CloudCapacityReservation => ({
   reservationId,
   state: textOf(raw.State) ?? '',
   az: textOf(raw.AvailabilityZone),

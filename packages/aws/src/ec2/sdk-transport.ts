@@ -45,6 +45,8 @@ const COMMANDS: Readonly<Record<Ec2Action, CommandClass>> = {
   DeleteSnapshot: ec2.DeleteSnapshotCommand,
   RegisterImage: ec2.RegisterImageCommand,
   DeregisterImage: ec2.DeregisterImageCommand,
+  CreateCapacityReservation: ec2.CreateCapacityReservationCommand,
+  CancelCapacityReservation: ec2.CancelCapacityReservationCommand,
   CreateNetworkInterface: ec2.CreateNetworkInterfaceCommand,
   DeleteNetworkInterface: ec2.DeleteNetworkInterfaceCommand,
   ModifyNetworkInterfaceAttribute: ec2.ModifyNetworkInterfaceAttributeCommand,

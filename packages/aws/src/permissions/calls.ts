@@ -86,6 +86,14 @@ const EC2: Readonly<Record<Ec2Action, CallFacts>> = {
     allowedBy: ['RegisterAsOurs', 'UseOurSnapshots', 'UseBackups'],
   },
   DeregisterImage: { why: 'removes the image of an ended recovery', allowedBy: ['RemoveOurCaptures'] },
+  CreateCapacityReservation: {
+    why: 'asks whether a zone has room for a suspect, and keeps it, where the policy wants that',
+    allowedBy: ['ReserveAsOurs'],
+  },
+  CancelCapacityReservation: {
+    why: 'gives a place back that was kept for a suspect',
+    allowedBy: ['EndOurReservations'],
+  },
   CreateNetworkInterface: {
     why: 'makes the permit without which an attempt cannot launch',
     allowedBy: ['MakePermitAsOurs', 'MakePermitIn'],

@@ -113,7 +113,10 @@ const RECORD_TYPES = 'route53:ChangeResourceRecordSetsRecordTypes';
 const RECORD_ACTIONS = 'route53:ChangeResourceRecordSetsActions';
 
 /** Actions that make something with tags in the same request. */
-const CREATE_ACTIONS = ['RunInstances', 'CreateSnapshots', 'CopyVolumes', 'CreateNetworkInterface', 'RegisterImage'];
+const CREATE_ACTIONS = [
+  ...['RunInstances', 'CreateSnapshots', 'CopyVolumes', 'CreateNetworkInterface', 'RegisterImage'],
+  'CreateCapacityReservation',
+];
 
 /** Every statement of a coordinator's policy, by its Sid. */
 export const STATEMENTS = {
@@ -187,6 +190,16 @@ export const STATEMENTS = {
     resources: shared('snapshot', 'image'),
     condition: isOurs,
   },
+  ReserveAsOurs: {
+    why: 'a place is kept for a suspect with the mark by which it is found and given back',
+    resources: arns('capacity-reservation'),
+    condition: asOurs,
+  },
+  EndOurReservations: {
+    why: 'gives back places that carry our mark, and never a reservation of somebody else',
+    resources: arns('capacity-reservation'),
+    condition: isOurs,
+  },
   MakePermitAsOurs: {
     why: 'a permit is made with the mark by which it is found, used and revoked',
     resources: arns('network-interface'),
@@ -238,7 +251,10 @@ export const STATEMENTS = {
   },
   TagWhatIsMade: {
     why: 'tags are written while something is made, by the call that makes it',
-    resources: both(arns('instance', 'volume', 'network-interface'), shared('image', 'snapshot')),
+    resources: both(
+      arns('instance', 'volume', 'network-interface', 'capacity-reservation'),
+      shared('image', 'snapshot'),
+    ),
     condition: () => ({ StringEquals: { 'ec2:CreateAction': CREATE_ACTIONS } }),
   },
   MarkMembers: {

@@ -284,7 +284,10 @@ export interface SimCapacityReservation {
   readonly count: number;
   readonly platform: string;
   readonly tenancy: string;
-  readonly state: 'active' | 'cancelled';
+  readonly matches: 'open' | 'targeted';
+  /** Null: it does not end by itself. */
+  readonly endsAtWallMs: number | null;
+  readonly state: 'active' | 'cancelled' | 'expired';
   readonly tags: SimTags;
 }
 

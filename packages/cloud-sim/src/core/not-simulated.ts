@@ -10,7 +10,7 @@ export const NOT_SIMULATED: readonly string[] = [
   'IAM and License Manager: profiles and licences are names that exist or not; permissions are those of denied actions, required tags and setAuthorize',
   'CreateImage, CopySnapshot, ModifyVolume, Recycle Bin',
   'host resource groups, and room on Dedicated Hosts: they are made by POST /_sim/hosts and never full',
-  'places in placement groups: they are names that exist or not, and take no room. Places in capacity reservations are taken by launches that name one, not by those that only prefer them',
+  'places in placement groups: they are names that exist or not, and take no room. Places in capacity reservations are taken by launches that name one, not by those that only prefer them: an open one is used by nobody who does not name it',
   'platforms with a licence of their own, and what Marketplace terms forbid: product codes are set by POST /_sim/product-codes, carried by disks and shown',
   'instance store disks: types have them, machines do not, and ephemeralN mappings are refused',
   'security group rules, network ACLs and where routes lead',

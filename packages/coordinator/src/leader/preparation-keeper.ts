@@ -3,6 +3,7 @@ import {
   endText,
   groupOf,
   type GuardedWrite,
+  type JournalRecord,
   type Keyspace,
   laterBy,
   type Log,
@@ -20,7 +21,15 @@ import {
   type Term,
   unwritten,
 } from '@understudy/shared';
-import { type PlanInput, type PlanResult, preparable, type RecoveryRunner, takenOver } from '@understudy/recovery';
+import {
+  planWithRoom,
+  type PlanInput,
+  type PlanResult,
+  preparable,
+  type RecoveryRunner,
+  roomText,
+  takenOver,
+} from '@understudy/recovery';
 import type { GuardAnswer } from '../judge/guard-input.ts';
 import type { Stored } from '../store/cluster-records.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
@@ -138,7 +147,8 @@ export class PreparationKeeper {
     const stored = this.openOf(member);
     if (!stored) return { kind: 'none' };
     const taken = takenOver(stored.record, plan);
-    return taken === null ? { kind: 'other', stored } : { kind: 'taken', plan: taken, stored };
+    if (taken === null) return { kind: 'other', stored };
+    return { kind: 'taken', plan: planWithRoom(taken, this.#stepsOf(stored.record.opId)), stored };
   }
 
   noteTaken({ record: { member, opId, makes } }: Stored<PreparationRecord>): void {
@@ -154,10 +164,15 @@ export class PreparationKeeper {
       return refusal ? { text: `nothing is made at EC2 for it: ${refusal.why}`, ageMs: null } : null;
     }
     const { makes, startedAtWallMs, opId } = stored.record;
-    const steps = [...(this.#options.view.records.journals.get(opId)?.values() ?? [])].map(({ record }) => record);
+    const steps = this.#stepsOf(opId);
     const done = steps.filter(({ state }) => state === 'done').map(({ step }) => step);
-    const text = `made at EC2 while it is suspect: ${makes.join(', ')}; done: ${done.join(', ') || 'nothing yet'}`;
+    const room = roomText(steps);
+    const text = `made at EC2 while it is suspect: ${makes.join(', ')}; done: ${done.join(', ') || 'nothing yet'}${room === '' ? '' : `; ${room}`}`;
     return { text, ageMs: this.#options.clock.wallMs() - startedAtWallMs };
+  }
+
+  #stepsOf(opId: string): readonly JournalRecord[] {
+    return [...(this.#options.view.records.journals.get(opId)?.values() ?? [])].map(({ record }) => record);
   }
 
   /** For the plan. Undefined: the policy names nothing. `plan` null: there is none. */

@@ -139,7 +139,10 @@ function leftoversOf({ intent, endedAtWallMs, artefacts, volumes }: ClosingFacts
   const outliving = volumes.filter((volume) => !volume.deleteOnTermination && !movesItself(volume));
   return [
     leftover('instance', intent.oldInstanceId, endedAtWallMs + retainForMs),
-    ...artefacts.map(({ kind, id }) => leftover(kind, id, captureAfterWallMs)),
+    // It is paid for like an instance.
+    ...artefacts.map(({ kind, id }) =>
+      leftover(kind, id, kind === 'capacity-reservation' ? endedAtWallMs : captureAfterWallMs),
+    ),
     ...outliving.map(({ volumeId }) => leftover('volume', volumeId, volumesAfterWallMs)),
   ];
 }

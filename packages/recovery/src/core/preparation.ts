@@ -5,6 +5,8 @@ import {
   type ReattachPlan,
   type RecoveryPlan,
 } from '@understudy/shared';
+import { launchPlan } from './launch-plan.ts';
+import { placesToAsk } from './places-to-reserve.ts';
 import { buildLaunchRequest, buildPermitRequest, type RequestIntent } from './launch-request.ts';
 
 /** Volume paths whose disks are put on the stopped seed, so that no launch makes them. */
@@ -15,10 +17,15 @@ export function preparable(plan: RecoveryPlan, wanted: readonly PreparedKind[]):
   const pathOf = ({ path = 'snapshot' }: { readonly path?: string | undefined }) => path;
   const isShared = plan.volumes.some((one) => pathOf(one) === 'multi-attach');
   const captures = plan.volumes.some((one) => pathOf(one) === 'snapshot');
+  const isSeeded = isReattach(plan) && plan.volumes.every((one) => PUT_ON.has(pathOf(one)));
+  const launching = launchPlan(plan);
   return wanted.filter((kind) => {
+    // A seed that is launched has its place, and shows that there is one.
+    if (kind === 'capacity')
+      return !(isSeeded && wanted.includes('seed')) && launching !== null && placesToAsk(launching).places.length > 0;
     // A volume that several write to is not copied, not even for this (S29).
     if (kind === 'snapshot') return captures && !isShared && plan.strategy === 'snapshot-and-replace';
-    return isReattach(plan) && plan.volumes.every((one) => PUT_ON.has(pathOf(one)));
+    return isSeeded;
   });
 }
 
@@ -45,6 +52,8 @@ export function takenOver(
   prepared: Named & { readonly plan: RecoveryPlan; readonly makes: readonly PreparedKind[] },
   fresh: RecoveryPlan,
 ): RecoveryPlan | null {
+  // What launches nothing would not give the place back.
+  if (prepared.makes.includes('capacity') && launchPlan(fresh) === null) return null;
   if (!prepared.makes.includes('seed')) return fresh;
   const plan = inQuarantine(fresh);
   if (!isReattach(plan) || !isReattach(prepared.plan) || preparable(fresh, ['seed']).length === 0) return null;

@@ -1,6 +1,8 @@
 import { type Cloud, type CloudCallOptions, type CloudInstance, TAG } from '@understudy/shared';
 import { CollectPass } from '../collector/collect-pass.ts';
 import type { Run } from '../run.ts';
+import { reservedFor } from '../steps/reserve.ts';
+import { RESERVE } from '../steps/reserve-record.ts';
 import { WARM_UP } from '../steps/warm-up-record.ts';
 
 /** Removals of one pass: the rates are for recoveries. */
@@ -36,6 +38,7 @@ export async function removeMade(run: Run): Promise<string | null> {
 
 async function lookForMade(run: Run): Promise<readonly Made[]> {
   const filters = { [`tag:${TAG.op}`]: [run.record.opId] };
+  const places = await reservedPlaces(run);
   const [instances, snapshots, interfaces] = await Promise.all([
     run.read((cloud, options) => cloud.describeInstances(filters, options)),
     run.read((cloud, options) => cloud.describeSnapshots(filters, options)),
@@ -48,6 +51,7 @@ async function lookForMade(run: Run): Promise<readonly Made[]> {
       ...{ id, isShown: true },
       remove: (cloud: Cloud, options: CloudCallOptions) => cloud.terminateInstance(id, options),
     })),
+    ...places,
     ...[...new Set([...shown, ...known])].map((id) => ({
       ...{ id, isShown: shown.has(id) },
       remove: (cloud: Cloud, options: CloudCallOptions) => cloud.deleteSnapshot(id, options),
@@ -59,6 +63,15 @@ async function lookForMade(run: Run): Promise<readonly Made[]> {
         remove: (cloud: Cloud, options: CloudCallOptions) => cloud.deleteNetworkInterface(id, options),
       })),
   ];
+}
+
+/** Asked only where one was asked for. */
+async function reservedPlaces(run: Run): Promise<readonly Made[]> {
+  if (run.journal.get(RESERVE) === null) return [];
+  return (await reservedFor(run)).map(({ reservationId: id }) => ({
+    ...{ id, isShown: true },
+    remove: (cloud: Cloud, options: CloudCallOptions) => cloud.cancelCapacityReservation(id, options),
+  }));
 }
 
 /** Only what is in quarantine: an instance that has become a member is nobody's leftover. */

@@ -13,6 +13,7 @@ import { fencedBy } from './fenced-by.ts';
 import type { Run } from '../run.ts';
 import { launchCalls } from './attempt-calls.ts';
 import { LAUNCH, PERMIT } from './attempt-records.ts';
+import { PlaceGivenBack } from './give-place-back.ts';
 import { stepKind } from '../step-kind.ts';
 
 /**
@@ -24,6 +25,7 @@ import { stepKind } from '../step-kind.ts';
  * no other candidate the same request is sent again after a pause, which costs nothing but time.
  */
 export function launchStep(run: Run, attempt: number): Step<typeof LAUNCH> {
+  const place = new PlaceGivenBack(run);
   const memory: Memory = { reply: null, fruitlessLooks: 0, lagSinceMs: null, refusals: 0, refusedForSure: false };
   return {
     limitMs: run.policy.recover.launchTimeoutMs + run.settings.sendLimitMs + run.policy.recover.retryRefusedForMs,
@@ -31,7 +33,8 @@ export function launchStep(run: Run, attempt: number): Step<typeof LAUNCH> {
     prepare: async () => freeze(run, attempt),
     next: async (frozen, last) => {
       if (memory.reply) return launched(memory.reply.instanceId, 'reply');
-      if (frozen.sends.run === undefined) return (await lockedHold(run)) ?? send(run, frozen, memory);
+      if (frozen.sends.run === undefined)
+        return (await lockedHold(run)) ?? (await place.next()) ?? send(run, frozen, memory);
       if (last?.error) return onError(run, attempt, frozen, last.error, memory);
       // After a pause: what was certainly refused needs no look before it is asked for again.
       return memory.refusedForSure ? send(run, frozen, memory) : lookThenSend(run, attempt, frozen, memory);

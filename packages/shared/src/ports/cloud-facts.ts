@@ -44,6 +44,19 @@ export interface CloudCapacityReservation {
   readonly available: number | null;
 }
 
+/** One place, for a while, that only a launch which names it would take (`targeted`). */
+export interface CreateCapacityReservationRequest {
+  readonly clientToken: string;
+  readonly instanceType: string;
+  /** As `PlatformDetails` of an instance. */
+  readonly platform: string;
+  readonly az: string;
+  readonly tenancy: 'default' | 'dedicated';
+  /** EC2 ends it within an hour after that, whoever has forgotten it. */
+  readonly endsAtWallMs: number;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
 /** A route that leads to an instance or a network interface. */
 export interface CloudRoute {
   readonly routeTableId: string;

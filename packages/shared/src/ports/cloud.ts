@@ -1,4 +1,10 @@
-import type { CloudCapacityReservation, CloudConsoleOutput, CloudInstanceType, CloudRoute } from './cloud-facts.ts';
+import type {
+  CloudCapacityReservation,
+  CreateCapacityReservationRequest,
+  CloudConsoleOutput,
+  CloudInstanceType,
+  CloudRoute,
+} from './cloud-facts.ts';
 import type { CloudImage } from './cloud-image.ts';
 
 /**
@@ -343,6 +349,11 @@ export interface Cloud {
     reservationId: string,
     options?: CloudCallOptions,
   ): Promise<CloudCapacityReservation | null>;
+  /** Also those that have ended, as long as EC2 shows them. */
+  describeCapacityReservations(
+    filters: CloudFilters,
+    options?: CloudCallOptions,
+  ): Promise<readonly CloudCapacityReservation[]>;
   /** Routes in the VPC's route tables that lead to an instance or a network interface. */
   describeRoutes(vpcId: string, options?: CloudCallOptions): Promise<readonly CloudRoute[]>;
   /**
@@ -427,6 +438,14 @@ export interface Cloud {
   deleteSnapshot(snapshotId: string, options?: CloudCallOptions): Promise<void>;
   /** Refused while it is attached. */
   deleteVolume(volumeId: string, options?: CloudCallOptions): Promise<void>;
+  // capacity
+  /** Idempotent by its token. No room is `CLOUD_CAPACITY`. It is paid for like an instance. */
+  createCapacityReservation(
+    request: CreateCapacityReservationRequest,
+    options?: CloudCallOptions,
+  ): Promise<CloudCapacityReservation>;
+  /** What runs in it runs on. One that has ended is `CLOUD_REJECTED`. */
+  cancelCapacityReservation(reservationId: string, options?: CloudCallOptions): Promise<void>;
   // permit and launch
   createNetworkInterface(
     request: CreateNetworkInterfaceRequest,

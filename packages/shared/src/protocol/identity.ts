@@ -82,7 +82,7 @@ export const opIdOf = (oldInstanceId: string, ordinal = 0): string =>
  */
 export const clientTokenOf = (
   oldInstanceId: string,
-  purpose: 'permit' | 'launch' | `copy-${string}`,
+  purpose: 'permit' | 'launch' | 'reserve' | `copy-${string}`,
   attempt: number,
   ordinal = 0,
 ): string => sha256(`understudy/token/${identityText(oldInstanceId, ordinal)}/${purpose}/${attempt}`).toString('hex');

@@ -30,6 +30,56 @@ export const REFERENCES: readonly CloudContractCase[] = [
     },
   },
   {
+    name: 'a place that is reserved is one by its token, is found by its tags, and is given back once',
+    async run(f) {
+      const [subnet] = f.subnets;
+      assert.ok(subnet);
+      const request = {
+        ...{ clientToken: 'reserve-1', instanceType: f.instanceType, platform: 'Linux/UNIX', az: subnet.az },
+        tenancy: 'default' as const,
+        ...{ endsAtWallMs: f.clock.wallMs() + 3_600_000, tags: { 'understudy:op': 'reserved' } },
+      };
+      const made = await f.cloud.createCapacityReservation(request);
+      assert.deepEqual(
+        [made.state, made.az, made.instanceType, made.available],
+        ['active', subnet.az, f.instanceType, 1],
+      );
+      const again = await f.cloud.createCapacityReservation(request);
+      assert.equal(again.reservationId, made.reservationId);
+      await f.clock.sleep(30_000);
+      const mine = async () => f.cloud.describeCapacityReservations({ 'tag:understudy:op': ['reserved'] });
+      assert.deepEqual(
+        (await mine()).map((one) => one.reservationId),
+        [made.reservationId],
+      );
+      await f.cloud.cancelCapacityReservation(made.reservationId);
+      await f.clock.sleep(30_000);
+      assert.deepEqual(
+        (await mine()).filter((one) => one.state === 'active'),
+        [],
+      );
+      await assert.rejects(f.cloud.cancelCapacityReservation(made.reservationId), (error) => {
+        assert.ok(isOperationError(error));
+        return error.code === 'CLOUD_REJECTED';
+      });
+    },
+  },
+  {
+    name: 'a place is refused that has no platform of EC2, or that has ended already',
+    async run(f) {
+      const [subnet] = f.subnets;
+      assert.ok(subnet);
+      const request = {
+        ...{ clientToken: 'reserve-2', instanceType: f.instanceType, platform: 'Linux/UNIX', az: subnet.az },
+        tenancy: 'default' as const,
+        ...{ endsAtWallMs: f.clock.wallMs() + 3_600_000, tags: { 'understudy:op': 'refused' } },
+      };
+      const wrong = [{ platform: 'Linux' }, { endsAtWallMs: f.clock.wallMs() - 1_000 }, { az: 'nowhere-1a' }];
+      for (const change of wrong)
+        await assert.rejects(f.cloud.createCapacityReservation({ ...request, ...change }), isOperationError);
+    },
+  },
+  {
     name: 'a launch that is tried launches nothing, and is refused as it would be in earnest',
     async run(f) {
       const [subnet] = f.subnets;

@@ -145,4 +145,5 @@ export const FAULT_SUBJECTS: readonly FaultSubject[] = [
     .map(moveSubject),
   ...preparedSubjects('seed', REATTACH),
   ...preparedSubjects('snapshot', {}),
+  ...preparedSubjects('capacity', {}),
 ];

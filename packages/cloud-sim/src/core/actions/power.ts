@@ -16,7 +16,8 @@ import { type Call, faultOf, type Region } from '../region.ts';
 import { userInitiated } from './common.ts';
 import { stateView } from './instance-views.ts';
 import { enter, finishLaunch, finishShuttingDown, finishStop, metalFactor } from './lifecycle.ts';
-import { takeCapacity } from './run-instances.ts';
+import { takeCapacity } from './capacity.ts';
+import { requirePlaceAgain } from './capacity-reservations.ts';
 
 const IDS_MAX = 1_000;
 /** Duration at speed 1, in ms. */
@@ -162,7 +163,8 @@ export function startInstances(region: Region, call: Call, input: StartInstances
   const starting = instances.filter((one) => one.state === 'stopped');
   const wanted = Map.groupBy(starting, (one) => `${one.az}/${one.instanceType}`);
   for (const [first, ...rest] of wanted.values()) {
-    if (first) takeCapacity(region, call, first.az, first.instanceType, 1 + rest.length);
+    const open = [first, ...rest].filter((one) => one && !requirePlaceAgain(region, call, one));
+    if (first && open.length > 0) takeCapacity(region, call, first.az, first.instanceType, open.length);
   }
   return {
     StartingInstances: instances.map((before) => {

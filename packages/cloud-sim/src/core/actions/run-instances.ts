@@ -16,6 +16,7 @@ import {
   requireCards,
   requireInterfaces,
 } from './launch-network.ts';
+import { takeCapacity } from './capacity.ts';
 import { requireReservedPlace } from './capacity-reservations.ts';
 import { requireReferences } from './launch-references.ts';
 import { failLaunch, finishLaunch } from './lifecycle.ts';
@@ -133,19 +134,6 @@ function requireNoWeighting(input: RunInstancesRequest, type: SimInstanceType): 
     'InvalidParameterCombination',
     `The instance type ${type.name} does not support bandwidth weighting.`,
   );
-}
-
-/** @throws InsufficientInstanceCapacity (500) when the zone has no room for this type. */
-export function takeCapacity(region: Region, call: Call, az: string, instanceType: string, count: number): void {
-  const key = `${az}/${instanceType}`;
-  const left = region.capacity.get(key);
-  if (faultOf(call, 'capacity') || (left !== undefined && left < count)) {
-    throw new Ec2Error(
-      'InsufficientInstanceCapacity',
-      `We currently do not have sufficient ${instanceType} capacity in the Availability Zone you requested (${az}).`,
-    );
-  }
-  if (left !== undefined) region.capacity.set(key, left - count);
 }
 
 function checkQuotas(region: Region, count: number, disks: number): void {
@@ -266,8 +254,8 @@ export function runInstances(region: Region, call: Call, input: RunInstancesRequ
   checkAttachments(type, disks.length, network.wanted.length);
   checkQuotas(region, count, disks.length);
   if (input.DryRun) throw new Ec2Error('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.');
-  requireReservedPlace(region, call, input, network.subnet.az);
-  takeCapacity(region, call, network.subnet.az, type.name, count);
+  const isReserved = requireReservedPlace(region, call, input, network.subnet.az);
+  if (!isReserved) takeCapacity(region, call, network.subnet.az, type.name, count);
   const scope = tokenScope(region, input);
   const plan = { input, placed, image, instanceType: type.name, network, disks, reservationId: region.newId('r') };
   const made = Array.from({ length: count }, () => makeInstance(region, call, plan));

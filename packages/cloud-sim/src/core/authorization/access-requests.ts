@@ -45,6 +45,8 @@ const RESOURCES: Readonly<Record<string, (region: Region, input: Input) => reado
   ],
   RegisterImage: (region, input) => [made(region, input, 'image'), ...mappedSnapshots(region, input)],
   DeregisterImage: (region, input) => existing(region, input['ImageId']),
+  CreateCapacityReservation: (region, input) => [made(region, input, 'capacity-reservation')],
+  CancelCapacityReservation: (region, input) => existing(region, input['CapacityReservationId']),
   CreateNetworkInterface: (region, input) => [
     made(region, input, 'network-interface'),
     ...existing(region, input['SubnetId']),

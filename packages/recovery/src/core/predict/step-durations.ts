@@ -58,5 +58,6 @@ export const STEP_DURATIONS: Readonly<Record<string, (plan: RecoveryPlan) => Dur
   hook: () => UNKNOWN_STEP,
   // Before the recovery, beside everything.
   warmup: () => UNKNOWN_STEP,
+  reserve: () => UNKNOWN_STEP,
   done: () => inTurn(call, call),
 };
