@@ -58,6 +58,8 @@ export const PROBLEM_REMEDIES = {
   NOTICES_UNDELIVERED:
     'run `understudy notices`; send them again (`understudy notice resend`), or drop them (`understudy notice drop`)',
   NOTICES_DROPPED: 'see what keeps the webhooks from taking them; the changes themselves stand in `understudy history`',
+  INVENTORY_INCOMPLETE:
+    'none where it passes by itself; allow what was denied (understudy iam-policy), and see docs/inventory.md for answers that were not believed',
   NO_LEADER: 'start coordinators until most run, and look at etcd: nobody is judged or replaced meanwhile',
   GroupTagMissing: 'give it a tag understudy:group, or take its tag understudy:member away',
   TwoInstancesClaimMember: 'leave the tags understudy:group and understudy:member on one instance',

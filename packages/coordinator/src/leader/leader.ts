@@ -44,6 +44,7 @@ import type { WantedHold } from './holds.ts';
 import { leaderJobs } from './jobs/leader-jobs.ts';
 import { Assessor, type Judgement } from './assessor.ts';
 import { LeaderLoop, type LeaderParts } from './leader-loop.ts';
+import type { InventoryKeeping } from '../inventory/inventory-keeping.ts';
 import type { Outbox } from '../notices/outbox.ts';
 import type { SendNotice } from '../notices/webhook.ts';
 import {
@@ -93,6 +94,7 @@ export interface LeaderOptions {
   readonly targetGroups?: TargetGroups | undefined;
   /** Null: notices are not delivered. */
   readonly sendNotice: SendNotice | null;
+  readonly inventory?: InventoryKeeping | undefined;
   readonly onNoticeTried: (webhook: string, outcome: 'taken' | 'refused') => void;
   /** Why etcd takes no writes now; null while it does. */
   readonly storeTrouble: () => string | null;
@@ -454,10 +456,8 @@ export class Leader {
         ...{ view, assessor, decider, evidence, writer, preparation, preparations, runs: this.runs },
       }),
       jobs: leaderJobs({
-        ...{ ...this.#parts, clock, log, keys, view, serveLeases, collector, pace: config.loop },
         ...{ ownershipWatch, failureHooks },
-        ...{ random: this.#options.random, outbox: this.#options.outbox, notify: config.notify },
-        ...{ sendNotice: this.#options.sendNotice, onNoticeTried: this.#options.onNoticeTried },
+        ...{ ...this.#options, ...this.#parts, serveLeases, collector, pace: config.loop, notify: config.notify },
         readFor: (member, instanceId, signal) => planner.readFor(member, instanceId, signal),
         dropRequest: (term, request, why) => desk.drop(term, request, why),
         storeTimeoutMs: config.etcd.callTimeoutMs,

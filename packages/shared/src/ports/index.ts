@@ -11,5 +11,6 @@ export * from './kv-store.ts';
 export * from './log.ts';
 export * from './probe-service.ts';
 export * from './random.ts';
+export * from './resource-pages.ts';
 export * from './term.ts';
 export * from './throttle-codes.ts';

@@ -23,6 +23,8 @@ import { FailureHooksJob } from './failure-hooks.ts';
 import { OwnershipJob } from './ownership.ts';
 import { PointlessRequestsJob } from './pointless-requests.ts';
 import { PoliciesInForceJob } from './policies-in-force.ts';
+import type { InventoryKeeping } from '../../inventory/inventory-keeping.ts';
+import { InventoryJob } from './inventory.ts';
 import { ServeContractsJob } from './serve-contracts.ts';
 import type { UndoLook } from '../undo-look.ts';
 import { UndosJob, type UndosJobOptions } from './undos.ts';
@@ -61,6 +63,8 @@ export interface LeaderJobParts {
   readonly outbox: Outbox;
   readonly notify: NotifySettings;
   readonly sendNotice: SendNotice | null;
+  /** Absent: no history is kept. */
+  readonly inventory?: InventoryKeeping | undefined;
   readonly onNoticeTried: (webhook: string, outcome: 'taken' | 'refused') => void;
 }
 
@@ -91,6 +95,7 @@ export function leaderJobs(parts: LeaderJobParts): readonly LeaderJob[] {
     new FailureHooksJob({ ...parts, everyMs: HOOKS_EVERY_MS, hooks: parts.failureHooks }),
     new AuditRetentionJob({ ...parts, everyMs: collectEveryMs }),
     ...noticesJob(parts),
+    ...(parts.inventory ? [new InventoryJob({ ...parts, keeping: parts.inventory })] : []),
   ];
 }
 

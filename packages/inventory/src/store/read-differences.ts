@@ -1,0 +1,81 @@
+import { differences } from '../core/diff.ts';
+import { type Condition, matcher } from '../core/condition.ts';
+import type { Version } from '../core/version.ts';
+import type { DifferenceQuery, DifferencesPage, ResourceDifference } from '../history.ts';
+import { bounded } from './bounded-work.ts';
+import { cursorOf, placeOf } from './cursor.ts';
+import { lastCompleteOf } from './read-versions.ts';
+import type { Sql } from './sql.ts';
+import { VERSION_COLUMNS, versionIn } from './version-rows.ts';
+
+const BATCH = 200;
+
+/** Ids of what began or ended between the two moments, in order. */
+async function changedIds(
+  sql: Sql,
+  { kind, id, fromWallMs, toWallMs }: DifferenceQuery,
+  after: string,
+): Promise<readonly string[]> {
+  const named = id === null ? '' : 'AND id = $6';
+  const rows = await sql.all(
+    `SELECT DISTINCT id FROM inventory_versions WHERE kind = $1 AND id > $2
+       AND ((valid_from > $3 AND valid_from <= $4) OR (valid_to > $3 AND valid_to <= $4)) ${named} ORDER BY id LIMIT $5`,
+    [kind, after, fromWallMs, toWallMs, BATCH, ...(id === null ? [] : [id])],
+  );
+  return rows.map((row) => String(row.id));
+}
+
+/** One version each, as they were then. */
+async function versionsAt(
+  sql: Sql,
+  kind: string,
+  ids: readonly string[],
+  atWallMs: number,
+): Promise<ReadonlyMap<string, Version>> {
+  const last = await lastCompleteOf(sql, kind);
+  const rows = await sql.all(
+    `SELECT ${VERSION_COLUMNS} FROM inventory_versions WHERE kind = $1 AND valid_from <= $2
+       AND (valid_to IS NULL OR valid_to > $2) AND id IN (${ids.map((_, at) => `$${at + 3}`).join(', ')})`,
+    [kind, atWallMs, ...ids],
+  );
+  return new Map(rows.map((row) => versionIn(row, sql.dialect, last)).map((one) => [one.id, one]));
+}
+
+/** Null: it is as it was, whatever happened in between. */
+function differenceOf(
+  kind: string,
+  id: string,
+  before: Version | null,
+  after: Version | null,
+): ResourceDifference | null {
+  if (before === null && after === null) return null;
+  const fields = differences(before?.document ?? {}, after?.document ?? {});
+  if (fields.length === 0) return null;
+  const change = before === null ? 'appeared' : after === null ? 'gone' : 'changed';
+  return { kind, id, change, before, after, fields };
+}
+
+const holds = (where: readonly Condition[]): ((one: ResourceDifference) => boolean) => {
+  const matches = matcher(where);
+  return ({ before, after }) => [before, after].some((one) => one !== null && matches(one.document));
+};
+
+/** What is different between two moments, page by page. */
+export async function readDifferences(sql: Sql, query: DifferenceQuery): Promise<DifferencesPage> {
+  const { kind, limit, fromWallMs, toWallMs } = query;
+  const matches = holds(query.where);
+  const found: ResourceDifference[] = [];
+  let after: string | null = placeOf(query.after).id;
+  while (after !== null && found.length <= limit) {
+    const ids: readonly string[] = await changedIds(sql, query, after);
+    if (ids.length === 0) break;
+    const [old, fresh] = [await versionsAt(sql, kind, ids, fromWallMs), await versionsAt(sql, kind, ids, toWallMs)];
+    const all = ids.flatMap((id) => differenceOf(kind, id, old.get(id) ?? null, fresh.get(id) ?? null) ?? []);
+    found.push(...bounded(() => all.filter(matches)));
+    after = ids.length < BATCH ? null : (ids.at(-1) ?? null);
+  }
+  const shown = found.slice(0, limit);
+  const last = shown.at(-1);
+  const more = found.length > limit && last !== undefined;
+  return { differences: shown, next: more ? cursorOf({ id: last.id, validFromWallMs: 0 }) : null };
+}
