@@ -43,7 +43,7 @@ export const inventoryDiff: CommandDefinition = {
       .option('--end <time>', TO_TEXT, moment)
       .option('--id <id>', 'only this resource')
       .option('--where <condition>', WHERE_TEXT, collect)
-      .option('--limit <number>', 'on one page, 1 to 1000', parseLimit)
+      .option('--limit <number>', 'so many, at most 500', parseLimit)
       .option('--cursor <text>', 'the page after the one that named it')
       .action((kind: string, { from, end, id, where, limit, cursor, ...options }: DiffOptions) => {
         const client = new ControlClient(context, options);

@@ -52,7 +52,7 @@ export const inventoryList: CommandDefinition = {
       .option('--changed', 'between --from and --end, only what began or was gone')
       .option('--versions', 'every version there is between --from and --end')
       .option('--where <condition>', WHERE_TEXT, collect)
-      .option('--limit <number>', 'on one page, 1 to 1000', parseLimit)
+      .option('--limit <number>', 'so many, at most 500', parseLimit)
       .option('--cursor <text>', 'the page after the one that named it')
       .action(
         (kind: string, { id, at, from, end, changed, versions, where, limit, cursor, ...options }: ListOptions) => {

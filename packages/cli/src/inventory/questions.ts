@@ -24,8 +24,8 @@ export const WHERE_TEXT = 'PATH=VALUE, PATH!=VALUE or PATH~PATTERN; given again,
 
 export const parseLimit = (text: string): number => {
   const limit = Number(text);
-  if (Number.isInteger(limit) && limit >= 1 && limit <= 1_000) return limit;
-  throw new InvalidArgumentError('want a number from 1 to 1000');
+  if (Number.isInteger(limit) && limit >= 1 && limit <= 500) return limit;
+  throw new InvalidArgumentError('want a number from 1 to 500');
 };
 
 export const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];

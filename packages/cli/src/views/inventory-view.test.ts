@@ -87,6 +87,6 @@ describe('what is asked of an inventory', () => {
       '/v1/x?id=a%2Fb&at=1&where=A%3D1&where=B%7E2',
     );
     expect(pathOf('/v1/x', {})).toBe('/v1/x');
-    expect(() => parseLimit('0')).toThrow('from 1 to 1000');
+    expect(() => parseLimit('0')).toThrow('from 1 to 500');
   });
 });
