@@ -15,6 +15,10 @@ export interface FinishedCrawl extends CrawlName {
   readonly term: number;
   readonly writer: string;
   readonly atWallMs: number;
+  /**
+   * Rows of all its pages. A history that has kept another number has lost some, and writes nothing.
+   */
+  readonly rows: number;
   /** Every page came. */
   readonly isComplete: boolean;
   /** Why not every page came. Empty: they did. */
@@ -70,7 +74,10 @@ export interface DifferenceQuery {
 
 export interface VersionsPage {
   readonly versions: readonly Version[];
-  /** For `after`. Null: there is nothing more. */
+  /**
+   * For `after`. Null: there is nothing more. A page ends early, also without any version, where it
+   * is large, or where much was read for it.
+   */
   readonly next: string | null;
 }
 

@@ -42,6 +42,8 @@ export const PROBLEM_REMEDIES = {
     'run `understudy leftovers`; remove what is in the way (permission, protection, state): it is tried again by itself',
   PREPARATION_STUCK:
     'remove what it names (permission, protection, state): it costs money, and is tried again by itself (docs/prepare.md)',
+  LOST_ZONE_IS_HEARD:
+    'take the zone out of guard.lostZones of the group (understudy apply -f FILE); if the rest of it is lost all the same, say so with partly: true',
   INTERNAL_ERROR: 'this is a bug: read the log of this coordinator and report it; the loop is tried again',
   AGENT_NOT_AUTHENTIC:
     'give its agent its own key (understudy keys derive); if it is not its agent, find out who sends from there',

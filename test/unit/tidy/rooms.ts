@@ -87,7 +87,8 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     route53: ['transport', 'answers', 'sdk'],
     elbv2: ['transport', 'answers', 'sdk'],
     inventory: ['transport', 'limiter', 'ec2'],
-    permissions: ['ec2', 'kms', 'route53', 'elbv2'],
+    sqs: ['transport', 'answers', 'sdk'],
+    permissions: ['ec2', 'kms', 'route53', 'elbv2', 'sqs'],
   },
 };
 

@@ -1,6 +1,7 @@
 import { InventoryDifferencesSchema } from '@understudy/shared';
 import type { CommandDefinition } from '../command-definition.ts';
 import { ControlClient } from '../control/control-client.ts';
+import { followPages } from '../inventory/follow-pages.ts';
 import {
   collect,
   FROM_TEXT,
@@ -20,7 +21,7 @@ interface DiffOptions extends ReadOptions {
   readonly end?: number;
   readonly id?: string;
   readonly where?: readonly string[];
-  readonly limit?: number;
+  readonly limit: number;
   readonly cursor?: string;
 }
 
@@ -43,12 +44,19 @@ export const inventoryDiff: CommandDefinition = {
       .option('--end <time>', TO_TEXT, moment)
       .option('--id <id>', 'only this resource')
       .option('--where <condition>', WHERE_TEXT, collect)
-      .option('--limit <number>', 'so many, at most 500', parseLimit)
+      .option('--limit <number>', 'so many, at most 500', parseLimit, 100)
       .option('--cursor <text>', 'the page after the one that named it')
       .action((kind: string, { from, end, id, where, limit, cursor, ...options }: DiffOptions) => {
         const client = new ControlClient(context, options);
-        const path = pathOf(kindPath(kind, '/differences'), { from, to: end, id, where, limit, cursor });
-        const read = () => client.read(InventoryDifferencesSchema, path);
+        const page = async (after: { cursor: string | undefined; limit: number }) => {
+          const path = pathOf(kindPath(kind, '/differences'), { from, to: end, id, where, ...after });
+          const { differences: items, next } = await client.read(InventoryDifferencesSchema, path);
+          return { items, next };
+        };
+        const read = async () => {
+          const { items, next } = await followPages(page, { limit, cursor });
+          return { differences: [...items], next };
+        };
         return present(context.clock, outputOf(options), read, differencesText);
       });
   },

@@ -1,6 +1,7 @@
 import { InventoryPageSchema } from '@understudy/shared';
 import type { CommandDefinition } from '../command-definition.ts';
 import { ControlClient } from '../control/control-client.ts';
+import { followPages } from '../inventory/follow-pages.ts';
 import {
   AT_TEXT,
   collect,
@@ -24,7 +25,7 @@ interface ListOptions extends ReadOptions {
   readonly changed?: boolean;
   readonly versions?: boolean;
   readonly where?: readonly string[];
-  readonly limit?: number;
+  readonly limit: number;
   readonly cursor?: string;
 }
 
@@ -52,15 +53,23 @@ export const inventoryList: CommandDefinition = {
       .option('--changed', 'between --from and --end, only what began or was gone')
       .option('--versions', 'every version there is between --from and --end')
       .option('--where <condition>', WHERE_TEXT, collect)
-      .option('--limit <number>', 'so many, at most 500', parseLimit)
+      .option('--limit <number>', 'so many, at most 500', parseLimit, 100)
       .option('--cursor <text>', 'the page after the one that named it')
       .action(
         (kind: string, { id, at, from, end, changed, versions, where, limit, cursor, ...options }: ListOptions) => {
           const client = new ControlClient(context, options);
           const since = versions === true ? (from ?? 0) : from;
           const of = changed === true ? 'changed' : undefined;
-          const path = pathOf(kindPath(kind), { id, at, since, until: end, of, where, limit, cursor });
-          return present(context.clock, outputOf(options), () => client.read(InventoryPageSchema, path), pageText);
+          const page = async (from: { cursor: string | undefined; limit: number }) => {
+            const path = pathOf(kindPath(kind), { id, at, since, until: end, of, where, ...from });
+            const { versions: items, next } = await client.read(InventoryPageSchema, path);
+            return { items, next };
+          };
+          const read = async () => {
+            const { items, next } = await followPages(page, { limit, cursor });
+            return { versions: [...items], next };
+          };
+          return present(context.clock, outputOf(options), read, pageText);
         },
       );
   },

@@ -1,6 +1,6 @@
 import { type Clock, errorText, hasCode, isOperationError, type ResourcePages } from '@understudy/shared';
 import type { Kind } from '../core/kinds/kind.ts';
-import type { CrawlReport, InventoryHistory, Writing } from '../history.ts';
+import type { CrawlName, CrawlReport, InventoryHistory, Writing } from '../history.ts';
 import { untilAborted } from './until-aborted.ts';
 
 export interface CrawlerOptions {
@@ -41,24 +41,30 @@ export class Crawler {
     const { history, clock, gapMs } = this.#options;
     const atWallMs = clock.wallMs();
     const crawl = { crawl: `${by.term}-${Math.round(atWallMs)}`, kind: kind.name };
-    const detail = await this.#list(kind, crawl, signal);
+    const { rows, detail } = await this.#list(kind, crawl, signal);
     signal.throwIfAborted();
-    const ended = { ...crawl, ...by, atWallMs, gapMs, isComplete: detail === null, detail: detail ?? '' };
+    const ended = { ...crawl, ...by, rows, atWallMs, gapMs, isComplete: detail === null, detail: detail ?? '' };
     return untilAborted(history.finish(ended), signal);
   }
 
-  /** Every page of every scope. Why it ended early, or null. */
-  async #list(kind: Kind, crawl: { crawl: string; kind: string }, signal: AbortSignal): Promise<Shortfall> {
+  /** Every page of every scope: how many rows, and why it ended early, or null. */
+  async #list(
+    kind: Kind,
+    crawl: CrawlName,
+    signal: AbortSignal,
+  ): Promise<{ readonly rows: number; readonly detail: Shortfall }> {
     const { history } = this.#options;
     const scopes = kind.scope === null ? [''] : this.#options.hostedZones;
-    let shortfall: Shortfall = null;
+    let detail: Shortfall = null;
+    let rows = 0;
     for (const scope of scopes) {
-      const found = await this.#listScope(kind, scope, signal, (rows) =>
-        untilAborted(history.page(crawl, scope, rows), signal),
-      );
-      shortfall ??= found;
+      const found = await this.#listScope(kind, scope, signal, (page) => {
+        rows += page.length;
+        return untilAborted(history.page(crawl, scope, page), signal);
+      });
+      detail ??= found;
     }
-    return shortfall;
+    return { rows, detail };
   }
 
   async #listScope(

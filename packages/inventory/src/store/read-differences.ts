@@ -5,6 +5,7 @@ import type { DifferenceQuery, DifferencesPage, ResourceDifference } from '../hi
 import { bounded } from './bounded-work.ts';
 import { cursorOf, placeOf } from './cursor.ts';
 import { lastCompleteOf } from './read-versions.ts';
+import { QuestionBudget } from './question-budget.ts';
 import type { Sql } from './sql.ts';
 import { VERSION_COLUMNS, versionIn } from './version-rows.ts';
 
@@ -32,6 +33,7 @@ async function versionsAt(
   ids: readonly string[],
   atWallMs: number,
 ): Promise<ReadonlyMap<string, Version>> {
+  if (ids.length === 0) return new Map();
   const last = await lastCompleteOf(sql, kind);
   const rows = await sql.all(
     `SELECT ${VERSION_COLUMNS} FROM inventory_versions WHERE kind = $1 AND valid_from <= $2
@@ -64,18 +66,22 @@ const holds = (where: readonly Condition[]): ((one: ResourceDifference) => boole
 export async function readDifferences(sql: Sql, query: DifferenceQuery): Promise<DifferencesPage> {
   const { kind, limit, fromWallMs, toWallMs } = query;
   const matches = holds(query.where);
+  const budget = new QuestionBudget();
   const found: ResourceDifference[] = [];
-  let after: string | null = placeOf(query.after).id;
-  while (after !== null && found.length <= limit) {
-    const ids: readonly string[] = await changedIds(sql, query, after);
-    if (ids.length === 0) break;
+  let { id: after } = placeOf(query.after);
+  const pageUpTo = (): DifferencesPage => ({ differences: found, next: cursorOf({ id: after, validFromWallMs: 0 }) });
+  while (budget.mayRead()) {
+    const ids = await changedIds(sql, query, after);
+    budget.noteRead(ids.length * 2);
     const [old, fresh] = [await versionsAt(sql, kind, ids, fromWallMs), await versionsAt(sql, kind, ids, toWallMs)];
     const all = ids.flatMap((id) => differenceOf(kind, id, old.get(id) ?? null, fresh.get(id) ?? null) ?? []);
-    found.push(...bounded(() => all.filter(matches)));
-    after = ids.length < BATCH ? null : (ids.at(-1) ?? null);
+    for (const one of bounded(() => all.filter(matches))) {
+      if (found.length >= limit || !budget.takes(one)) return pageUpTo();
+      found.push(one);
+      after = one.id;
+    }
+    if (ids.length < BATCH) return { differences: found, next: null };
+    after = ids.at(-1) ?? after;
   }
-  const shown = found.slice(0, limit);
-  const last = shown.at(-1);
-  const more = found.length > limit && last !== undefined;
-  return { differences: shown, next: more ? cursorOf({ id: last.id, validFromWallMs: 0 }) : null };
+  return pageUpTo();
 }

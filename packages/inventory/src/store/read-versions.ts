@@ -3,6 +3,7 @@ import type { Version } from '../core/version.ts';
 import type { HistoryQuery, Span, VersionsPage } from '../history.ts';
 import { bounded } from './bounded-work.ts';
 import { cursorOf, type Place, placeOf } from './cursor.ts';
+import { QuestionBudget } from './question-budget.ts';
 import type { Sql, SqlReads, SqlValue } from './sql.ts';
 import { momentIn, VERSION_COLUMNS, versionIn } from './version-rows.ts';
 
@@ -52,19 +53,24 @@ async function batchOf(
   return rows.map((row) => versionIn(row, sql.dialect, lastCompleteWallMs));
 }
 
-/** Reads on until the page is full or nothing is left. */
+/** Reads on until the page is full, nothing is left, or the answer has cost enough. */
 export async function readVersions(sql: Sql, query: HistoryQuery): Promise<VersionsPage> {
   const matches = matcher(query.where);
   const lastCompleteWallMs = await lastCompleteOf(sql, query.kind);
-  const size = query.where.length === 0 ? query.limit + 1 : BATCH;
-  const found: Version[] = [];
-  let place: Place | null = placeOf(query.after);
-  while (place !== null && found.length <= query.limit) {
-    const batch: readonly Version[] = await batchOf(sql, query, place, size, lastCompleteWallMs);
-    found.push(...bounded(() => batch.filter((one) => matches(one.document))));
-    place = batch.length < size ? null : (batch.at(-1) ?? null);
+  const size = query.where.length === 0 ? Math.min(query.limit, BATCH) : BATCH;
+  const budget = new QuestionBudget();
+  const versions: Version[] = [];
+  let place: Place = placeOf(query.after);
+  while (budget.mayRead()) {
+    const batch = await batchOf(sql, query, place, size, lastCompleteWallMs);
+    budget.noteRead(batch.length);
+    for (const one of bounded(() => batch.filter(({ document }) => matches(document)))) {
+      if (versions.length >= query.limit || !budget.takes(one)) return { versions, next: cursorOf(place) };
+      versions.push(one);
+      place = one;
+    }
+    if (batch.length < size) return { versions, next: null };
+    place = batch.at(-1) ?? place;
   }
-  const versions = found.slice(0, query.limit);
-  const last = versions.at(-1);
-  return { versions, next: found.length > query.limit && last !== undefined ? cursorOf(last) : null };
+  return { versions, next: cursorOf(place) };
 }

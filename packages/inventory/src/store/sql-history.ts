@@ -63,6 +63,11 @@ export class SqlHistory implements InventoryHistory {
 
   async finish(crawl: FinishedCrawl): Promise<CrawlReport> {
     const staged = this.#staged.get(`${crawl.crawl} ${crawl.kind}`) ?? new StagedCrawl(kindOf(crawl.kind));
+    if (staged.rows !== crawl.rows)
+      throw new OperationError(
+        'INVENTORY_STORE_UNAVAILABLE',
+        `${crawl.kind}: ${staged.rows} of ${crawl.rows} rows of the crawl are here; the others were lost`,
+      );
     const report = await this.#sql.transaction((sql) => writeCrawl(sql, this.#sql.dialect, crawl, staged.resources));
     await this.drop(crawl);
     return report;

@@ -7,6 +7,8 @@ import type { SeenResource } from '../core/version.ts';
 /** What has come of one crawl of one kind. */
 export class StagedCrawl {
   readonly resources = new Map<string, SeenResource>();
+  /** What came, also more than once, or without an id. */
+  rows = 0;
   readonly #kind: Kind;
 
   constructor(kind: Kind) {
@@ -15,6 +17,7 @@ export class StagedCrawl {
 
   /** A resource that comes twice is taken as it came last. */
   add(rows: readonly Raw[], scope: string): void {
+    this.rows += rows.length;
     for (const row of rows) {
       const id = this.#kind.idOf(row, scope);
       if (id !== null) this.resources.set(id, this.#seen(id, row));

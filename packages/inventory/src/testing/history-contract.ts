@@ -238,6 +238,41 @@ export const HISTORY_CONTRACT: readonly HistoryContractCase[] = [
     },
   },
   {
+    name: 'an answer that is large or costs much ends early, and goes on from its next',
+    async run(history) {
+      const text = 'x'.repeat(1_000);
+      const rows = Array.from({ length: 11_000 }, (_, number) =>
+        instanceRow(`i-${number + 10_000}`, number < 400 ? { Description: text } : {}),
+      );
+      await crawlOf(history, 100, rows);
+      const first = await history.versions(asked(at(null), { limit: 1_000 }));
+      assert.ok(first.versions.length > 100 && first.versions.length < 400, `${first.versions.length}`);
+      const second = await history.versions(asked(at(null), { limit: 1, after: first.next }));
+      assert.equal(second.versions[0]?.id, `i-${10_000 + first.versions.length}`);
+      const where = [parseCondition('InstanceId=i-20999')];
+      const none = await history.versions(asked(at(null), { where }));
+      assert.deepEqual(none.versions, []);
+      const rest = await history.versions(asked(at(null), { where, after: none.next }));
+      assert.deepEqual(
+        rest.versions.map(({ id }) => id),
+        ['i-20999'],
+      );
+      assert.equal(rest.next, null);
+    },
+  },
+  {
+    name: 'a crawl that has lost pages on the way writes nothing',
+    async run(history) {
+      await crawlOf(history, 100, [instanceRow('i-1'), instanceRow('i-2')]);
+      for (const atWallMs of [200, 300]) {
+        const lost = crawlOf(history, atWallMs, [instanceRow('i-1')], { rows: 2 });
+        await refused(lost, 'INVENTORY_STORE_UNAVAILABLE', '1 of 2 rows');
+      }
+      await refused(crawlOf(history, 400, [], { rows: 1 }), 'INVENTORY_STORE_UNAVAILABLE', '0 of 1 rows');
+      assert.equal((await history.standing()).kinds[0]?.lastCompleteWallMs, 100);
+    },
+  },
+  {
     name: 'a regular expression without an end is ended',
     async run(history) {
       await crawlOf(history, 100, [instanceRow('i-1', { Description: `${'a'.repeat(60)}!` })]);

@@ -6,6 +6,8 @@ import { errorOf, type HistoryCall, type HistoryMethod, type HistoryPlace, type 
 const ENTRY = new URL('./main.ts', import.meta.url);
 /** A call that lasts longer hangs: the first crawl of a large account takes seconds. */
 const CALL_MAX_MS = 60_000;
+/** Questions that are answered at once. More are refused, so that a crawl waits for few. */
+const QUESTIONS_MAX = 4;
 /** A thread that ended by itself is not started again sooner. */
 const AGAIN_MS = 5_000;
 
@@ -28,6 +30,7 @@ export class HistoryThread implements InventoryHistory {
   #worker: Worker | null = null;
   #notBeforeMs = Number.NEGATIVE_INFINITY;
   #calls = 0;
+  #questions = 0;
 
   constructor(place: HistoryPlace, clock: Clock) {
     this.#place = place;
@@ -37,10 +40,10 @@ export class HistoryThread implements InventoryHistory {
   readonly page: InventoryHistory['page'] = (...parameters) => this.#call('page', parameters);
   readonly finish: InventoryHistory['finish'] = (...parameters) => this.#call('finish', parameters);
   readonly drop: InventoryHistory['drop'] = (...parameters) => this.#call('drop', parameters);
-  readonly versions: InventoryHistory['versions'] = (...parameters) => this.#call('versions', parameters);
-  readonly version: InventoryHistory['version'] = (...parameters) => this.#call('version', parameters);
-  readonly differences: InventoryHistory['differences'] = (...parameters) => this.#call('differences', parameters);
-  readonly standing: InventoryHistory['standing'] = (...parameters) => this.#call('standing', parameters);
+  readonly versions: InventoryHistory['versions'] = (...parameters) => this.#ask('versions', parameters);
+  readonly version: InventoryHistory['version'] = (...parameters) => this.#ask('version', parameters);
+  readonly differences: InventoryHistory['differences'] = (...parameters) => this.#ask('differences', parameters);
+  readonly standing: InventoryHistory['standing'] = (...parameters) => this.#ask('standing', parameters);
   readonly compact: InventoryHistory['compact'] = (...parameters) => this.#call('compact', parameters);
 
   /** Ends the thread. Nothing that was written is lost. */
@@ -50,6 +53,19 @@ export class HistoryThread implements InventoryHistory {
     await this.#send('close', []).catch(() => undefined);
     this.#worker = null;
     await worker.terminate();
+  }
+
+  async #ask<M extends HistoryMethod>(
+    method: M,
+    parameters: Parameters<InventoryHistory[M]>,
+  ): Promise<Awaited<ReturnType<InventoryHistory[M]>>> {
+    if (this.#questions >= QUESTIONS_MAX) throw unavailable(`${QUESTIONS_MAX} questions are being answered: ask again`);
+    this.#questions += 1;
+    try {
+      return await this.#call(method, parameters);
+    } finally {
+      this.#questions -= 1;
+    }
   }
 
   /** The thread answers with what the method of the same name returns. */

@@ -16,6 +16,7 @@ import { FindingsJob, type Found } from './findings.ts';
 import { HoldsJob } from './holds.ts';
 import { JudgementsJob } from './judgements.ts';
 import type { LeaderJob } from './leader-job.ts';
+import { LostZonesJob } from './lost-zones.ts';
 import { NoticesJob } from './notices.ts';
 import type { Outbox } from '../../notices/outbox.ts';
 import type { SendNotice, Webhook } from '../../notices/webhook.ts';
@@ -87,6 +88,7 @@ export function leaderJobs(parts: LeaderJobParts): readonly LeaderJob[] {
     new ConsolesJob({ ...parts, everyMs: tickMs }),
     new HoldsJob({ ...parts, everyMs: tickMs, holds: new HoldKeeper(parts), wanted: parts.wantedHolds }),
     new JudgementsJob({ ...parts, everyMs: tickMs, publisher: new JudgementPublisher(parts) }),
+    new LostZonesJob({ ...parts, everyMs: tickMs }),
     new FindingsJob({ ...parts, everyMs: tickMs }),
     new PointlessRequestsJob({ ...parts, everyMs: enrolEveryMs }),
     new UndosJob({ ...parts, everyMs: tickMs }),

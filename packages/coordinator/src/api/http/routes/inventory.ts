@@ -121,7 +121,8 @@ const versions = defineRoute({
   ...shared,
   ...{ path: '/v1/inventory/:kind', operationId: 'listInventory' },
   summary: 'Versions of resources: at a time, or of a range',
-  description: 'In the order of their ids, and of their times. Ranges hold their beginning and not their end.',
+  description:
+    'In the order of their ids, and of their times. Ranges hold their beginning and not their end. A page ends early, also without any version, where it is large or much was read for it: go on from `next`.',
   params: KindParamsSchema,
   query: VersionsQuerySchema,
   answers: { 200: { text: 'A page.', schema: InventoryPageSchema } },
