@@ -259,9 +259,9 @@ export class Leader {
 
   /** The plan that a recovery of this member would have now. Only the leader knows. */
   plan(member: MemberId): Promise<PlanAnswer> {
-    const { assessor, decider, planner, trials, undoLook } = this.#parts;
+    const { assessor, decider, planner, trials, undoLook, preparations } = this.#parts;
     const { view, clock } = this.#options;
-    return new PlanPreview({ assessor, decider, planner, view, clock, trials, undoLook }).of(
+    return new PlanPreview({ assessor, decider, planner, view, clock, trials, undoLook, preparations }).of(
       this.#termOfOurs(),
       member,
     );
