@@ -16,7 +16,7 @@ export interface FinishedCrawl extends CrawlName {
   readonly writer: string;
   readonly atWallMs: number;
   /**
-   * Rows of all its pages. A history that has kept another number has lost some, and writes nothing.
+   * Rows of all its pages. A history that has kept another number has lost some: it writes nothing.
    */
   readonly rows: number;
   /** Every page came. */

@@ -35,7 +35,7 @@ test('a coordinator keeps what an instance looked like, in a file of its own, an
   expect(differences[0]?.fields).toContainEqual({ path: 'State.Name', before: 'running', after: 'stopped' });
   const shown = await ask('show', 'instance', instanceId, '--at', from);
   expect([shown.code, shown.out]).toEqual([0, expect.stringContaining('"Name": "running"')]);
-  // Target groups may not be listed here, which is a remark, and keeps the coordinator from nothing.
+  // Target groups may not be listed here. That is a remark, and keeps it from nothing.
   expect(JSON.stringify(await coordinator.json('/v1/inventory'))).toContain('CLOUD_DENIED');
   expect(await coordinator.json('/readyz')).not.toBe(null);
 });
