@@ -8,9 +8,9 @@ const postgres = z.strictObject({
   port: z.number().int().min(1).max(65_535).default(5_432),
   database: z.string().min(1),
   user: z.string().min(1),
-  /** File with the password (mode 0600); surrounding white space is dropped. Absent: none is shown. */
+  /** File with the password (mode 0600); white space around it is dropped. Absent: none. */
   passwordFile: z.string().min(1).optional(),
-  /** Authority of the server's certificate, PEM. Absent: no TLS, which only a socket should have. */
+  /** Authority of the server's certificate, PEM. Absent: no TLS, as fits a socket. */
   caFile: z.string().min(1).optional(),
 });
 

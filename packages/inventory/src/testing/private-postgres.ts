@@ -34,7 +34,7 @@ export class PrivatePostgres {
   static async start(): Promise<PrivatePostgres> {
     const bin = binaries();
     if (bin === null) throw new Error('there is no PostgreSQL');
-    // The folder that tests have for such things is root's alone, and a socket's path has 107 bytes.
+    // The folder of temporary files of tests is root's alone, and its path is long for a socket.
     const folder = mkdtempSync('/tmp/understudy-pg-');
     const user = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
     if ('uid' in user) chownSync(folder, NOBODY, NOBODY);
