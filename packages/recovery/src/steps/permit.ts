@@ -21,6 +21,7 @@ import { keyFactsOf } from './locked-volumes.ts';
 import type { LeftoverKind } from '../leftover-kind.ts';
 import type { Run } from '../run.ts';
 import { PLACEMENT } from '../standing-hold.ts';
+import { addressTaken, isAddressTaken } from './taken-address.ts';
 import { permitCalls } from './attempt-calls.ts';
 import { PERMIT } from './attempt-records.ts';
 import { stepKind } from '../step-kind.ts';
@@ -31,7 +32,7 @@ import { stepKind } from '../step-kind.ts';
  * outcome is answered by the same call.
  */
 export function permitStep(run: Run, attempt: number): Step<typeof PERMIT> {
-  const memory: Memory = { reply: null, refusals: 0 };
+  const memory: Memory = { heldSinceMs: null, reply: null, refusals: 0 };
   return {
     limitMs: run.policy.recover.launchTimeoutMs + run.policy.recover.retryRefusedForMs,
     givesUpAs: 'LaunchAttemptsExhausted',
@@ -50,6 +51,8 @@ export function permitStep(run: Run, attempt: number): Step<typeof PERMIT> {
       };
     },
     next: async (frozen, last) => {
+      if (isAddressTaken(last, frozen))
+        return (await addressTaken(run, attempt, frozen, memory)) ?? create(frozen, memory);
       if (memory.reply === null)
         return last?.error ? onError(run, attempt, frozen, last, memory) : first(run, attempt, frozen, memory);
       return finish(run, memory.reply, last);
@@ -104,6 +107,8 @@ async function waitForRoom(run: Run, step: string, next: NextAttempt & { readonl
 }
 
 interface Memory {
+  /** Since when EC2 refuses the address, because it is in use. */
+  heldSinceMs: number | null;
   reply: CloudNetworkInterface | null;
   /** For want of room. */
   refusals: number;

@@ -17,6 +17,8 @@ import { LAUNCH, PERMIT } from '../steps/attempt-records.ts';
 import { leftAsTexts } from '../leftover-kind.ts';
 import { FENCE } from '../steps/fence-record.ts';
 import { givebackRequest } from '../steps/giveback.ts';
+import { disksOutlive, hasEnded, mayBeEnded } from '../steps/predecessor-end.ts';
+import { VACATE } from '../steps/vacate-record.ts';
 import { openCalls } from '../steps/open-calls.ts';
 import { GIVEBACK } from '../steps/giveback-record.ts';
 import { stepKey } from '../core/step-id.ts';
@@ -42,6 +44,8 @@ export async function abandon(
       'its replacement is in charge: there is nothing to abandon. A chore that is stuck can be given up: accept-loss',
     );
   const { by, why, leaveOpen } = request.record;
+  // **S** (S32) What may end at any moment is not given back as if it could serve again.
+  if (!leaveOpen && mayBeEnded(run) && !hasEnded(run)) await drive(run, stepKey(VACATE.name));
   if (!leaveOpen) await endOpenAttempt(run, drive, `abandoned by ${by}: ${why}`);
   const disks = givebackRequest(run, { ends: 'abandoned', why });
   if (!leaveOpen && disks.disks.length > 0) await giveDisksBack(run, drive, disks);
@@ -104,6 +108,13 @@ function isUnprotected(fence: JournalEntry<typeof FENCE> | null, wasProtected: b
   return how !== 'terminated' && wasProtected;
 }
 
+/** What became of it, where its address was to follow. Null: nothing was begun. */
+function predecessorOf(run: Run): 'kept' | 'ended' | 'may-end' | null {
+  if (!disksOutlive(run)) return null;
+  if (hasEnded(run)) return 'ended';
+  return mayBeEnded(run) ? 'may-end' : 'kept';
+}
+
 function historyRecordOf(run: Run, request: StoredRequest): Unwritten<HistoryRecord> {
   const { journal } = run;
   const attempt = currentAttempt(journal.states());
@@ -124,6 +135,7 @@ function historyRecordOf(run: Run, request: StoredRequest): Unwritten<HistoryRec
     // before every other end, a protection that was planned for was taken off.
     stopSent: (fence?.sends.stop ?? 0) > 0,
     lateCalls: openCalls(run),
+    predecessor: predecessorOf(run),
     unprotected: isUnprotected(fence, run.plan.protection.stop),
     launchAttempts: permit === null ? attempt - 1 : attempt,
     artefacts,

@@ -159,6 +159,18 @@ const launchPart = {
   launchBase: z.record(z.string(), z.unknown()),
   /** Absent: the disks come with the launch. */
   seed: seedImage.optional(),
+  /**
+   * The primary private address follows: the failed instance is terminated before a launch, and
+   * permits are made with its address. Absent: the replacement has another one.
+   */
+  primaryAddress: z
+    .strictObject({
+      address: z.string(),
+      subnetId: z.string(),
+      /** A person has given it up: launches go with any address. Absent: nobody has. */
+      givenUp: z.literal(true).optional(),
+    })
+    .optional(),
 };
 /** A plan, of whatever strategy, that launches a replacement. Its other fields are kept. */
 const launchPlan = z.object({ strategy: z.string(), ...planBase, ...launchPart });
@@ -407,6 +419,8 @@ export const HistoryRecordSchema = placed(
         movedVolumeIds: z.array(z.string()),
         /** A Stop of it was sent whose outcome is not known. Absent: none was. */
         stopMayLand: z.literal(true).optional(),
+        /** It was terminated before its successor ran, or may be. Absent: it is kept. */
+        ended: z.literal(true).optional(),
       })
       .optional(),
     /** Distinct terms that wrote the journal, minus one. */
