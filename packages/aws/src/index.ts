@@ -12,6 +12,8 @@ export { sdkElbv2Transport } from './elbv2/sdk-elbv2-transport.ts';
 export { targetGroupsOver } from './elbv2/target-groups-over.ts';
 export { dnsRecordsOver } from './route53/dns-records-over.ts';
 export { sdkRoute53Transport } from './route53/sdk-route53-transport.ts';
+export { messageQueueOver } from './sqs/message-queue-over.ts';
+export { sdkSqsTransport } from './sqs/sdk-sqs-transport.ts';
 export { mapEc2Error } from './transport/map-error.ts';
 export { AGENT_CALLS, type AgentPolicyOptions, agentStatements } from './permissions/agent-policy.ts';
 export { AWS_CALLS, type AwsCall } from './permissions/calls.ts';

@@ -14,6 +14,7 @@ export type {
 } from './api.ts';
 export type { HeldView, PausesView } from './api-commands.ts';
 export type { PlannedStepView, PlanView } from './api/plan.ts';
+export type { UndoPreviewView } from './api/undo.ts';
 export type { FleetDelta, FleetHeard, FleetMember, FleetObserver, FleetView } from './api/fleet.ts';
 export { staysInPlace } from './in-place-strategies.ts';
 export type { HistoryRecord } from './records/recovery.ts';

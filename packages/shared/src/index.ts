@@ -1,6 +1,7 @@
 export * from './api.ts';
 export * from './api/fleet.ts';
 export * from './api/plan.ts';
+export * from './api/undo.ts';
 export * from './api-commands.ts';
 export * from './api-events.ts';
 export * from './api-problems.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FleetMember } from '@understudy/shared';
 import { DASHBOARD_CSP } from '@understudy/coordinator/testing';
-import { delta, explained, pastOf, pauses, plan, status, view } from './fake-fleet.ts';
+import { delta, explained, pastOf, pauses, plan, status, undo, view } from './fake-fleet.ts';
 
 /** A server that answers like a coordinator, with a fleet that a test makes up. */
 export interface FakeCoordinator {
@@ -107,6 +107,7 @@ export async function startFakeCoordinator(options: FakeOptions): Promise<FakeCo
     if (named) return json(response, 200, explained(named, nowMs));
     if (path === '/v1/pauses') return json(response, 200, pauses(nowMs));
     if (path.endsWith('/plan')) return json(response, 200, plan(path));
+    if (path.endsWith('/undo')) return json(response, 200, undo(path, nowMs));
     if (path.startsWith('/v1/')) return json(response, 404, { detail: 'no such thing', code: 'MEMBER_UNKNOWN' });
     page(site, path, response);
   };

@@ -3,14 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { stepId } from '@understudy/recovery/testing';
-import {
-  ExplainViewSchema,
-  keyspace,
-  type LadderRung,
-  type MemberId,
-  PoliciesViewSchema,
-  TAG,
-} from '@understudy/shared';
+import { ExplainViewSchema, keyspace, type LadderRung, type MemberId, PoliciesViewSchema } from '@understudy/shared';
 import { until } from '@understudy/shared/node';
 import { stringify } from 'yaml';
 import { finished, successorOf } from '../after-the-strike.ts';
@@ -113,20 +106,9 @@ async function pausedUntilImpaired(lab: Lab, member: MemberId): Promise<void> {
   );
 }
 
-/**
- * A replacement from snapshots has an image that its recovery made and that is gone, so its disks
- * cannot move on (SeedImageGone). Here it is as if it came from the image of its predecessors.
- */
-function fromTheFirstImage(lab: Lab, member: MemberId): void {
-  const { instances, images } = lab.sim.core.region;
-  const first = images.all().find((one) => one.tags[TAG.op] === undefined && one.state === 'available');
-  Object.assign(present(instances.get(lab.incumbent(member).instanceId)), { imageId: present(first).id });
-}
-
 async function struckIn(lab: Lab, rung: Rung, moment: Moment, signal: 'SIGKILL' | 'SIGSTOP'): Promise<Struck> {
   await withLadder(lab, rung);
   const member = memberOutside(lab, lab.leaderSeat.zone);
-  if (rung === 'reattach') fromTheFirstImage(lab, member);
   if (rung !== 'reboot') return strikeLeader(lab, member, momentFor(lab, member, moment), signal);
   await pausedUntilImpaired(lab, member);
   return strikeLeader(lab, member, moment, signal, () => asked(lab, 'resume', 'lab'));
@@ -204,7 +186,6 @@ async function cutAt(lab: Lab, rung: 'stop-start' | 'reattach', action: string):
   await withLadder(lab, rung);
   const old = lab.leaderSeat;
   const member = memberOutside(lab, old.zone);
-  if (rung === 'reattach') fromTheFirstImage(lab, member);
   const incumbent = lab.incumbent(member);
   const recovery = await nextRecovery(lab, member);
   const cutting = cutWhen(lab, incumbent.instanceId, action);

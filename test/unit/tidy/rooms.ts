@@ -77,7 +77,8 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     kms: ['transport', 'answers', 'sdk'],
     route53: ['transport', 'answers', 'sdk'],
     elbv2: ['transport', 'answers', 'sdk'],
-    permissions: ['ec2', 'kms', 'route53', 'elbv2'],
+    sqs: ['transport', 'answers', 'sdk'],
+    permissions: ['ec2', 'kms', 'route53', 'elbv2', 'sqs'],
   },
 };
 

@@ -32,7 +32,11 @@ function callLines({ action, parameters, when, permission }: PlannedCallView, fu
 
 const BASIS = { published: 'by published figures', measured: 'as measured here', unknown: 'a guess' } as const;
 
-function stepLines({ id, needs, onFailure, takes, basis, calls }: PlannedStepView, full: boolean): readonly string[] {
+/** One step, with its calls and EC2's word on each. */
+export function stepLines(
+  { id, needs, onFailure, takes, basis, calls }: PlannedStepView,
+  full: boolean,
+): readonly string[] {
   const time =
     takes === null ? '' : `about ${durationText(takes.typicalMs)}${basis === null ? '' : ` ${BASIS[basis]}`}`;
   const after = needs.length === 0 ? '' : `after ${needs.join(', ')}`;
@@ -45,7 +49,12 @@ function stepLines({ id, needs, onFailure, takes, basis, calls }: PlannedStepVie
   ];
 }
 
-const forecastLines = ({ servesAfter, closedAfter, losesSinceWallMs, undo }: PlanForecast): readonly string[] => [
+export const forecastLines = ({
+  servesAfter,
+  closedAfter,
+  losesSinceWallMs,
+  undo,
+}: PlanForecast): readonly string[] => [
   `serves again after: about ${durationText(servesAfter.typicalMs)}, ${durationText(servesAfter.slowMs)} on a bad day; closed after about ${durationText(closedAfter.typicalMs)}`,
   losesSinceWallMs === null
     ? 'loses: nothing that is on its disks'

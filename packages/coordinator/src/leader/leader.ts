@@ -2,9 +2,7 @@ import {
   type Clock,
   type Cloud,
   type DnsRecords,
-  errorText,
   groupOf,
-  isOperationError,
   preparesNothing,
   type Keyspace,
   type KvReads,
@@ -46,14 +44,7 @@ import { Assessor, type Judgement } from './assessor.ts';
 import { LeaderLoop, type LeaderParts } from './leader-loop.ts';
 import type { Outbox } from '../notices/outbox.ts';
 import type { SendNotice } from '../notices/webhook.ts';
-import {
-  type Asked,
-  type CommandAnswer,
-  type CommandDecision,
-  type RecoveryCommand,
-  refused,
-  type Refused,
-} from '../commands/command.ts';
+import { type Asked, type CommandAnswer, type CommandDecision, type RecoveryCommand } from '../commands/command.ts';
 import type { Standing } from '../commands/recoveries.ts';
 import { CommandDesk } from './command-desk.ts';
 import { type Authenticated, type OperatorAnswer, type OperatorCommand, RequestedSchema } from './operator-command.ts';
@@ -68,6 +59,7 @@ import { Readiness } from './readiness.ts';
 import { Enroller } from './jobs/enroller.ts';
 import { EvidencePoller } from './ec2-evidence.ts';
 import { UndoLook } from './undo-look.ts';
+import { UndoPreview, type UndoPreviewAnswer, type UndoThought } from './undo-preview.ts';
 
 export interface LeaderOptions {
   readonly config: CoordinatorConfig;
@@ -116,6 +108,7 @@ interface SeatParts {
   readonly preparations: PreparationKeeper;
   readonly console: ConsoleCapture;
   readonly undoLook: UndoLook;
+  readonly undoPreview: UndoPreview;
 }
 
 /** How many remarks about tags a status shows. */
@@ -243,28 +236,13 @@ export class Leader {
       reason: why,
       idempotencyKey: who?.idempotencyKey ?? null,
     };
-    const isNew = asked.kind === 'undo' && !this.#parts.desk.hasAnswered(request);
-    const answer = (isNew ? await this.#undoRefusal(asked) : null) ?? (await this.command(request));
+    const { desk, undoPreview } = this.#parts;
+    const isNew = asked.kind === 'undo' && !desk.hasAnswered(request);
+    const answer =
+      (isNew ? await undoPreview.refusal(this.#termOfOurs(), asked.member, asked.acceptLossMs ?? null) : null) ??
+      (await this.command(request));
     if (answer.kind === 'refused') return answer;
     return { kind: 'accepted', request: RequestedSchema.parse(answer.result.request), repeated: answer.repeated };
-  }
-
-  /**
-   * What is known to keep an undo from being begun, by a look at EC2: the person who asks is told
-   * at once. Whoever begins it looks again.
-   */
-  async #undoRefusal({ member, acceptLossMs }: OperatorCommand): Promise<Refused | null> {
-    const term = this.#termOfOurs();
-    if (term === null || !this.#options.view.records.activations.has(member)) return null;
-    try {
-      const verdict = await this.#parts.undoLook.verdict(member, acceptLossMs ?? null, term.signal);
-      if (verdict.kind === 'possible') return null;
-      const { code, text } = verdict.problem;
-      return refused('UNDO_REFUSED', `${code}: ${text}`);
-    } catch (error) {
-      if (!isOperationError(error)) throw error;
-      return refused('UNAVAILABLE', `EC2 could not be asked about the retired instance: ${errorText(error)}`);
-    }
   }
 
   /** Takes a command, if we lead. */
@@ -285,6 +263,11 @@ export class Leader {
       this.#termOfOurs(),
       member,
     );
+  }
+
+  /** What an undo would do if it were asked for now, or why it would be refused. */
+  undo(thought: UndoThought): Promise<UndoPreviewAnswer> {
+    return this.#parts.undoPreview.of(this.#termOfOurs(), thought);
   }
 
   /** The plans of all members in short, as their readiness was looked at last. Null: no leader. */
@@ -417,8 +400,13 @@ export class Leader {
     });
     const console = new ConsoleCapture({ cloud, clock, log });
     const undoLook = new UndoLook({ cloud, view, clock, conflicts: () => enroller.conflicts });
+    const undoPreview = new UndoPreview({
+      ...{ view, undoLook, trials, wallMs: () => clock.wallMs() },
+      readFor: (member, instanceId, signal) => planner.readFor(member, instanceId, signal),
+      preview: (term, asked) => desk.preview(term, asked),
+    });
     const own = { evidence, trials, readiness, enroller, assessor, decider, desk, planner };
-    return { ...own, preparation, preparations, console, undoLook };
+    return { ...own, preparation, preparations, console, undoLook, undoPreview };
   }
 
   #makeWorkParts(): LeaderParts {

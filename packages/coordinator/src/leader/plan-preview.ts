@@ -3,12 +3,14 @@ import {
   errorText,
   groupOf,
   isOperationError,
+  type LaunchPlan,
   type MemberId,
   opIdOf,
   type PlanView,
   type Problem,
   type RecoveryPlan,
   staysInPlace,
+  TAG,
   type Term,
 } from '@understudy/shared';
 import { launchPlan, pathTexts, type PlanInput, type PlanResult, trialLaunchOf } from '@understudy/recovery';
@@ -179,6 +181,23 @@ function diskLines(one: RecoveryPlan['volumes'][number]): PlanView['lines'] {
   ];
 }
 
+const NAMED_BY = {
+  record: 'the image that the first of its predecessors was launched from',
+  policy: 'which recover.seedImages names',
+  tag: `which its tag ${TAG.seedImage} names`,
+} as const;
+
+/** Where the machine comes from that gets the disks, if they move. */
+const seedLines = ({ seed }: LaunchPlan): PlanView['lines'] =>
+  seed === undefined
+    ? []
+    : [
+        {
+          sign: '+',
+          text: `the machine comes from ${seed.imageId}, ${seed.namedBy ? NAMED_BY[seed.namedBy] : 'its own image'}`,
+        },
+      ];
+
 /** What goes, what comes, what changes; nothing of the user data, which holds a key. */
 function linesOf({ member, instanceId, az }: Judgement, plan: RecoveryPlan): PlanView['lines'] {
   const launching = launchPlan(plan);
@@ -195,6 +214,7 @@ function linesOf({ member, instanceId, az }: Judgement, plan: RecoveryPlan): Pla
     { sign: '~', text: `${member}: ${instanceId} in ${az} → ${first ?? 'another instance'}` },
     ...others.map((text) => ({ sign: ' ' as const, text: `or ${text}` })),
     { sign: '-', text: `${instanceId} is stopped, and stays stopped` },
+    ...seedLines(launching),
     ...plan.volumes.flatMap(diskLines),
     ...plan.addresses.map((one) => ({ sign: '~' as const, text: `${one.publicIp} (${one.allocationId}) moves along` })),
     ...(plan.assigned ?? []).map((one) => ({ sign: '~' as const, text: `${one.address} (${one.kind}) moves along` })),

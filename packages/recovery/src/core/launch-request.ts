@@ -186,7 +186,9 @@ function instanceTagsOf(intent: RequestIntent<LaunchPlan>, attempt: number): Tag
       ...effectTags(intent, attempt),
     };
   const member = { [TAG.group]: group, [TAG.member]: name };
-  return { ...intent.plan.policy.recover.tags, ...member, ...intent.plan.instanceTags, ...effectTags(intent, attempt) };
+  const { firstImageId, instanceTags, policy } = intent.plan;
+  const line = firstImageId === undefined ? {} : { [TAG.seedImage]: firstImageId };
+  return { ...policy.recover.tags, ...member, ...instanceTags, ...line, ...effectTags(intent, attempt) };
 }
 
 const mappingsOf = (volumes: readonly PlannedVolume[], { snapshotIdsByVolume }: LaunchInput): readonly object[] =>

@@ -19,6 +19,7 @@ import { referencesAfter, trialProblems } from './launch-trial.ts';
 import { NAMED_BY_NOTHING, namedPlanOf } from './named-by.ts';
 import { placementsOf } from './placement.ts';
 import type { PlanInput } from './plan-input.ts';
+import { firstImageOf } from './seed-image.ts';
 
 export type PlanResult<P extends RecoveryPlan = SnapshotAndReplacePlan> =
   /** `problems`: a recovery can start, and yet somebody should look. */
@@ -80,6 +81,7 @@ export function makePlan(
   const image = imageOf(input);
   if (refusals.length > 0 || image === null) return { kind: 'blocked', problems: refusals };
   const carried = carriedPlanOf(circumstances, image);
+  const firstImageId = firstImageOf(input);
   const { losses, ...named } = namedPlanOf(
     isNamedAt(input) ? (input.namedBy ?? NAMED_BY_NOTHING) : NAMED_BY_NOTHING,
     instance,
@@ -94,6 +96,7 @@ export function makePlan(
       ...carried,
       ...named,
       launchBase: launchBaseOf(circumstances),
+      ...(firstImageId !== null && { firstImageId }),
       losses: [...lossesOf(circumstances), ...losses],
     },
   };

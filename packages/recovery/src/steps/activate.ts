@@ -6,6 +6,7 @@ import {
   type KvEntry,
   parseRecord,
 } from '@understudy/shared';
+import { launchPlan } from '../core/launch-plan.ts';
 import { currentAttempt } from '../core/step-table.ts';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import { fencedBy } from './fenced-by.ts';
@@ -86,14 +87,16 @@ const ordinalOf = ({ plan }: Run): number => (isUndo(plan) ? plan.undo.ordinal :
 const incarnationOf = (run: Run): number => run.record.oldIncarnation + 1;
 
 /**
- * What a newer build wrote into the activation that is replaced. {}: it is another one meanwhile,
- * and the transaction will say so.
+ * What a newer build wrote into the activation that is replaced, and what the line of the member
+ * began with. {}: it is another one meanwhile, and the transaction will say so.
  */
 async function carriedOver(run: Run): Promise<Readonly<Record<string, unknown>>> {
   const { member, activationModRevision } = run.record;
   const entry = await run.parts.kv.get(run.parts.keys.activation(member));
   if (entry?.modRevision !== activationModRevision) return {};
-  return carriedFields(ActivationRecordSchema, parseRecord(ActivationRecordSchema, entry.key, entry.value));
+  const before = parseRecord(ActivationRecordSchema, entry.key, entry.value);
+  const firstImageId = launchPlan(run.plan)?.firstImageId ?? before.firstImageId;
+  return { ...carriedFields(ActivationRecordSchema, before), ...(firstImageId !== undefined && { firstImageId }) };
 }
 
 async function activate(run: Run, frozen: Frozen<typeof ACTIVATE>): Promise<Move<typeof ACTIVATE>> {

@@ -101,7 +101,7 @@ function withPatience<P extends Pick<ReattachPlan, 'policy' | 'primaryAddress'>>
 function plan(input: PlanInput, policy: GroupPolicy, leaveAz: string | null, seams: Seams): PlanResult<ReattachPlan> {
   const offered = seams.volumePaths.filter((one) => one.makesVolumes === true).map((one) => one.name);
   const result = makePlan(input, policy, leaveAz, { offered, staysInZone: true });
-  const seed = seedImageOf(input);
+  const seed = seedImageOf(input, policy);
   const problems = [...(result.kind === 'blocked' ? result.problems : []), ...('code' in seed ? [seed] : [])];
   if (result.kind === 'blocked' || 'code' in seed || problems.length > 0) return { kind: 'blocked', problems };
   const { image: _, ...launching } = withPatience(result.plan);

@@ -79,6 +79,7 @@ async function newPlan(run: Run, { policyOf }: Options): Promise<NewPlan> {
     const input = await gatherPlanInput(parts.cloud, record.oldInstanceId, policy, {
       signal: run.signal,
       wallMs: () => run.wallMs(),
+      firstImageId: launchPlan(frozen)?.firstImageId,
       ...(parts.keyLooks && { keyLooks: parts.keyLooks }),
     });
     const { lostZones = [] } = basis ?? {};

@@ -133,6 +133,11 @@ const seedImage = z.strictObject({
    * tags, which it gets with its disks. Absent: it was not.
    */
   inQuarantine: z.literal(true).optional(),
+  /**
+   * Who names it: what the activation keeps, the policy, or a tag of the instance. Absent: EC2
+   * says that the instance was launched from it.
+   */
+  namedBy: z.enum(['record', 'policy', 'tag']).optional(),
 });
 export type SeedImage = z.infer<typeof seedImage>;
 
@@ -171,6 +176,8 @@ const launchPart = {
       givenUp: z.literal(true).optional(),
     })
     .optional(),
+  /** The image that the machines of the member began with. Absent: not known. */
+  firstImageId: z.string().optional(),
 };
 /** A plan, of whatever strategy, that launches a replacement. Its other fields are kept. */
 const launchPlan = z.object({ strategy: z.string(), ...planBase, ...launchPart });

@@ -6,6 +6,7 @@ import { drain, drains, transfer, undrain } from './routes/coordinators.ts';
 import { hold, holdRelease } from './routes/hold.ts';
 import { pauseCommands, pauses } from './routes/pauses.ts';
 import { plan, plans } from './routes/plan.ts';
+import { undo } from './routes/undo.ts';
 import { policies, policiesApply, policy, policyPut, policyReset } from './routes/policies.ts';
 import { dashboard } from './routes/dashboard.ts';
 import { errors } from './routes/errors.ts';
@@ -46,6 +47,7 @@ export const ROUTES: readonly AnyRoute[] = [
   events,
   ...recoveryRequests,
   plan,
+  undo,
   plans,
   acknowledge,
   hold,
