@@ -1,3 +1,4 @@
+import { lateDetachesOf, lateDetachObstacle } from '@understudy/recovery/testing';
 import { describe, expect, test } from 'vitest';
 import { checkFinished, checkSafety } from './checks.ts';
 import { nameMember, NAMED, registered, valuesOf, PUBLIC_ZONE } from './names-scene.ts';
@@ -86,8 +87,47 @@ describe('a TerminateInstances without an answer', () => {
     await scene.clock.runUntilSettled(run);
     expect(await runOnce(stage)).toBe('finished');
     expect(scene.history()[0]?.leftAs?.join('; ')).toContain('may still be terminated');
+    expect(scene.history()[0]?.lateCalls).toEqual(['terminate']);
+    const late = lateDetachesOf(scene.history(), old.instanceId);
+    const instance = { instanceId: old.instanceId, volumes: [] };
+    const obstacle = (afterMs: number, inPlace: boolean) =>
+      lateDetachObstacle(late, instance, { inPlace, nowWallMs: scene.clock.wallMs() + afterMs })?.code;
+    expect([obstacle(0, true), obstacle(0, false)]).toEqual(['EndMayLand', 'EndMayLand']);
+    expect(obstacle(16 * 60_000, true)).toBeUndefined();
     await scene.clock.advance(3_600_000);
     expect(['terminated', null]).toContain(scene.stateOf(old.instanceId));
+    for (const id of volumeIds) expect(scene.sim.core.region.volumes.get(id)?.state).toBe('available');
+  });
+});
+
+/**
+ * A call that was refused in passing is sent again under its number, and then has no answer; later
+ * ones are refused for good.
+ */
+describe.each([
+  { name: 'from snapshots', options: {} },
+  { name: 'with its disks', options: { ...REATTACHED, dataVolumes: 1 } },
+])('a TerminateInstances with the number of one that was refused: $name', ({ options }) => {
+  test('may have ended it', async () => {
+    const stage = await staged(options);
+    const { scene, old, volumeIds } = stage;
+    const fault = { action: 'TerminateInstances', times: 1 };
+    scene.sim.addFault({ id: 'slow', ...fault, kind: 'throttle' });
+    scene.sim.addFault({ id: 'late', ...fault, kind: 'late-landing', delayMs: 600_000, afterCalls: 1 });
+    const leader = scene.lead();
+    const run = leader.engine.run(scene.intent(), leader.term);
+    for (let n = 0; n < 3_000 && scene.sim.fired('late') === 0; n += 1) await scene.clock.advance(100);
+    expect([scene.sim.fired('slow'), scene.sim.fired('late')]).toEqual([1, 1]);
+    const protect = (Value: boolean) =>
+      scene.sim.seed('ModifyInstanceAttribute', { InstanceId: old.instanceId, DisableApiTermination: { Value } });
+    protect(true);
+    expect(await scene.clock.runUntilSettled(run)).toBe('held');
+    scene.ask('abandon', { leaveOpen: true });
+    expect(await runOnce(stage)).toBe('finished');
+    expect(scene.history()[0]?.leftAs?.join(';')).toContain('may still be terminated');
+    protect(false);
+    await scene.clock.advance(3_600_000);
+    expect(scene.stateOf(old.instanceId)).toBe('terminated');
     for (const id of volumeIds) expect(scene.sim.core.region.volumes.get(id)?.state).toBe('available');
   });
 });

@@ -188,11 +188,31 @@ describe('termination protection', () => {
     const { scene, old } = stage;
     protect(scene, old);
     expect(await runOnce(stage)).toBe('held');
-    expect(scene.hold()).toMatchObject({ reason: 'CloudRejected' });
+    expect(scene.hold(), scene.hold()?.text).toMatchObject({ reason: 'CloudRejected' });
     scene.ask('abandon');
     expect(await runOnce(stage), JSON.stringify(scene.hold())).toBe('finished');
     expect(scene.stateOf(old.instanceId)).toBe('stopped');
     expect(scene.history()[0]?.leftAs?.join('; ')).toContain('now outlive');
+    // A mark of a retired one would have a later stop of it taken for ours.
+    expect(scene.sim.core.region.instances.get(old.instanceId)?.tags[TAG.retiredBy]).toBeUndefined();
+  });
+
+  test('that the plan knows is put back where the predecessor is kept after all', async () => {
+    for (const ask of ['abandon', 'accept-loss'] as const) {
+      const stage = await staged({}, protect);
+      const { scene, old } = stage;
+      const fault = { action: 'TerminateInstances', kind: 'error', code: 'UnsupportedOperation' } as const;
+      scene.sim.addFault({ id: 'no', ...fault, times: 1 });
+      expect(await runOnce(stage)).toBe('held');
+      expect(scene.sim.fired('no')).toBe(1);
+      scene.ask(ask, ask === 'abandon' ? {} : { loss: `primary:${old.privateIp}` });
+      const run = scene.run(scene.lead(), scene.intent());
+      expect(await run, JSON.stringify(scene.hold())).toBe('finished');
+      const kept = scene.sim.core.region.instances.get(old.instanceId);
+      expect(kept?.state).toBe('stopped');
+      if (ask === 'abandon') expect(kept?.terminationProtection.value).toBe(true);
+      if (ask === 'abandon') expect(kept?.tags[TAG.retiredBy]).toBeUndefined();
+    }
   });
 
   test('goes on once it is taken off', async () => {
@@ -202,6 +222,22 @@ describe('termination protection', () => {
     expect(await runOnce(stage)).toBe('held');
     scene.sim.seed('ModifyInstanceAttribute', { InstanceId: old.instanceId, DisableApiTermination: { Value: false } });
     await finished(stage);
+  });
+});
+
+describe.each(WAYS)('a role that may not terminate, $name', ({ options }) => {
+  test('is told as that, and the recovery can be abandoned', async () => {
+    const stage = await staged({ ...options, dataVolumes: 1 });
+    const { scene, old, volumeIds } = stage;
+    scene.sim.core.region.deniedActions.add('TerminateInstances');
+    expect(await runOnce(stage)).toBe('held');
+    expect(scene.hold()).toMatchObject({ reason: 'CloudDenied' });
+    scene.ask('abandon');
+    expect(await runOnce(stage), JSON.stringify(scene.hold())).toBe('finished');
+    expect(scene.stateOf(old.instanceId)).toBe('stopped');
+    expect(scene.history()[0]?.lateCalls).toBeUndefined();
+    const on = (id: string) => scene.sim.core.region.volumes.get(id)?.attachments.map((one) => one.instanceId);
+    expect(volumeIds.map(on)).toEqual(volumeIds.map(() => [old.instanceId]));
   });
 });
 
@@ -256,6 +292,20 @@ test('no place in another subnet is taken, and the plan says so', async () => {
   );
   expect(losses.map((one) => one.code)).not.toContain('PrivateIpChanges');
   await expect(otherSubnets(['us-east-1b'])).rejects.toThrow('PlacementLosesPrimaryAddress');
+});
+
+test('where its subnet has no room any more, to give the address up opens the other places', async () => {
+  const scene = await otherSubnets(['us-east-1a', 'us-east-1b']);
+  const old = scene.intent().record.oldInstanceId;
+  scene.sim.setCapacity('us-east-1a', 't3.micro', 0);
+  expect(await scene.run(scene.lead(), scene.intent())).toBe('held');
+  expect(scene.hold()?.text).toContain('accept-loss db/primary primary:');
+  expect(scene.hold()?.text).not.toContain('understudy replan');
+  const loss = /primary:[0-9.]+/.exec(scene.hold()?.text ?? '')?.[0] ?? '';
+  scene.ask('accept-loss', { loss });
+  expect(await scene.run(scene.lead(), scene.intent()), JSON.stringify(scene.hold())).toBe('finished');
+  const [newInstanceId = ''] = scene.launchedFor(old);
+  expect(scene.sim.core.region.instances.get(newInstanceId)?.az).toBe('us-east-1b');
 });
 
 async function otherSubnets(zones: readonly string[]): Promise<RecoveryFixture> {

@@ -51,7 +51,7 @@ function predecessorTexts({ predecessor, intent: { oldInstanceId, plan } }: Aban
       ];
     case 'ended':
       return [
-        `there is nothing to give back: of ${oldInstanceId} there are ${volumes}, where they are attached to nothing, and the snapshots of this recovery, which are kept until a person removes them`,
+        `there is nothing to give back: of ${oldInstanceId} there are ${volumes}, where they are attached to nothing, and what this recovery has made`,
       ];
   }
 }

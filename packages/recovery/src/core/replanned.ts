@@ -96,7 +96,14 @@ function withoutAddress(plan: RecoveryPlan, address: string, losses: RecoveryPla
   const following = launch?.primaryAddress;
   if (!launch || following?.address !== address)
     return { kind: 'refused', text: `${address} is no address that follows by this plan` };
-  const given: LaunchPlan = { ...launch, primaryAddress: { ...following, givenUp: true }, losses };
+  const { otherwise = [] } = following.givenUp ? {} : following;
+  const given: LaunchPlan = {
+    ...launch,
+    // After those that were asked: attempts know them by their place in the list.
+    candidates: [...launch.candidates, ...otherwise],
+    primaryAddress: { ...following, givenUp: true },
+    losses,
+  };
   return { kind: 'plan', plan: given };
 }
 

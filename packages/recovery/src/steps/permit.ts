@@ -1,10 +1,4 @@
-import {
-  type CloudNetworkInterface,
-  invariant,
-  OperationError,
-  type PlacementCandidate,
-  retryAdvice,
-} from '@understudy/shared';
+import { type CloudNetworkInterface, invariant, OperationError, type PlacementCandidate } from '@understudy/shared';
 import { launchPlanOf } from '../core/launch-plan.ts';
 import { adviseOnLaunchError, type AttemptFailure } from '../core/launch-outcome.ts';
 import { unfitReservation } from './reservation-look.ts';
@@ -13,7 +7,7 @@ import { type NextAttempt, nextAttempt } from '../core/next-attempt.ts';
 import { stepId } from '../core/step-id.ts';
 import { capacityPauseMs } from '../core/pacing.ts';
 import { keyAdvice } from '../core/volume-keys.ts';
-import { attemptLimits, endedAttempts, hasOtherCandidate } from './attempts.ts';
+import { attemptLimits, endedAttempts, hasOtherCandidate, planAdviceOf } from './attempts.ts';
 import { volumesOf } from './captured-volumes.ts';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import { HoldDecided } from '../hold.ts';
@@ -91,7 +85,7 @@ async function waitForRoom(run: Run, step: string, next: NextAttempt & { readonl
     const advice = shortage.forKey ? ` ${keyAdvice(volumesOf(run), await keyFactsOf(run))}.` : '';
     const text = `nothing could be launched since ${since}: ${shortage.text}.${advice} All are asked again until ${until} (recover.retryRefusedForMs), with pauses of up to ${Math.ceil(
       run.settings.capacityPauseMaxMs / 1_000,
-    )} s, and it goes on by itself. ${retryAdvice(run.record.member, 'plan-may-be-wrong')}`;
+    )} s, and it goes on by itself. ${planAdviceOf(run)}`;
     await run.standing.want(PLACEMENT, {
       key: `${PLACEMENT} ${shortage.text}`,
       reason: shortage.forKey ? 'KmsKeyUnusable' : 'NoCapacity',

@@ -1,8 +1,9 @@
 import { followingAddress } from '../core/predecessor.ts';
 import { movesItself } from '../core/moved-volumes.ts';
 import { type CallsOf, later, laterCall, plannedCall } from '../planned-call.ts';
-import { retireMarks } from './done-calls.ts';
+import { RETIRED_TAGS, retireMarks } from './done-calls.ts';
 
+const CALLED_OFF = 'the address is given up, or the recovery is, before it was asked to end';
 const NOT_MARKED = 'the role may end an instance only once it carries the mark, which is written right before';
 
 /** What `vacate` makes: what is on the predecessor outlives it, then it ends. */
@@ -29,6 +30,16 @@ export const vacateCalls: CallsOf = ({ intent: { opId, oldInstanceId, plan } }) 
       ? [
           plannedCall('unprotect', (cloud, options) =>
             cloud.setProtection(oldInstanceId, { termination: false }, options),
+          ),
+        ]
+      : []),
+    plannedCall('unretire', (cloud, options) => cloud.deleteTags([oldInstanceId], RETIRED_TAGS, options), CALLED_OFF),
+    ...(plan.protection.termination
+      ? [
+          plannedCall(
+            'protect',
+            (cloud, options) => cloud.setProtection(oldInstanceId, { termination: true }, options),
+            CALLED_OFF,
           ),
         ]
       : []),

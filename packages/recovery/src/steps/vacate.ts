@@ -8,7 +8,7 @@ import { giveUpText } from '../give-up.ts';
 import type { Run } from '../run.ts';
 import type { RequestOf } from '../step-record.ts';
 import { stepKind } from '../step-kind.ts';
-import { retireTags } from './done-calls.ts';
+import { RETIRED_TAGS, retireTags } from './done-calls.ts';
 import { fencedBy } from './fenced-by.ts';
 import { unsecured } from './secured.ts';
 import { vacateCalls } from './vacate-calls.ts';
@@ -28,6 +28,8 @@ interface Memory {
   askedAtMs: number | null;
   /** Numbers of calls of this run that were certainly refused. */
   readonly refused: Set<number>;
+  /** The newest refusal, and whether it is for want of a right. */
+  refusal: { readonly reason: 'CloudDenied' | 'CloudRejected'; readonly text: string };
   /** Since when EC2 refuses to end it. */
   protectedSinceMs: number | null;
   /** Since when what the replacement is made of is not seen to be there. */
@@ -45,6 +47,7 @@ interface Memory {
 export function vacateStep(run: Run): Step<typeof VACATE> {
   const memory: Memory = {
     ...{ saidAtMs: null, marked: false, newest: 0, taken: false, askedAtMs: null, refused: new Set<number>() },
+    refusal: { reason: 'CloudRejected', text: '' },
     ...{ protectedSinceMs: null, unsecuredSinceMs: null, what: 'it was not looked at' },
   };
   return {
@@ -53,7 +56,7 @@ export function vacateStep(run: Run): Step<typeof VACATE> {
     prepare: async () => requestOf(run),
     next: async (frozen, last) => {
       if (last) learn(run, memory, last);
-      return (await denied(run, memory, frozen, last)) ?? givenUp(run, frozen) ?? next(run, memory, frozen);
+      return (await denied(run, memory, frozen, last)) ?? (await calledOff(run, frozen)) ?? next(run, memory, frozen);
     },
     onTimeout: ({ request }) => ({
       kind: 'hold',
@@ -97,7 +100,9 @@ async function denied(
 ): Promise<Move<typeof VACATE> | null> {
   if (last?.name !== 'terminate' || last.error === null || !isForGood(last.error)) return null;
   const { instanceId } = frozen.request;
-  const isProtected = last.error.upstreamCode === 'OperationNotPermitted';
+  const isProtected = last.error.upstreamCode === PROTECTED;
+  const isDenied = last.error.code === 'CLOUD_DENIED' && !isProtected;
+  memory.refusal = { reason: isDenied ? 'CloudDenied' : 'CloudRejected', text: last.error.message };
   memory.protectedSinceMs ??= run.nowMs();
   // What was taken off takes effect a little later.
   const isFresh = run.nowMs() - memory.protectedSinceMs < run.settings.lagGraceMs;
@@ -109,15 +114,47 @@ async function denied(
   return null;
 }
 
-const isForGood = ({ code, upstreamCode }: NonNullable<Attempt['error']>): boolean =>
-  upstreamCode === 'OperationNotPermitted' || code === 'CLOUD_REJECTED';
+const PROTECTED = 'OperationNotPermitted';
 
-/** The address is given up: nothing waits for its end. */
-function givenUp(run: Run, frozen: Frozen<typeof VACATE>): Move<typeof VACATE> | null {
-  if (addressWanted(launchPlanOf(run.plan)) !== null) return null;
-  const may = mayHaveEnded({ sent: frozen.sends.terminate ?? 0, refused: frozen.noted?.refused ?? [] });
-  return { kind: 'done', result: { how: may ? 'asked' : 'left' } };
+const isForGood = ({ code, upstreamCode }: NonNullable<Attempt['error']>): boolean =>
+  upstreamCode === PROTECTED || code === 'CLOUD_DENIED' || code === 'CLOUD_REJECTED';
+
+/**
+ * The address is given up, or the recovery: nothing waits for its end. What was never asked to end
+ * is as it was: without the mark of a retired one, and protected. null: it is to end.
+ */
+async function calledOff(run: Run, frozen: Frozen<typeof VACATE>): Promise<Move<typeof VACATE> | null> {
+  const { request, noted, sends } = frozen;
+  if (request.calledOff !== true && addressWanted(launchPlanOf(run.plan)) !== null) return null;
+  const may = mayHaveEnded({ sent: sends.terminate ?? 0, refused: noted?.refused ?? [] });
+  // **S** (S32) A person who abandons has it seen through: see `ways-out/abandon.ts`.
+  if (may) return request.calledOff === true ? null : { kind: 'done', result: { how: 'asked' } };
+  return (await putBack(run, frozen)) ?? { kind: 'done', result: { how: 'left' } };
 }
+
+/** null: nothing is to be put back, or it is seen to be. */
+async function putBack(run: Run, { request, sends }: Frozen<typeof VACATE>): Promise<Move<typeof VACATE> | null> {
+  if (sends.retire === undefined && sends.unprotect === undefined) return null;
+  const { instanceId } = request;
+  const seen = await describe(run, instanceId);
+  if (seen === null) return { kind: 'wait', text: `EC2 does not show ${instanceId}` };
+  if (seen.state === 'terminated') return null;
+  if (seen.tags[TAG.retiredBy] === run.record.opId)
+    return act([unretireCall(instanceId)], `taking the mark of a retired instance off ${instanceId}`);
+  if (sends.unprotect === undefined) return null;
+  const { termination } = await run.read((cloud, options) => cloud.describeProtection(instanceId, options));
+  return termination ? null : act([protectAgain(instanceId)], `protecting ${instanceId} from termination again`);
+}
+
+const unretireCall = (instanceId: string): Call => ({
+  name: 'unretire',
+  run: (cloud, options) => cloud.deleteTags([instanceId], RETIRED_TAGS, options),
+});
+
+const protectAgain = (instanceId: string): Call => ({
+  name: 'protect',
+  run: (cloud, options) => cloud.setProtection(instanceId, { termination: true }, options),
+});
 
 async function describe(run: Run, instanceId: string): Promise<CloudInstance | null> {
   const found = await run.read((cloud, options) =>
@@ -225,10 +262,10 @@ async function end(
   const missing = await unsecured(run);
   memory.unsecuredSinceMs = missing === null ? null : (memory.unsecuredSinceMs ?? run.nowMs());
   if (missing !== null) return notSecured(run, memory, instanceId, missing);
-  if (memory.refused.has(memory.newest) && memory.newest > 0 && frozen.noted?.refused.includes(memory.newest))
+  if (memory.newest > 0 && frozen.noted?.refused.includes(memory.newest))
     return hold(
-      'CloudRejected',
-      `EC2 does not let us terminate ${instanceId}: it is protected since the plan was made, or the call is refused. Take the protection off, so that ${address} is free. ${giveUp(run)}`,
+      memory.refusal.reason,
+      `EC2 does not let us terminate ${instanceId}, so that ${address} is free (${memory.refusal.text}): it is protected since the plan was made, or the role may not. ${giveUp(run)}`,
     );
   if (seen?.tags[TAG.retiredBy] !== run.record.opId && !memory.marked)
     return act([retireCall(run, instanceId)], 'marking the old instance as retired');
@@ -257,8 +294,12 @@ const retireCall = (run: Run, instanceId: string): Call => ({
 
 const terminateCall = (memory: Memory, instanceId: string): Call => ({
   name: 'terminate',
+  // What the role may not do is no trouble of the whole recovery: the step says so, with its way out.
+  optional: true,
   run: async (cloud, options, send) => {
     memory.newest = send;
+    // One that is sent again has the number of the one that was refused: it may take effect.
+    memory.refused.delete(send);
     await cloud.terminateInstance(instanceId, options);
   },
 });

@@ -45,7 +45,7 @@ export async function abandon(
     );
   const { by, why, leaveOpen } = request.record;
   // **S** (S32) What may end at any moment is not given back as if it could serve again.
-  if (!leaveOpen && mayBeEnded(run) && !hasEnded(run)) await drive(run, stepKey(VACATE.name));
+  if (!leaveOpen) await endOrLeave(run, drive);
   if (!leaveOpen) await endOpenAttempt(run, drive, `abandoned by ${by}: ${why}`);
   const disks = givebackRequest(run, { ends: 'abandoned', why });
   if (!leaveOpen && disks.disks.length > 0) await giveDisksBack(run, drive, disks);
@@ -108,6 +108,22 @@ function isUnprotected(fence: JournalEntry<typeof FENCE> | null, wasProtected: b
   return how !== 'terminated' && wasProtected;
 }
 
+/**
+ * **S** (S32) What may end at any moment is seen ended; what was never asked to is left as it was,
+ * without the marks of a retired one. Written down first, so that no leader ends it any more.
+ */
+async function endOrLeave(run: Run, drive: DriveStep): Promise<void> {
+  for (;;) {
+    run.signal.throwIfAborted();
+    const vacate = run.journal.get(VACATE);
+    if (!vacate?.request || vacate.state === 'done') return;
+    if (vacate.request.calledOff) break;
+    const request = { ...vacate.request, calledOff: true } as const;
+    await run.journal.write<typeof VACATE>(VACATE.name, { state: 'started', request });
+  }
+  await drive(run, stepKey(VACATE.name));
+}
+
 /** What became of it, where its address was to follow. Null: nothing was begun. */
 function predecessorOf(run: Run): 'kept' | 'ended' | 'may-end' | null {
   if (!disksOutlive(run)) return null;
@@ -139,7 +155,12 @@ function historyRecordOf(run: Run, request: StoredRequest): Unwritten<HistoryRec
     unprotected: isUnprotected(fence, run.plan.protection.stop),
     launchAttempts: permit === null ? attempt - 1 : attempt,
     artefacts,
-    artefactTexts: [...leftAsTexts(artefacts, run.seams.leftovers), ...diskTexts(run)],
+    artefactTexts: [
+      ...(mayBeEnded(run)
+        ? artefacts.map(({ kind, id }) => `${kind} ${id}, kept until a person removes it`)
+        : leftAsTexts(artefacts, run.seams.leftovers)),
+      ...diskTexts(run),
+    ],
     permitId,
     replacementId,
   });

@@ -172,6 +172,11 @@ const launchPart = {
     .strictObject({
       address: z.string(),
       subnetId: z.string(),
+      /**
+       * Places of the policy that cannot have it: asked after the others once it is given up.
+       * Absent: there are none.
+       */
+      otherwise: z.array(PlacementCandidateSchema).optional(),
       /** A person has given it up: launches go with any address. Absent: nobody has. */
       givenUp: z.literal(true).optional(),
     })
@@ -461,7 +466,7 @@ export const HistoryRecordSchema = placed(
      * Calls about the instance that the member has afterwards that were sent and whose outcome is
      * open: each may still land. Absent: there is none.
      */
-    lateCalls: z.array(z.enum(['stop', 'start', 'reboot', 'detach'])).optional(),
+    lateCalls: z.array(z.enum(['stop', 'start', 'reboot', 'detach', 'terminate'])).optional(),
     /**
      * The state in which a recovery without a replacement left everything, in words. Empty
      * otherwise.

@@ -20,21 +20,28 @@ export const follows = ({ level }: Pick<PlanInput, 'level'>, { identity }: Pick<
 
 /** An address exists in its subnet only. */
 export function pinnedTo(placements: Placements, subnetId: string | null): Placements {
-  const away = placements.candidates.filter((one) => one.subnetId !== subnetId).map((one) => one.subnetId);
-  const skipped = [...new Set(away)].map((id) => ({
+  const otherwise = placements.candidates.filter((one) => one.subnetId !== subnetId);
+  const skipped = [...new Set(otherwise.map((one) => one.subnetId))].map((id) => ({
     code: 'PlacementLosesPrimaryAddress',
     text: `subnet ${id} cannot have the primary private address, which exists in ${subnetId ?? 'its own'} only (identity.primaryAddress is follow)`,
   }));
   const candidates = placements.candidates.filter((one) => one.subnetId === subnetId);
-  return { ...placements, candidates, skipped: [...placements.skipped, ...skipped] };
+  return { ...placements, candidates, otherwise, skipped: [...placements.skipped, ...skipped] };
 }
 
 /** What the permits get; undefined: the replacement has another address. */
-export function followingOf({ input, policy }: Asked): LaunchPlan['primaryAddress'] {
+export function followingOf({
+  input,
+  policy,
+  placements: { otherwise = [] },
+}: Circumstances): LaunchPlan['primaryAddress'] {
   const primary = primaryInterfaceOf(input.instance);
   const { privateIp } = input.instance;
   if (!follows(input, policy) || primary === null || privateIp === null) return undefined;
-  return { address: privateIp, subnetId: primary.subnetId };
+  return {
+    ...{ address: privateIp, subnetId: primary.subnetId },
+    ...(otherwise.length > 0 && { otherwise: [...otherwise] }),
+  };
 }
 
 /** What a replacement has otherwise, and who has to be told; null: it has the address. */
