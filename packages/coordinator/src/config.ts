@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { HttpConfigSchema } from './http-config.ts';
 import { AwsConfigSchema } from './aws-config.ts';
 import { HooksConfigSchema } from './hooks/hooks-config.ts';
+import { InventoryConfigSchema } from './inventory/inventory-config.ts';
 import { NotifyConfigSchema } from './notices/notify-config.ts';
 import { type PolicyFault, policyFaults, type PolicyLimits } from './policy/policy-limits.ts';
 import { defaultMarginMs, type LeaseTiming, leaseTimingFaults, usableLeaseMs } from './store/lease-timing.ts';
@@ -259,6 +260,7 @@ const fields = z.strictObject({
   /** What policies may have run around a recovery (`docs/hooks.md`). */
   hooks: HooksConfigSchema.prefault({}),
   notify: NotifyConfigSchema.prefault({}),
+  inventory: InventoryConfigSchema.optional(),
   log: log.prefault({}),
 });
 type Fields = z.infer<typeof fields>;

@@ -11,6 +11,8 @@ import { memberMetrics, type MemberMetricsSources } from './members.ts';
 import { observerMetrics, type ObserverMetricsSources } from './observer.ts';
 import { buildMetrics, type ConnectionCounts, connectionMetrics, foreignAnswerMetrics } from './process.ts';
 import { HookRuns } from './hooks.ts';
+import type { CrawlCounts } from '../inventory/inventory-keeping.ts';
+import { inventoryMetrics } from './inventory.ts';
 import { noticeMetrics, type NoticeMetricsSources } from './notices.ts';
 import { rateMetrics } from './rates.ts';
 import { ReadAtScrape } from './read-at-scrape.ts';
@@ -35,6 +37,8 @@ export interface MetricsSources
   readonly makings: () => Makings;
   /** To our HTTP server; null where there is none. */
   readonly connections: (() => ConnectionCounts) | null;
+  /** Null: no inventory history is kept. */
+  readonly inventory: CrawlCounts | null;
 }
 
 /**
@@ -108,6 +112,7 @@ export class Metrics {
     observerMetrics(declare, sources);
     memberMetrics(declare, sources);
     noticeMetrics(declare, sources);
+    inventoryMetrics(declare, sources.inventory);
     rateMetrics(declare, sources.rates);
     preparationMetrics(declare, sources.preparations);
     makingMetrics(declare, sources.makings);
