@@ -13,7 +13,7 @@ export const VACATE = {
     networkInterfaceId: z.string(),
     address: z.string(),
     subnetId: z.string(),
-    /** The recovery is abandoned: what was not asked to end is left as it was. Absent: it is not. */
+    /** The recovery is abandoned: what was not asked to end is put back. Absent: it is not. */
     calledOff: z.literal(true).optional(),
   }),
   /** Numbers of the *TerminateInstances* calls that were certainly refused. */

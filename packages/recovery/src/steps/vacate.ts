@@ -1,14 +1,14 @@
 import { type CloudInstance, type CloudNetworkInterface, invariant, TAG } from '@understudy/shared';
 import { movesItself } from '../core/moved-volumes.ts';
-import { addressWanted, type EndMove, endMove, followingAddress, mayHaveEnded } from '../core/predecessor.ts';
-import { launchPlanOf } from '../core/launch-plan.ts';
+import { type EndMove, endMove, followingAddress } from '../core/predecessor.ts';
 import { madeNothing } from '../core/refusals.ts';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import { giveUpText } from '../give-up.ts';
 import type { Run } from '../run.ts';
 import type { RequestOf } from '../step-record.ts';
 import { stepKind } from '../step-kind.ts';
-import { RETIRED_TAGS, retireTags } from './done-calls.ts';
+import { calledOff, describePredecessor } from './called-off-end.ts';
+import { retireTags } from './done-calls.ts';
 import { fencedBy } from './fenced-by.ts';
 import { unsecured } from './secured.ts';
 import { vacateCalls } from './vacate-calls.ts';
@@ -119,56 +119,12 @@ const PROTECTED = 'OperationNotPermitted';
 const isForGood = ({ code, upstreamCode }: NonNullable<Attempt['error']>): boolean =>
   upstreamCode === PROTECTED || code === 'CLOUD_DENIED' || code === 'CLOUD_REJECTED';
 
-/**
- * The address is given up, or the recovery: nothing waits for its end. What was never asked to end
- * is as it was: without the mark of a retired one, and protected. null: it is to end.
- */
-async function calledOff(run: Run, frozen: Frozen<typeof VACATE>): Promise<Move<typeof VACATE> | null> {
-  const { request, noted, sends } = frozen;
-  if (request.calledOff !== true && addressWanted(launchPlanOf(run.plan)) !== null) return null;
-  const may = mayHaveEnded({ sent: sends.terminate ?? 0, refused: noted?.refused ?? [] });
-  // **S** (S32) A person who abandons has it seen through: see `ways-out/abandon.ts`.
-  if (may) return request.calledOff === true ? null : { kind: 'done', result: { how: 'asked' } };
-  return (await putBack(run, frozen)) ?? { kind: 'done', result: { how: 'left' } };
-}
-
-/** null: nothing is to be put back, or it is seen to be. */
-async function putBack(run: Run, { request, sends }: Frozen<typeof VACATE>): Promise<Move<typeof VACATE> | null> {
-  if (sends.retire === undefined && sends.unprotect === undefined) return null;
-  const { instanceId } = request;
-  const seen = await describe(run, instanceId);
-  if (seen === null) return { kind: 'wait', text: `EC2 does not show ${instanceId}` };
-  if (seen.state === 'terminated') return null;
-  if (seen.tags[TAG.retiredBy] === run.record.opId)
-    return act([unretireCall(instanceId)], `taking the mark of a retired instance off ${instanceId}`);
-  if (sends.unprotect === undefined) return null;
-  const { termination } = await run.read((cloud, options) => cloud.describeProtection(instanceId, options));
-  return termination ? null : act([protectAgain(instanceId)], `protecting ${instanceId} from termination again`);
-}
-
-const unretireCall = (instanceId: string): Call => ({
-  name: 'unretire',
-  run: (cloud, options) => cloud.deleteTags([instanceId], RETIRED_TAGS, options),
-});
-
-const protectAgain = (instanceId: string): Call => ({
-  name: 'protect',
-  run: (cloud, options) => cloud.setProtection(instanceId, { termination: true }, options),
-});
-
-async function describe(run: Run, instanceId: string): Promise<CloudInstance | null> {
-  const found = await run.read((cloud, options) =>
-    cloud.describeInstances({ 'instance-id': [instanceId] }, { ...options, urgency: 'safety' }),
-  );
-  return found.find((one) => one.instanceId === instanceId) ?? null;
-}
-
 const saidBy = ({ sends }: Frozen<typeof VACATE>): ReadonlySet<string> =>
   new Set(Object.keys(sends).flatMap((name) => /^(?:keep|bind)-(.+)$/.exec(name)?.[1] ?? []));
 
 async function next(run: Run, memory: Memory, frozen: Frozen<typeof VACATE>): Promise<Move<typeof VACATE>> {
   const { instanceId, networkInterfaceId } = frozen.request;
-  const seen = await describe(run, instanceId);
+  const seen = await describePredecessor(run, instanceId);
   const moving = run.plan.volumes.filter(movesItself).map((one) => one.volumeId);
   const move = endMove(seen, { networkInterfaceId, movingVolumeIds: new Set(moving), said: saidBy(frozen) });
   switch (move.kind) {
@@ -294,7 +250,7 @@ const retireCall = (run: Run, instanceId: string): Call => ({
 
 const terminateCall = (memory: Memory, instanceId: string): Call => ({
   name: 'terminate',
-  // What the role may not do is no trouble of the whole recovery: the step says so, with its way out.
+  // What the role may not do is for the step to say, with its way out.
   optional: true,
   run: async (cloud, options, send) => {
     memory.newest = send;

@@ -9,6 +9,7 @@ import { AddressTargetSchema, MovedItemSchema, PlannedAssignedSchema, PlannedInt
 import { PlannedRecordSetSchema, PlannedTargetsSchema } from './names.ts';
 import { LeftoverSchema, OwedChoreSchema } from './leftover.ts';
 import { MemberIdSchema, ofMember, placed, recordBase } from './record.ts';
+import { followingAddress, PlacementCandidateSchema } from './placement-candidate.ts';
 
 const tags = z.record(z.string(), z.string());
 
@@ -61,15 +62,6 @@ export const PlannedAddressSchema = z.strictObject({
   target: AddressTargetSchema.optional(),
 });
 export type PlannedAddress = z.infer<typeof PlannedAddressSchema>;
-
-export const PlacementCandidateSchema = z.strictObject({
-  subnetId: z.string(),
-  az: z.string(),
-  instanceType: z.string(),
-  /** `open`, `none`, `only`, an id or an ARN. Absent: as the failed instance, in its own zone. */
-  capacityReservation: z.string().optional(),
-});
-export type PlacementCandidate = z.infer<typeof PlacementCandidateSchema>;
 
 /** One way of bringing a member back, and why it was taken or left out. */
 export const RungSchema = z.strictObject({
@@ -168,19 +160,7 @@ const launchPart = {
    * The primary private address follows: the failed instance is terminated before a launch, and
    * permits are made with its address. Absent: the replacement has another one.
    */
-  primaryAddress: z
-    .strictObject({
-      address: z.string(),
-      subnetId: z.string(),
-      /**
-       * Places of the policy that cannot have it: asked after the others once it is given up.
-       * Absent: there are none.
-       */
-      otherwise: z.array(PlacementCandidateSchema).optional(),
-      /** A person has given it up: launches go with any address. Absent: nobody has. */
-      givenUp: z.literal(true).optional(),
-    })
-    .optional(),
+  primaryAddress: followingAddress.optional(),
   /** The image that the machines of the member began with. Absent: not known. */
   firstImageId: z.string().optional(),
 };
