@@ -10,6 +10,7 @@ import {
   type Kms,
   type KvStore,
   type Log,
+  type MessageQueue,
   OperationError,
   type TargetGroups,
 } from '@understudy/shared';
@@ -28,7 +29,9 @@ import {
   serviceEndpointOf,
   targetGroupsOver,
   mapEc2Error,
+  messageQueueOver,
   sdkKmsTransport,
+  sdkSqsTransport,
   sdkTransport,
 } from '@understudy/aws';
 import { EtcdKvStore, type EtcdKvStoreOptions } from './adapters/etcd/etcd-kv-store.ts';
@@ -270,6 +273,7 @@ async function assemble(parts: Assembly): Promise<void> {
     ...ec2Part(parts, clock, note),
     ...kmsPart(parts, clock, note),
     ...namesPart(parts, clock, note),
+    ...eventsPart(parts, clock, note),
     ...hearing,
     connections: () => http.connections(),
     accessProblems: () => files.problems,
@@ -371,6 +375,23 @@ function namesPart(
   return {
     dns: dnsRecordsOver({ transport: counted(route53.send, clock, note), clock, callTimeoutMs }),
     targetGroups: targetGroupsOver({ transport: counted(elbv2.send, clock, note), clock, callTimeoutMs }),
+  };
+}
+
+/** The queue of events, where one is named. */
+function eventsPart(
+  { config, region, environment, closers }: Assembly,
+  clock: SystemClock,
+  note: NoteCall,
+): { readonly eventQueue?: MessageQueue } {
+  const { queueUrl, endpoint: own } = config.events;
+  if (queueUrl === undefined) return {};
+  const { callTimeoutMs, endpoint: ec2 } = config.aws;
+  const endpoint = serviceEndpointOf({ ec2, own, variable: 'AWS_ENDPOINT_URL_SQS', environment });
+  const sdk = sdkSqsTransport({ region, callTimeoutMs, ...(endpoint === undefined ? {} : { endpoint }) });
+  closers.push(() => sdk.close());
+  return {
+    eventQueue: messageQueueOver({ transport: counted(sdk.send, clock, note), clock, callTimeoutMs, queueUrl }),
   };
 }
 

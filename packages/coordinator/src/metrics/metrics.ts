@@ -11,6 +11,8 @@ import { memberMetrics, type MemberMetricsSources } from './members.ts';
 import { observerMetrics, type ObserverMetricsSources } from './observer.ts';
 import { buildMetrics, type ConnectionCounts, connectionMetrics, foreignAnswerMetrics } from './process.ts';
 import { HookRuns } from './hooks.ts';
+import { eventMetrics } from './events.ts';
+import type { EventCounts } from '../hints/event-counts.ts';
 import { noticeMetrics, type NoticeMetricsSources } from './notices.ts';
 import { rateMetrics } from './rates.ts';
 import { ReadAtScrape } from './read-at-scrape.ts';
@@ -33,6 +35,7 @@ export interface MetricsSources
   readonly rates: () => readonly ActionState[];
   readonly preparations: () => PreparationCounts;
   readonly makings: () => Makings;
+  readonly events: EventCounts;
   /** To our HTTP server; null where there is none. */
   readonly connections: (() => ConnectionCounts) | null;
 }
@@ -111,6 +114,7 @@ export class Metrics {
     rateMetrics(declare, sources.rates);
     preparationMetrics(declare, sources.preparations);
     makingMetrics(declare, sources.makings);
+    eventMetrics(declare, sources.events);
     foreignAnswerMetrics(declare, sources.foreignAnswers);
     if (sources.connections) connectionMetrics(declare, sources.connections);
   }
