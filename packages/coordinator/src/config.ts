@@ -5,6 +5,7 @@ import { HttpConfigSchema } from './http-config.ts';
 import { AwsConfigSchema } from './aws-config.ts';
 import { EventsConfigSchema } from './events-config.ts';
 import { HooksConfigSchema } from './hooks/hooks-config.ts';
+import { InventoryConfigSchema } from './inventory/inventory-config.ts';
 import { NotifyConfigSchema } from './notices/notify-config.ts';
 import { type PolicyFault, policyFaults, type PolicyLimits } from './policy/policy-limits.ts';
 import { defaultMarginMs, type LeaseTiming, leaseTimingFaults, usableLeaseMs } from './store/lease-timing.ts';
@@ -261,6 +262,7 @@ const fields = z.strictObject({
   hooks: HooksConfigSchema.prefault({}),
   notify: NotifyConfigSchema.prefault({}),
   events: EventsConfigSchema.prefault({}),
+  inventory: InventoryConfigSchema.optional(),
   log: log.prefault({}),
 });
 type Fields = z.infer<typeof fields>;

@@ -18,6 +18,7 @@ import type { AskPeer } from './api/fleet/heard-of-peers.ts';
 import type { LimitCounts } from './api/http/connection-limits.ts';
 import type { KeySource, Receiver, TagScheme } from '@understudy/observer';
 import type { CoordinatorConfig } from './config.ts';
+import type { InventoryKeeping } from './inventory/inventory-keeping.ts';
 import type { SendNotice } from './notices/webhook.ts';
 import type { Build } from './store/feature-level.ts';
 import type { RecoveryRunner, RecoverySettings } from '@understudy/recovery';
@@ -58,6 +59,8 @@ export interface CoordinatorOptions {
   readonly probeService?: ProbeService;
   /** Posts notices; absent: none are delivered, which only tests may want. */
   readonly sendNotice?: SendNotice;
+  /** Keeps an inventory history; absent: none is kept. */
+  readonly inventory?: InventoryKeeping;
   readonly readDrops?: () => Promise<number | null>;
   /**
    * A broken invariant, or an etcd that must not be used: the process has to stop and say so.

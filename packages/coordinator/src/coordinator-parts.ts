@@ -184,8 +184,7 @@ function leadingParts(options: CoordinatorOptions, parts: HearingParts, onBroken
       runner,
     },
     ...{ changes, outbox, runHook, dns: options.dns, targetGroups: options.targetGroups },
-    eventQueue: options.eventQueue,
-    sendNotice: options.sendNotice ?? null,
+    ...{ sendNotice: options.sendNotice ?? null, inventory: options.inventory, eventQueue: options.eventQueue },
     onNoticeTried: (webhook, outcome) => metrics.noticeTried(webhook, outcome),
     storeTrouble: () => writes.trouble(),
     handOver: () => void leadership.resign(),
@@ -239,6 +238,7 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
   const api = new CoordinatorApi({
     ...{ ...parts, controls, clock, version, startedAtMs },
     askPeer: options.askPeer ?? null,
+    inventory: options.inventory?.history ?? null,
     coordinatorId: config.id,
     az: config.az,
     own: condition,
@@ -258,6 +258,7 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
     rates: () => limiter?.states() ?? [],
     foreignAnswers: () => answers?.totals ?? new Map(),
     connections: options.connections ?? null,
+    inventory: options.inventory?.counts ?? null,
   });
   return { condition, api, controls };
 }

@@ -66,6 +66,8 @@ export interface ClusterShape {
   readonly places?: World['places'];
   /** Default: nothing. */
   readonly prepare?: World['prepare'];
+  /** Something is made at EC2 for a suspect. Default: no. */
+  readonly makes?: boolean;
   /**
    * Members have records, registrations, secondary addresses and further interfaces, and the group
    * has hooks. Default: where the seed gives the faults.

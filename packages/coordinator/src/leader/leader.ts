@@ -43,6 +43,7 @@ import type { WantedHold } from './holds.ts';
 import { leaderJobs } from './jobs/leader-jobs.ts';
 import { Assessor, type Judgement } from './assessor.ts';
 import { LeaderLoop, type LeaderParts } from './leader-loop.ts';
+import type { InventoryKeeping } from '../inventory/inventory-keeping.ts';
 import type { Outbox } from '../notices/outbox.ts';
 import type { SendNotice } from '../notices/webhook.ts';
 import { type Asked, type CommandAnswer, type CommandDecision, type RecoveryCommand } from '../commands/command.ts';
@@ -89,6 +90,7 @@ export interface LeaderOptions {
   readonly eventQueue?: MessageQueue | undefined;
   /** Null: notices are not delivered. */
   readonly sendNotice: SendNotice | null;
+  readonly inventory?: InventoryKeeping | undefined;
   readonly onNoticeTried: (webhook: string, outcome: 'taken' | 'refused') => void;
   /** Why etcd takes no writes now; null while it does. */
   readonly storeTrouble: () => string | null;
@@ -264,9 +266,9 @@ export class Leader {
 
   /** The plan that a recovery of this member would have now. Only the leader knows. */
   plan(member: MemberId): Promise<PlanAnswer> {
-    const { assessor, decider, planner, trials, undoLook } = this.#parts;
+    const { assessor, decider, planner, trials, undoLook, preparations } = this.#parts;
     const { view, clock } = this.#options;
-    return new PlanPreview({ assessor, decider, planner, view, clock, trials, undoLook }).of(
+    return new PlanPreview({ assessor, decider, planner, view, clock, trials, undoLook, preparations }).of(
       this.#termOfOurs(),
       member,
     );
@@ -449,10 +451,8 @@ export class Leader {
         ...{ view, assessor, decider, evidence, writer, preparation, preparations, runs: this.runs },
       }),
       jobs: leaderJobs({
-        ...{ ...this.#parts, clock, log, keys, view, serveLeases, collector, pace: config.loop },
         ...{ ownershipWatch, failureHooks, events: this.events },
-        ...{ random: this.#options.random, outbox: this.#options.outbox, notify: config.notify },
-        ...{ sendNotice: this.#options.sendNotice, onNoticeTried: this.#options.onNoticeTried },
+        ...{ ...this.#options, ...this.#parts, serveLeases, collector, pace: config.loop, notify: config.notify },
         readFor: (member, instanceId, signal) => planner.readFor(member, instanceId, signal),
         dropRequest: (term, request, why) => desk.drop(term, request, why),
         storeTimeoutMs: config.etcd.callTimeoutMs,

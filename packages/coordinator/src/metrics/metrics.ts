@@ -13,6 +13,8 @@ import { buildMetrics, type ConnectionCounts, connectionMetrics, foreignAnswerMe
 import { HookRuns } from './hooks.ts';
 import { eventMetrics } from './events.ts';
 import type { EventCounts } from '../hints/event-counts.ts';
+import type { CrawlCounts } from '../inventory/inventory-keeping.ts';
+import { inventoryMetrics } from './inventory.ts';
 import { noticeMetrics, type NoticeMetricsSources } from './notices.ts';
 import { rateMetrics } from './rates.ts';
 import { ReadAtScrape } from './read-at-scrape.ts';
@@ -38,6 +40,8 @@ export interface MetricsSources
   readonly events: EventCounts;
   /** To our HTTP server; null where there is none. */
   readonly connections: (() => ConnectionCounts) | null;
+  /** Null: no inventory history is kept. */
+  readonly inventory: CrawlCounts | null;
 }
 
 /**
@@ -111,6 +115,7 @@ export class Metrics {
     observerMetrics(declare, sources);
     memberMetrics(declare, sources);
     noticeMetrics(declare, sources);
+    inventoryMetrics(declare, sources.inventory);
     rateMetrics(declare, sources.rates);
     preparationMetrics(declare, sources.preparations);
     makingMetrics(declare, sources.makings);

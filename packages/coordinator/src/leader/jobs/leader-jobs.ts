@@ -18,6 +18,7 @@ import { FindingsJob, type Found } from './findings.ts';
 import { HoldsJob } from './holds.ts';
 import { JudgementsJob } from './judgements.ts';
 import type { LeaderJob } from './leader-job.ts';
+import { LostZonesJob } from './lost-zones.ts';
 import { NoticesJob } from './notices.ts';
 import type { Outbox } from '../../notices/outbox.ts';
 import type { SendNotice, Webhook } from '../../notices/webhook.ts';
@@ -25,6 +26,8 @@ import { FailureHooksJob } from './failure-hooks.ts';
 import { OwnershipJob } from './ownership.ts';
 import { PointlessRequestsJob } from './pointless-requests.ts';
 import { PoliciesInForceJob } from './policies-in-force.ts';
+import type { InventoryKeeping } from '../../inventory/inventory-keeping.ts';
+import { InventoryJob } from './inventory.ts';
 import { ServeContractsJob } from './serve-contracts.ts';
 import type { UndoLook } from '../undo-look.ts';
 import { UndosJob, type UndosJobOptions } from './undos.ts';
@@ -64,6 +67,8 @@ export interface LeaderJobParts {
   readonly outbox: Outbox;
   readonly notify: NotifySettings;
   readonly sendNotice: SendNotice | null;
+  /** Absent: no history is kept. */
+  readonly inventory?: InventoryKeeping | undefined;
   readonly onNoticeTried: (webhook: string, outcome: 'taken' | 'refused') => void;
 }
 
@@ -86,6 +91,7 @@ export function leaderJobs(parts: LeaderJobParts): readonly LeaderJob[] {
     new ConsolesJob({ ...parts, everyMs: tickMs }),
     new HoldsJob({ ...parts, everyMs: tickMs, holds: new HoldKeeper(parts), wanted: parts.wantedHolds }),
     new JudgementsJob({ ...parts, everyMs: tickMs, publisher: new JudgementPublisher(parts) }),
+    new LostZonesJob({ ...parts, everyMs: tickMs }),
     new FindingsJob({ ...parts, everyMs: tickMs }),
     new PointlessRequestsJob({ ...parts, everyMs: enrolEveryMs }),
     new UndosJob({ ...parts, everyMs: tickMs }),
@@ -95,6 +101,7 @@ export function leaderJobs(parts: LeaderJobParts): readonly LeaderJob[] {
     new AuditRetentionJob({ ...parts, everyMs: collectEveryMs }),
     ...noticesJob(parts),
     ...(parts.events.queue ? [new CloudEventsJob({ ...parts, events: parts.events, queue: parts.events.queue })] : []),
+    ...(parts.inventory ? [new InventoryJob({ ...parts, keeping: parts.inventory })] : []),
   ];
 }
 
