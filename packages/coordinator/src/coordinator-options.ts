@@ -6,6 +6,7 @@ import type {
   Kms,
   KvStore,
   Log,
+  MessageQueue,
   ProbeService,
   Problem,
   Random,
@@ -39,6 +40,8 @@ export interface CoordinatorOptions {
   readonly dns?: DnsRecords;
   /** Where members are registered; absent: no registration follows a member. */
   readonly targetGroups?: TargetGroups;
+  /** Where events of EC2 come from; absent: none are read. */
+  readonly eventQueue?: MessageQueue;
   /** Bound. Closed by {@link Coordinator.stop}. */
   readonly socket: DatagramSocket & { readonly receiveBufferBytes?: number };
   /** Where the socket is read by threads of its own. */

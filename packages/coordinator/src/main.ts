@@ -10,6 +10,7 @@ import {
   type Kms,
   type KvStore,
   type Log,
+  type MessageQueue,
   OperationError,
   type TargetGroups,
 } from '@understudy/shared';
@@ -29,8 +30,10 @@ import {
   serviceEndpointOf,
   targetGroupsOver,
   mapEc2Error,
+  messageQueueOver,
   resourcePagesOver,
   sdkKmsTransport,
+  sdkSqsTransport,
   sdkTransport,
 } from '@understudy/aws';
 import { EtcdKvStore, type EtcdKvStoreOptions } from './adapters/etcd/etcd-kv-store.ts';
@@ -272,6 +275,7 @@ async function assemble(parts: Assembly): Promise<void> {
     store,
     ...awsPart(parts, clock, note),
     ...kmsPart(parts, clock, note),
+    ...eventsPart(parts, clock, note),
     ...hearing,
     connections: () => http.connections(),
     accessProblems: () => files.problems,
@@ -400,6 +404,23 @@ function namesPart(
     ...sends,
     dns: dnsRecordsOver({ transport: sends.route53, clock, callTimeoutMs }),
     targetGroups: targetGroupsOver({ transport: sends.elbv2, clock, callTimeoutMs }),
+  };
+}
+
+/** The queue of events, where one is named. */
+function eventsPart(
+  { config, region, environment, closers }: Assembly,
+  clock: SystemClock,
+  note: NoteCall,
+): { readonly eventQueue?: MessageQueue } {
+  const { queueUrl, endpoint: own } = config.events;
+  if (queueUrl === undefined) return {};
+  const { callTimeoutMs, endpoint: ec2 } = config.aws;
+  const endpoint = serviceEndpointOf({ ec2, own, variable: 'AWS_ENDPOINT_URL_SQS', environment });
+  const sdk = sdkSqsTransport({ region, callTimeoutMs, ...(endpoint === undefined ? {} : { endpoint }) });
+  closers.push(() => sdk.close());
+  return {
+    eventQueue: messageQueueOver({ transport: counted(sdk.send, clock, note), clock, callTimeoutMs, queueUrl }),
   };
 }
 

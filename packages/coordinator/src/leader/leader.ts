@@ -8,6 +8,7 @@ import {
   type KvReads,
   type Log,
   type MemberId,
+  type MessageQueue,
   type NotEnrolled,
   type PlansView,
   type Problem,
@@ -59,6 +60,7 @@ import { CallTrials } from './call-trials.ts';
 import { Readiness } from './readiness.ts';
 import { Enroller } from './jobs/enroller.ts';
 import { EvidencePoller } from './ec2-evidence.ts';
+import { EventHearing } from './event-hearing.ts';
 import { UndoLook } from './undo-look.ts';
 import { UndoPreview, type UndoPreviewAnswer, type UndoThought } from './undo-preview.ts';
 
@@ -84,6 +86,8 @@ export interface LeaderOptions {
   /** Absent: records, or registrations, are not watched after a recovery. */
   readonly dns?: DnsRecords | undefined;
   readonly targetGroups?: TargetGroups | undefined;
+  /** Absent: no events are read. */
+  readonly eventQueue?: MessageQueue | undefined;
   /** Null: notices are not delivered. */
   readonly sendNotice: SendNotice | null;
   readonly inventory?: InventoryKeeping | undefined;
@@ -131,6 +135,7 @@ export class Leader {
   #work: { readonly term: Term; readonly work: LeaderLoop; readonly ended: Promise<void> } | null = null;
   #unsubscribe: (() => void) | null = null;
   #stopped = false;
+  readonly events: EventHearing;
 
   constructor(options: LeaderOptions) {
     this.#options = options;
@@ -144,6 +149,8 @@ export class Leader {
       onEnded: options.onRunEnded,
       onBroken: options.onBroken,
     });
+    const { pollStatesEveryMs } = config.events;
+    this.events = new EventHearing({ queue: options.eventQueue ?? null, clock, pollStatesEveryMs });
     this.#parts = this.#makeParts();
     this.#workParts = this.#makeWorkParts();
   }
@@ -357,7 +364,7 @@ export class Leader {
 
   #makeParts(): SeatParts {
     const { config, cloud, keyLooks, nameLooks, clock, log, keys, view, observer, changes } = this.#options;
-    const evidence = new EvidencePoller({ cloud, clock, log });
+    const evidence = new EvidencePoller({ cloud, clock, log, onChange: this.events.noteChange });
     const { tryLaunchEveryMs, enrolEveryMs } = config.loop;
     const policyOf = (group: string) => view.policyOf(group);
     const trials = new CallTrials({
@@ -444,7 +451,7 @@ export class Leader {
         ...{ view, assessor, decider, evidence, writer, preparation, preparations, runs: this.runs },
       }),
       jobs: leaderJobs({
-        ...{ ownershipWatch, failureHooks },
+        ...{ ownershipWatch, failureHooks, events: this.events },
         ...{ ...this.#options, ...this.#parts, serveLeases, collector, pace: config.loop, notify: config.notify },
         readFor: (member, instanceId, signal) => planner.readFor(member, instanceId, signal),
         dropRequest: (term, request, why) => desk.drop(term, request, why),

@@ -11,6 +11,8 @@ import { memberMetrics, type MemberMetricsSources } from './members.ts';
 import { observerMetrics, type ObserverMetricsSources } from './observer.ts';
 import { buildMetrics, type ConnectionCounts, connectionMetrics, foreignAnswerMetrics } from './process.ts';
 import { HookRuns } from './hooks.ts';
+import { eventMetrics } from './events.ts';
+import type { EventCounts } from '../hints/event-counts.ts';
 import type { CrawlCounts } from '../inventory/inventory-keeping.ts';
 import { inventoryMetrics } from './inventory.ts';
 import { noticeMetrics, type NoticeMetricsSources } from './notices.ts';
@@ -35,6 +37,7 @@ export interface MetricsSources
   readonly rates: () => readonly ActionState[];
   readonly preparations: () => PreparationCounts;
   readonly makings: () => Makings;
+  readonly events: EventCounts;
   /** To our HTTP server; null where there is none. */
   readonly connections: (() => ConnectionCounts) | null;
   /** Null: no inventory history is kept. */
@@ -116,6 +119,7 @@ export class Metrics {
     rateMetrics(declare, sources.rates);
     preparationMetrics(declare, sources.preparations);
     makingMetrics(declare, sources.makings);
+    eventMetrics(declare, sources.events);
     foreignAnswerMetrics(declare, sources.foreignAnswers);
     if (sources.connections) connectionMetrics(declare, sources.connections);
   }
