@@ -1,5 +1,5 @@
 import { errorText, isOperationError, OperationError } from '@understudy/shared';
-import { Pool, type PoolClient, type PoolConfig } from 'pg';
+import { Pool, type PoolConfig } from 'pg';
 import { isObject, type Json } from '../../core/document.ts';
 import type { Sql, SqlDialect, SqlReads, SqlRow, SqlValue } from '../sql.ts';
 
@@ -48,10 +48,12 @@ const unavailable = (cause: unknown): OperationError =>
     ? cause
     : new OperationError('INVENTORY_STORE_UNAVAILABLE', `PostgreSQL: ${errorText(cause)}`, { cause });
 
-const readsOf = (client: Pick<PoolClient, 'query'>): SqlReads => ({
+type Query = (text: string, values: SqlValue[]) => Promise<{ readonly rows: readonly SqlRow[] }>;
+
+const readsOf = (query: Query): SqlReads => ({
   all: async (text, values = []) => {
     try {
-      const { rows } = await client.query<SqlRow>(text, [...values]);
+      const { rows } = await query(text, [...values]);
       return rows;
     } catch (error) {
       throw unavailable(error);
@@ -78,7 +80,7 @@ export class PostgresSql implements Sql {
     this.#pool.on('error', () => undefined);
     // One that breaks in the middle of a transaction says so to its next statement, too.
     this.#pool.on('connect', (client) => client.on('error', () => undefined));
-    this.#reads = readsOf({ query: this.#pool.query.bind(this.#pool) as PoolClient['query'] });
+    this.#reads = readsOf((text, values) => this.#pool.query<SqlRow>(text, values));
   }
 
   all(text: string, values: readonly SqlValue[] = []): Promise<readonly SqlRow[]> {
@@ -91,7 +93,7 @@ export class PostgresSql implements Sql {
     });
     let broken: Error | undefined;
     try {
-      const inside = readsOf(client);
+      const inside = readsOf((text, values) => client.query<SqlRow>(text, values));
       await inside.all('BEGIN');
       if (isolated) await inside.all('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
       const made = await work(inside);
