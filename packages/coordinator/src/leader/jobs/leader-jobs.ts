@@ -10,6 +10,8 @@ import type { Assessor } from '../assessor.ts';
 import { AuditRetentionJob } from './audit-retention.ts';
 import { CollectionJob } from './collection.ts';
 import { ConsolesJob } from './consoles.ts';
+import { CloudEventsJob } from './cloud-events.ts';
+import type { EventHearing } from '../event-hearing.ts';
 import { EvidenceJob } from './evidence.ts';
 import { FeatureLevelJob } from './feature-level.ts';
 import { FindingsJob, type Found } from './findings.ts';
@@ -24,6 +26,8 @@ import { FailureHooksJob } from './failure-hooks.ts';
 import { OwnershipJob } from './ownership.ts';
 import { PointlessRequestsJob } from './pointless-requests.ts';
 import { PoliciesInForceJob } from './policies-in-force.ts';
+import type { InventoryKeeping } from '../../inventory/inventory-keeping.ts';
+import { InventoryJob } from './inventory.ts';
 import { ServeContractsJob } from './serve-contracts.ts';
 import type { UndoLook } from '../undo-look.ts';
 import { UndosJob, type UndosJobOptions } from './undos.ts';
@@ -59,9 +63,12 @@ export interface LeaderJobParts {
   readonly storeTimeoutMs: number;
   readonly failureHooks: FailureHooks;
   readonly random: Random;
+  readonly events: EventHearing;
   readonly outbox: Outbox;
   readonly notify: NotifySettings;
   readonly sendNotice: SendNotice | null;
+  /** Absent: no history is kept. */
+  readonly inventory?: InventoryKeeping | undefined;
   readonly onNoticeTried: (webhook: string, outcome: 'taken' | 'refused') => void;
 }
 
@@ -80,7 +87,7 @@ export function leaderJobs(parts: LeaderJobParts): readonly LeaderJob[] {
     new ServeContractsJob({ ...parts, everyMs: enrolEveryMs }),
     new PoliciesInForceJob({ ...parts, everyMs: enrolEveryMs }),
     new FeatureLevelJob({ ...parts, everyMs: enrolEveryMs, raiseAfterMs: parts.pace.raiseLevelAfterMs }),
-    new EvidenceJob({ ...parts, everyMs: evidenceEveryMs }),
+    new EvidenceJob({ ...parts, everyMs: evidenceEveryMs, statesFreshForMs: parts.events.statesFreshForMs }),
     new ConsolesJob({ ...parts, everyMs: tickMs }),
     new HoldsJob({ ...parts, everyMs: tickMs, holds: new HoldKeeper(parts), wanted: parts.wantedHolds }),
     new JudgementsJob({ ...parts, everyMs: tickMs, publisher: new JudgementPublisher(parts) }),
@@ -93,6 +100,8 @@ export function leaderJobs(parts: LeaderJobParts): readonly LeaderJob[] {
     new FailureHooksJob({ ...parts, everyMs: HOOKS_EVERY_MS, hooks: parts.failureHooks }),
     new AuditRetentionJob({ ...parts, everyMs: collectEveryMs }),
     ...noticesJob(parts),
+    ...(parts.events.queue ? [new CloudEventsJob({ ...parts, events: parts.events, queue: parts.events.queue })] : []),
+    ...(parts.inventory ? [new InventoryJob({ ...parts, keeping: parts.inventory })] : []),
   ];
 }
 
