@@ -102,7 +102,9 @@ when (UTC)                      who           verdict  why
       decision: { kind: 'none', reason: null, text: 'Not decided here: c1 leads.', untilWallMs: null },
       ...{ wouldFlip: [], lookAgainInMs: null, changes: [] },
     });
-    expect(text).toContain('decision   Not decided here: c1 leads.; held: Cooldown: last recovery ended 8 min 20 s ago');
+    expect(text).toContain(
+      'decision   Not decided here: c1 leads.; held: Cooldown: last recovery ended 8 min 20 s ago',
+    );
     expect(text).toContain('answered   by c2 (follower)');
     expect(text).toContain('not known here; ask the leader\n  - what EC2 says');
     expect(text).toContain('no change of mind since this coordinator began');
