@@ -3,6 +3,7 @@ export { KINDS, kindNamed } from './core/kinds/registered.ts';
 export type { Kind } from './core/kinds/kind.ts';
 export { parseCondition } from './core/condition.ts';
 export type { Version } from './core/version.ts';
+export { type ForensicRecord, forensicRecord } from './forensic-record.ts';
 export { Crawler } from './crawl/crawler.ts';
 export type * from './history.ts';
 export { SqlHistory } from './store/sql-history.ts';
