@@ -18,7 +18,7 @@ import { memberOutside } from './while.ts';
 /** Longer than the 15 minutes before its end in which nobody relies on a kept instance. */
 const KEPT_MS = 3_600_000;
 const ACCEPTED = '20m';
-/** Without it the policy that is applied would get the default ladder, and a crash would be mended. */
+/** Without it the applied policy would get the default ladder, and a crash would be mended. */
 const BY_SNAPSHOTS = { strategy: 'snapshot-and-replace' } as const;
 const HEARD_WITHIN_MS = 60_000;
 
@@ -123,7 +123,7 @@ function mute(lab: Lab, instanceId: string): () => number {
   return () => cut.counters()[name] ?? 0;
 }
 
-/** It did not come about: the instance in charge is back on its disks, the old one stopped again. */
+/** It did not come about: the instance in charge is back, and the old one is stopped again. */
 async function servesOn(lab: Lab, kept: Kept, history: HistoryRecord): Promise<string> {
   assert.equal(history.outcome, 'mended', history.reason);
   assert.equal(lab.incumbent(kept.member).instanceId, kept.present);

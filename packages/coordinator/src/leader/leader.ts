@@ -20,6 +20,7 @@ import {
 import {
   Collector,
   FailureHooks,
+  LateStarts,
   OwnershipWatch,
   type KeyLooks,
   type NameLooks,
@@ -429,6 +430,7 @@ export class Leader {
       ...{ cloud, keys, clock, log, names: { dns: this.#options.dns, targetGroups: this.#options.targetGroups } },
       callTimeoutMs: config.aws.callTimeoutMs,
     });
+    const lateStarts = new LateStarts({ cloud, keys, clock, log, callTimeoutMs: config.aws.callTimeoutMs });
     const failureHooks = new FailureHooks({
       ...{ clock, log, runHook: this.#options.runHook },
       callTimeoutMs: config.aws.callTimeoutMs,
@@ -443,7 +445,7 @@ export class Leader {
       }),
       jobs: leaderJobs({
         ...{ ...this.#parts, clock, log, keys, view, serveLeases, collector, pace: config.loop },
-        ...{ ownershipWatch, failureHooks },
+        ...{ ownershipWatch, failureHooks, lateStarts },
         ...{ random: this.#options.random, outbox: this.#options.outbox, notify: config.notify },
         ...{ sendNotice: this.#options.sendNotice, onNoticeTried: this.#options.onNoticeTried },
         readFor: (member, instanceId, signal) => planner.readFor(member, instanceId, signal),

@@ -20,6 +20,7 @@ test('every job has a name of its own, and a pace', () => {
     judgements: 250,
     findings: 250,
     requests: 15_000,
+    'late starts': 5_000,
     undos: 250,
     collect: 60_000,
     ownership: 60_000,
