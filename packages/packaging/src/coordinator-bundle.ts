@@ -19,6 +19,7 @@ export interface CoordinatorCode {
 const ENTRIES: Readonly<Record<string, string>> = {
   understudy: 'packages/cli/src/main.ts',
   'receive-thread/main': 'packages/observer/src/udp/receive-thread/main.ts',
+  'inventory-thread/main': 'packages/inventory/src/thread/main.ts',
 };
 
 /**
@@ -28,6 +29,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
  */
 const BESIDE: Readonly<Record<string, string>> = {
   'packages/observer/src/udp/receive-thread-handle.ts ./receive-thread/main.ts': './receive-thread/main.mjs',
+  'packages/inventory/src/thread/history-thread.ts ./main.ts': './inventory-thread/main.mjs',
   'packages/coordinator/src/main.ts ../package.json': '../package.json',
   'packages/coordinator/src/adapters/node/load-site.ts ../../../../dashboard/dist/site': '../dashboard',
   // The demo, which runs from a checkout only and says so.

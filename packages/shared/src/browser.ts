@@ -21,6 +21,7 @@ export type { HistoryRecord } from './records/recovery.ts';
 export type { HoldReason } from './records/cluster.ts';
 export type { Problem } from './problem.ts';
 export { durationText } from './duration-text.ts';
+export { preparedText } from './prepared-text.ts';
 export { hookEndText } from './hook-end-text.ts';
 export { harmlessText, shownLines } from './harmless-text.ts';
 export { commandsFor, WAYS_OUT } from './ways-out.ts';

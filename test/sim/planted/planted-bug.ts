@@ -39,6 +39,7 @@ export interface PlantedBug extends PlantedPlace {
     readonly ladder?: true;
     readonly way?: World['way'];
     readonly shared?: true;
+    readonly makes?: true;
   };
 }
 

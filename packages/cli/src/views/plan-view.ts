@@ -5,6 +5,7 @@ import {
   type PlannedStepView,
   type PlansView,
   type PlanView,
+  preparedText,
   type UndoView,
 } from '@understudy/shared';
 import { tableText, timeText } from './format.ts';
@@ -89,6 +90,7 @@ export function planText(view: PlanView, full: boolean): string {
     ...(view.steps.length === 0 ? [] : ['steps, with their calls and what EC2 says to each (dry run):']),
     ...view.steps.flatMap((step) => stepLines(step, full)),
     ...(view.forecast === null ? [] : forecastLines(view.forecast)),
+    ...(view.prepared === undefined ? [] : [`prepared: ${preparedText(view.prepared)}`]),
     ...(view.undo === undefined ? [] : [undoLine(view.member, view.undo)]),
     'lost in any case: what stood in memory only, as with a power cut',
     `takes: ${expectedMs === null ? 'not known, none of this group has ended' : `about ${durationText(expectedMs)}`}`,

@@ -8,6 +8,7 @@ import {
   type KvReads,
   type Log,
   type MemberId,
+  type MessageQueue,
   type NotEnrolled,
   type PlansView,
   type Problem,
@@ -43,6 +44,7 @@ import type { WantedHold } from './holds.ts';
 import { leaderJobs } from './jobs/leader-jobs.ts';
 import { Assessor, type Judgement } from './assessor.ts';
 import { LeaderLoop, type LeaderParts } from './leader-loop.ts';
+import type { InventoryKeeping } from '../inventory/inventory-keeping.ts';
 import type { Outbox } from '../notices/outbox.ts';
 import type { SendNotice } from '../notices/webhook.ts';
 import { type Asked, type CommandAnswer, type CommandDecision, type RecoveryCommand } from '../commands/command.ts';
@@ -59,6 +61,7 @@ import { CallTrials } from './call-trials.ts';
 import { Readiness } from './readiness.ts';
 import { Enroller } from './jobs/enroller.ts';
 import { EvidencePoller } from './ec2-evidence.ts';
+import { EventHearing } from './event-hearing.ts';
 import { UndoLook } from './undo-look.ts';
 import { UndoPreview, type UndoPreviewAnswer, type UndoThought } from './undo-preview.ts';
 
@@ -84,8 +87,11 @@ export interface LeaderOptions {
   /** Absent: records, or registrations, are not watched after a recovery. */
   readonly dns?: DnsRecords | undefined;
   readonly targetGroups?: TargetGroups | undefined;
+  /** Absent: no events are read. */
+  readonly eventQueue?: MessageQueue | undefined;
   /** Null: notices are not delivered. */
   readonly sendNotice: SendNotice | null;
+  readonly inventory?: InventoryKeeping | undefined;
   readonly onNoticeTried: (webhook: string, outcome: 'taken' | 'refused') => void;
   /** Why etcd takes no writes now; null while it does. */
   readonly storeTrouble: () => string | null;
@@ -130,6 +136,7 @@ export class Leader {
   #work: { readonly term: Term; readonly work: LeaderLoop; readonly ended: Promise<void> } | null = null;
   #unsubscribe: (() => void) | null = null;
   #stopped = false;
+  readonly events: EventHearing;
 
   constructor(options: LeaderOptions) {
     this.#options = options;
@@ -143,6 +150,8 @@ export class Leader {
       onEnded: options.onRunEnded,
       onBroken: options.onBroken,
     });
+    const { pollStatesEveryMs } = config.events;
+    this.events = new EventHearing({ queue: options.eventQueue ?? null, clock, pollStatesEveryMs });
     this.#parts = this.#makeParts();
     this.#workParts = this.#makeWorkParts();
   }
@@ -258,9 +267,9 @@ export class Leader {
 
   /** The plan that a recovery of this member would have now. Only the leader knows. */
   plan(member: MemberId): Promise<PlanAnswer> {
-    const { assessor, decider, planner, trials, undoLook } = this.#parts;
+    const { assessor, decider, planner, trials, undoLook, preparations } = this.#parts;
     const { view, clock } = this.#options;
-    return new PlanPreview({ assessor, decider, planner, view, clock, trials, undoLook }).of(
+    return new PlanPreview({ assessor, decider, planner, view, clock, trials, undoLook, preparations }).of(
       this.#termOfOurs(),
       member,
     );
@@ -356,7 +365,7 @@ export class Leader {
 
   #makeParts(): SeatParts {
     const { config, cloud, keyLooks, nameLooks, clock, log, keys, view, observer, changes } = this.#options;
-    const evidence = new EvidencePoller({ cloud, clock, log });
+    const evidence = new EvidencePoller({ cloud, clock, log, onChange: this.events.noteChange });
     const { tryLaunchEveryMs, enrolEveryMs } = config.loop;
     const policyOf = (group: string) => view.policyOf(group);
     const trials = new CallTrials({
@@ -444,10 +453,8 @@ export class Leader {
         ...{ view, assessor, decider, evidence, writer, preparation, preparations, runs: this.runs },
       }),
       jobs: leaderJobs({
-        ...{ ...this.#parts, clock, log, keys, view, serveLeases, collector, pace: config.loop },
-        ...{ ownershipWatch, failureHooks, lateStarts },
-        ...{ random: this.#options.random, outbox: this.#options.outbox, notify: config.notify },
-        ...{ sendNotice: this.#options.sendNotice, onNoticeTried: this.#options.onNoticeTried },
+        ...{ ownershipWatch, failureHooks, lateStarts, events: this.events },
+        ...{ ...this.#options, ...this.#parts, serveLeases, collector, pace: config.loop, notify: config.notify },
         readFor: (member, instanceId, signal) => planner.readFor(member, instanceId, signal),
         dropRequest: (term, request, why) => desk.drop(term, request, why),
         storeTimeoutMs: config.etcd.callTimeoutMs,

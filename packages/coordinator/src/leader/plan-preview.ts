@@ -22,6 +22,7 @@ import type { Assessor, Judgement } from './assessor.ts';
 import type { RecoveryDecider } from './decider.ts';
 import type { CallTrials } from './call-trials.ts';
 import type { Planner } from './planner.ts';
+import type { PreparationKeeper } from './preparation-keeper.ts';
 import type { UndoLook } from './undo-look.ts';
 import {
   callsOf,
@@ -43,11 +44,22 @@ export interface PlanPreviewOptions {
   readonly clock: Clock;
   readonly trials: CallTrials;
   readonly undoLook: Pick<UndoLook, 'shown'>;
+  readonly preparations: Pick<PreparationKeeper, 'shown'>;
 }
 
 type Said = Pick<
   PlanView,
-  'token' | 'lines' | 'losses' | 'problems' | 'strategy' | 'steps' | 'volumes' | 'candidates' | 'forecast' | 'notices'
+  | 'prepared'
+  | 'token'
+  | 'lines'
+  | 'losses'
+  | 'problems'
+  | 'strategy'
+  | 'steps'
+  | 'volumes'
+  | 'candidates'
+  | 'forecast'
+  | 'notices'
 >;
 
 /** Calls that one look at a plan asks EC2 about, at most; the next look asks about the others. */
@@ -110,7 +122,11 @@ export class PlanPreview {
         return problem('BegunBefore', 'a recovery of this name left a trace: the next one gets another name first');
       const { result, input } = planned;
       if (result.kind === 'blocked')
-        return { ...NOTHING_SAID, problems: result.problems.map(({ code, text }) => ({ code, text })) };
+        return {
+          ...NOTHING_SAID,
+          problems: result.problems.map(({ code, text }) => ({ code, text })),
+          ...this.#prepared(judgement.member, null),
+        };
       return await this.#told(term, judgement, { ordinal, plan: result.plan, notices: result.problems, input });
     } catch (error) {
       if (!isOperationError(error)) throw error;
@@ -141,7 +157,13 @@ export class PlanPreview {
       },
       ...{ steps: stepViews(told, words), volumes: volumeViews(plan), candidates: candidateViews(plan) },
       forecast: forecastOf(told),
+      ...this.#prepared(member, plan),
     };
+  }
+
+  #prepared(member: MemberId, plan: RecoveryPlan | null): Pick<PlanView, 'prepared'> {
+    const prepared = this.#options.preparations.shown(member, plan);
+    return prepared === undefined ? {} : { prepared };
   }
 
   #expectedMs(member: MemberId): number | null {

@@ -11,6 +11,7 @@ import {
   type MonotonicMs,
   opIdOf,
   type PreparationRecord,
+  type PreparedView,
   type Problem,
   problemOf,
   type RecoveryPlan,
@@ -19,12 +20,12 @@ import {
   type Term,
   unwritten,
 } from '@understudy/shared';
-import { type PlanInput, type PlanResult, type RecoveryRunner, takenOver } from '@understudy/recovery';
+import { type PlanInput, type PlanResult, preparable, type RecoveryRunner, takenOver } from '@understudy/recovery';
 import type { GuardAnswer } from '../judge/guard-input.ts';
 import type { Stored } from '../store/cluster-records.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 import type { Assessor, Judgement } from './assessor.ts';
-import { beginning, openIn, type Refusal } from './preparation-begin.ts';
+import { beginning, limitsOf, openIn, type Refusal } from './preparation-begin.ts';
 import { raisedOrdinal } from './raise-ordinal.ts';
 import type { TermTasks } from './term-tasks.ts';
 
@@ -157,6 +158,19 @@ export class PreparationKeeper {
     const done = steps.filter(({ state }) => state === 'done').map(({ step }) => step);
     const text = `made at EC2 while it is suspect: ${makes.join(', ')}; done: ${done.join(', ') || 'nothing yet'}`;
     return { text, ageMs: this.#options.clock.wallMs() - startedAtWallMs };
+  }
+
+  /** For the plan. Undefined: the policy names nothing. `plan` null: there is none. */
+  shown(member: MemberId, plan: RecoveryPlan | null): PreparedView | undefined {
+    const { view, clock } = this.#options;
+    const group = groupOf(member);
+    const prepare = makesWhileSuspect(view.policyOf(group));
+    if (prepare === null) return undefined;
+    return {
+      now: this.textFor(member)?.text ?? null,
+      makes: plan === null ? [] : [...preparable(plan, prepare.makes)],
+      limits: limitsOf({ view, nowWallMs: clock.wallMs() }, group, prepare),
+    };
   }
 
   /**

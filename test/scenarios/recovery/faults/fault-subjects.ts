@@ -5,10 +5,12 @@ import {
   DEFAULT_POLICY,
   LADDER_RUNGS,
   type LadderRung,
+  type PreparedKind,
   VOLUME_PATHS,
   type VolumePathName,
 } from '@understudy/shared';
 import { joinedChanges } from '@understudy/shared/testing';
+import { REATTACH } from '../reattach-scene.ts';
 import { nameMember, NAMED } from '../names-scene.ts';
 import type { RecoveryFixture, RecoveryFixtureOptions } from '../recovery-fixture.ts';
 
@@ -22,6 +24,8 @@ export interface FaultSubject {
   readonly prepare: (scene: RecoveryFixture, old: SeededInstance) => void | Promise<void>;
   /** It is about a member that was replaced, and puts that back. */
   readonly undoes?: true;
+  /** Something is made while it is suspect, and taken over by its recovery, or dropped. */
+  readonly prepares?: { readonly makes: readonly PreparedKind[]; readonly end: 'taken' | 'dropped' };
 }
 
 const nothing = (): void => undefined;
@@ -116,6 +120,13 @@ const moveSubject = (name: string): FaultSubject =>
         prepare: IDENTITIES[name] ?? nothing,
       };
 
+/** A recovery that begins with what was made for a suspect, and a drop of it. */
+const preparedSubjects = (kind: PreparedKind, options: RecoveryFixtureOptions): readonly FaultSubject[] =>
+  (['taken', 'dropped'] as const).map((end) => ({
+    ...{ name: `prepared ${kind}, ${end}`, options, prepare: nothing },
+    prepares: { makes: [kind], end },
+  }));
+
 /** What every member has, and every strategy does, needs no subject of its own. */
 const isExtra = (name: string): boolean => name !== 'snapshot' && name !== 'address';
 
@@ -132,4 +143,6 @@ export const FAULT_SUBJECTS: readonly FaultSubject[] = [
     // One subject has them both.
     .filter((name) => isExtra(name) && name !== 'target')
     .map(moveSubject),
+  ...preparedSubjects('seed', REATTACH),
+  ...preparedSubjects('snapshot', {}),
 ];

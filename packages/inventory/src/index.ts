@@ -1,0 +1,11 @@
+/** Every version of what a fleet is made of. */
+export { KINDS, kindNamed } from './core/kinds/registered.ts';
+export type { Kind } from './core/kinds/kind.ts';
+export { parseCondition } from './core/condition.ts';
+export type { Version } from './core/version.ts';
+export { Crawler } from './crawl/crawler.ts';
+export type * from './history.ts';
+export { SqlHistory } from './store/sql-history.ts';
+export { SqliteSql } from './store/sqlite/sqlite-sql.ts';
+export { HistoryThread } from './thread/history-thread.ts';
+export type { HistoryPlace } from './thread/messages.ts';
