@@ -11,6 +11,7 @@ import { replacementOf } from './steps/activate.ts';
 import { ACTIVATE } from './steps/activate-record.ts';
 import { PERMIT } from './steps/attempt-records.ts';
 import { FENCE } from './steps/fence-record.ts';
+import { disksOutlive, mayBeEnded } from './steps/predecessor-end.ts';
 import { openCallsOfReplacement } from './steps/open-calls.ts';
 
 /**
@@ -36,6 +37,7 @@ const commonFactsOf = (run: Closable) => {
     oldInstanceId,
     newInstanceId: replacementOf(run),
     volumesRetainedUntil: retainVolumesForMs === null ? null : retainedUntil(run, retainVolumesForMs),
+    ...(disksOutlive(run) && { detainedUntil: retainedUntil(run, run.policy.recover.retainForMs) }),
   };
 };
 
@@ -101,6 +103,8 @@ export function closingFactsOf(
     moved: movedBy(run),
     lateCalls: openCallsOfReplacement(run),
     stopIsOpen: fence.stopIsOpen === true || fence.how === 'lease',
+    predecessorEnded: mayBeEnded(run),
+    disksOutlive: disksOutlive(run),
     ...end,
   };
 }

@@ -4,6 +4,7 @@ import type { Run } from '../run.ts';
 import { FENCE } from './fence-record.ts';
 import { REBOOT, RESTART } from './in-place-records.ts';
 import { openDetaches } from './open-detaches.ts';
+import { hasEnded, mayBeEnded } from './predecessor-end.ts';
 import { BRINGBACK } from './undo-records.ts';
 import { SEED } from './volume-records.ts';
 
@@ -25,6 +26,7 @@ export function openCalls(run: Pick<Run, 'journal' | 'plan' | 'wallMs'>): LateCa
     ...(start ? (['start'] as const) : []),
     ...(again ? (['reboot'] as const) : []),
     ...(openDetaches(run).length > 0 ? (['detach'] as const) : []),
+    ...(mayBeEnded(run) && !hasEnded(run) ? (['terminate'] as const) : []),
   ];
 }
 
