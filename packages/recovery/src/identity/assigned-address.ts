@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import {
+  durationText,
   type AssignedKind,
   type CloudNetworkInterface,
   type HoldReason,
@@ -95,7 +96,7 @@ function assignedAddressMove(run: Run, record: AssignedRecord, item: string): It
     onTimeout: () => ({
       kind: 'hold',
       reason: memory.heldSinceMs === null && memory.refusedSinceMs === null ? 'CloudUnavailable' : HELD,
-      text: `${planned.address} was not seen on the replacement within ${run.policy.recover.launchTimeoutMs} ms. ${giveUpText(run, scene.loss)}`,
+      text: `${planned.address} was not seen on the replacement within ${durationText(run.policy.recover.launchTimeoutMs)}. ${giveUpText(run, scene.loss)}`,
     }),
   };
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type CloudNetworkInterface, invariant, type PlannedInterface } from '@understudy/shared';
+import { durationText, type CloudNetworkInterface, invariant, type PlannedInterface } from '@understudy/shared';
 import { type InterfaceMove, interfaceMove } from '../core/interface-move.ts';
 import { unlessEnded } from '../core/predecessor.ts';
 import { IDENTITY_LEVEL } from '../core/identity-level.ts';
@@ -72,7 +72,7 @@ function networkInterfaceMove(run: Run, networkInterfaceId: string): ItemMove<ty
     onTimeout: () => ({
       kind: 'hold',
       reason: memory.heldSinceMs === null ? 'CloudUnavailable' : 'AddressHeldElsewhere',
-      text: `${networkInterfaceId} was not seen attached to the replacement within ${run.policy.recover.launchTimeoutMs} ms. ${giveUp(scene)}`,
+      text: `${networkInterfaceId} was not seen attached to the replacement within ${durationText(run.policy.recover.launchTimeoutMs)}. ${giveUp(scene)}`,
     }),
   };
 }
