@@ -12,7 +12,7 @@ import { ACTIVATE } from './steps/activate-record.ts';
 import { PERMIT } from './steps/attempt-records.ts';
 import { FENCE } from './steps/fence-record.ts';
 import { disksOutlive, mayBeEnded } from './steps/predecessor-end.ts';
-import { openCallsOfReplacement } from './steps/open-calls.ts';
+import { isOldStopOpen, openCallsOfReplacement } from './steps/open-calls.ts';
 
 /**
  * The part of a run that closing one needs: also without a run, by whoever closes it for another
@@ -102,7 +102,7 @@ export function closingFactsOf(
     predictedMs: predictRecovery({ plan: run.plan, rows: run.table }).closedAfter.typicalMs,
     moved: movedBy(run),
     lateCalls: openCallsOfReplacement(run),
-    stopIsOpen: fence.stopIsOpen === true || fence.how === 'lease',
+    stopIsOpen: isOldStopOpen(run),
     predecessorEnded: mayBeEnded(run),
     disksOutlive: disksOutlive(run),
     ...end,

@@ -70,8 +70,6 @@ function requestOf(run: Run): Request {
   const following = followingAddress(run.plan);
   const { primaryInterfaceId } = run.plan;
   invariant(following && primaryInterfaceId !== null, 'an end of a predecessor whose address does not follow');
-  // **S** (S32) The order of the steps says so too: nothing ends before its data is secured.
-  invariant(run.strategy.launchSources(run, run.seams), 'an end before everything is secured');
   const { address, subnetId } = following;
   return { instanceId: run.record.oldInstanceId, networkInterfaceId: primaryInterfaceId, address, subnetId };
 }
