@@ -129,6 +129,12 @@ export interface Retention {
   readonly versionsMax: number;
 }
 
+export interface Compacted {
+  readonly removed: number;
+  /** There may be more to remove: it is to be called again. */
+  readonly isMore: boolean;
+}
+
 /** The leader for whom is written. */
 export interface Writing {
   readonly term: number;
@@ -168,6 +174,6 @@ export interface InventoryHistory {
    * however old they are.
    * @throws INVENTORY_SUPERSEDED
    */
-  compact(retention: Retention, by: Writing, nowWallMs: number): Promise<{ readonly removed: number }>;
+  compact(retention: Retention, by: Writing, nowWallMs: number): Promise<Compacted>;
   close(): Promise<void>;
 }

@@ -5,6 +5,7 @@ export { parseCondition } from './core/condition.ts';
 export type { Version } from './core/version.ts';
 export { type ForensicRecord, forensicRecord } from './forensic-record.ts';
 export { Crawler } from './crawl/crawler.ts';
+export { untilAborted } from './crawl/until-aborted.ts';
 export type * from './history.ts';
 export { SqlHistory } from './store/sql-history.ts';
 export { type PostgresPlace, PostgresSql } from './store/postgres/postgres-sql.ts';

@@ -333,10 +333,35 @@ export const HISTORY_CONTRACT: readonly HistoryContractCase[] = [
       for (let number = 1; number <= 9; number += 1)
         await crawlOf(history, number * 100, [instanceRow('i-1', state(number)), instanceRow('i-2')]);
       const by = { term: 1, writer: 'c1' };
-      assert.deepEqual(await history.compact({ keptMs: 600, versionsMax: 100 }, by, 1_000), { removed: 2 });
-      assert.deepEqual(await history.compact({ keptMs: 600, versionsMax: 4 }, by, 1_000), { removed: 2 });
-      assert.deepEqual(await history.compact({ keptMs: 1, versionsMax: 0 }, by, 1e12), { removed: 4 });
+      assert.deepEqual(await history.compact({ keptMs: 600, versionsMax: 100 }, by, 1_000), {
+        removed: 2,
+        isMore: false,
+      });
+      assert.deepEqual(await history.compact({ keptMs: 600, versionsMax: 4 }, by, 1_000), {
+        removed: 2,
+        isMore: false,
+      });
+      assert.deepEqual(await history.compact({ keptMs: 1, versionsMax: 0 }, by, 1e12), { removed: 4, isMore: false });
       assert.deepEqual(shown(await history.versions(asked(at(null)))), ['i-1 900-', 'i-2 100-']);
+    },
+  },
+  {
+    name: 'retention says when there is more to remove than it did at once',
+    async run(history) {
+      const ids = Array.from({ length: 5_100 }, (_, number) => `i-${number + 10_000}`);
+      await crawlOf(
+        history,
+        100,
+        ids.map((id) => instanceRow(id)),
+      );
+      await crawlOf(
+        history,
+        200,
+        ids.map((id) => instanceRow(id, stopped)),
+      );
+      const compact = () => history.compact({ keptMs: 1, versionsMax: 0 }, { term: 1, writer: 'c1' }, 1e12);
+      assert.deepEqual(await compact(), { removed: 5_000, isMore: true });
+      assert.deepEqual(await compact(), { removed: 100, isMore: false });
     },
   },
   {

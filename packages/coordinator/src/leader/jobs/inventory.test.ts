@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000;
 /** What becomes of a crawl of this kind. */
 type Answers = (kind: string) => CrawlReport | Error;
 
-function scene(answers: Answers = () => REPORT, hostedZones: readonly string[] = []) {
+function scene(answers: Answers = () => REPORT, hostedZones: readonly string[] = [], passes = 1) {
   const clock = new SimClock();
   const log = new RecordingLog();
   const crawled: string[] = [];
@@ -29,7 +29,7 @@ function scene(answers: Answers = () => REPORT, hostedZones: readonly string[] =
       history: {
         compact: async (...asked: unknown[]) => {
           compacted.push(asked);
-          return { removed: 3 };
+          return { removed: 3, isMore: compacted.length < passes };
         },
       } as unknown as InventoryHistory,
       crawler: {
@@ -102,7 +102,7 @@ describe('the job that keeps the inventory', () => {
     );
     await run();
     expect(job.remarks()).toMatchObject([{ code: 'INVENTORY_STORE_UNAVAILABLE', text: /disk full/ }]);
-    expect(log.lines.map(({ event }) => event)).toEqual(['inventory.failed']);
+    expect(log.events()).toContain('inventory.failed');
     broken = false;
     await run();
     expect(job.remarks()).toEqual([]);
@@ -110,7 +110,7 @@ describe('the job that keeps the inventory', () => {
 
   it('ends with its term', async () => {
     const { run, term, job } = scene(() => new OperationError('LEASE_LOST', 'over'));
-    term.abort();
+    term.abort(new OperationError('LEASE_LOST', 'over'));
     await expect(run()).rejects.toThrow('LEASE_LOST');
     expect(job.remarks()).toEqual([]);
   });
@@ -125,5 +125,12 @@ describe('the job that keeps the inventory', () => {
     await clock.advance(600_000);
     await run();
     expect(compacted).toHaveLength(2);
+  });
+
+  it('removes all that is too old, however much has come', async () => {
+    const { run, compacted, log } = scene(undefined, [], 7);
+    await run();
+    expect(compacted).toHaveLength(7);
+    expect(log.linesOf('inventory.compacted')).toMatchObject([{ fields: { removed: 21 } }]);
   });
 });

@@ -1,4 +1,4 @@
-import { type Kind, KINDS } from '@understudy/inventory';
+import { type Kind, KINDS, untilAborted } from '@understudy/inventory';
 import {
   type Clock,
   errorText,
@@ -48,8 +48,9 @@ export class InventoryJob implements LeaderJob {
     const { clock, keeping } = this.#options;
     const startedAtMs = clock.monotonicMs();
     try {
-      await this.#round(term);
+      // First: a disk that is full takes no crawl, and what is too old may make room.
       await this.#compact(term);
+      await this.#round(term);
       keeping.counts.lastRoundMs = clock.monotonicMs() - startedAtMs;
       this.#failure = null;
     } catch (error) {
@@ -101,7 +102,12 @@ export class InventoryJob implements LeaderJob {
     this.#compactedAtMs = nowMs;
     const { history, settings } = keeping;
     const by = { term: term.number, writer: term.coordinatorId };
-    const { removed } = await history.compact(settings, by, clock.wallMs());
+    let removed = 0;
+    for (let isMore = true; isMore; ) {
+      const done = await untilAborted(history.compact(settings, by, clock.wallMs()), term.signal);
+      removed += done.removed;
+      isMore = done.isMore;
+    }
     if (removed > 0) log.info('inventory.compacted', { removed, term: term.number });
   }
 }
