@@ -1,5 +1,6 @@
 import type { Clock, MessageQueue } from '@understudy/shared';
 import { EventCounts } from '../hints/event-counts.ts';
+import { HeardDeeds } from '../hints/heard-deeds.ts';
 import { EventTrust } from '../hints/event-trust.ts';
 
 /** Where events of EC2 come from, and what follows for how often we look. One for all terms. */
@@ -8,6 +9,7 @@ export class EventHearing {
   readonly queue: MessageQueue | null;
   readonly trust = new EventTrust();
   readonly counts = new EventCounts();
+  readonly deeds = new HeardDeeds();
   readonly #clock: Clock;
   readonly #pollStatesEveryMs: number;
 

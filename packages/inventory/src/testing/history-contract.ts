@@ -365,6 +365,22 @@ export const HISTORY_CONTRACT: readonly HistoryContractCase[] = [
     },
   },
   {
+    name: 'a change is put down to who was heard to make it, also when that is heard late',
+    async run(history) {
+      const deeds = [{ id: 'i-1', atWallMs: 150, by: 'ann, by StopInstances' }];
+      await crawlOf(history, 100, [instanceRow('i-1'), instanceRow('i-2')]);
+      await crawlOf(history, 200, [instanceRow('i-1', stopped), instanceRow('i-2')]);
+      assert.equal((await history.version('instance', 'i-1', null)).changedBy, null);
+      await crawlOf(history, 300, [instanceRow('i-1', stopped), instanceRow('i-2')], { deeds });
+      assert.equal((await history.version('instance', 'i-1', null)).changedBy, 'ann, by StopInstances');
+      // What has changed nothing is no reason of what changes later.
+      const idle = [...deeds, { id: 'i-2', atWallMs: 250, by: 'bob, by RebootInstances' }];
+      await crawlOf(history, 400, [instanceRow('i-1', stopped), instanceRow('i-2', stopped)], { deeds: idle });
+      assert.equal((await history.version('instance', 'i-2', null)).changedBy, null);
+      assert.equal((await history.version('instance', 'i-1', 100)).changedBy, null);
+    },
+  },
+  {
     name: 'when nobody looked is told',
     async run(history) {
       for (const atWallMs of [100, 200, 5_000, 5_100]) await crawlOf(history, atWallMs, [instanceRow('i-1')]);

@@ -143,6 +143,7 @@ export class CloudEventsJob implements LeaderJob {
       return [message.receiptHandle];
     }
     counts.came(event.type, event.key, nowMs);
+    if (event.deed !== null && !event.isRefused) this.#options.events.deeds.note(event.instanceIds, event.deed, nowMs);
     return this.#follow(message, event, nowMs);
   }
 

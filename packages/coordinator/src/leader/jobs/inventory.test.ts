@@ -18,11 +18,12 @@ function scene(answers: Answers = () => REPORT, hostedZones: readonly string[] =
   const clock = new SimClock();
   const log = new RecordingLog();
   const crawled: string[] = [];
+  const heard: unknown[] = [];
   const compacted: unknown[] = [];
   const counts = new CrawlCounts();
   const term = new AbortController();
   const job = new InventoryJob({
-    ...{ clock, log },
+    ...{ clock, log, deeds: { all: () => [{ id: 'i-1', atWallMs: 1, by: 'ann' }] } },
     keeping: {
       counts,
       settings: { everyMs: EVERY_MS, keptMs: DAY_MS, versionsMax: 1_000, hostedZones: [...hostedZones] },
@@ -33,7 +34,8 @@ function scene(answers: Answers = () => REPORT, hostedZones: readonly string[] =
         },
       } as unknown as InventoryHistory,
       crawler: {
-        crawl: async ({ name }, by) => {
+        crawl: async ({ name }, by, _, deedsOf) => {
+          heard.push([name, deedsOf?.(name).length]);
           crawled.push(`${name} ${by.term} ${by.writer}`);
           const answer = answers(name);
           if (answer instanceof Error) throw answer;
@@ -43,7 +45,7 @@ function scene(answers: Answers = () => REPORT, hostedZones: readonly string[] =
     },
   });
   const run = () => job.run({ number: 7, coordinatorId: 'c1', signal: term.signal } as Term);
-  return { clock, log, crawled, compacted, counts, term, job, run };
+  return { clock, log, heard, crawled, compacted, counts, term, job, run };
 }
 
 describe('the job that keeps the inventory', () => {
@@ -106,6 +108,15 @@ describe('the job that keeps the inventory', () => {
     broken = false;
     await run();
     expect(job.remarks()).toEqual([]);
+  });
+
+  it('tells the history who was heard to change instances', async () => {
+    const { run, heard } = scene();
+    await run();
+    expect(heard.slice(0, 2)).toEqual([
+      ['instance', 1],
+      ['volume', 0],
+    ]);
   });
 
   it('ends with its term', async () => {

@@ -9,6 +9,7 @@ import {
   problemOf,
   type Term,
 } from '@understudy/shared';
+import type { HeardDeeds } from '../../hints/heard-deeds.ts';
 import type { InventoryKeeping } from '../../inventory/inventory-keeping.ts';
 import type { LeaderJob } from './leader-job.ts';
 
@@ -17,6 +18,8 @@ const COMPACT_EVERY_MS = 600_000;
 
 export interface InventoryJobOptions {
   readonly keeping: InventoryKeeping;
+  /** Who was heard to change instances. */
+  readonly deeds: Pick<HeardDeeds, 'all'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -83,9 +86,11 @@ export class InventoryJob implements LeaderJob {
 
   /** Why it is not complete. Null: it is. */
   async #crawl(kind: Kind, term: Term): Promise<string | null> {
-    const { keeping, log } = this.#options;
+    const { keeping, log, deeds } = this.#options;
     const by = { term: term.number, writer: term.coordinatorId };
-    const report = await keeping.crawler.crawl(kind, by, term.signal);
+    const report = await keeping.crawler.crawl(kind, by, term.signal, (name) =>
+      name === 'instance' ? deeds.all() : [],
+    );
     const { outcome, opened, changed, gone, detail, ...counts } = report;
     keeping.counts.crawled(outcome);
     for (const [what, count] of Object.entries({ opened, changed, gone })) keeping.counts.wrote(what, count);

@@ -104,7 +104,7 @@ export function leaderJobs(parts: LeaderJobParts): readonly LeaderJob[] {
     new AuditRetentionJob({ ...parts, everyMs: collectEveryMs }),
     ...noticesJob(parts),
     ...(parts.events.queue ? [new CloudEventsJob({ ...parts, events: parts.events, queue: parts.events.queue })] : []),
-    ...(parts.inventory ? [new InventoryJob({ ...parts, keeping: parts.inventory })] : []),
+    ...(parts.inventory ? [new InventoryJob({ ...parts, keeping: parts.inventory, deeds: parts.events.deeds })] : []),
   ];
 }
 
