@@ -35,7 +35,7 @@ export const undo: CommandDefinition = operatorCommand('undo', {
         parseDuration,
       )
       .option('--dry-run', 'only say what it would do, or why it would be refused; exit code 1 then')
-      .option('--calls', 'with --dry-run: with the parameters of each call');
+      .option('--calls', 'with the parameters of each call');
   },
   look: (context, member, options) => (options.dryRun === true ? look(context, member, options) : null),
   examples: [
