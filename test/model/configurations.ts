@@ -1,13 +1,14 @@
 import type { Property } from './assertions.ts';
 import { BY_INTERFACE } from './by-interface-configurations.ts';
 import { MOVING } from './moving-disks.ts';
+import { UNDOS } from './undos.ts';
 
 /**
  * The searches, and the result each has to have. Switches and properties are those of
  * `model/*.pml`; rules are those of docs/SPEC.md.
  */
 
-export type ModelName = 'recovery' | 'endpoint' | 'ordinals' | 'volumes';
+export type ModelName = 'recovery' | 'endpoint' | 'ordinals' | 'volumes' | 'undo';
 
 export type Expected = 'holds' | 'counterexample';
 export interface Configuration {
@@ -471,6 +472,7 @@ const DEEP: readonly Configuration[] = [
 export const CONFIGURATIONS: readonly Configuration[] = [
   ...AS_BUILT,
   ...MOVING,
+  ...UNDOS,
   ...BY_INTERFACE,
   ...ONE_RULE_LESS,
   ...REACHABLE,

@@ -35,6 +35,8 @@ interface RunFlags {
   readonly shared?: true;
   readonly places?: World['places'];
   readonly prepare?: World['prepare'];
+  readonly makes?: true;
+  readonly follows?: true;
   readonly identities?: true;
   readonly faults?: string;
   readonly trace?: true;
@@ -46,7 +48,7 @@ interface RunFlags {
 /** A file of its own list per episode, or a kept regression. */
 function specFrom(flags: RunFlags, seed: number): RunSpec {
   const { days, members, coordinators, faults, serveLease = false, probes = false, ladder = false } = flags;
-  const { encrypted, reattach, identities, way, shared, places, prepare } = flags;
+  const { encrypted, reattach, identities, way, shared, places, prepare, makes, follows } = flags;
   const shape = {
     ...{ seed, days, members, coordinators, serveLease, probes, ladder },
     ...(encrypted && { encrypted }),
@@ -55,6 +57,8 @@ function specFrom(flags: RunFlags, seed: number): RunSpec {
     ...(shared && { shared }),
     ...(places && { places }),
     ...(prepare && { prepare }),
+    ...(makes && { makes }),
+    ...(follows && { follows }),
     ...(identities && { identities }),
   };
   if (faults === undefined) return shape;
@@ -134,7 +138,9 @@ program
   .addOption(new Option('--way <way>', 'how members come back; default: as the seed has it').choices(WAYS))
   .option('--shared', 'some members share a volume with somebody, also where that is not the way')
   .addOption(new Option('--places <order>', 'further zones and types').choices(PLACES))
-  .addOption(new Option('--prepare <what>', 'what begins while a member is suspect').choices(PREPARED))
+  .addOption(new Option('--prepare <what>', 'what is read while a member is suspect').choices(PREPARED))
+  .option('--makes', 'something is made at EC2 while a member is suspect')
+  .option('--follows', 'the primary private address follows: predecessors end before their successors run')
   .option('--serve-lease', 'the members keep serve leases, and the policy counts on them')
   .option('--faults <file>', 'these faults instead of what the seed gives: a list per episode, or a kept regression')
   .option('--trace', 'every line of the trace')

@@ -26,6 +26,8 @@ export const RegressionSchema = z.strictObject({
   shared: z.boolean().optional(),
   places: z.enum(PLACES).nullable().optional(),
   prepare: z.enum(PREPARED).optional(),
+  makes: z.boolean().default(false),
+  follows: z.boolean().default(false),
   identities: z.boolean().default(false),
   faults: z.array(FaultListSchema),
 });

@@ -6,8 +6,14 @@ import type { RunResult } from './simulation.ts';
 const hours = (ms: number): string => (ms / 3_600_000).toFixed(2);
 const clockTime = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
-const wayText = ({ way, places, prepare }: RunResult['spec']): string =>
-  [way ?? 'as told', ...(places ? [`places ${places}`] : []), ...(prepare ? [`prepares ${prepare}`] : [])].join(', ');
+const wayText = ({ way, places, prepare, makes, follows }: RunResult['spec']): string =>
+  [
+    way ?? 'as told',
+    ...(places ? [`places ${places}`] : []),
+    ...(prepare ? [`reads ${prepare}`] : []),
+    ...(makes === true ? ['makes'] : []),
+    ...(follows === true ? ['address follows'] : []),
+  ].join(', ');
 
 /** What a run did, in a few lines. `cpuMs`: processor time it took. */
 export function summaryOf(result: RunResult, cpuMs: number): string {

@@ -25,6 +25,8 @@ export class Tally {
   readonly paths = new Map<string, number>();
   /** Replacements in another zone, or of another type. */
   readonly elsewhere = new Map<string, number>();
+  /** What was made for suspects: begun, taken over, dropped. */
+  readonly prepared = new Map<string, number>();
   readonly #plans = new Map<string, RecoveryPlan>();
   /** What recoveries have moved, by kind, as their history says. */
   readonly moved = new Map<string, number>();
@@ -46,6 +48,7 @@ export class Tally {
       if (write.kind !== 'put') continue;
       if (write.key === keys.leader) this.leaderChanges += 1;
       if (write.key.startsWith(keys.intents)) this.#planned(write.key, write.value);
+      if (write.key.startsWith(keys.preparations)) this.#prepared(write.value, this.#isNew(clusterEvent, write.key));
       if (beginsRecovery(this.#cluster, clusterEvent.commit, write)) this.recoveriesBegun += 1;
       if (write.key.endsWith('/fence') && write.value.includes('"how":"lease"')) this.leaseFences += 1;
       if (write.key.startsWith(keys.holds)) count(this.holdsSeen, /"reason":"([^"]+)"/.exec(write.value)?.[1] ?? '?');
@@ -73,8 +76,14 @@ export class Tally {
     this.#placed(history);
   }
 
+  #prepared(value: string, isNew: boolean): void {
+    if (isNew) count(this.prepared, 'preparation begun');
+    else if (value.includes('"dropped":')) count(this.prepared, 'preparation dropped');
+  }
+
   #planned(key: string, value: string): void {
-    const { opId, plan } = parseRecord(IntentRecordSchema, key, value);
+    const { opId, plan, prepared } = parseRecord(IntentRecordSchema, key, value);
+    if (prepared && !this.#plans.has(opId)) count(this.prepared, `preparation taken over: ${prepared.makes.join()}`);
     this.#plans.set(opId, plan);
   }
 
@@ -89,15 +98,18 @@ export class Tally {
     count(this.heldLast, reason);
   }
 
-  /** How often each strategy ended how, each path was taken, and a replacement was elsewhere. */
+  /**
+   * How often each strategy ended how, each path was taken, a replacement was elsewhere, and what
+   * was made for a suspect was begun, taken over, dropped.
+   */
   did(): Readonly<Record<string, number>> {
     const paths = [...this.paths].map(([path, n]) => [`disk by ${path}`, n] as const);
-    return Object.fromEntries([...this.ended, ...paths, ...this.elsewhere]);
+    return Object.fromEntries([...this.ended, ...paths, ...this.elsewhere, ...this.prepared]);
   }
 
   text(): string {
-    const maps = [this.holdsSeen, this.heldLast, this.moved, this.ended, this.paths, this.elsewhere].map((map) =>
-      [...map].map(([name, n]) => `${name} ${n}`).join(', '),
+    const maps = [this.holdsSeen, this.heldLast, this.moved, this.ended, this.paths, this.elsewhere, this.prepared].map(
+      (map) => [...map].map(([name, n]) => `${name} ${n}`).join(', '),
     );
     return [
       `${this.recoveriesBegun} recoveries begun, ${this.recoveriesFinished} finished, ${this.launchAttempts} launch attempts`,
@@ -112,6 +124,7 @@ export class Tally {
       `ended: ${maps[3] || 'none'}`,
       `disks: ${maps[4] || 'none'}`,
       ...(maps[5] ? [`elsewhere: ${maps[5]}`] : []),
+      ...(maps[6] ? [`prepared: ${maps[6]}`] : []),
     ].join('; ');
   }
 }

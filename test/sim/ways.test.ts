@@ -17,6 +17,22 @@ const abandon: Fault = {
   ...{ member: 'm1', command: 'abandon' },
 };
 
+/** Suspect for some seconds, and well again. */
+const nap: Fault = { id: 'nap', kind: 'machine-pause', when: { atMs: 45_000 }, forMs: 14_000, member: 'm1' };
+
+/** What is made for a suspect becomes its replacement, or is gone in the end. */
+test.each<[World['way'], readonly string[], readonly Fault[]]>([
+  ['reattach', ['preparation taken over: seed', 'reattach replaced'], [crash]],
+  ['reattach', ['preparation dropped'], [nap]],
+])('made while suspect, %s: %s', async (way, wanted, faults) => {
+  const shape = { seed: 1, days: 0.01, members: 2, coordinators: 3, way, makes: true };
+  const result = await simulate({ ...shape, faults: [faults] });
+  expect(result.violations, result.violations.length > 0 ? failureOf(result) : '').toEqual([]);
+  const did = result.tally.did();
+  expect(did['preparation begun']).toBe(1);
+  expect(wanted.filter((what) => (did[what] ?? 0) === 0)).toEqual([]);
+});
+
 /** Outcomes that seeds show seldom. Each run ends with its members well, or visibly held. */
 test.each<[World['way'], readonly string[], readonly Fault[]]>([
   ['patient', ['reboot not-mended', 'stop-start not-mended'], [crash, cutOff]],

@@ -1,19 +1,25 @@
+import { createHash } from 'node:crypto';
 import { type Clock, type Log, type Random, SeededRandom, silentLog, type Timer } from '@understudy/shared';
 import { copyValue } from './copy-value.ts';
 import type { Authorize } from './core/authorization/access-request.ts';
 import { type CallResult, CloudSimCore } from './core/cloud-sim-core.ts';
 import type { DefaultResources } from './core/default-resources.ts';
-import type { EventLog, SimEvent } from './core/event-log.ts';
+import { rebalanceRecommendation, spotInterruption } from './core/event-bus/bus-event.ts';
+import type { EventBus } from './core/event-bus/event-bus.ts';
+import type { EventLog, SimCaller, SimEvent } from './core/event-log.ts';
 import { served } from './core/elbv2/health.ts';
 import type { LoadBalancing } from './core/elbv2/target-groups.ts';
 import { failHost, failZone, healZone, holdBackIo } from './core/failures.ts';
 import type { Fault, FaultState } from './core/faults.ts';
 import type { LatencyOverrides } from './core/latency.ts';
 import type { NewKey, SimKmsKey } from './core/kms/keys.ts';
+import { RECEIVE, waitOf } from './core/sqs/index.ts';
+import type { SimQueue } from './core/sqs/queue.ts';
+import type { SimQueues } from './core/sqs/queues.ts';
 import type { DnsZones } from './core/route53/zones.ts';
 import type { SecretStoreName, SimSecret } from './core/secrets/store.ts';
 import type { HostFailure, SimHost, SimInstanceEvent, StatusCheck } from './core/model.ts';
-import type { Kept, Quotas } from './core/region.ts';
+import { ACCOUNT_ID, type Kept, type Quotas } from './core/region.ts';
 import { SimNoReplyError } from './transport.ts';
 
 export interface CloudSimOptions {
@@ -39,6 +45,8 @@ export interface SimCallOptions {
   /** Ends the wait, not the effect: a request that was sent is executed. */
   readonly signal?: AbortSignal;
   readonly reader?: string;
+  /** For the trail. */
+  readonly caller?: SimCaller;
 }
 
 /**
@@ -59,6 +67,8 @@ export class CloudSim {
   #timer: Timer | null = null;
   #timerDueAtMs: number | null = null;
   #closed = false;
+  /** Ends each long poll that waits. */
+  readonly #polls = new Set<() => void>();
 
   constructor(options: CloudSimOptions) {
     const seed = options.seed ?? 1;
@@ -69,6 +79,7 @@ export class CloudSim {
       random: options.random ?? new SeededRandom(seed),
       seed,
       speed: options.speed ?? 1,
+      md5: (body) => createHash('md5').update(body).digest('hex'),
       ...(options.latency && { latency: options.latency }),
       ...(options.quotas && { quotas: options.quotas }),
       ...(options.kept && { kept: options.kept }),
@@ -100,7 +111,7 @@ export class CloudSim {
   async call(action: string, input: Record<string, unknown>, options: SimCallOptions = {}): Promise<SimReply> {
     const { signal } = options;
     if (signal?.aborted) throw new SimNoReplyError('AbortError', 'Request aborted');
-    const work = this.#deliver(action, copyValue(input), options.reader);
+    const work = this.#deliver(action, copyValue(input), options);
     if (!signal) return work;
     return new Promise<SimReply>((resolve, reject) => {
       const onAbort = () => reject(new SimNoReplyError('AbortError', 'Request aborted'));
@@ -109,12 +120,18 @@ export class CloudSim {
     });
   }
 
-  async #deliver(action: string, input: Record<string, unknown>, reader: string | undefined): Promise<SimReply> {
+  async #deliver(action: string, input: Record<string, unknown>, options: SimCallOptions): Promise<SimReply> {
+    const { reader, caller } = options;
     const { latency } = this.core.region;
     const sentAtMs = this.clock.monotonicMs();
     const responseMs = latency.apiMs(action, 'response');
     await this.clock.sleep(latency.apiMs(action, 'request'));
-    const moment = { ...this.#now(), sentAtMs, ...(reader !== undefined && { reader }) };
+    if (action === RECEIVE) {
+      const queue = this.queues.byUrl(String(input['QueueUrl']));
+      const endsAtMs = this.clock.monotonicMs() + this.#waitOf(input);
+      for (let next; (next = this.#nextMessage(queue, endsAtMs)); ) await next;
+    }
+    const moment = { ...this.#now(), sentAtMs, ...(reader !== undefined && { reader }), ...(caller && { caller }) };
     const result = copyValue(this.core.handle(action, input, moment));
     this.#arm();
     if ('lost' in result) {
@@ -123,6 +140,36 @@ export class CloudSim {
     }
     await this.clock.sleep(responseMs);
     return result;
+  }
+
+  /**
+   * A long poll waits for a message of its queue. Null: one can be received, or it has waited long
+   * enough. Whoever waits asks again: another poll may have taken it.
+   */
+  #nextMessage(queue: SimQueue | undefined, endsAtMs: number): Promise<void> | null {
+    this.core.advanceTo(this.clock.monotonicMs(), this.clock.wallMs());
+    const leftMs = endsAtMs - this.clock.monotonicMs();
+    if (!queue || this.#closed || leftMs <= 0 || queue.hasVisible()) return null;
+    return new Promise<void>((resolve) => {
+      const end = () => {
+        timer.cancel();
+        forget();
+        this.#polls.delete(end);
+        resolve();
+      };
+      const timer = this.clock.setTimer(leftMs, end);
+      const forget = queue.onVisible(end);
+      this.#polls.add(end);
+    });
+  }
+
+  /** A wait that is not allowed is refused by the call itself. */
+  #waitOf(input: Record<string, unknown>): number {
+    try {
+      return waitOf(this.core.region, input as never);
+    } catch {
+      return 0;
+    }
   }
 
   /**
@@ -220,6 +267,38 @@ export class CloudSim {
   /** The hosted zones of the account, for whoever operates the simulator. */
   get dns(): DnsZones {
     return this.core.region.dns;
+  }
+
+  /** Its queues. */
+  get queues(): SimQueues {
+    return this.core.region.queues;
+  }
+
+  /** EventBridge's default bus: its rules, and whether there is a trail. */
+  get events(): EventBus {
+    return this.core.region.events;
+  }
+
+  /** Puts an event on the bus that nobody's doing led to. */
+  forgeEvent(event: Readonly<Record<string, unknown>>): void {
+    this.#act(() => this.events.forge(event));
+  }
+
+  /** Tells that a Spot instance is about to be interrupted; what then happens is `takeDown`. */
+  tellInterruption(instanceId: string, action: 'stop' | 'terminate' | 'hibernate'): void {
+    const az = this.core.region.instances.get(instanceId)?.az ?? '';
+    this.#act(() => this.events.put(spotInterruption(instanceId, az, action)));
+  }
+
+  tellRebalance(instanceId: string): void {
+    const place = { region: this.region, account: ACCOUNT_ID };
+    this.#act(() => this.events.put(rebalanceRecommendation(place, instanceId)));
+  }
+
+  /** Puts a message into a queue, as anybody might who may. `delayMs` is at speed 1. */
+  sendToQueue(name: string, body: string, delayMs = 0): void {
+    const { latency, queues } = this.core.region;
+    this.#act(() => queues.byName(name)?.send(body, delayMs / latency.speed));
   }
 
   /** Its load balancers and target groups. */
@@ -331,6 +410,7 @@ export class CloudSim {
   /** Ends all further transitions. Idempotent. */
   close(): void {
     this.#closed = true;
+    for (const end of [...this.#polls]) end();
     this.#timer?.cancel();
     this.#timer = null;
   }

@@ -4,13 +4,15 @@ import { type Service, SERVICES } from './services.ts';
 import { type Ec2Transport, SimForeignAnswerError, SimNoReplyError, SimServiceException } from './transport.ts';
 
 /** Why something else's answer is not the service's, by the protocol that the service speaks. */
-const FOREIGN: Readonly<Record<string, string>> = { kms: 'its body is no JSON' };
+const FOREIGN: Readonly<Record<string, string>> = { kms: 'its body is no JSON', sqs: 'its body is no JSON' };
 
 /** The exception as the SDK makes it: of the older form it reads neither code nor message. */
 function exceptionOf(service: Service, error: Parameters<Service['inOwnWords']>[0], requestId: string): Error {
-  const { code, message, httpStatus, form } = service.inOwnWords(error);
+  const { code, message, httpStatus, form, queryCode } = service.inOwnWords(error);
   const [name, text] = form === 'messages' ? ['Unknown', 'UnknownError'] : [code, message];
-  return new SimServiceException(name, text, httpStatus, requestId, service.name.toUpperCase());
+  const exception = new SimServiceException(name, text, httpStatus, requestId, service.name.toUpperCase());
+  // The SDK takes the code from the header of the older protocol, where there is one.
+  return queryCode === undefined ? exception : Object.assign(exception, { Code: queryCode });
 }
 
 /**
@@ -19,7 +21,7 @@ function exceptionOf(service: Service, error: Parameters<Service['inOwnWords']>[
  */
 export function inProcessService(
   sim: CloudSim,
-  name: 'kms' | 'route53' | 'elasticloadbalancing',
+  name: 'kms' | 'route53' | 'elasticloadbalancing' | 'sqs',
   options: { readonly reader?: string } = {},
 ): Ec2Transport {
   const service = SERVICES.find((one) => one.name === name);

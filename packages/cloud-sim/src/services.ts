@@ -2,6 +2,7 @@ import * as ec2 from '@aws-sdk/client-ec2';
 import * as elbv2 from '@aws-sdk/client-elastic-load-balancing-v2';
 import * as kms from '@aws-sdk/client-kms';
 import * as route53 from '@aws-sdk/client-route-53';
+import * as sqs from '@aws-sdk/client-sqs';
 import * as secretsManager from '@aws-sdk/client-secrets-manager';
 import * as ssm from '@aws-sdk/client-ssm';
 import type { CallError } from './core/cloud-sim-core.ts';
@@ -13,6 +14,8 @@ import { route53ErrorOf } from './core/route53/errors.ts';
 import { ROUTE53_PATH, ROUTE53_PREFIX } from './core/route53/index.ts';
 import { secretsErrorOf } from './core/secrets/errors.ts';
 import { SECRETS_PREFIX, SSM_PREFIX } from './core/secrets/index.ts';
+import { sqsErrorOf } from './core/sqs/errors.ts';
+import { SQS_PREFIX } from './core/sqs/index.ts';
 import { jsonProtocol } from './http/protocols/json.ts';
 import type { Protocol } from './http/protocols/protocol.ts';
 import { plainQueryProtocol } from './http/protocols/plain-query.ts';
@@ -51,6 +54,10 @@ export const SERVICES: readonly Service[] = [
   {
     ...{ name: 'secretsmanager', prefix: SECRETS_PREFIX, model: modelOf(secretsManager) },
     ...{ protocol: jsonProtocol('secretsmanager', '1.1'), inOwnWords: secretsErrorOf },
+  },
+  {
+    ...{ name: 'sqs', prefix: SQS_PREFIX, model: modelOf(sqs) },
+    ...{ protocol: jsonProtocol('AmazonSQS', '1.0'), inOwnWords: sqsErrorOf },
   },
   {
     ...{ name: 'route53', prefix: ROUTE53_PREFIX, model: modelOf(route53), inOwnWords: route53ErrorOf },

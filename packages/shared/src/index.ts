@@ -1,6 +1,8 @@
 export * from './api.ts';
 export * from './api/fleet.ts';
+export * from './api/inventory.ts';
 export * from './api/plan.ts';
+export * from './api/undo.ts';
 export * from './api-commands.ts';
 export * from './api-events.ts';
 export * from './api-problems.ts';
@@ -23,6 +25,7 @@ export * from './policy.ts';
 export * from './policy/detection-profile.ts';
 export { makesWhileSuspect, type PreparePolicy, preparesNothing } from './policy/prepare.ts';
 export { PREPARED_KINDS, type PreparedKind } from './prepared-kinds.ts';
+export * from './prepared-text.ts';
 export * from './policy/changes.ts';
 export * from './policy/ladder.ts';
 export * from './in-place-strategies.ts';

@@ -32,6 +32,11 @@ export const TAG = {
   fencedRun: 'understudy:fenced-run',
   /** ISO time after which the collector may remove the resource. */
   retainUntil: 'understudy:retain-until',
+  /**
+   * On a replacement: the image that the first instance of its line was launched from, for people,
+   * and for when etcd was lost. Anybody may write it who may write tags.
+   */
+  seedImage: 'understudy:seed-image',
   /** `true` on an instance that must never be replaced automatically. */
   protected: 'understudy:protected',
 } as const;

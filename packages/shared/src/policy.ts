@@ -11,6 +11,7 @@ export type { CarriedIdentity } from './policy/identity.ts';
 export { HOOK_MOMENTS, type HookMoment, type PolicyHook } from './policy/hooks.ts';
 export type { ServeLeasePolicy } from './policy/recover.ts';
 export type { PlacesPolicy } from './policy/places.ts';
+export { zonesCalledLost } from './policy/guard.ts';
 export { VOLUME_PATHS, type VolumePathName, type VolumesPolicy } from './policy/volumes.ts';
 
 /** A section that has a name and no field yet, so that a setting for it cannot land elsewhere. */

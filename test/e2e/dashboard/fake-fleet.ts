@@ -6,6 +6,7 @@ import type {
   HistoryRecord,
   PausesView,
   PlanView,
+  UndoPreviewView,
   StatusView,
 } from '@understudy/shared';
 import { historyRecord } from '@understudy/shared/testing';
@@ -205,7 +206,7 @@ export const status = (members: readonly FleetMember[], nowMs: number): StatusVi
 });
 
 export const pastOf = (nowMs: number): readonly HistoryRecord[] =>
-  ['db/primary', 'broker/one', 'db/replica-1'].map((id, index) => {
+  ['db/primary', 'broker/one', 'db/replica-1', 'web/cache'].map((id, index) => {
     const startedAtWallMs = nowMs - (index + 1) * 86_400_000;
     const [group = '', name = ''] = id.split('/');
     const at = startedAtWallMs + 132_000;
@@ -360,3 +361,26 @@ export const plan = (path: string): PlanView => ({
     },
   ],
 });
+
+/**
+ * What an undo of this member's last recovery would do. That of the cache is refused, whatever
+ * is accepted.
+ */
+export const undo = (path: string, nowMs: number): UndoPreviewView => {
+  const member = path.replace(/^\/v1\/members\/|\/undo$/g, '');
+  const isRefused = member === 'web/cache';
+  return {
+    ...{ member, opId: 'op-9f', wouldBegin: !isRefused, losses: [], steps: [], forecast: null },
+    code: isRefused ? 'DisksMoved' : '',
+    text: isRefused ? `vol-1 moved to its successor ${HOSTILE}` : '',
+    undoes: isRefused
+      ? null
+      : {
+          ...{ opId: 'op-1a', presentInstanceId: 'i-0new', retainedInstanceId: 'i-0old' },
+          ...{ servedSinceWallMs: nowMs - 1_200_000, lostMs: 1_200_000, untilWallMs: nowMs + 3_600_000 },
+        },
+    ...(!isRefused && {
+      losses: [{ code: 'WritesSinceActivationLost', text: 'all that i-0new has written since 20 minutes ago' }],
+    }),
+  };
+};

@@ -24,7 +24,7 @@ import { ensureDashboard } from './site.ts';
 const missing = missingBrowser();
 if (missing) console.error(`understudy: the dashboard's tests are skipped: ${missing}`);
 
-const PAGES = ['/', '/members/db/primary', '/members/db/replica-2', '/cluster', '/history'] as const;
+const PAGES = ['/', '/members/db/primary', '/members/db/replica-2', '/cluster', '/history', '/inventory'] as const;
 /** Scripting for one update with 1 000 members, in ms (DESIGN: budgets). */
 const BUDGET_MS = 100;
 
@@ -119,6 +119,33 @@ describe.skipIf(missing)('every page', () => {
       expect(rows[index]).toContain(word);
     expect(rows[1]).toContain('<img src=x');
     expect(rows[3]).toContain('no limit');
+    await page.context().close();
+  });
+
+  test('the inventory shows what was there at the time of its slider, and each resource in full', async () => {
+    const page = await open(`${fake.url}/inventory`);
+    await page.waitForSelector('.resource');
+    expect(await page.locator('.resource .past-why').allInnerTexts()).toEqual(['stopped · db']);
+    expect(await page.innerText('.time-slider strong')).toBe('now');
+    await page.locator('.time-slider input').focus();
+    await page.keyboard.press('Home');
+    await page.locator('.resource .past-why', { hasText: 'running · db' }).waitFor();
+    expect(await page.innerText('.time-slider strong')).toMatch(/^\d{4}-\d\d-\d\d .* UTC$/);
+    await page.click('.resource summary');
+    expect(await page.innerText('.resource pre')).toContain('<img src=x');
+    expect(await page.locator('main img').count()).toBe(0);
+    await page.fill('main input[type=search]', 'State.Name=nothing');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('main .empty');
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  test('the inventory says that none is kept', async () => {
+    const off = await fakeWith({ members: incident(Date.now()), keepsInventory: false });
+    const page = await open(`${off.url}/inventory`);
+    await page.waitForSelector('main .empty');
+    expect(await page.innerText('main .empty')).toContain('No inventory history is kept');
     await page.context().close();
   });
 
@@ -289,6 +316,56 @@ describe.skipIf(missing)('an operator', () => {
       by: 'ann',
     });
     await page.context().close();
+  });
+});
+
+describe.skipIf(missing)('undo of the last recovery', () => {
+  const openAt = async (member: string) => {
+    const fake = await fakeWith({ members: incident(Date.now()) });
+    const page = await open(`${fake.url}/members/${member}`);
+    await page.click('.acts >> text=Undo recovery');
+    await page.waitForSelector('dialog .shown, dialog .outcome.refused');
+    return { fake, page };
+  };
+
+  it('names the writes that are lost, and accepts those and no more, under a typed name', async () => {
+    const { fake, page } = await openAt('db/replica-1');
+    const shown = await page.textContent('dialog .shown');
+    expect(shown).toContain('lost: all that i-0new has written since 20 minutes ago');
+    expect(shown).toContain('i-0old serves again');
+    await page.fill('dialog input[name=reason]', 'it was the switch');
+    await page.fill('dialog input[name=typed]', 'db/replica');
+    expect(await page.isDisabled('dialog button[type=submit]')).toBe(true);
+    await page.fill('dialog input[name=typed]', 'db/replica-1');
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.click('dialog button[type=submit]');
+    await page.waitForSelector('dialog .outcome.done');
+    expect(fake.commands[0]?.path).toBe('/v1/members/db/replica-1/undo');
+    // The recovery that was shown, and what it had written then with five minutes for the command.
+    expect(JSON.parse(fake.commands[0]?.body ?? '')).toEqual({
+      ...{ opId: 'op-9f', acceptLossMs: 1_500_000, why: 'it was the switch', by: 'ann' },
+    });
+    await page.context().close();
+  });
+
+  it('cannot be sent where it would be refused, and says why', async () => {
+    const { fake, page } = await openAt('web/cache');
+    expect(await page.textContent('dialog .outcome.refused')).toContain('DisksMoved: vol-1 moved to its successor');
+    await page.fill('dialog input[name=reason]', 'it was the switch');
+    await page.fill('dialog input[name=typed]', 'web/cache');
+    expect(await page.isDisabled('dialog button[type=submit]')).toBe(true);
+    expect(fake.commands).toEqual([]);
+    await page.context().close();
+  });
+
+  it('is offered only of a member that was replaced, and of none whose recovery is open', async () => {
+    const fake = await fakeWith({ members: incident(Date.now()) });
+    for (const member of ['broker/two', 'db/primary']) {
+      const page = await open(`${fake.url}/members/${member}`);
+      await page.waitForSelector('.acts >> text=Pause');
+      expect(await page.locator('.acts >> text=Undo recovery').count()).toBe(0);
+      await page.context().close();
+    }
   });
 });
 

@@ -3,12 +3,23 @@ import { AWS_CALLS, coordinatorStatements, type IamPolicy, type IamStatement, ma
 import { type EvaluatedPolicy, policyEvaluator } from '@understudy/cloud-sim';
 import { describe, expect, it, test } from 'vitest';
 import { simulate } from './iam-simulator.ts';
-import { ACCOUNT, KEY, MEMBER_ROLE, REGION, TARGET_GROUP, USUAL_CALLS, type UsualCall, ZONE } from './usual-calls.ts';
+import {
+  ACCOUNT,
+  KEY,
+  MEMBER_ROLE,
+  QUEUE,
+  REGION,
+  TARGET_GROUP,
+  USUAL_CALLS,
+  type UsualCall,
+  ZONE,
+} from './usual-calls.ts';
 
 /** The generated policy, as a simulator of IAM that others wrote understands it. */
 const SCOPE = {
   ...{ region: REGION, account: ACCOUNT, groups: ['orders', 'db'], areResourcesTagged: true },
   ...{ passRoles: [MEMBER_ROLE], kmsKeys: [KEY], hostedZones: [ZONE], targetGroups: [TARGET_GROUP] },
+  eventQueues: [QUEUE],
 };
 const statements = coordinatorStatements(SCOPE);
 const policies = managedPolicies(statements);
@@ -108,6 +119,7 @@ const SERVICES = [
   'route53',
   'cloudwatch',
   'elasticloadbalancing',
+  'sqs',
 ];
 
 const PARTS: Readonly<Record<string, string>> = { Partition: 'aws', Region: REGION, Account: ACCOUNT };

@@ -11,6 +11,7 @@ interface Under {
   readonly roles?: readonly string[];
   readonly hostedZones?: readonly string[];
   readonly targetGroups?: readonly string[];
+  readonly eventQueues?: readonly string[];
   /** An action that the policy lacks, as when somebody took it out. */
   readonly without?: string;
 }
@@ -24,11 +25,12 @@ export function underGeneratedPolicy({
   roles = [],
   hostedZones = [],
   targetGroups = [],
+  eventQueues = [],
   without,
 }: Under): Authorize {
   const statements = coordinatorStatements({
     ...{ region: 'us-east-1', account: ACCOUNT, groups },
-    ...{ passRoles: roles.map(roleOf), hostedZones, targetGroups },
+    ...{ passRoles: roles.map(roleOf), hostedZones, targetGroups, eventQueues },
   });
   const left = statements.map((one) => ({ ...one, Action: one.Action.filter((action) => action !== without) }));
   return policyEvaluator(managedPolicies(left));

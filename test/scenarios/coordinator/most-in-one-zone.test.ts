@@ -25,24 +25,31 @@ const seedZone = (world: ScenarioCluster, az: string, count: number) =>
     }),
   );
 
-/** Most of the fleet in one zone, everybody heard; then that zone is off. */
-async function lost() {
+interface Loss {
+  readonly count?: number;
+  readonly crashes?: 'machines' | 'agents';
+}
+
+/** Most of the fleet in one zone, everybody heard; then that zone is off, or all agents there. */
+async function lost({ count = LOST_COUNT, crashes = 'machines' }: Loss = {}) {
   const world = new ScenarioCluster({ policy: POLICY, guard: PACE, loop: { recoveriesMax: 1_000 } });
-  const inLost = seedZone(world, LOST, LOST_COUNT);
+  const inLost = seedZone(world, LOST, count);
   const others = new Map(OTHERS.flatMap((az) => [...seedZone(world, az, OTHER_COUNT)]));
   await world.up();
   await world.until('all enrolled', () => [...inLost.keys()].every((one) => world.activation(one) !== null), HOUR_MS);
   await world.clock.advance(60_000);
-  for (const instanceId of inLost.values()) world.crash(instanceId);
+  for (const instanceId of inLost.values())
+    if (crashes === 'machines') world.crash(instanceId);
+    else await world.silence(instanceId);
   const all = [...inLost.keys()];
   await world.until('all held', () => all.every((one) => world.hold(one)?.reason === 'ObserverUnwell'), 300_000);
   return { world, inLost, others };
 }
 
 /** A person's word about these zones, for a time. */
-const say = (world: ScenarioCluster, zones: readonly string[], forMs = HOUR_MS) => {
+const say = (world: ScenarioCluster, zones: readonly string[], forMs = HOUR_MS, partly: { partly?: true } = {}) => {
   const until = new Date(world.clock.wallMs() + forMs).toISOString();
-  const lostZones = zones.map((zone) => ({ zone, until }));
+  const lostZones = zones.map((zone) => ({ zone, until, ...partly }));
   world.put(KEYS.group('prod'), { group: 'prod', policy: joinedChanges(POLICY, { guard: { lostZones } }) });
 };
 
@@ -59,6 +66,8 @@ describe('a lost zone that has most of the fleet', () => {
     const [one = 'prod/none'] = inLost.keys();
     const explained = world.mustLead().coordinator.api.explain(one);
     for (const text of [world.hold(one)?.text, explained?.reason]) expect(text).toContain('guard.lostZones');
+    expect(explained?.decision).toMatchObject({ kind: 'hold', reason: 'ObserverUnwell' });
+    expect(explained?.wouldFlip.at(-1)).toContain('hold ObserverUnwell: look at its log');
 
     say(world, [LOST]);
     const all = [...inLost.keys()];
@@ -88,6 +97,36 @@ describe('a lost zone that has most of the fleet', () => {
     say(world, [LOST]);
     await world.clock.advance(300_000);
     expect(world.launches).toBe(0);
+    world.expectHealthy();
+  });
+
+  test('that speaks again is told, and nobody else there is replaced by that word', async () => {
+    const { world, inLost } = await lost({ count: 20, crashes: 'agents' });
+    const zoneProblems = () => {
+      const { problems } = world.mustLead().coordinator.api.status();
+      return problems.filter(({ code }) => code === 'LOST_ZONE_IS_HEARD');
+    };
+    const [first = 'prod/none', back = 'prod/none'] = inLost.keys();
+    world.speak(inLost.get(back) ?? '');
+    await world.until('one is heard', () => world.hold(back) === null, 60_000);
+    say(world, [LOST]);
+    await world.until('it is told', () => zoneProblems().length > 0, 60_000);
+    expect(zoneProblems()).toEqual([
+      {
+        code: 'LOST_ZONE_IS_HEARD',
+        text: expect.stringMatching(
+          new RegExp(`^the policy of prod calls ${LOST} lost until .*, and ${back} there is heard`),
+        ),
+        remedy: expect.stringContaining('partly: true'),
+      },
+    ]);
+    await world.clock.advance(300_000);
+    expect([world.launches, world.hold(first)?.reason]).toEqual([0, 'ObserverUnwell']);
+
+    say(world, [LOST], HOUR_MS, { partly: true });
+    await world.until('a recovery begins', () => world.launches > 0, 300_000);
+    expect(zoneProblems()).toEqual([]);
+    expect(world.activation(back)?.instanceId).toBe(inLost.get(back));
     world.expectHealthy();
   });
 });

@@ -138,6 +138,23 @@ describe('a seed while its member is suspect', () => {
   });
 });
 
+test('the plan says what would be made, what is made now, and what is left of the limits', async () => {
+  const { world, old, suspected, lead } = await cluster();
+  const prepared = async () => {
+    const answer = await world.clock.runUntilSettled(lead().leader.plan(DB));
+    return answer.kind === 'plan' ? answer.view.prepared : null;
+  };
+  const limits = { atOnce: 1, open: 0, perDay: 10, today: 0, keptForMs: 600_000 };
+  expect(await prepared()).toEqual({ now: null, makes: ['seed'], limits });
+  await world.silence(old);
+  await suspected();
+  await world.until('made', isMade(world, opIdOf(old)), MINUTE_MS);
+  expect(await prepared()).toMatchObject({
+    now: expect.stringContaining('seed'),
+    limits: { ...limits, open: 1, today: 1 },
+  });
+});
+
 describe('a preparation and the recovery of the same name', () => {
   /** As the record of a preparation that was begun a moment ago, which no view shows yet. */
   const begunUnseen = (world: World, record: PreparationRecord): void =>

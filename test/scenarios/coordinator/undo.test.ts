@@ -1,47 +1,9 @@
-import type { OperatorCommand } from '@understudy/coordinator/testing';
 import { type MemberId, opIdOf } from '@understudy/shared';
 import type { PolicyChange } from '@understudy/shared/testing';
 import { describe, expect, test } from 'vitest';
 import { auditOf, command } from './commanding.ts';
-import { KEYS, ScenarioCluster } from './scenario-cluster.ts';
-
-const DB1: MemberId = 'prod/db1';
-const HOUR_MS = 3_600_000;
-const MINUTE_MS = 60_000;
-
-const undo = (acceptLossMs?: number) =>
-  ({
-    ...({ kind: 'undo', member: DB1, by: 'ann', why: 'it was the switch' } as const),
-    ...{ opId: null, loss: null, leaveOpen: false },
-    ...(acceptLossMs === undefined ? {} : { acceptLossMs }),
-  }) as const;
-
-interface Replaced {
-  readonly world: ScenarioCluster;
-  readonly old: string;
-  readonly present: string;
-}
-
-/** A member that was silent, and was replaced. */
-async function replaced(policy: PolicyChange = {}): Promise<Replaced> {
-  const world = new ScenarioCluster({ policy });
-  const { instanceId: old } = world.seed(DB1, { elasticIp: true });
-  world.seed('prod/db2', { az: 'us-east-1b' });
-  await world.up();
-  world.crash(old);
-  await world.until('replaced', () => world.history(DB1).length > 0, HOUR_MS);
-  await world.clock.advance(2 * MINUTE_MS);
-  return { world, old, present: world.activation(DB1)?.instanceId ?? '' };
-}
-
-/** As the HTTP server asks for an authenticated caller. */
-const ask = ({ world }: Replaced, asked: OperatorCommand, key: string | null = null) =>
-  world.clock.runUntilSettled(
-    world.mustLead().coordinator.leader.operate(asked, {
-      caller: { identity: 'ann', from: '192.0.2.7', requestId: 'req-undo' },
-      idempotencyKey: key,
-    }),
-  );
+import { KEYS, type ScenarioCluster } from './scenario-cluster.ts';
+import { ask, DB1, HOUR_MS, MINUTE_MS, type Replaced, replaced, undo } from './undo-staged.ts';
 
 const PREPARES: PolicyChange = {
   detect: { confirmForMs: 10 * MINUTE_MS },

@@ -1,5 +1,5 @@
 import type { SeededInstance } from '@understudy/cloud-sim';
-import { gatherPlanInput, planFor, type PreparationOutcome } from '@understudy/recovery';
+import type { PreparationOutcome } from '@understudy/recovery';
 import { inQuarantine, takenOver } from '@understudy/recovery/testing';
 import {
   ActivationRecordSchema,
@@ -8,6 +8,7 @@ import {
   type PreparationRecord,
   PreparationRecordSchema,
   type PreparedKind,
+  type RecoveryPlan,
   serializeRecord,
   TAG,
   type Term,
@@ -23,6 +24,8 @@ export interface PreparedStage {
   readonly old: SeededInstance;
   readonly opId: string;
   readonly disks: Readonly<Record<string, string>>;
+  /** As it was read while the member was suspect. */
+  readonly asRead: { readonly plan: RecoveryPlan; readonly az: string };
   readonly watch: { readonly faults: readonly string[] };
 }
 
@@ -30,12 +33,16 @@ export interface PreparedStage {
 export async function preparing(
   options: RecoveryFixtureOptions,
   makes: readonly PreparedKind[],
+  /** What the member has, and what becomes of it, before. */
+  before: (scene: RecoveryFixture, old: SeededInstance) => void | Promise<void> = () => undefined,
 ): Promise<PreparedStage> {
   const scene = new RecoveryFixture(options);
   const old = scene.seedMember(undefined, options);
+  await before(scene, old);
   const disks = disksOf(scene, old.instanceId);
   const watch = watchDisks(scene, old);
-  const { plan, az } = await planOf(scene, old);
+  const asRead = await scene.planOf(old);
+  const { plan, az } = asRead;
   const opId = opIdOf(old.instanceId);
   put(scene, KEYS.preparation(opId), {
     opId,
@@ -53,20 +60,11 @@ export async function preparing(
     plan: makes.includes('seed') ? inQuarantine(plan) : plan,
     makes,
   });
-  return { scene, old, opId, disks, watch };
+  return { scene, old, opId, disks, watch, asRead };
 }
 
 function put(scene: RecoveryFixture, key: string, record: object): void {
   scene.kv.apply({ compare: [], writes: [{ kind: 'put', key, value: serializeRecord({ ...record, ...STAMP }) }] });
-}
-
-async function planOf(scene: RecoveryFixture, old: SeededInstance) {
-  const { clock, policy, registry, keyLooks, nameLooks } = scene;
-  const looks = { keyLooks, nameLooks, wallMs: () => clock.wallMs() };
-  const input = await clock.runUntilSettled(gatherPlanInput(scene.newCloud(), old.instanceId, policy, looks));
-  const result = planFor(input, policy, null, registry);
-  if (result.kind !== 'plan') throw new Error(`no plan: ${JSON.stringify(result.problems)}`);
-  return { plan: result.plan, az: input.instance.az };
 }
 
 /** null: there is none (any more). */
@@ -108,14 +106,17 @@ export function refute(stage: PreparedStage): void {
   put(scene, KEYS.activation(MEMBER), { ...activation, ordinal: activation.ordinal + 1 });
 }
 
-/** The member is dead, and its recovery takes over what was made. */
-export async function die(stage: PreparedStage): Promise<void> {
-  const { scene, old, opId } = stage;
+/**
+ * The member is dead, and its recovery takes over what was made. `readAgain` false: its plan is
+ * made of what was read while it was suspect.
+ */
+export async function die(stage: PreparedStage, readAgain = true): Promise<void> {
+  const { scene, old, opId, asRead } = stage;
   const preparation = preparationOf(stage);
   if (!preparation) throw new Error('no preparation');
   if (scene.sim.core.region.instances.get(old.instanceId)?.crashedAtMs === null)
     scene.sim.crashInstance(old.instanceId);
-  const { record } = await scene.begin(old);
+  const { record } = readAgain ? await scene.begin(old) : scene.beginBy(asRead.plan, asRead.az, old);
   const plan = takenOver(preparation.record, record.plan);
   expect(plan, 'its launch is the one that was prepared').not.toBeNull();
   const { makes, startedAtWallMs: begunAtWallMs } = preparation.record;

@@ -41,6 +41,7 @@ import {
   type OperatorRequestRecord,
   opIdOf,
   parseRecord,
+  type RecoveryPlan,
   type RequestKind,
   type RunHook,
   serializeRecord,
@@ -205,18 +206,32 @@ export class RecoveryFixture {
 
   /** Plan and intent, as the leader would have written them. */
   async begin(seeded: SeededInstance, member: MemberId = MEMBER): Promise<OpenIntent> {
+    const { plan, az } = await this.planOf(seeded, member);
+    return this.beginBy(plan, az, seeded, member);
+  }
+
+  async planOf(
+    seeded: SeededInstance,
+    member: MemberId = MEMBER,
+  ): Promise<{ readonly plan: RecoveryPlan; readonly az: string }> {
     const cloud = this.newCloud();
     const gathered = await this.clock.runUntilSettled(
       gatherPlanInput(cloud, seeded.instanceId, this.policy, {
         keyLooks: this.keyLooks,
         nameLooks: this.nameLooks,
         wallMs: () => this.clock.wallMs(),
+        firstImageId: this.activation(member)?.firstImageId,
       }),
     );
     const { strategy, registry, policy, level } = this;
     const input = level === undefined ? gathered : { ...gathered, level };
     const result = strategy?.plan(input, policy, null, registry) ?? planFor(input, policy, null, registry);
     if (result.kind !== 'plan') throw new Error(`no plan: ${JSON.stringify(result.problems)}`);
+    return { plan: result.plan, az: input.instance.az };
+  }
+
+  /** By a plan that is there already. */
+  beginBy(plan: RecoveryPlan, oldAz: string, seeded: SeededInstance, member: MemberId = MEMBER): OpenIntent {
     const activation = this.kv.entries(KEYS.activation(member))[0];
     const ordinal = this.activation(member)?.ordinal ?? 0;
     const opId = opIdOf(seeded.instanceId, ordinal);
@@ -225,7 +240,7 @@ export class RecoveryFixture {
       member,
       oldInstanceId: seeded.instanceId,
       ordinal,
-      oldAz: input.instance.az,
+      oldAz,
       oldIncarnation: 1,
       activationModRevision: activation?.modRevision ?? 0,
       term: 1,
@@ -233,7 +248,7 @@ export class RecoveryFixture {
       lastHeardWallMs: null,
       reason: 'dead',
       ...{ serveContract: null, serveLeaseOverAfterMs: null },
-      plan: result.plan,
+      plan,
     });
     return this.intent(member);
   }

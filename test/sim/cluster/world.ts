@@ -19,15 +19,24 @@ export interface World {
   readonly way: Way;
   readonly places: (typeof PLACES)[number] | null;
   readonly prepare: (typeof PREPARED)[number];
+  /** Something is made at EC2 for a suspect. */
+  readonly makes: boolean;
+  /** The primary private address follows: predecessors are ended before their successors run. */
+  readonly follows: boolean;
 }
 
-/** Eight seeds in a row have every way; the rest is drawn. */
+/**
+ * Seven seeds in a row have every way, every second one makes something, and of nine one has
+ * members whose address follows; the rest is drawn.
+ */
 export function worldOf(seed: number): World {
   const random = streamOf(seed, 'world');
   return {
     way: WAYS[seed % WAYS.length] ?? 'snapshots',
     places: pick(random, [null, null, ...PLACES]),
     prepare: pick(random, PREPARED),
+    makes: seed % 2 === 1,
+    follows: seed % 9 === 8,
   };
 }
 
@@ -50,9 +59,22 @@ const BY_WAY: Readonly<Record<Way, PolicyChange>> = {
   shared: { recover: MOVING },
 };
 
+const FOLLOWING: PolicyChange = { identity: { primaryAddress: 'follow' } };
+
+/** A failure is confirmed for so long that what is made is there, or is under way. */
+const MAKING: PolicyChange = {
+  recover: { prepare: { makes: ['snapshot', 'seed'], atOnce: 2, perDay: 200, keptForMs: 300_000 } },
+  detect: { confirmForMs: 12_000 },
+};
+
 /** The part of the policy that the world decides. `subnets`: one a zone. */
-export function worldPolicy({ way, places, prepare }: World, subnets: readonly string[]): readonly PolicyChange[] {
+export function worldPolicy(
+  { way, places, prepare, makes, follows }: World,
+  subnets: readonly string[],
+): readonly PolicyChange[] {
   return [
+    makes ? MAKING : {},
+    follows ? FOLLOWING : {},
     BY_WAY[way],
     { recover: { prepareWhileSuspect: prepare } },
     places === null

@@ -6,9 +6,13 @@ import {
   JournalRecordSchema,
   type MemberId,
   parseRecord,
+  PreparationRecordSchema,
   TAG,
 } from '@understudy/shared';
 import type { SimulatedCluster } from '../cluster/simulated-cluster.ts';
+
+/** As long as a call for a suspect may land after what it is for was dropped. */
+const PREPARED_LATE_MS = 900_000;
 
 /** Why a member is neither well nor visibly held; null: it is one of the two. */
 export function unsettled(cluster: SimulatedCluster, member: MemberId): string | null {
@@ -112,8 +116,15 @@ export function lastReleaseAtMs(cluster: SimulatedCluster): number {
     .entries(keys.history)
     .flatMap((entry) => parseRecord(HistoryRecordSchema, entry.key, entry.value).leftovers)
     .flatMap((leftover) => leftover.afterWallMs ?? []);
-  return kernel.monotonicMs() + Math.max(0, ...releases) - kernel.wallMs();
+  return kernel.monotonicMs() + Math.max(0, ...releases, ...lastLooks(cluster)) - kernel.wallMs();
 }
+
+/** What was dropped is looked at once more when no call of it can land any more; then it may go. */
+const lastLooks = ({ kv, keys }: SimulatedCluster): readonly number[] =>
+  kv
+    .entries(keys.preparations)
+    .flatMap((entry) => parseRecord(PreparationRecordSchema, entry.key, entry.value).dropped?.atWallMs ?? [])
+    .map((atWallMs) => atWallMs + PREPARED_LATE_MS);
 
 function neededIds(cluster: SimulatedCluster): ReadonlySet<string> {
   const { instances } = cluster.cloud.core.region;

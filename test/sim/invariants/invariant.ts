@@ -18,6 +18,7 @@ export const INVARIANT_IDS = [
   'I11',
   'I12',
   'I13',
+  'I14',
 ] as const;
 export type InvariantId = (typeof INVARIANT_IDS)[number];
 
@@ -37,6 +38,7 @@ export const INVARIANTS: Readonly<Record<InvariantId, string>> = {
   I11: 'what is said under an id is said by the one process that has it',
   I12: 'no disk is taken off, copied or replaced while its instance may run, and none becomes two',
   I13: 'what a hook comes before waits for it, and a recovery that is over has run its hooks',
+  I14: 'what is made for a suspect is nobody’s until its recovery takes it over, which it does or drops it for good',
 };
 
 export interface Violation {

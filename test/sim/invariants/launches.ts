@@ -57,10 +57,12 @@ class Launches implements Watcher {
   #created(event: TransitionEvent): void {
     const { instances, snapshots } = this.#cluster.cloud.core.region;
     const shelf = event.resourceKind === 'instance' ? instances : event.resourceKind === 'snapshot' ? snapshots : null;
-    const opId = shelf?.get(event.resourceId)?.tags[TAG.op];
+    const tags = shelf?.get(event.resourceId)?.tags;
+    const opId = tags?.[TAG.op];
     if (opId === undefined) return;
     if (event.resourceKind === 'instance') this.#oneAtATime(opId, event.resourceId);
-    this.#afterTheFence(opId, event.resourceId);
+    // What was asked for while it was only suspect (I14) lands when it lands.
+    if (tags?.[TAG.preparedFor] === undefined) this.#afterTheFence(opId, event.resourceId);
   }
 
   /** Whoever sends it, however often: the same attempt is the same request, token included (S6). */
@@ -100,7 +102,11 @@ class Launches implements Watcher {
   /** Only what is down from now on counts as fenced for this recovery. */
   #intended(value: string): void {
     const old = /"oldInstanceId":"([^"]+)"/.exec(value)?.[1] ?? '';
-    this.#replacedBy.set(/"opId":"([^"]+)"/.exec(value)?.[1] ?? '', old);
+    const opId = /"opId":"([^"]+)"/.exec(value)?.[1] ?? '';
+    this.#replacedBy.set(opId, old);
+    // What was launched while it was only suspect is the recovery's first launch.
+    this.#launched.set(old, [...(this.#launched.get(old) ?? []), ...(this.#launched.get(opId) ?? [])]);
+    this.#launched.delete(opId);
     if (this.#isIn(old, ['stopped', 'terminated'])) this.#wasDown.add(old);
     else this.#wasDown.delete(old);
   }

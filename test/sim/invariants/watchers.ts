@@ -10,6 +10,8 @@ import { watchHooks } from './hooks.ts';
 import { watchIdentities } from './identities.ts';
 import type { MakeWatcher } from './invariant.ts';
 import { watchMovedDisks } from './moved-disks.ts';
+import { watchPredecessors } from './predecessors.ts';
+import { watchPreparations } from './preparations.ts';
 import { watchLaunches } from './launches.ts';
 import { watchRefusals } from './refusals.ts';
 import { watchRungs } from './rungs.ts';
@@ -39,4 +41,6 @@ export const WATCHERS: readonly MakeWatcher[] = [
   watchMovedDisks,
   watchCarried,
   watchHooks,
+  watchPreparations,
+  watchPredecessors,
 ];

@@ -39,6 +39,8 @@ export interface PlantedBug extends PlantedPlace {
     readonly ladder?: true;
     readonly way?: World['way'];
     readonly shared?: true;
+    readonly makes?: true;
+    readonly follows?: true;
   };
 }
 

@@ -1,10 +1,12 @@
 import { CARRYING_BUGS } from './bugs-in-carrying.ts';
 import { DECIDING_BUGS } from './bugs-in-deciding.ts';
+import { ENDING_BUGS } from './bugs-in-ending.ts';
 import { IDENTITY_BUGS } from './bugs-in-identities.ts';
 import { LEASE_BUGS } from './bugs-in-leases.ts';
 import { LEADING_BUGS } from './bugs-in-leading.ts';
 import { DISK_BUGS } from './bugs-in-moving-disks.ts';
 import { LADDER_BUGS } from './bugs-on-the-ladder.ts';
+import { PREPARING_BUGS } from './bugs-in-preparing.ts';
 import { RECOVERING_BUGS } from './bugs-in-recovering.ts';
 import type { PlantedBug } from './planted-bug.ts';
 
@@ -18,4 +20,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...LEASE_BUGS,
   ...IDENTITY_BUGS,
   ...CARRYING_BUGS,
+  ...PREPARING_BUGS,
+  ...ENDING_BUGS,
 ];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AWS_JSON_1_1 } from './json-answer.ts';
+import { AWS_JSON_1_0, AWS_JSON_1_1 } from './json-answer.ts';
 import { foreignness, type RawAnswer } from './own-answer.ts';
 
 const OWN: RawAnswer = {
@@ -37,5 +37,19 @@ describe('an answer in JSON is somebody else’s when', () => {
   ])('%j: %s', (part, text) => {
     const answer = { ...OWN, ...part };
     expect(judge(answer)).toBe(`HTTP ${answer.status} (${answer.contentType || 'no content type'}): ${text}`);
+  });
+});
+
+describe('JSON 1.0, as SQS speaks it', () => {
+  const own = { ...OWN, contentType: 'application/x-amz-json-1.0' };
+  it.each<readonly [string, string, RawAnswer, string | null]>([
+    ['what has no output has no body', 'DeleteMessage', { ...own, body: '' }, null],
+    ['what has one has to have it', 'ReceiveMessage', { ...own, body: '' }, 'its body is empty'],
+    ['an empty page is nobody’s answer', 'DeleteMessage', { ...own, body: '', requestId: '' }, 'no x-amzn-requestid'],
+    ['nor is one of the other version', 'DeleteMessage', { ...OWN, body: '' }, 'content type is not'],
+  ])('%s', (_, action, answer, fault) => {
+    const found = foreignness(AWS_JSON_1_0, action, answer);
+    if (fault === null) expect(found).toBeNull();
+    else expect(found).toContain(fault);
   });
 });

@@ -78,6 +78,8 @@ export function mapImage(raw: Raw): CloudImage | null {
     imageId,
     name: textOf(raw.Name) ?? '',
     ...(textOf(raw.PlatformDetails) === null ? {} : { platformDetails: textOf(raw.PlatformDetails) ?? '' }),
+    ...(textOf(raw.OwnerId) === null ? {} : { ownerId: textOf(raw.OwnerId) ?? '' }),
+    ...(textOf(raw.ImageOwnerAlias) === null ? {} : { ownerAlias: textOf(raw.ImageOwnerAlias) ?? '' }),
     state: textOf(raw.State) ?? '',
     rootSnapshotId: textOf(rawOf(root?.Ebs).SnapshotId),
     rootDeviceName: textOf(raw.RootDeviceName),

@@ -2,6 +2,7 @@ import { EC2_ACTIONS, type Ec2Action } from '../ec2/actions.ts';
 import { ELBV2_ACTIONS, type Elbv2Action } from '../elbv2/actions.ts';
 import type { KmsAction } from '../kms/sdk-kms-transport.ts';
 import { ROUTE53_ACTIONS, type Route53Action } from '../route53/actions.ts';
+import { SQS_ACTIONS, type SqsAction } from '../sqs/actions.ts';
 import type { StatementName } from './statements.ts';
 
 /** What is known of one action of AWS that this program sends. */
@@ -37,11 +38,12 @@ const EC2: Readonly<Record<Ec2Action, CallFacts>> = {
   DescribeNetworkInterfaces: { why: 'looks at launch permits and at who uses them', allowedBy: ['Observe'] },
   DescribeAddresses: { why: 'finds Elastic IP addresses and who holds them', allowedBy: ['Observe'] },
   DescribeSubnets: { why: 'checks that placements exist, and their zones', allowedBy: ['Observe'] },
+  DescribeSecurityGroups: { why: 'keeps the history of firewalls, where there is one', allowedBy: ['Observe'] },
   DescribeTags: { why: 'lists members without listing every instance', allowedBy: ['Observe'] },
   GetConsoleOutput: { why: 'keeps the console of a failed member for people', allowedBy: ['LookIntoMembers'] },
   StopInstances: { why: 'fences a failed member', allowedBy: ['ChangeMembers'] },
   TerminateInstances: {
-    why: 'ends a replacement that failed, and a retired instance when its time is over',
+    why: 'ends a replacement that failed, and a retired one: later, or at once for its address',
     allowedBy: ['EndReplacements', 'EndRetired'],
   },
   RunInstances: {
@@ -157,6 +159,13 @@ const ELBV2: Readonly<Record<Elbv2Action, CallFacts>> = {
   DeregisterTargets: { why: 'takes the failed member out of its target groups', allowedBy: ['MoveTargets'] },
 };
 
+const SQS: Readonly<Record<SqsAction, CallFacts>> = {
+  ReceiveMessage: { why: 'hears what EC2 and CloudTrail tell, as a hint to look', allowedBy: ['ReadEvents'] },
+  DeleteMessage: { why: 'takes an event out of the queue once it was looked after', allowedBy: ['ReadEvents'] },
+  ChangeMessageVisibility: { why: 'gives events back that it cannot look after', allowedBy: ['ReadEvents'] },
+  GetQueueAttributes: { why: 'checks that the queue is the one that is meant', allowedBy: ['ReadEvents'] },
+};
+
 /**
  * What nobody here sends, and AWS asks our role for all the same while it carries out a call. Each
  * is named with the call that needs it.
@@ -200,6 +209,10 @@ export const AWS_CALLS: readonly AwsCall[] = [
   ...Object.entries(ELBV2).map(([name, facts]) => ({
     ...{ action: `elasticloadbalancing:${name}`, sender: 'coordinator' as const, hasDryRun: false, ...facts },
     mutating: ELBV2_ACTIONS[name as Elbv2Action],
+  })),
+  ...Object.entries(SQS).map(([name, facts]) => ({
+    ...{ action: `sqs:${name}`, sender: 'coordinator' as const, hasDryRun: false, ...facts },
+    mutating: SQS_ACTIONS[name as SqsAction],
   })),
   ...Object.entries(IMPLIED).map(([action, { for: call, allowedBy }]) => ({
     ...{ action, sender: 'aws' as const, hasDryRun: false, mutating: true, why: impliedWhy(call), allowedBy },

@@ -12,6 +12,7 @@ const PASS = {
   passRoles: ['arn:aws:iam::123456789012:role/db'],
   hostedZones: ['Z1'],
   targetGroups: ['arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/1'],
+  eventQueues: ['arn:aws:sqs:eu-central-1:123456789012:understudy-events'],
 };
 const wide = coordinatorStatements(PASS);
 const charactersOf = (policy: unknown): number => JSON.stringify(policy).length;
@@ -51,6 +52,7 @@ describe('the IAM policy of a coordinator', () => {
       'FollowRecords',
       'LookAtTargets',
       'MoveTargets',
+      'ReadEvents',
       'LookAtKeys',
     ]);
   });

@@ -21,6 +21,8 @@ export interface PolicyScope {
   readonly hostedZones: readonly string[];
   /** ARNs of the target groups in which members are registered. Empty: none. */
   readonly targetGroups: readonly string[];
+  /** ARNs of the queues that events are read from. Empty: none. */
+  readonly eventQueues: readonly string[];
   /** Volumes and addresses of members carry `understudy:group`, too. */
   readonly areResourcesTagged: boolean;
 }
@@ -136,7 +138,7 @@ export const STATEMENTS = {
     condition: all(isMembers, isOurs),
   },
   EndRetired: {
-    why: 'an instance that was replaced is ended when its time is over, and only with that mark on it',
+    why: 'a retired instance is ended later, or at once for its address, only with that mark on it',
     resources: arns('instance'),
     condition: all(isMembers, tagged(TAG.retiredBy)),
   },
@@ -292,6 +294,10 @@ export const STATEMENTS = {
   MoveTargets: {
     why: 'registers replacements and takes failed members out, in the target groups that are named',
     resources: ({ targetGroups }) => targetGroups,
+  },
+  ReadEvents: {
+    why: 'reads the queues of events that are named, and takes out what was looked after',
+    resources: ({ eventQueues }) => eventQueues,
   },
   LookAtKeys: {
     why: 'asks about the keys of volumes before anything needs them',

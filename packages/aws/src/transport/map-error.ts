@@ -27,6 +27,8 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
     'RequestTimeTooSkewed',
     // Route 53 takes one change of a zone at a time. This one was not applied.
     'PriorRequestNotComplete',
+    // Too many messages of a queue are in flight.
+    'OverLimit',
   ]),
   // The next placement candidate may succeed.
   ...group('CLOUD_CAPACITY', [
@@ -82,6 +84,8 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
     'TargetGroupNotFoundException',
     'LoadBalancerNotFound',
     'LoadBalancerNotFoundException',
+    'AWS.SimpleQueueService.NonExistentQueue',
+    'QueueDoesNotExist',
   ]),
   ...group('CLOUD_DENIED', [
     'UnauthorizedOperation',
@@ -97,6 +101,9 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
     'InvalidClientTokenId',
     'UnrecognizedClientException',
     'NotAuthorizedException',
+    // SQS may not use the key of the queue with our rights.
+    'KMS.AccessDeniedException',
+    'KmsAccessDenied',
     'MissingAuthenticationToken',
     'IncompleteSignature',
     'ExpiredToken',
@@ -225,6 +232,7 @@ const NO_CODES: ReadonlySet<string> = new Set([
   'KMSServiceException',
   'Route53ServiceException',
   'ElasticLoadBalancingV2ServiceException',
+  'SQSServiceException',
   'ForeignAnswer',
   'RangeError',
   'ReferenceError',

@@ -29,6 +29,7 @@ function addScope(command: Command): void {
       'a target group in which members are registered; may be repeated, * at its end (default: none)',
       collect,
     )
+    .option('--event-queue <arn>', 'a queue that events are read from; may be repeated (default: none)', collect)
     .option('--tagged-resources', 'touch only volumes and Elastic IP addresses tagged understudy:group');
 }
 

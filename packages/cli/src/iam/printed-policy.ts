@@ -19,6 +19,7 @@ export interface PrintedPolicyOptions {
   readonly kmsKey?: readonly string[];
   readonly hostedZone?: readonly string[];
   readonly targetGroup?: readonly string[];
+  readonly eventQueue?: readonly string[];
   readonly parameter?: readonly string[];
   readonly secretName?: readonly string[];
   readonly taggedResources?: boolean;
@@ -63,11 +64,11 @@ function agentOf(options: PrintedPolicyOptions): readonly IamStatement[] {
 
 function coordinatorOf(options: PrintedPolicyOptions): readonly IamStatement[] {
   const { group = [], passRole = [], kmsKey = [], taggedResources = false } = options;
-  const { hostedZone = [], targetGroup = [] } = options;
+  const { hostedZone = [], targetGroup = [], eventQueue = [] } = options;
   return coordinatorStatements({
     ...placeOf(options),
     ...{ groups: group, passRoles: passRole, kmsKeys: kmsKey, areResourcesTagged: taggedResources },
-    ...{ hostedZones: hostedZone, targetGroups: targetGroup },
+    ...{ hostedZones: hostedZone, targetGroups: targetGroup, eventQueues: eventQueue },
   });
 }
 

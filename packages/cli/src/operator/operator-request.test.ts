@@ -24,7 +24,7 @@ let printed: string;
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
   let text = '';
   for await (const chunk of request) text += String(chunk);
-  return JSON.parse(text);
+  return text === '' ? null : JSON.parse(text);
 }
 
 beforeEach(async () => {
@@ -116,6 +116,38 @@ describe('operator commands', () => {
     for (const without of [['--yes'], ['--reason', 'x'], []])
       await expect(understudy('retry', 'prod/db1', ...without, ...told)).rejects.toMatchObject({ exitCode: 64 });
     expect(seen).toHaveLength(1);
+  });
+
+  describe('undo --dry-run', () => {
+    const view = {
+      ...{ member: 'prod/db1', opId: 'op-1', wouldBegin: true, code: '', text: '', steps: [], forecast: null },
+      losses: [{ code: 'WritesSinceActivationLost', text: 'all that i-new has written' }],
+      undoes: {
+        ...{ opId: 'op-0', presentInstanceId: 'i-new', retainedInstanceId: 'i-old' },
+        ...{ servedSinceWallMs: 0, lostMs: 1_200_000, untilWallMs: null },
+      },
+    };
+    const look = (...args: readonly string[]) => understudy('undo', 'prod/db1', '--dry-run', '--url', url, ...args);
+
+    test('only looks, without a token or a reason, and says what would be done and lost', async () => {
+      reply = { status: 200, body: view };
+      await look('--accept-loss', '20m', '--op-id', 'op-1');
+      expect(seen).toMatchObject([{ path: '/v1/members/prod/db1/undo?acceptLossMs=1200000&opId=op-1', body: null }]);
+      expect(printed).toContain('undo of prod/db1 (op-1): would begin now');
+      expect(printed).toContain('i-new is stopped, and kept; i-old serves again');
+      expect(printed).toContain('loses 20 min 0 s of writes');
+      expect(printed).toContain('nothing was done');
+    });
+
+    test('ends with 1 where it would be refused, and prints why, also as JSON', async () => {
+      reply = { status: 200, body: { ...view, wouldBegin: false, code: 'DisksMoved', text: 'vol-1 moved' } };
+      await expect(look()).rejects.toMatchObject({ exitCode: 1 });
+      expect(seen.map((one) => one.path)).toEqual(['/v1/members/prod/db1/undo']);
+      expect(printed).toContain('would be refused: DisksMoved: vol-1 moved');
+      printed = '';
+      await expect(look('--json')).rejects.toMatchObject({ exitCode: 1 });
+      expect(JSON.parse(printed)).toEqual(reply.body);
+    });
   });
 
   test('every command a hold advises exists', () => {

@@ -21,7 +21,7 @@ import { print, shownJson, shownOf } from '../terminal.ts';
 /** Long enough for the leader's one write to etcd, and for a follower to forward. In ms. */
 const ASK_TIMEOUT_MS = 10_000;
 
-interface OperatorOptions extends MutationOptions {
+export interface OperatorOptions extends MutationOptions {
   readonly by?: string;
   readonly opId?: string;
   readonly leaveOpen?: boolean;
@@ -31,6 +31,9 @@ interface OperatorOptions extends MutationOptions {
   readonly strategy?: string;
   /** `undo`, ms */
   readonly acceptLoss?: number;
+  readonly dryRun?: boolean;
+  /** `undo --dry-run` */
+  readonly calls?: boolean;
 }
 
 const AcceptedSchema = z.object({
@@ -147,10 +150,12 @@ const acceptedText = ({ request, repeated }: Accepted): string =>
 export type WayOut = Pick<CommandDefinition, 'summary' | 'examples'> & {
   /** Adds arguments beyond the member, and options. */
   readonly more?: (command: Command) => void;
+  /** Only looks, where the options ask for no more. Null: they do. */
+  readonly look?: (context: ProgramContext, member: MemberId, options: OperatorOptions) => Promise<void> | null;
 };
 
 /** `understudy retry|replan|accept-loss|abandon|recover|undo`. */
-export const operatorCommand = (kind: RequestKind, { summary, examples, more }: WayOut): CommandDefinition => ({
+export const operatorCommand = (kind: RequestKind, { summary, examples, more, look }: WayOut): CommandDefinition => ({
   ...{ name: kind, kind: 'mutation', summary, examples },
   define: (command, context) => {
     command.argument('<member>', 'group/name');
@@ -159,6 +164,8 @@ export const operatorCommand = (kind: RequestKind, { summary, examples, more }: 
       .option('--by <name>', 'who asks (default: the user who runs this)')
       .option('--op-id <id>', 'only if this is the recovery that is open')
       .action((member: string, ...rest: readonly unknown[]) => {
+        const looked = look?.(context, parseMemberId(member).member, command.opts<OperatorOptions>());
+        if (looked) return looked;
         const loss = typeof rest[0] === 'string' ? rest[0] : null;
         return run(context, { kind, about: summary }, member, loss, command.opts<OperatorOptions>());
       });

@@ -5,6 +5,7 @@ import {
   type PlannedStepView,
   type PlansView,
   type PlanView,
+  preparedText,
   type UndoView,
 } from '@understudy/shared';
 import { tableText, timeText } from './format.ts';
@@ -32,7 +33,11 @@ function callLines({ action, parameters, when, permission }: PlannedCallView, fu
 
 const BASIS = { published: 'by published figures', measured: 'as measured here', unknown: 'a guess' } as const;
 
-function stepLines({ id, needs, onFailure, takes, basis, calls }: PlannedStepView, full: boolean): readonly string[] {
+/** One step, with its calls and EC2's word on each. */
+export function stepLines(
+  { id, needs, onFailure, takes, basis, calls }: PlannedStepView,
+  full: boolean,
+): readonly string[] {
   const time =
     takes === null ? '' : `about ${durationText(takes.typicalMs)}${basis === null ? '' : ` ${BASIS[basis]}`}`;
   const after = needs.length === 0 ? '' : `after ${needs.join(', ')}`;
@@ -45,7 +50,12 @@ function stepLines({ id, needs, onFailure, takes, basis, calls }: PlannedStepVie
   ];
 }
 
-const forecastLines = ({ servesAfter, closedAfter, losesSinceWallMs, undo }: PlanForecast): readonly string[] => [
+export const forecastLines = ({
+  servesAfter,
+  closedAfter,
+  losesSinceWallMs,
+  undo,
+}: PlanForecast): readonly string[] => [
   `serves again after: about ${durationText(servesAfter.typicalMs)}, ${durationText(servesAfter.slowMs)} on a bad day; closed after about ${durationText(closedAfter.typicalMs)}`,
   losesSinceWallMs === null
     ? 'loses: nothing that is on its disks'
@@ -80,6 +90,7 @@ export function planText(view: PlanView, full: boolean): string {
     ...(view.steps.length === 0 ? [] : ['steps, with their calls and what EC2 says to each (dry run):']),
     ...view.steps.flatMap((step) => stepLines(step, full)),
     ...(view.forecast === null ? [] : forecastLines(view.forecast)),
+    ...(view.prepared === undefined ? [] : [`prepared: ${preparedText(view.prepared)}`]),
     ...(view.undo === undefined ? [] : [undoLine(view.member, view.undo)]),
     'lost in any case: what stood in memory only, as with a power cut',
     `takes: ${expectedMs === null ? 'not known, none of this group has ended' : `about ${durationText(expectedMs)}`}`,

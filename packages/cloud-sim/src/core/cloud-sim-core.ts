@@ -5,11 +5,12 @@ import { keyRequests } from './authorization/access-requests.ts';
 import { requireRights } from './authorization/require-rights.ts';
 import { buildDefaultResources, type DefaultResources } from './default-resources.ts';
 import { Ec2Error } from './ec2-error.ts';
-import type { SimEvent } from './event-log.ts';
+import type { SimCaller, SimEvent } from './event-log.ts';
 import type { Fault } from './faults.ts';
 import type { SimInstanceEvent, StatusCheck } from './model.ts';
 import { requireTags } from './required-tags.ts';
-import { type Call, Region, type RegionOptions } from './region.ts';
+import { scheduledChange } from './event-bus/bus-event.ts';
+import { ACCOUNT_ID, type Call, Region, type RegionOptions } from './region.ts';
 
 export interface CallMoment {
   /** Monotonic; never decreasing. */
@@ -17,6 +18,7 @@ export interface CallMoment {
   readonly wallMs: number;
   /** Name of the reader. Two readers may see different states within the consistency lag. */
   readonly reader?: string;
+  readonly caller?: SimCaller;
   /** When the caller sent it. For the event log. */
   readonly sentAtMs?: number;
 }
@@ -27,6 +29,8 @@ export interface CallError {
   readonly httpStatus: number;
   /** An older form of the answer, which some services still give. Absent: the usual one. */
   readonly form?: 'messages';
+  /** The code of an older protocol that goes along, where a service has one. */
+  readonly queryCode?: string;
 }
 
 export type CallResult =
@@ -224,6 +228,7 @@ export class CloudSimCore {
       durationMs: this.region.nowMs - (moment.sentAtMs ?? moment.nowMs),
       faults: faults.map((fault) => fault.id),
       reader: moment.reader ?? '',
+      ...(moment.caller && { caller: moment.caller }),
       input,
       ...end,
     });
@@ -250,7 +255,12 @@ export class CloudSimCore {
 
   /** Sets the scheduled events EC2 announces for the instance. */
   setScheduledEvents(instanceId: string, events: readonly SimInstanceEvent[]): boolean {
-    return this.region.instances.update(instanceId, { events }, this.region.nowMs) !== undefined;
+    const { region } = this;
+    const known = new Set(region.instances.get(instanceId)?.events.map((one) => one.eventId));
+    if (region.instances.update(instanceId, { events }, region.nowMs) === undefined) return false;
+    const place = { region: region.name, account: ACCOUNT_ID };
+    for (const one of events) if (!known.has(one.eventId)) region.events.put(scheduledChange(place, instanceId, one));
+    return true;
   }
 
   /**

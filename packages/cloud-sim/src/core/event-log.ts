@@ -17,7 +17,15 @@ export interface CallEvent {
   readonly faults: readonly string[];
   /** The caller, as far as it gave a name. Empty: it gave none. */
   readonly reader: string;
+  /** What else is known of the request. */
+  readonly caller?: SimCaller;
   readonly input: Readonly<Record<string, unknown>>;
+}
+
+/** What CloudTrail records of a request, beside who signed it. */
+export interface SimCaller {
+  readonly requestId: string;
+  readonly userAgent: string;
 }
 
 export interface TransitionEvent {

@@ -50,6 +50,12 @@ export const FAULT_KINDS = [
   'foreign-answer',
   /** The request is not executed; something else answers in EC2's place. */
   'foreign-instead',
+  /** EventBridge (action `events:Deliver`): the event never comes. */
+  'event-lost',
+  /** It comes twice. */
+  'event-duplicated',
+  /** It comes `delayMs` (default 2 min ÷ speed) later, and so after others. */
+  'event-delayed',
 ] as const;
 
 export type FaultKind = (typeof FAULT_KINDS)[number];

@@ -63,6 +63,11 @@ export const LATENCY = {
   /** "Generally within 60 seconds" (API reference, ChangeResourceRecordSets). */
   'route53.insync': [10_000, 60_000],
 
+  /** From what happens to the queue. AWS gives no figure: best effort. */
+  'events.delivery': [200, 1_200],
+  /** A call's way through CloudTrail, before that. Minutes, and no figure either. */
+  'events.api-call': [60_000, 300_000],
+
   /**
    * A created resource is NotFound to a reader for this long (EC2 developer guide, eventual
    * consistency).

@@ -19,5 +19,6 @@ export const NOT_SIMULATED: readonly string[] = [
   'several network cards at AttachNetworkInterface',
   'Route 53 beyond records of hosted zones: nobody is answered by DNS, and routing policies are carried, not followed',
   'Elastic Load Balancing beyond targets: nothing is balanced, listeners do not exist, checks follow the state of the machine, and its rates are not limited',
-  'lost, late or duplicated EventBridge events',
+  'EventBridge beyond the default bus with SQS targets: no input transformers, no retries of a delivery, one event per snapshot and none per set of them',
+  'SQS beyond standard queues: FIFO, batches, and making queues are not there; queues are made by POST /_sim/sqs/queues',
 ];

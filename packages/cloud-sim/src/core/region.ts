@@ -2,12 +2,14 @@ import type { Random } from '@understudy/shared';
 import type { Authorize } from './authorization/access-request.ts';
 import { Consistency, type Glance } from './consistency.ts';
 import { Ec2Error } from './ec2-error.ts';
+import { EventBus } from './event-bus/event-bus.ts';
 import { DEFAULT_KEPT_EVENTS, EventLog, type KeptEvents, type ResourceKind } from './event-log.ts';
 import { type Fault, FaultList } from './faults.ts';
 import { KmsKeys } from './kms/keys.ts';
 import { LoadBalancing } from './elbv2/target-groups.ts';
 import { DnsZones } from './route53/zones.ts';
 import { SecretValues } from './secrets/store.ts';
+import { SimQueues } from './sqs/queues.ts';
 import { LatencyModel, type LatencyName, type LatencyOverrides } from './latency.ts';
 import type {
   HostFailure,
@@ -81,6 +83,8 @@ export interface RegionOptions {
   readonly random: Random;
   readonly seed: number;
   readonly speed: number;
+  /** The checksum of a message, as hex; the core computes none. */
+  readonly md5: (body: string) => string;
   readonly latency?: LatencyOverrides;
   readonly quotas?: Partial<Quotas>;
   readonly kept?: Kept;
@@ -134,6 +138,8 @@ export class Region {
   readonly secretValues = new SecretValues();
   readonly dns: DnsZones;
   readonly balancing: LoadBalancing;
+  readonly queues: SimQueues;
+  readonly events: EventBus;
   /** Dedicated Hosts by id. Room on them is not counted. */
   readonly hosts = new Map<string, SimHost>();
   /** Marketplace codes by snapshot. They go with what is on the disk. */
@@ -173,6 +179,24 @@ export class Region {
     this.kmsKeys = new KmsKeys(options.name, ACCOUNT_ID, options.random);
     this.dns = new DnsZones(options.speed);
     this.balancing = new LoadBalancing(options.name, ACCOUNT_ID);
+    this.queues = new SimQueues(options.name, ACCOUNT_ID, {
+      nowMs: () => this.nowMs,
+      wallMs: () => this.wallMs(),
+      draw: () => this.random.next(),
+      md5: options.md5,
+      later: (delayMs, run) => this.laterIn(delayMs, run),
+      speed: options.speed,
+    });
+    this.events = new EventBus({
+      place: { region: options.name, account: ACCOUNT_ID },
+      wallMs: () => this.wallMs(),
+      later: (delayMs, run) => this.laterIn(delayMs, run),
+      sampleMs: (name) => this.latency.sampleMs(name),
+      strike: (action, input) => this.faults.strike(action, input),
+      queue: (arn) => this.queues.byArn(arn),
+      speed: options.speed,
+    });
+    this.log.onEvent((event) => this.events.onEvent(event));
     const consistency = new Consistency(this.latency, options.seed);
     this.instances = new ResourceStore('instance', consistency);
     this.volumes = new ResourceStore('volume', consistency);

@@ -12,6 +12,7 @@ import { addScriptRoutes } from './script-admin.ts';
 import { addSecretRoutes } from './secrets-admin.ts';
 import type { ScriptRun } from '../script/script-run.ts';
 import type { DnsResponder } from './dns-responder.ts';
+import { addEventRoutes } from './events-admin.ts';
 import type { ImdsFaults } from './imds-content.ts';
 import type { ImdsEndpoints } from './imds-endpoints.ts';
 
@@ -113,7 +114,10 @@ function addInstanceRoutes(app: FastifyInstance, { sim, imds }: AdminParts): voi
   app.post<IdParams>('/_sim/instances/:id/imds', (request, reply) => {
     const faults = body(ImdsFaultsSchema, request.body, reply);
     if (!faults) return reply;
-    return done(reply, imds.setFaults(request.params.id, faults as ImdsFaults), 'no metadata listener for that id');
+    const { id } = request.params;
+    if (faults.spotAction) sim.tellInterruption(id, faults.spotAction.action);
+    if (faults.rebalanceNoticeTime !== undefined) sim.tellRebalance(id);
+    return done(reply, imds.setFaults(id, faults as ImdsFaults), 'no metadata listener for that id');
   });
 }
 
@@ -234,6 +238,7 @@ export function addAdmin(app: FastifyInstance, parts: AdminParts): void {
   addSecretRoutes(app, parts.sim);
   addRoute53Routes(app, parts.sim);
   addElbv2Routes(app, parts.sim);
+  addEventRoutes(app, parts.sim);
   app.get('/_sim/state', (_request, reply) => reply.send(state(parts)));
   app.get<{ Querystring: { after?: string } }>('/_sim/events', (request, reply) => {
     const after = Number(request.query.after ?? 0);

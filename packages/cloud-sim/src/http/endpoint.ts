@@ -19,8 +19,8 @@ function read(service: Service, request: WireRequest): Question {
   return question;
 }
 
-const send = (reply: FastifyReply, { status, contentType, body }: WireReply): FastifyReply =>
-  reply.code(status).type(contentType).send(body);
+const send = (reply: FastifyReply, { status, contentType, body, headers = {} }: WireReply): FastifyReply =>
+  reply.code(status).headers(headers).type(contentType).send(body);
 
 /** One question to one of the services, for the unmodified SDK client. */
 export async function answer(
@@ -39,7 +39,8 @@ export async function answer(
   try {
     const reader = checkCredentials(request.headers, rules, sim.clock.wallMs(), service.name);
     const { operation, input } = read(service, wire);
-    const result = await sim.call(operation.action, input, { reader });
+    const caller = { requestId, userAgent: String(headers['user-agent'] ?? '') };
+    const result = await sim.call(operation.action, input, { reader, caller });
     if ('lost' in result) {
       void reply.hijack();
       request.raw.socket.destroy();

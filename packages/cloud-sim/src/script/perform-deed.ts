@@ -37,6 +37,7 @@ export function performDeed(sim: CloudSim, deed: ScriptDeed): boolean {
   if ('shutDown' in deed) return on(sim, deed.shutDown, (id) => sim.shutDownFromInside(id));
   if ('takeDown' in deed) return on(sim, deed.takeDown, (id) => sim.takeDown(id, deed.code, deed.how));
   if ('checks' in deed) return on(sim, deed.checks, (id) => sim.setImpairedChecks(id, deed.failed));
+  if ('forgeEvent' in deed) return always(sim.forgeEvent(deed.forgeEvent));
   return sim.holdBackIo(deed.holdBackIo.volumeId);
 }
 

@@ -52,6 +52,7 @@ const DoSchema = z.union([
     checks: InstanceSchema,
     failed: z.array(z.enum(['system', 'instance', 'attached-ebs'])).max(3),
   }),
+  z.strictObject({ forgeEvent: z.record(z.string(), z.unknown()) }),
   z.strictObject({ holdBackIo: z.strictObject({ volumeId: z.string() }) }),
 ]);
 

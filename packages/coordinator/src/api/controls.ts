@@ -11,6 +11,7 @@ import type {
 } from '@understudy/shared';
 import type { Asked, CommandAnswer, CommandDecision } from '../commands/command.ts';
 import type { PlanAnswer } from '../leader/plan-preview.ts';
+import type { UndoPreviewAnswer, UndoThought } from '../leader/undo-preview.ts';
 import type { Verdicts } from '../leader/verdicts.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 import { auditView, drainsView, heldView, pausesView, policyViews } from './control-views.ts';
@@ -23,6 +24,8 @@ export interface LeaderControls {
   previewed(asked: Asked): CommandDecision;
   /** The plan that a recovery of this member would have now. */
   plan(member: MemberId): Promise<PlanAnswer>;
+  /** What an undo would do if it were asked for now. */
+  undo(thought: UndoThought): Promise<UndoPreviewAnswer>;
   /** The plans of all members in short; null: another coordinator leads. */
   plans(): PlansView | null;
 }
@@ -54,6 +57,10 @@ export class Controls implements LeaderControls {
 
   plan(member: MemberId): Promise<PlanAnswer> {
     return this.#options.leader.plan(member);
+  }
+
+  undo(thought: UndoThought): Promise<UndoPreviewAnswer> {
+    return this.#options.leader.undo(thought);
   }
 
   plans(): PlansView | null {

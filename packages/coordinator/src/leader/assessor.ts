@@ -111,6 +111,11 @@ export class Assessor {
     }
   }
 
+  /** Something new is known of them: they are judged in the next pass. */
+  judgeSoon(members: readonly MemberId[]): void {
+    for (const member of members) this.#dirty.add(member);
+  }
+
   /**
    * Judges whoever is due. Synchronous. Returns the members EC2 should be asked about out of turn.
    */

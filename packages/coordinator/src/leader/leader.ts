@@ -1,15 +1,15 @@
 import {
+  durationText,
   type Clock,
   type Cloud,
   type DnsRecords,
-  errorText,
   groupOf,
-  isOperationError,
   preparesNothing,
   type Keyspace,
   type KvReads,
   type Log,
   type MemberId,
+  type MessageQueue,
   type NotEnrolled,
   type PlansView,
   type Problem,
@@ -22,6 +22,7 @@ import {
 import {
   Collector,
   FailureHooks,
+  LateStarts,
   OwnershipWatch,
   type KeyLooks,
   type NameLooks,
@@ -44,16 +45,10 @@ import type { WantedHold } from './holds.ts';
 import { leaderJobs } from './jobs/leader-jobs.ts';
 import { Assessor, type Judgement } from './assessor.ts';
 import { LeaderLoop, type LeaderParts } from './leader-loop.ts';
+import type { InventoryKeeping } from '../inventory/inventory-keeping.ts';
 import type { Outbox } from '../notices/outbox.ts';
 import type { SendNotice } from '../notices/webhook.ts';
-import {
-  type Asked,
-  type CommandAnswer,
-  type CommandDecision,
-  type RecoveryCommand,
-  refused,
-  type Refused,
-} from '../commands/command.ts';
+import { type Asked, type CommandAnswer, type CommandDecision, type RecoveryCommand } from '../commands/command.ts';
 import type { Standing } from '../commands/recoveries.ts';
 import { CommandDesk } from './command-desk.ts';
 import { type Authenticated, type OperatorAnswer, type OperatorCommand, RequestedSchema } from './operator-command.ts';
@@ -67,7 +62,9 @@ import { CallTrials } from './call-trials.ts';
 import { Readiness } from './readiness.ts';
 import { Enroller } from './jobs/enroller.ts';
 import { EvidencePoller } from './ec2-evidence.ts';
+import { EventHearing } from './event-hearing.ts';
 import { UndoLook } from './undo-look.ts';
+import { UndoPreview, type UndoPreviewAnswer, type UndoThought } from './undo-preview.ts';
 
 export interface LeaderOptions {
   readonly config: CoordinatorConfig;
@@ -91,8 +88,11 @@ export interface LeaderOptions {
   /** Absent: records, or registrations, are not watched after a recovery. */
   readonly dns?: DnsRecords | undefined;
   readonly targetGroups?: TargetGroups | undefined;
+  /** Absent: no events are read. */
+  readonly eventQueue?: MessageQueue | undefined;
   /** Null: notices are not delivered. */
   readonly sendNotice: SendNotice | null;
+  readonly inventory?: InventoryKeeping | undefined;
   readonly onNoticeTried: (webhook: string, outcome: 'taken' | 'refused') => void;
   /** Why etcd takes no writes now; null while it does. */
   readonly storeTrouble: () => string | null;
@@ -116,6 +116,7 @@ interface SeatParts {
   readonly preparations: PreparationKeeper;
   readonly console: ConsoleCapture;
   readonly undoLook: UndoLook;
+  readonly undoPreview: UndoPreview;
 }
 
 /** How many remarks about tags a status shows. */
@@ -136,6 +137,7 @@ export class Leader {
   #work: { readonly term: Term; readonly work: LeaderLoop; readonly ended: Promise<void> } | null = null;
   #unsubscribe: (() => void) | null = null;
   #stopped = false;
+  readonly events: EventHearing;
 
   constructor(options: LeaderOptions) {
     this.#options = options;
@@ -149,6 +151,8 @@ export class Leader {
       onEnded: options.onRunEnded,
       onBroken: options.onBroken,
     });
+    const { pollStatesEveryMs } = config.events;
+    this.events = new EventHearing({ queue: options.eventQueue ?? null, clock, pollStatesEveryMs });
     this.#parts = this.#makeParts();
     this.#workParts = this.#makeWorkParts();
   }
@@ -243,28 +247,13 @@ export class Leader {
       reason: why,
       idempotencyKey: who?.idempotencyKey ?? null,
     };
-    const isNew = asked.kind === 'undo' && !this.#parts.desk.hasAnswered(request);
-    const answer = (isNew ? await this.#undoRefusal(asked) : null) ?? (await this.command(request));
+    const { desk, undoPreview } = this.#parts;
+    const isNew = asked.kind === 'undo' && !desk.hasAnswered(request);
+    const answer =
+      (isNew ? await undoPreview.refusal(this.#termOfOurs(), asked.member, asked.acceptLossMs ?? null) : null) ??
+      (await this.command(request));
     if (answer.kind === 'refused') return answer;
     return { kind: 'accepted', request: RequestedSchema.parse(answer.result.request), repeated: answer.repeated };
-  }
-
-  /**
-   * What is known to keep an undo from being begun, by a look at EC2: the person who asks is told
-   * at once. Whoever begins it looks again.
-   */
-  async #undoRefusal({ member, acceptLossMs }: OperatorCommand): Promise<Refused | null> {
-    const term = this.#termOfOurs();
-    if (term === null || !this.#options.view.records.activations.has(member)) return null;
-    try {
-      const verdict = await this.#parts.undoLook.verdict(member, acceptLossMs ?? null, term.signal);
-      if (verdict.kind === 'possible') return null;
-      const { code, text } = verdict.problem;
-      return refused('UNDO_REFUSED', `${code}: ${text}`);
-    } catch (error) {
-      if (!isOperationError(error)) throw error;
-      return refused('UNAVAILABLE', `EC2 could not be asked about the retired instance: ${errorText(error)}`);
-    }
   }
 
   /** Takes a command, if we lead. */
@@ -279,12 +268,17 @@ export class Leader {
 
   /** The plan that a recovery of this member would have now. Only the leader knows. */
   plan(member: MemberId): Promise<PlanAnswer> {
-    const { assessor, decider, planner, trials, undoLook } = this.#parts;
+    const { assessor, decider, planner, trials, undoLook, preparations } = this.#parts;
     const { view, clock } = this.#options;
-    return new PlanPreview({ assessor, decider, planner, view, clock, trials, undoLook }).of(
+    return new PlanPreview({ assessor, decider, planner, view, clock, trials, undoLook, preparations }).of(
       this.#termOfOurs(),
       member,
     );
+  }
+
+  /** What an undo would do if it were asked for now, or why it would be refused. */
+  undo(thought: UndoThought): Promise<UndoPreviewAnswer> {
+    return this.#parts.undoPreview.of(this.#termOfOurs(), thought);
   }
 
   /** The plans of all members in short, as their readiness was looked at last. Null: no leader. */
@@ -372,7 +366,7 @@ export class Leader {
 
   #makeParts(): SeatParts {
     const { config, cloud, keyLooks, nameLooks, clock, log, keys, view, observer, changes } = this.#options;
-    const evidence = new EvidencePoller({ cloud, clock, log });
+    const evidence = new EvidencePoller({ cloud, clock, log, onChange: this.events.noteChange });
     const { tryLaunchEveryMs, enrolEveryMs } = config.loop;
     const policyOf = (group: string) => view.policyOf(group);
     const trials = new CallTrials({
@@ -417,8 +411,13 @@ export class Leader {
     });
     const console = new ConsoleCapture({ cloud, clock, log });
     const undoLook = new UndoLook({ cloud, view, clock, conflicts: () => enroller.conflicts });
+    const undoPreview = new UndoPreview({
+      ...{ view, undoLook, trials, wallMs: () => clock.wallMs() },
+      readFor: (member, instanceId, signal) => planner.readFor(member, instanceId, signal),
+      preview: (term, asked) => desk.preview(term, asked),
+    });
     const own = { evidence, trials, readiness, enroller, assessor, decider, desk, planner };
-    return { ...own, preparation, preparations, console, undoLook };
+    return { ...own, preparation, preparations, console, undoLook, undoPreview };
   }
 
   #makeWorkParts(): LeaderParts {
@@ -441,6 +440,7 @@ export class Leader {
       ...{ cloud, keys, clock, log, names: { dns: this.#options.dns, targetGroups: this.#options.targetGroups } },
       callTimeoutMs: config.aws.callTimeoutMs,
     });
+    const lateStarts = new LateStarts({ cloud, keys, clock, log, callTimeoutMs: config.aws.callTimeoutMs });
     const failureHooks = new FailureHooks({
       ...{ clock, log, runHook: this.#options.runHook },
       callTimeoutMs: config.aws.callTimeoutMs,
@@ -454,10 +454,8 @@ export class Leader {
         ...{ view, assessor, decider, evidence, writer, preparation, preparations, runs: this.runs },
       }),
       jobs: leaderJobs({
-        ...{ ...this.#parts, clock, log, keys, view, serveLeases, collector, pace: config.loop },
-        ...{ ownershipWatch, failureHooks },
-        ...{ random: this.#options.random, outbox: this.#options.outbox, notify: config.notify },
-        ...{ sendNotice: this.#options.sendNotice, onNoticeTried: this.#options.onNoticeTried },
+        ...{ ownershipWatch, failureHooks, lateStarts, events: this.events },
+        ...{ ...this.#options, ...this.#parts, serveLeases, collector, pace: config.loop, notify: config.notify },
         readFor: (member, instanceId, signal) => planner.readFor(member, instanceId, signal),
         dropRequest: (term, request, why) => desk.drop(term, request, why),
         storeTimeoutMs: config.etcd.callTimeoutMs,
@@ -480,7 +478,7 @@ export class Leader {
     const freshForMs = Math.max(LISTING_FRESH_MIN_MS, config.loop.enrolEveryMs * LISTING_PERIODS);
     return ageMs <= freshForMs
       ? null
-      : `the instances were listed ${Math.round(ageMs)} ms ago, allowed are ${freshForMs} ms`;
+      : `the instances were listed ${durationText(ageMs)} ago, allowed are ${durationText(freshForMs)}`;
   }
 }
 

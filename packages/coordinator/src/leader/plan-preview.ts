@@ -3,12 +3,14 @@ import {
   errorText,
   groupOf,
   isOperationError,
+  type LaunchPlan,
   type MemberId,
   opIdOf,
   type PlanView,
   type Problem,
   type RecoveryPlan,
   staysInPlace,
+  TAG,
   type Term,
 } from '@understudy/shared';
 import { launchPlan, pathTexts, type PlanInput, type PlanResult, trialLaunchOf } from '@understudy/recovery';
@@ -20,6 +22,7 @@ import type { Assessor, Judgement } from './assessor.ts';
 import type { RecoveryDecider } from './decider.ts';
 import type { CallTrials } from './call-trials.ts';
 import type { Planner } from './planner.ts';
+import type { PreparationKeeper } from './preparation-keeper.ts';
 import type { UndoLook } from './undo-look.ts';
 import {
   callsOf,
@@ -41,11 +44,22 @@ export interface PlanPreviewOptions {
   readonly clock: Clock;
   readonly trials: CallTrials;
   readonly undoLook: Pick<UndoLook, 'shown'>;
+  readonly preparations: Pick<PreparationKeeper, 'shown'>;
 }
 
 type Said = Pick<
   PlanView,
-  'token' | 'lines' | 'losses' | 'problems' | 'strategy' | 'steps' | 'volumes' | 'candidates' | 'forecast' | 'notices'
+  | 'prepared'
+  | 'token'
+  | 'lines'
+  | 'losses'
+  | 'problems'
+  | 'strategy'
+  | 'steps'
+  | 'volumes'
+  | 'candidates'
+  | 'forecast'
+  | 'notices'
 >;
 
 /** Calls that one look at a plan asks EC2 about, at most; the next look asks about the others. */
@@ -108,7 +122,11 @@ export class PlanPreview {
         return problem('BegunBefore', 'a recovery of this name left a trace: the next one gets another name first');
       const { result, input } = planned;
       if (result.kind === 'blocked')
-        return { ...NOTHING_SAID, problems: result.problems.map(({ code, text }) => ({ code, text })) };
+        return {
+          ...NOTHING_SAID,
+          problems: result.problems.map(({ code, text }) => ({ code, text })),
+          ...this.#prepared(judgement.member, null),
+        };
       return await this.#told(term, judgement, { ordinal, plan: result.plan, notices: result.problems, input });
     } catch (error) {
       if (!isOperationError(error)) throw error;
@@ -139,7 +157,13 @@ export class PlanPreview {
       },
       ...{ steps: stepViews(told, words), volumes: volumeViews(plan), candidates: candidateViews(plan) },
       forecast: forecastOf(told),
+      ...this.#prepared(member, plan),
     };
+  }
+
+  #prepared(member: MemberId, plan: RecoveryPlan | null): Pick<PlanView, 'prepared'> {
+    const prepared = this.#options.preparations.shown(member, plan);
+    return prepared === undefined ? {} : { prepared };
   }
 
   #expectedMs(member: MemberId): number | null {
@@ -179,6 +203,23 @@ function diskLines(one: RecoveryPlan['volumes'][number]): PlanView['lines'] {
   ];
 }
 
+const NAMED_BY = {
+  record: 'the image that the first of its predecessors was launched from',
+  policy: 'which recover.seedImages names',
+  tag: `which its tag ${TAG.seedImage} names`,
+} as const;
+
+/** Where the machine comes from that gets the disks, if they move. */
+const seedLines = ({ seed }: LaunchPlan): PlanView['lines'] =>
+  seed === undefined
+    ? []
+    : [
+        {
+          sign: '+',
+          text: `the machine comes from ${seed.imageId}, ${seed.namedBy ? NAMED_BY[seed.namedBy] : 'its own image'}`,
+        },
+      ];
+
 /** What goes, what comes, what changes; nothing of the user data, which holds a key. */
 function linesOf({ member, instanceId, az }: Judgement, plan: RecoveryPlan): PlanView['lines'] {
   const launching = launchPlan(plan);
@@ -195,6 +236,7 @@ function linesOf({ member, instanceId, az }: Judgement, plan: RecoveryPlan): Pla
     { sign: '~', text: `${member}: ${instanceId} in ${az} → ${first ?? 'another instance'}` },
     ...others.map((text) => ({ sign: ' ' as const, text: `or ${text}` })),
     { sign: '-', text: `${instanceId} is stopped, and stays stopped` },
+    ...seedLines(launching),
     ...plan.volumes.flatMap(diskLines),
     ...plan.addresses.map((one) => ({ sign: '~' as const, text: `${one.publicIp} (${one.allocationId}) moves along` })),
     ...(plan.assigned ?? []).map((one) => ({ sign: '~' as const, text: `${one.address} (${one.kind}) moves along` })),

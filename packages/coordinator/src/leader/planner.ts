@@ -145,6 +145,7 @@ export class Planner {
         ...{ signal, repeat: true, keyLooks, caller: instanceId, ...options },
         ...(nameLooks && { nameLooks }),
         wallMs: () => clock.wallMs(),
+        firstImageId: view.records.activations.get(member)?.record.firstImageId,
       }),
     );
   }

@@ -5,6 +5,7 @@ import {
   opIdOf,
   type PreparationRecord,
   type PreparedKind,
+  type PreparedView,
   type PreparePolicy,
   type RecoveryPlan,
   TAG,
@@ -90,12 +91,20 @@ export function beginning(place: BeginPlace, about: BeginFor): Beginning | Refus
   return { opId: record.opId, makes, write: writeOf(place, { ...record, makes: [...makes] }) };
 }
 
-/** Null: it is within the limits of the policy. */
-function overLimit({ view, nowWallMs }: BeginPlace, { suspect, prepare }: BeginFor): string | null {
-  const group = groupOf(suspect.member);
+/** What the group may have, and has had. Null: its policy names nothing. */
+export function limitsOf(
+  { view, nowWallMs }: Pick<BeginPlace, 'view' | 'nowWallMs'>,
+  group: string,
+  { atOnce, perDay, keptForMs }: PreparePolicy,
+): PreparedView['limits'] {
   const open = openIn(view.records, group).length;
+  return { atOnce, open, perDay, today: begunToday(view.records, group, nowWallMs).length, keptForMs };
+}
+
+/** Null: it is within the limits of the policy. */
+function overLimit(place: BeginPlace, { suspect, prepare }: BeginFor): string | null {
+  const { open, today } = limitsOf(place, groupOf(suspect.member), prepare);
   if (open >= prepare.atOnce) return `${open} of the group are prepared for (recover.prepare.atOnce)`;
-  const today = begunToday(view.records, group, nowWallMs).length;
   return today < prepare.perDay ? null : `${today} were begun in the group in 24 h (recover.prepare.perDay)`;
 }
 

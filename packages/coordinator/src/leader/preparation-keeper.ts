@@ -1,4 +1,5 @@
 import {
+  durationText,
   type Clock,
   endText,
   groupOf,
@@ -11,6 +12,7 @@ import {
   type MonotonicMs,
   opIdOf,
   type PreparationRecord,
+  type PreparedView,
   type Problem,
   problemOf,
   type RecoveryPlan,
@@ -19,12 +21,12 @@ import {
   type Term,
   unwritten,
 } from '@understudy/shared';
-import { type PlanInput, type PlanResult, type RecoveryRunner, takenOver } from '@understudy/recovery';
+import { type PlanInput, type PlanResult, preparable, type RecoveryRunner, takenOver } from '@understudy/recovery';
 import type { GuardAnswer } from '../judge/guard-input.ts';
 import type { Stored } from '../store/cluster-records.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 import type { Assessor, Judgement } from './assessor.ts';
-import { beginning, openIn, type Refusal } from './preparation-begin.ts';
+import { beginning, limitsOf, openIn, type Refusal } from './preparation-begin.ts';
 import { raisedOrdinal } from './raise-ordinal.ts';
 import type { TermTasks } from './term-tasks.ts';
 
@@ -159,6 +161,19 @@ export class PreparationKeeper {
     return { text, ageMs: this.#options.clock.wallMs() - startedAtWallMs };
   }
 
+  /** For the plan. Undefined: the policy names nothing. `plan` null: there is none. */
+  shown(member: MemberId, plan: RecoveryPlan | null): PreparedView | undefined {
+    const { view, clock } = this.#options;
+    const group = groupOf(member);
+    const prepare = makesWhileSuspect(view.policyOf(group));
+    if (prepare === null) return undefined;
+    return {
+      now: this.textFor(member)?.text ?? null,
+      makes: plan === null ? [] : [...preparable(plan, prepare.makes)],
+      limits: limitsOf({ view, nowWallMs: clock.wallMs() }, group, prepare),
+    };
+  }
+
   /**
    * Nothing goes on with it. @throws LEASE_LOST, STORE_*
    */
@@ -214,7 +229,7 @@ export class PreparationKeeper {
     const prepare = makesWhileSuspect(view.policyOf(groupOf(member)));
     if (prepare === null || !makes.every((kind) => prepare.makes.includes(kind))) return 'the policy has changed';
     if (clock.wallMs() - startedAtWallMs > prepare.keptForMs)
-      return `no recovery has begun within ${prepare.keptForMs} ms (recover.prepare.keptForMs)`;
+      return `no recovery has begun within ${durationText(prepare.keptForMs)} (recover.prepare.keptForMs)`;
     const judgement = assessor.inThisTerm(member);
     const verdict = judgement?.assessment.verdict;
     if (judgement === null || verdict === 'suspect' || verdict === 'dead' || judgement.assessment.act) return null;

@@ -155,7 +155,7 @@ export class Readiness {
    * EC2's
    */
   async look(record: MemberRecord, signal: AbortSignal): Promise<Problems | null> {
-    const { instanceId, group, az } = record;
+    const { member, instanceId, group, az } = record;
     const { policyOf, keyLooks, nameLooks, clock } = this.#options;
     const groupRevision = this.#groupRevision(group);
     const policy = policyOf(group);
@@ -166,6 +166,7 @@ export class Readiness {
           ...{ signal, keyLooks, urgency: 'chore' },
           ...(nameLooks && { nameLooks }),
           wallMs: () => clock.wallMs(),
+          firstImageId: this.#options.view.records.activations.get(member)?.record.firstImageId,
         }),
       );
       const tried = await this.#try(gathered, policy, signal);

@@ -1,4 +1,4 @@
-import { groupOf, isUndo, type MemberId } from '@understudy/shared';
+import { type GroupPolicy, groupOf, isUndo, type MemberId, zonesCalledLost } from '@understudy/shared';
 import { journalFacts } from '@understudy/recovery';
 import type { ClusterState } from '../store/cluster-state.ts';
 import type { WatchedMember } from '@understudy/observer';
@@ -27,22 +27,34 @@ export function rosterOf(view: ClusterState, wallNowMs: number): readonly Watche
   const { members, activations, intents } = view.records;
   const all = new Set<MemberId>([...members.keys(), ...activations.keys(), ...intents.keys()]);
   return [...all].map((member) => {
-    const {
-      detect: { suspectAfterMs, confirmForMs, heartbeatIntervalMs, serviceProbes, answeredProbesHoldForMs },
-      guard: { lostZones = [] },
-    } = view.policyOf(groupOf(member));
-    const az = members.get(member)?.record.az;
-    const untilWallMs = Math.max(0, ...lostZones.filter((one) => one.zone === az).map((one) => Date.parse(one.until)));
+    const policy = view.policyOf(groupOf(member));
+    const { suspectAfterMs, confirmForMs, heartbeatIntervalMs, serviceProbes, answeredProbesHoldForMs } = policy.detect;
+    const activatedInstanceId = activations.get(member)?.record.instanceId ?? null;
+    const enrolled = members.get(member)?.record;
+    // The record of a member names the zone of its predecessor for a moment.
+    const az = enrolled?.instanceId === activatedInstanceId ? enrolled?.az : undefined;
     return {
       member,
       suspectAfterMs,
       confirmForMs,
       heartbeatIntervalMs,
-      activatedInstanceId: activations.get(member)?.record.instanceId ?? null,
+      activatedInstanceId,
       knownInstanceIds: knownInstances(view, member),
       serviceProbes,
       answeredProbesHoldForMs,
-      ...(untilWallMs > wallNowMs && { saidLostForMs: untilWallMs - wallNowMs }),
+      ...saidLost(policy, az, wallNowMs),
     };
   });
+}
+
+/** What a person says of the zone of a member; {}: nothing. */
+function saidLost(
+  policy: Pick<GroupPolicy, 'guard'>,
+  az: string | undefined,
+  wallNowMs: number,
+): Pick<WatchedMember, 'saidLostForMs' | 'saidPartlyLost'> {
+  const said = zonesCalledLost(policy, wallNowMs).filter((one) => one.zone === az);
+  if (said.length === 0) return {};
+  const saidLostForMs = Math.max(...said.map((one) => Date.parse(one.until))) - wallNowMs;
+  return { saidLostForMs, ...(said.some((one) => one.partly) && { saidPartlyLost: true }) };
 }

@@ -1,4 +1,4 @@
-import type { HeldView, PausesView, PlanView } from '@understudy/shared/browser';
+import type { HeldView, PausesView, PlanView, UndoPreviewView } from '@understudy/shared/browser';
 import { scopeText } from './attention.ts';
 import { groupOf } from './fleet.ts';
 import { absoluteText, spanText } from './times.ts';
@@ -132,6 +132,48 @@ export const recoverAct = (member: string): Act => ({
   look: { path: `/v1/members/${member}/plan`, shown: (body) => shownPlan(body as PlanView) },
   reasonField: 'why',
   command: `understudy recover ${member} --reason TEXT`,
+});
+
+/** Time to type and for the leader to stop it: what is accepted is what was shown, and this. */
+const MORE_ACCEPTED_MS = 300_000;
+/** The form itself accepts what is lost, so it asks what else is in the way. */
+const ANY_LOSS_MS = Number.MAX_SAFE_INTEGER;
+
+/** What is put back, and what that loses: the form accepts so much of it, and no more. */
+function shownUndo({ opId, wouldBegin, code, text, undoes, losses, forecast }: UndoPreviewView): Shown {
+  const obstacle = wouldBegin ? null : `${code}: ${text}`;
+  if (undoes === null) return { lines: [], names: {}, obstacle };
+  const { presentInstanceId, retainedInstanceId, lostMs, untilWallMs } = undoes;
+  const acceptLossMs = lostMs + MORE_ACCEPTED_MS;
+  return {
+    lines: [
+      `${presentInstanceId} is stopped, and kept; ${retainedInstanceId} serves again`,
+      ...losses.map((one) => `lost: ${one.text}`),
+      `so far it has served ${spanText(lostMs)}; with this, the writes of up to ${spanText(acceptLossMs)} are given up`,
+      ...(forecast === null ? [] : [`serves again after about ${spanText(forecast.servesAfter.typicalMs)}`]),
+      untilWallMs === null
+        ? 'possible for as long as the instance is kept'
+        : `possible until ${absoluteText(untilWallMs)}`,
+    ],
+    names: { opId, acceptLossMs },
+    obstacle,
+  };
+}
+
+export const undoAct = (member: string): Act => ({
+  ...BASE,
+  title: `Undo the last recovery of ${member}`,
+  says: 'Its retired instance serves again, with its disks as they were when it was stopped. All that was written since is lost.',
+  button: 'Give up the writes, and undo it',
+  typed: member,
+  path: `/v1/members/${member}/undo`,
+  group: groupOf(member),
+  look: {
+    path: `/v1/members/${member}/undo?acceptLossMs=${ANY_LOSS_MS}`,
+    shown: (body) => shownUndo(body as UndoPreviewView),
+  },
+  reasonField: 'why',
+  command: `understudy undo ${member} --dry-run`,
 });
 
 export const memberScope = (member: string): string => `member/${member}`;

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { type ExplainView, harmlessText, shownLines } from '@understudy/shared/browser';
 import { explain, Refused } from '../adapters/api.ts';
 import { every } from '../adapters/clock.ts';
-import { memberScope, pauseAct, recoverAct, releaseAct, resumeAct } from '../model/commands.ts';
+import { memberScope, pauseAct, recoverAct, releaseAct, resumeAct, undoAct } from '../model/commands.ts';
 import { heardCells } from '../model/fleet.ts';
 import { commandOf } from '../model/place.ts';
 import { ageText } from '../model/times.ts';
@@ -188,6 +188,10 @@ function Flips({ view }: { readonly view: ExplainView }) {
   );
 }
 
+/** A recovery of it may be put back. Whether it can, the form says, which asks. */
+const wasReplaced = (member: string): boolean =>
+  past.value.some((one) => one.member === member && (one.outcome === 'replaced' || one.outcome === 'undone'));
+
 function Acts({ view }: { readonly view: ExplainView }) {
   const { member, hold, recovery } = view;
   const scope = memberScope(member);
@@ -201,6 +205,9 @@ function Acts({ view }: { readonly view: ExplainView }) {
       )}
       {hold && recovery ? <ActButton act={releaseAct(member)} label="Release hold" /> : null}
       {recovery === null ? <ActButton act={recoverAct(member)} label="Replace" kind="danger-quiet" /> : null}
+      {recovery === null && wasReplaced(member) ? (
+        <ActButton act={undoAct(member)} label="Undo recovery" kind="danger-quiet" />
+      ) : null}
     </div>
   );
 }
@@ -257,7 +264,7 @@ const DECISION_WORD = {
   none: 'Nothing to do',
   replace: 'Replace it',
   hold: 'Held',
-  recovering: 'Being replaced',
+  recovering: 'Being recovered',
   unjudged: 'Not judged',
 } as const;
 

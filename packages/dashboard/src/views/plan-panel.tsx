@@ -1,5 +1,11 @@
 import { useState } from 'preact/hooks';
-import { harmlessText, type PlannedStepView, type PlanView, shownLines } from '@understudy/shared/browser';
+import {
+  harmlessText,
+  type PlannedStepView,
+  type PlanView,
+  preparedText,
+  shownLines,
+} from '@understudy/shared/browser';
 import { lookAt } from '../adapters/api.ts';
 import { spanText } from '../model/times.ts';
 import { Chip, SectionHead, When } from './small.tsx';
@@ -104,6 +110,7 @@ function Forecast({ view }: { readonly view: PlanView }) {
           <span class="note"> {harmlessText(view.undo.text)}</span>
         </li>
       )}
+      {view.prepared === undefined ? null : <li>Prepared: {harmlessText(preparedText(view.prepared))}.</li>}
       {candidates.map(({ instanceType, az, subnetId }, index) => (
         <li key={`${subnetId} ${instanceType}`}>
           {index === 0 ? 'Launched as' : 'or as'} {instanceType} in {az} (<code>{subnetId}</code>)

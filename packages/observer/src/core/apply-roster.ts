@@ -30,9 +30,9 @@ export function applyRoster(
       slot = enrol(state, keyring, watched, nowMs);
       membershipChanged = true;
     }
-    const { marked, saidLost } = MEMBER_FLAG;
-    const flags = (members.flags[slot] as number) & ~saidLost;
-    members.flags[slot] = flags | marked | (watched.saidLostForMs === undefined ? 0 : saidLost);
+    const { marked, saidLost, saidPartlyLost } = MEMBER_FLAG;
+    const flags = (members.flags[slot] as number) & ~(saidLost | saidPartlyLost);
+    members.flags[slot] = flags | marked | saidFlags(watched);
     updateTimes(state, slot, watched);
     updateKnown(state, slot, watched);
     if (members.activeIds[slot] !== watched.activatedInstanceId) activate(state, slot, watched, nowMs);
@@ -48,6 +48,9 @@ export function applyRoster(
   }
   if (membershipChanged) state.index.rebuild(members);
 }
+
+const saidFlags = ({ saidLostForMs, saidPartlyLost }: WatchedMember): number =>
+  saidLostForMs === undefined ? 0 : MEMBER_FLAG.saidLost | (saidPartlyLost ? MEMBER_FLAG.saidPartlyLost : 0);
 
 /** Exact for the first roster, so that 100 000 agents do not pay for doubling. */
 function reserveFor(state: ObserverState, memberCount: number): void {

@@ -92,6 +92,8 @@ export const MEMBER_FLAG = {
   settled: 4,
   /** A person calls its zone lost. */
   saidLost: 8,
+  /** A part of it only. */
+  saidPartlyLost: 16,
 } as const;
 
 /** One row per (member, instance) heard of. */

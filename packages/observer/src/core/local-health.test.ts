@@ -122,4 +122,26 @@ describe('where a person calls zones lost', () => {
     say({});
     expect(table.hearing(at(6_000))).toEqual(all);
   });
+
+  it('it counts for nothing while anybody there is heard, unless only a part is said to be lost', () => {
+    const { table, agents } = fleet();
+    for (const agent of agents) agent.greet(table, 0);
+    const say = (partly: { readonly saidPartlyLost?: true }) =>
+      table.setRoster(
+        members.map((member, i) => watched(member, i < 3 ? { saidLostForMs: 600_000, ...partly } : {})),
+        at(0),
+      );
+    say({});
+    agents[3]?.send(table, 20_000);
+    const outside = { heardBefore: 1, hearsNow: 1 };
+    expect(table.hearing(at(20_000))).toEqual({ heardBefore: 4, hearsNow: 1, outside });
+    agents[0]?.send(table, 21_000);
+    expect(table.hearing(at(21_000))).toEqual({ heardBefore: 4, hearsNow: 2 });
+    say({ saidPartlyLost: true });
+    expect(table.hearing(at(21_000))).toEqual({ heardBefore: 4, hearsNow: 2, outside });
+    say({});
+    // Silent again for longer than its policy allows.
+    agents[3]?.send(table, 80_000);
+    expect(table.hearing(at(80_000))).toEqual({ heardBefore: 4, hearsNow: 1, outside });
+  });
 });

@@ -6,7 +6,10 @@ export interface Hearing {
   /** Members whose activated instance was heard before and that are not long dead. */
   readonly heardBefore: number;
   readonly hearsNow: number;
-  /** Those of them outside the zones that a person calls lost. Absent: nobody calls one lost. */
+  /**
+   * Those of them outside the zones that a person calls lost. Absent: nobody calls one lost, or
+   * somebody there is heard.
+   */
   readonly outside?: Pick<Hearing, 'heardBefore' | 'hearsNow'>;
 }
 
@@ -35,7 +38,7 @@ export function hearing(state: ObserverState, fastestSuspectAfterMs: number, now
   const { members, entries } = state;
   let heardBefore = 0;
   let hearsNow = 0;
-  const [lost, isSaid] = [{ heardBefore: 0, hearsNow: 0 }, nowMs < state.saidLostUntilMs];
+  const [lost, isSaid] = [{ heardBefore: 0, hearsNow: 0, contradicts: 0 }, nowMs < state.saidLostUntilMs];
   for (let slot = 0; slot < members.count; slot++) {
     const entry = members.activeEntry[slot] as number;
     if (!isHeard(entries, entry)) continue;
@@ -46,11 +49,15 @@ export function hearing(state: ObserverState, fastestSuspectAfterMs: number, now
     const hears = nowMs - (entries.silentFromMs[entry] as number) < quietAfterMs ? 1 : 0;
     heardBefore++;
     hearsNow += hears;
-    if (!isSaid || ((members.flags[slot] as number) & MEMBER_FLAG.saidLost) === 0) continue;
+    const flags = members.flags[slot] as number;
+    if (!isSaid || (flags & MEMBER_FLAG.saidLost) === 0) continue;
     lost.heardBefore++;
     lost.hearsNow += hears;
+    if ((flags & MEMBER_FLAG.saidPartlyLost) === 0) lost.contradicts += hears;
   }
-  if (lost.heardBefore === 0) return { heardBefore, hearsNow };
+  // **S** A zone that speaks is not lost as it was said to be: those who are silent there may be
+  // about to come back, so the word counts for nothing.
+  if (lost.heardBefore === 0 || lost.contradicts > 0) return { heardBefore, hearsNow };
   const outside = { heardBefore: heardBefore - lost.heardBefore, hearsNow: hearsNow - lost.hearsNow };
   return { heardBefore, hearsNow, outside };
 }

@@ -31,6 +31,8 @@ export interface WatchedMember {
   readonly answeredProbesHoldForMs: number;
   /** A person calls its zone lost for this long: its silence says nothing about our ears. */
   readonly saidLostForMs?: number;
+  /** A part of it only: that some there are heard does not contradict. */
+  readonly saidPartlyLost?: true;
 }
 
 export interface ObserverSettings {

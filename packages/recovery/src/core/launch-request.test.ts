@@ -118,6 +118,7 @@ describe('a launch request', () => {
       { Key: 'Name', Value: 'db one' },
       { Key: 'understudy:group', Value: 'db' },
       { Key: 'understudy:member', Value: 'one' },
+      { Key: 'understudy:seed-image', Value: 'ami-0aaaaaaaaaaaaaaa1' },
     ];
     expect(buildLaunchRequest(launchInput()).TagSpecifications).toEqual([
       { ResourceType: 'instance', Tags: [...member, ...mark].sort(byKey) },
@@ -132,7 +133,7 @@ describe('a launch request', () => {
       Tags: { Key: string }[];
     }[];
     expect(specification?.Tags).toHaveLength(50);
-    expect(specification?.Tags.filter(({ Key }) => Key.startsWith('understudy:'))).toHaveLength(4);
+    expect(specification?.Tags.filter(({ Key }) => Key.startsWith('understudy:'))).toHaveLength(5);
   });
 
   it('leaves out what is bound to the own zone in another zone', () => {

@@ -16,6 +16,7 @@ import {
 } from '@understudy/shared';
 import { endedForKeyPair } from './ended-for.ts';
 import { baseFor, diskMembersOf } from './fidelity/carried.ts';
+import { addressWanted } from './predecessor.ts';
 import { canonical, limitTags, MAX_TAGS, tagSpecification } from './launch-tags.ts';
 import { launchVolumeTags } from './volume-tags.ts';
 
@@ -97,10 +98,12 @@ export function buildPermitRequest(input: {
   readonly candidate: PlacementCandidate;
 }): CreateNetworkInterfaceRequest {
   const { intent, attempt, candidate } = input;
+  const address = addressWanted(intent.plan);
   return {
     clientToken: clientTokenOf(intent.oldInstanceId, 'permit', attempt, intent.ordinal),
     subnetId: candidate.subnetId,
     groupIds: intent.plan.securityGroupIds,
+    ...(address !== null && { privateIp: address }),
     ...permitOptionsOf(intent.plan, candidate),
     description: `understudy ${intent.member} ${intent.opId} attempt ${attempt}`.slice(0, 255),
     tags: limitTags(
@@ -183,7 +186,9 @@ function instanceTagsOf(intent: RequestIntent<LaunchPlan>, attempt: number): Tag
       ...effectTags(intent, attempt),
     };
   const member = { [TAG.group]: group, [TAG.member]: name };
-  return { ...intent.plan.policy.recover.tags, ...member, ...intent.plan.instanceTags, ...effectTags(intent, attempt) };
+  const { firstImageId, instanceTags, policy } = intent.plan;
+  const line = firstImageId === undefined ? {} : { [TAG.seedImage]: firstImageId };
+  return { ...policy.recover.tags, ...member, ...instanceTags, ...line, ...effectTags(intent, attempt) };
 }
 
 const mappingsOf = (volumes: readonly PlannedVolume[], { snapshotIdsByVolume }: LaunchInput): readonly object[] =>

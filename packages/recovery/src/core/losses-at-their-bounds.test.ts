@@ -217,17 +217,25 @@ describe('tags over the limit', () => {
   const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, 'v']));
   const over = (change: Partial<PlanInput>, policy: PolicyChange = {}) => losses(change, policy).get('TagsOverLimit');
   it('begin with the 49th: two places are kept for the marks of the recovery', () => {
-    expect(over({ instance: instanceFixture({ tags: many(48) }) })).toBeUndefined();
-    expect(over({ instance: instanceFixture({ tags: many(49) }) })).toBe(
+    expect(over(disks({ volumeId: 'vol-root', tags: many(48) }, { volumeId: 'vol-data' }))).toBeUndefined();
+    expect(over(disks({ volumeId: 'vol-root', tags: many(49) }, { volumeId: 'vol-data' }))).toBe(
       '1 resources have more than 48 tags: the last by name are dropped',
     );
+  });
+  it('begin with the 48th on an instance, which also gets the image that its line began with', () => {
+    expect(over({ instance: instanceFixture({ tags: many(47) }) })).toBeUndefined();
+    expect(over({ instance: instanceFixture({ tags: many(48) }) })).toBe(
+      '1 resources have more than 48 tags: the last by name are dropped',
+    );
+    const tags = { ...many(47), 'understudy:seed-image': 'ami-0f' };
+    expect(over({ instance: instanceFixture({ tags }) })).toBeUndefined();
   });
   it('are counted with those that the policy wants, on instance, disks and interface', () => {
     const tags = { team: 'db' };
     const [own] = planInputFixture().networkInterfaces;
     if (!own) throw new Error('fixture without an interface');
     const all = {
-      ...{ instance: instanceFixture({ tags: many(48) }), networkInterfaces: [{ ...own, tags: many(48) }] },
+      ...{ instance: instanceFixture({ tags: many(47) }), networkInterfaces: [{ ...own, tags: many(48) }] },
       ...disks({ volumeId: 'vol-root', tags: many(48) }, { volumeId: 'vol-data' }),
     };
     expect(over(all)).toBeUndefined();

@@ -25,6 +25,14 @@ export type LaunchTrial =
       readonly names: 'instanceProfile' | 'licences' | null;
     };
 
+/** Images that are named for the seed of a member, by others than EC2. */
+export interface SeedClaims {
+  /** As its activation has it. Null: it says nothing. */
+  readonly recordedId: string | null;
+  /** Those that EC2 shows of the ones that record, policy and tag name. */
+  readonly images: readonly CloudImage[];
+}
+
 /** All that is read from EC2 before the intent (see `gatherPlanInput`). */
 export interface PlanInput {
   readonly instance: CloudInstance;
@@ -41,6 +49,8 @@ export interface PlanInput {
    * replacement boots from its own image).
    */
   readonly image: CloudImage | null;
+  /** What else a seed may be launched from. Absent: nobody looked. */
+  readonly seedClaims?: SeedClaims;
   readonly addresses: readonly CloudAddress[];
   readonly networkInterfaces: readonly CloudNetworkInterface[];
   /** The instance's own subnet and the policy's. */

@@ -10,6 +10,7 @@ import type { Baggage } from './candidate-fit.ts';
 import { carriedPlanOf, imageOf, launchBaseOf, typeBoundOf } from './fidelity/carried.ts';
 import { lossesOf, noticesOf, refusalsOf } from './fidelity/table.ts';
 import { noPlacementOutside } from './fidelity/placement.ts';
+import { follows, pinnedTo } from './fidelity/primary-address.ts';
 import { primaryInterfaceOf } from './fidelity/primary-interface.ts';
 import type { Finding } from './finding.ts';
 import { type OfferedPaths, pathsFor, SNAPSHOTS_ONLY, withinZone } from './paths/paths-for.ts';
@@ -18,6 +19,7 @@ import { referencesAfter, trialProblems } from './launch-trial.ts';
 import { NAMED_BY_NOTHING, namedPlanOf } from './named-by.ts';
 import { placementsOf } from './placement.ts';
 import type { PlanInput } from './plan-input.ts';
+import { firstImageOf } from './seed-image.ts';
 
 export type PlanResult<P extends RecoveryPlan = SnapshotAndReplacePlan> =
   /** `problems`: a recovery can start, and yet somebody should look. */
@@ -52,7 +54,7 @@ export function makePlan(
   const input = { ...gathered, references: referencesAfter(gathered.references, gathered.trial) };
   const { instance } = input;
   const primary = primaryInterfaceOf(instance);
-  const placements = placementsOf(
+  const allPlacements = placementsOf(
     {
       ownSubnetId: primary?.subnetId ?? instance.subnetId,
       ownInstanceType: instance.instanceType,
@@ -65,6 +67,7 @@ export function makePlan(
     policy,
     leaveAz,
   );
+  const placements = follows(input, policy) ? pinnedTo(allPlacements, primary?.subnetId ?? null) : allPlacements;
   const disks = pathsFor({ input, policy, placements, leaveAz, ...paths });
   const typeBound = typeBoundOf({ input, policy });
   const circumstances = {
@@ -78,6 +81,7 @@ export function makePlan(
   const image = imageOf(input);
   if (refusals.length > 0 || image === null) return { kind: 'blocked', problems: refusals };
   const carried = carriedPlanOf(circumstances, image);
+  const firstImageId = firstImageOf(input);
   const { losses, ...named } = namedPlanOf(
     isNamedAt(input) ? (input.namedBy ?? NAMED_BY_NOTHING) : NAMED_BY_NOTHING,
     instance,
@@ -92,6 +96,7 @@ export function makePlan(
       ...carried,
       ...named,
       launchBase: launchBaseOf(circumstances),
+      ...(firstImageId !== null && { firstImageId }),
       losses: [...lossesOf(circumstances), ...losses],
     },
   };

@@ -12,6 +12,7 @@ import { isBurstable } from '../core/fidelity/compute.ts';
 import { NOT_TRIED } from '../core/launch-trial.ts';
 import { type PlacingPolicy, subnetsNamed } from '../core/placement.ts';
 import type { PlanInput } from '../core/plan-input.ts';
+import { claimedSeedImages } from '../core/seed-image.ts';
 import { gatherReferences, gatherReservations, gatherTypeFacts, type ReferenceSources } from './gather-references.ts';
 import type { KeyLooks } from './key-looks.ts';
 import type { NameLooks } from './name-looks.ts';
@@ -19,7 +20,7 @@ import { readFirstBoot } from './read-first-boot.ts';
 
 /** What the reading of a plan depends on. */
 export interface PlanPolicy {
-  readonly recover: PlacingPolicy['recover'] & Partial<Pick<GroupPolicy['recover'], 'volumes'>>;
+  readonly recover: PlacingPolicy['recover'] & Partial<Pick<GroupPolicy['recover'], 'volumes' | 'seedImages'>>;
   readonly identity?: GroupPolicy['identity'];
 }
 
@@ -28,6 +29,8 @@ export interface PlanReads extends CloudCallOptions {
   readonly keyLooks?: KeyLooks;
   /** Where is looked at what names members in DNS and load balancers; absent: nowhere. */
   readonly nameLooks?: NameLooks;
+  /** The image that the machines of the member began with, as its activation has it. */
+  readonly firstImageId?: string | undefined;
   /** Absent: how old a snapshot is will not be known. */
   readonly wallMs?: () => number;
 }
@@ -41,7 +44,7 @@ export async function gatherPlanInput(
   cloud: Cloud,
   instanceId: string,
   policy: PlanPolicy,
-  { keyLooks, nameLooks, wallMs, ...options }: PlanReads = {},
+  { keyLooks, nameLooks, wallMs, firstImageId, ...options }: PlanReads = {},
 ): Promise<PlanInput> {
   const readAtWallMs = wallMs?.() ?? null;
   const [instance] = await cloud.describeInstances({ 'instance-id': [instanceId] }, options);
@@ -49,12 +52,13 @@ export async function gatherPlanInput(
   const interfaceIds = instance.networkInterfaces.map((attachment) => attachment.networkInterfaceId);
   const acceptsLoss = (policy.recover.volumes?.maxDataLossMs ?? null) !== null;
   const volumeIds = instance.volumes.map((attachment) => attachment.volumeId);
-  const [volumes, snapshots, impaired, image, addresses, networkInterfaces, subnets, userData, protection] =
+  const claimed = claimedSeedImages(firstImageId ?? null, policy, instance.tags);
+  const [volumes, snapshots, impaired, images, addresses, networkInterfaces, subnets, userData, protection] =
     await Promise.all([
       cloud.describeVolumes({ 'volume-id': volumeIds }, options),
       snapshotsOf(cloud, volumeIds, options),
       acceptsLoss ? impairedOf(cloud, volumeIds, options) : [],
-      imageOf(cloud, instance, options),
+      imagesOf(cloud, [instance.imageId, ...claimed], options),
       cloud.describeAddresses({ 'network-interface-id': interfaceIds }, options),
       cloud.describeNetworkInterfaces({ 'network-interface-id': interfaceIds }, options),
       cloud.describeSubnets({ 'subnet-id': subnetIdsOf(instance, policy) }, options),
@@ -70,7 +74,8 @@ export async function gatherPlanInput(
     snapshots,
     impairedVolumeIds: new Set(impaired),
     readAtWallMs,
-    image,
+    image: images.find((one) => one.imageId === instance.imageId) ?? null,
+    seedClaims: { recordedId: firstImageId ?? null, images },
     addresses,
     networkInterfaces,
     subnets,
@@ -96,10 +101,17 @@ function subnetIdsOf(instance: CloudInstance, policy: PlacingPolicy): string[] {
   return [...new Set(ids.flatMap((id) => (id === null || id === '' ? [] : id)))];
 }
 
-async function imageOf(cloud: Cloud, instance: CloudInstance, options: CloudCallOptions): Promise<CloudImage | null> {
-  if (instance.imageId === '') return null;
-  const [image] = await cloud.describeImages({ 'image-id': [instance.imageId] }, options);
-  return image ?? null;
+/** A name that is no image id would make EC2 refuse the question about all of them. */
+const IMAGE_ID = /^ami-[0-9a-z]{1,32}$/;
+
+/** Those that EC2 shows. */
+async function imagesOf(
+  cloud: Cloud,
+  imageIds: readonly string[],
+  options: CloudCallOptions,
+): Promise<readonly CloudImage[]> {
+  const ids = [...new Set(imageIds)].filter((id) => IMAGE_ID.test(id));
+  return ids.length === 0 ? [] : await cloud.describeImages({ 'image-id': ids }, options);
 }
 
 /** Asked only where something follows from it. */

@@ -5,7 +5,7 @@ import { instanceFixture, planInputFixture } from '../core/plan.fixture.ts';
 import { cloudError } from '../run.fixtures.ts';
 import { tryLaunch, wantsTrial } from './try-launch.ts';
 
-const image = { imageId: 'ami-0aaaaaaaaaaaaaaa1' } as never;
+const image = { imageId: 'ami-0aaaaaaaaaaaaaaa1', tags: {}, name: 'base' } as never;
 const input = planInputFixture({ image });
 
 async function tried(given: typeof input, answer: () => Promise<void> = async () => undefined) {

@@ -89,6 +89,23 @@ export const UndoViewSchema = z.object({
 });
 export type UndoView = z.infer<typeof UndoViewSchema>;
 
+/** What is made at EC2 while the member is only suspect (`docs/prepare.md`). */
+export const PreparedViewSchema = z.object({
+  /** What is made for it now, or why nothing is, in words. Null: it is well. */
+  now: z.string().nullable(),
+  /** What would be made for a suspect that comes back by this plan. Empty: nothing is of use. */
+  makes: z.array(z.string()),
+  /** What the group may have: at once, in 24 hours, and for how long, with what it has had. */
+  limits: z.object({
+    atOnce: z.number(),
+    open: z.number(),
+    perDay: z.number(),
+    today: z.number(),
+    keptForMs: z.number(),
+  }),
+});
+export type PreparedView = z.infer<typeof PreparedViewSchema>;
+
 export const PlanViewSchema = z.object({
   member: z.string(),
   opId: z.string(),
@@ -131,6 +148,8 @@ export const PlanViewSchema = z.object({
   /** Where the replacement is launched, in order. Empty: nothing is launched. */
   candidates: z.array(CandidateViewSchema).default([]),
   forecast: PlanForecastSchema.nullable().default(null),
+  /** Absent: the policy names nothing, or an older build answered. */
+  prepared: PreparedViewSchema.optional(),
   /** The recovery before this one. Absent: an older build answered. */
   undo: UndoViewSchema.optional(),
   /** What should be looked at while nothing is wrong: the recovery can begin all the same. */

@@ -7,7 +7,19 @@ const LostZoneSchema = z.strictObject({
   zone: z.string().min(1),
   /** In UTC, as `2026-01-31T12:00:00Z`. The word is over then, so that none is forgotten. */
   until: z.iso.datetime(),
+  /**
+   * Only a part of it is lost: the word counts although members there are heard. Absent: it counts
+   * for nothing while anybody there is heard.
+   */
+  partly: z.literal(true).optional(),
 });
+export type LostZone = z.infer<typeof LostZoneSchema>;
+
+/** What a person calls lost at this moment. */
+export const zonesCalledLost = (
+  { guard: { lostZones = [] } }: { readonly guard: { readonly lostZones?: readonly LostZone[] | undefined } },
+  nowWallMs: number,
+): readonly LostZone[] => lostZones.filter((one) => Date.parse(one.until) > nowWallMs);
 
 /** Whether, and how often, a failed member of the group is recovered. Durations in ms. */
 export const guardFields = z.strictObject({
@@ -37,8 +49,8 @@ export const guardFields = z.strictObject({
   /**
    * Availability Zones that a person has looked at and calls lost, each until a time. Coordinators
    * that hear less than half of their fleet do not trust their own ears; then the members outside
-   * of these zones are what they go by, as long as half of those are heard. It calls nobody dead:
-   * `whenZoneLost` says what follows. Absent: none.
+   * of these zones are what they go by, as long as half of those are heard, and nobody in the zones
+   * is. It calls nobody dead: `whenZoneLost` says what follows. Absent: none.
    */
   lostZones: z.array(LostZoneSchema).max(20).optional(),
   /** Recoveries at the same time in this group. */

@@ -3,6 +3,7 @@ import { duration, durationMs } from '../duration-field.ts';
 import { placesFields, reservationField } from './places.ts';
 import { prepareField, prepareFields } from './prepare.ts';
 import { ladderFields } from './ladder.ts';
+import { seedImagesField } from './seed-images.ts';
 import { volumesFields } from './volumes.ts';
 
 /**
@@ -169,4 +170,6 @@ export const recoverFields = z.strictObject({
   retainVolumesForMs: duration(z.number().int().min(0).max(31_536_000_000)).nullable().default(null),
   /** How its disks get to the replacement. */
   volumes: volumesFields.prefault({}),
+  /** Images that a seed may be launched from. Absent: none but what is known of the member. */
+  seedImages: seedImagesField,
 });

@@ -1,4 +1,5 @@
 import type { CloudCapacityReservation, CloudConsoleOutput, CloudInstanceType, CloudRoute } from './cloud-facts.ts';
+import type { CloudImage } from './cloud-image.ts';
 
 /**
  * What we need of EC2: one method per action, our own shapes, no decisions. There is one
@@ -111,27 +112,6 @@ export interface CloudSnapshot {
   /** 0..100. */
   readonly progressPercent: number;
   readonly startedAtWallMs: number;
-  readonly tags: Tags;
-}
-
-export interface CloudImage {
-  readonly imageId: string;
-  readonly name: string;
-  /** As EC2 bills it, e.g. `Linux/UNIX`. Absent: EC2 does not say. */
-  readonly platformDetails?: string;
-  /** `available`, `pending`, `failed` … */
-  readonly state: string;
-  readonly rootSnapshotId: string | null;
-  readonly rootDeviceName: string | null;
-  /** Devices that a launch of it gets beside the root, unless the launch says otherwise. */
-  readonly otherDeviceNames: readonly string[];
-  readonly bootMode: string | null;
-  readonly enaSupport: boolean;
-  readonly tpmSupport: string | null;
-  readonly sriovNetSupport: string | null;
-  readonly virtualizationType: string | null;
-  readonly imdsSupport: string | null;
-  readonly architecture: string | null;
   readonly tags: Tags;
 }
 

@@ -1,5 +1,6 @@
 export * from './clock.ts';
 export * from './cloud.ts';
+export * from './cloud-image.ts';
 export * from './cloud-facts.ts';
 export * from './datagram-socket.ts';
 export * from './dns-records.ts';
@@ -9,7 +10,9 @@ export * from './hooks.ts';
 export * from './kms.ts';
 export * from './kv-store.ts';
 export * from './log.ts';
+export * from './message-queue.ts';
 export * from './probe-service.ts';
 export * from './random.ts';
+export * from './resource-pages.ts';
 export * from './term.ts';
 export * from './throttle-codes.ts';

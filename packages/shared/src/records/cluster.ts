@@ -241,6 +241,11 @@ export const ActivationRecordSchema = placed(
      * identified by it. The transaction that ends such a recovery raises it.
      */
     ordinal: z.number().int().min(0),
+    /**
+     * The image that the machines of the member began with: a seed can be launched from it when
+     * that of the present one was made by a recovery. Absent: not known, or it has had no recovery.
+     */
+    firstImageId: z.string().optional(),
   }),
   { area: 'activations', parts: [2], says: ofMember },
 );

@@ -30,7 +30,8 @@ test('every strategy, path and move that is registered is among them', { timeout
   const strategies = new Set<string>();
   const paths = new Set<string>();
   const moves = new Set<string>();
-  for (const subject of FAULT_SUBJECTS) {
+  // What is prepared for has no recovery yet.
+  for (const subject of FAULT_SUBJECTS.filter((one) => one.prepares === undefined)) {
     const { plan } = (await staged(subject)).scene.intent().record;
     strategies.add(plan.strategy);
     for (const path of pathsOf(plan)) paths.add(path);

@@ -14,13 +14,17 @@ import {
   type UndoScene,
 } from '../undo-scene.ts';
 import type { FaultCase } from './fault-cases.ts';
+import type { PreparedStage } from '../prepared-scene.ts';
 import { type FaultSubject, onlyBy } from './fault-subjects.ts';
+import { checkDropped, leadPreparation, stagePrepared } from './prepared-case.ts';
 
 interface Staged {
   readonly scene: RecoveryFixture;
   readonly old: SeededInstance;
   /** An undo is what is struck. Absent: a recovery of a member that has failed. */
   readonly undo?: UndoScene;
+  /** It is only suspect, and something is about to be made for it. */
+  readonly prepared?: PreparedStage;
 }
 
 async function stageUndo({ options, prepare }: FaultSubject): Promise<Staged> {
@@ -50,6 +54,10 @@ export const pathsOf = (plan: RecoveryPlan): readonly string[] => plan.volumes.m
 export async function staged(subject: FaultSubject): Promise<Staged> {
   const { path } = subject;
   if (subject.undoes === true) return stageUndo(subject);
+  if (subject.prepares) {
+    const prepared = await stagePrepared(subject);
+    return { scene: prepared.scene, old: prepared.old, prepared };
+  }
   if (path === undefined) return stageWith(subject, null);
   const faults: string[] = [];
   for (const strategy of [null, ...REGISTERED.strategies]) {
@@ -146,15 +154,31 @@ async function checkEnd({ scene, old, undo }: Staged, leader: Leader): Promise<s
   return closed.outcome;
 }
 
+interface Led {
+  readonly held: number;
+  /** How it ended, once what is on its way has landed. @throws where something does not hold */
+  readonly check: () => Promise<string>;
+}
+
+/** The preparation, where the subject has one, and the recovery, where one begins. */
+async function leadStaged(stage: Staged, subject: FaultSubject, leader: Leader): Promise<Led> {
+  const { scene, prepared } = stage;
+  const mend = (): void => heal(scene);
+  if (prepared && !(await leadPreparation(prepared, subject, leader, mend)))
+    return { held: 0, check: () => checkDropped(prepared, leader, mend).then(() => 'dropped') };
+  const held = await lead(scene, leader);
+  return { held, check: () => checkEnd(stage, leader) };
+}
+
 /** Every call to EC2 that the recovery makes when nothing goes wrong. */
 export async function undisturbedCalls(subject: FaultSubject): Promise<readonly CallEvent[]> {
   const stage = await staged(subject);
   const { scene } = stage;
   const { lastSeq } = scene.sim.log;
   const leader = scene.lead();
-  await lead(scene, leader);
+  const end = await leadStaged(stage, subject, leader);
   const calls = scene.sim.log.calls().filter((one) => one.seq > lastSeq);
-  await checkEnd(stage, leader);
+  await end.check();
   return calls;
 }
 
@@ -187,14 +211,14 @@ export async function runCase(subject: FaultSubject, { fault }: FaultCase): Prom
   const { scene } = stage;
   scene.sim.addFault(fault);
   const leader = scene.lead();
-  const held = await lead(scene, leader);
+  const { held, check } = await leadStaged(stage, subject, leader);
   checkStaged(stage);
   await scene.clock.advance(AFTERMATH_MS);
   expect(strokesOf(scene), 'the fault did not happen').toBeGreaterThan(0);
   heal(scene);
   checkStaged(stage);
   if (fault.kind === 'late-landing' && fault.action === 'StopInstances') await startLateStopped(scene);
-  return { outcome: await checkEnd(stage, leader), held };
+  return { outcome: await check(), held };
 }
 
 /** Runs them all. Returns how they ended, for the report. */

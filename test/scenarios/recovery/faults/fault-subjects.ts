@@ -5,10 +5,12 @@ import {
   DEFAULT_POLICY,
   LADDER_RUNGS,
   type LadderRung,
+  type PreparedKind,
   VOLUME_PATHS,
   type VolumePathName,
 } from '@understudy/shared';
-import { joinedChanges } from '@understudy/shared/testing';
+import { joinedChanges, type PolicyChange } from '@understudy/shared/testing';
+import { REATTACH } from '../reattach-scene.ts';
 import { nameMember, NAMED } from '../names-scene.ts';
 import type { RecoveryFixture, RecoveryFixtureOptions } from '../recovery-fixture.ts';
 
@@ -22,6 +24,8 @@ export interface FaultSubject {
   readonly prepare: (scene: RecoveryFixture, old: SeededInstance) => void | Promise<void>;
   /** It is about a member that was replaced, and puts that back. */
   readonly undoes?: true;
+  /** Something is made while it is suspect, and taken over by its recovery, or dropped. */
+  readonly prepares?: { readonly makes: readonly PreparedKind[]; readonly end: 'taken' | 'dropped' };
 }
 
 const nothing = (): void => undefined;
@@ -108,13 +112,26 @@ const pathSubject = (name: string): FaultSubject => ({
 /** Moves that are there only where the policy asks for them. */
 const NAMES: readonly string[] = ['record', 'target'];
 
+/** What the policy has to ask for. */
+const MOVE_POLICIES: Readonly<Record<string, PolicyChange>> = {
+  primary: { identity: { primaryAddress: 'follow' } },
+};
+
 const moveSubject = (name: string): FaultSubject =>
   NAMES.includes(name)
     ? { name: `move ${name}`, options: NAMED.options, prepare: nameMember }
     : {
-        ...{ name: `move ${name}`, options: { request: { InstanceType: 'm5.large' } } },
+        name: `move ${name}`,
+        options: { request: { InstanceType: 'm5.large' }, policy: MOVE_POLICIES[name] ?? {} },
         prepare: IDENTITIES[name] ?? nothing,
       };
+
+/** A recovery that begins with what was made for a suspect, and a drop of it. */
+const preparedSubjects = (kind: PreparedKind, options: RecoveryFixtureOptions): readonly FaultSubject[] =>
+  (['taken', 'dropped'] as const).map((end) => ({
+    ...{ name: `prepared ${kind}, ${end}`, options, prepare: nothing },
+    prepares: { makes: [kind], end },
+  }));
 
 /** What every member has, and every strategy does, needs no subject of its own. */
 const isExtra = (name: string): boolean => name !== 'snapshot' && name !== 'address';
@@ -125,6 +142,11 @@ const isExtra = (name: string): boolean => name !== 'snapshot' && name !== 'addr
  */
 export const FAULT_SUBJECTS: readonly FaultSubject[] = [
   ...REGISTERED.strategies.filter(({ name }) => name !== 'undo').map(strategySubject),
+  {
+    name: 'strategy reattach, with its address',
+    options: { policy: { identity: { primaryAddress: 'follow' }, recover: { strategy: 'reattach' } } },
+    prepare: nothing,
+  },
   { name: 'strategy undo', options: {}, prepare: nothing, undoes: true },
   ...REGISTERED.volumePaths.filter(({ name }) => isExtra(name)).map(({ name }) => pathSubject(name)),
   ...REGISTERED.identityMoves
@@ -132,4 +154,6 @@ export const FAULT_SUBJECTS: readonly FaultSubject[] = [
     // One subject has them both.
     .filter((name) => isExtra(name) && name !== 'target')
     .map(moveSubject),
+  ...preparedSubjects('seed', REATTACH),
+  ...preparedSubjects('snapshot', {}),
 ];

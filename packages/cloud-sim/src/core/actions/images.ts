@@ -25,6 +25,7 @@ const imageView = (region: Region, one: SimImage): Image => ({
   Description: one.request.Description,
   Architecture: one.architecture as Image['Architecture'],
   OwnerId: one.isPublic ? '137112412989' : ACCOUNT_ID,
+  ImageOwnerAlias: one.isPublic ? 'amazon' : undefined,
   Public: one.isPublic,
   ImageType: 'machine',
   Hypervisor: 'xen',

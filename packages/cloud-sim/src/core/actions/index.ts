@@ -3,6 +3,7 @@ import { ELBV2_HANDLERS } from '../elbv2/index.ts';
 import { KMS_HANDLERS } from '../kms/index.ts';
 import { ROUTE53_HANDLERS } from '../route53/index.ts';
 import { SECRET_HANDLERS } from '../secrets/index.ts';
+import { SQS_HANDLERS } from '../sqs/index.ts';
 import type { Call, Region } from '../region.ts';
 import * as addresses from './addresses.ts';
 import * as assigned from './assign-addresses.ts';
@@ -113,6 +114,7 @@ const ALL: Readonly<Record<string, Handler>> = {
   ...SECRET_HANDLERS,
   ...ROUTE53_HANDLERS,
   ...ELBV2_HANDLERS,
+  ...SQS_HANDLERS,
 };
 
 /** Runs one action on the Region. @throws Ec2Error */

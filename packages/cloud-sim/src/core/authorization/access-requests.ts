@@ -77,6 +77,10 @@ const RESOURCES: Readonly<Record<string, (region: Region, input: Input) => reado
   'route53:GetChange': (_region, input) => [{ arn: `arn:aws:route53:::change/${bareId(input['Id'])}`, context: {} }],
   'elasticloadbalancing:RegisterTargets': (_region, input) => [targetGroupResource(input)],
   'elasticloadbalancing:DeregisterTargets': (_region, input) => [targetGroupResource(input)],
+  'sqs:ReceiveMessage': (region, input) => [queueResource(region, input)],
+  'sqs:DeleteMessage': (region, input) => [queueResource(region, input)],
+  'sqs:ChangeMessageVisibility': (region, input) => [queueResource(region, input)],
+  'sqs:GetQueueAttributes': (region, input) => [queueResource(region, input)],
   'kms:DescribeKey': (region, input) => [keyResource(region, textOf(input['KeyId']) ?? '')],
 };
 
@@ -105,6 +109,12 @@ function changedZone(input: Input): AskedResource {
 
 const targetGroupResource = (input: Input): AskedResource => ({
   ...{ arn: textOf(input['TargetGroupArn']) ?? '', context: {} },
+});
+
+/** By account and name, as a queue's URL ends. */
+const queueResource = (region: Region, input: Input): AskedResource => ({
+  arn: `arn:aws:sqs:${region.name}:${(textOf(input['QueueUrl']) ?? '').split('/').slice(-2).join(':')}`,
+  context: {},
 });
 
 const keyResource = (region: Region, name: string): AskedResource => ({

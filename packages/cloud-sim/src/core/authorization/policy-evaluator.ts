@@ -28,6 +28,7 @@ const COMPARE: Readonly<Record<string, Compare>> = {
   StringEquals: (wanted, value) => wanted === value,
   StringLike: fits,
   ArnLike: fits,
+  ArnEquals: fits,
   Bool: (wanted, value) => wanted.toLowerCase() === value.toLowerCase(),
 };
 

@@ -1,5 +1,6 @@
 import { Ec2Error } from '../../core/ec2-error.ts';
 import { readJson, writeJson, writeJsonError } from '../../schema/json-codec.ts';
+import type { OperationSchema } from '../../schema/operation-schema.ts';
 import type { FindOperation, Protocol, Question, WireRequest } from './protocol.ts';
 
 function read(request: WireRequest, target: string, find: FindOperation): Question {
@@ -19,6 +20,10 @@ function bodyOf(request: WireRequest): Record<string, unknown> {
   }
 }
 
+/** What has no output has no body, as SQS answers it. */
+const isEmptyOf = (version: string, { output }: OperationSchema): boolean =>
+  version === '1.0' && (!output.isStructSchema() || [...output.structIterator()].length === 0);
+
 /**
  * AWS JSON: the operation is in the `X-Amz-Target` header, as `TARGET.Operation`. `target` is the
  * service's name there.
@@ -29,10 +34,15 @@ export const jsonProtocol = (target: string, version: '1.0' | '1.1'): Protocol =
     requestIdHeader: 'x-amzn-requestid',
     owns: (request) => targetOf(request).startsWith(`${target}.`),
     read: (request, find) => read(request, target, find),
-    write: (operation, output) => ({ status: 200, contentType, body: writeJson(operation, output) }),
-    refuse: ({ code, message, httpStatus }) => ({
-      ...{ status: httpStatus, contentType },
-      body: writeJsonError(code, message),
+    write: (operation, output) => ({
+      ...{ status: 200, contentType },
+      body: isEmptyOf(version, operation) ? '' : writeJson(operation, output),
+    }),
+    refuse: ({ code, message, httpStatus, queryCode }) => ({
+      ...{ status: httpStatus, contentType, body: writeJsonError(code, message) },
+      ...(queryCode !== undefined && {
+        headers: { 'x-amzn-query-error': `${queryCode};${httpStatus >= 500 ? 'Receiver' : 'Sender'}` },
+      }),
     }),
   };
 };

@@ -13,6 +13,8 @@ export interface WireReply {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
+  /** Further ones. Absent: none. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** One question, understood but not yet checked against the model. */

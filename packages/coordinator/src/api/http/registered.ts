@@ -6,6 +6,7 @@ import { drain, drains, transfer, undrain } from './routes/coordinators.ts';
 import { hold, holdRelease } from './routes/hold.ts';
 import { pauseCommands, pauses } from './routes/pauses.ts';
 import { plan, plans } from './routes/plan.ts';
+import { undo } from './routes/undo.ts';
 import { policies, policiesApply, policy, policyPut, policyReset } from './routes/policies.ts';
 import { dashboard } from './routes/dashboard.ts';
 import { errors } from './routes/errors.ts';
@@ -15,6 +16,7 @@ import { fleet } from './routes/fleet.ts';
 import { healthz } from './routes/healthz.ts';
 import { history } from './routes/history.ts';
 import { holds } from './routes/holds.ts';
+import { inventory } from './routes/inventory.ts';
 import { keys } from './routes/keys.ts';
 import { leftovers } from './routes/leftovers.ts';
 import { members } from './routes/members.ts';
@@ -46,6 +48,7 @@ export const ROUTES: readonly AnyRoute[] = [
   events,
   ...recoveryRequests,
   plan,
+  undo,
   plans,
   acknowledge,
   hold,
@@ -69,6 +72,7 @@ export const ROUTES: readonly AnyRoute[] = [
   ...noticeCommands,
   holds,
   history,
+  ...inventory,
   artefact,
   ...dashboard,
 ];

@@ -91,6 +91,7 @@ const MADE_OTHERWISE = [
   'startMayLand',
   'wasDown',
   'seed',
+  'firstImageId',
   'records',
   'targets',
 ];

@@ -1,15 +1,19 @@
+import { TAG } from '@understudy/shared';
 import { carriedTags, limitTags, MAX_TAGS } from '../launch-tags.ts';
+import { firstImageOf } from '../seed-image.ts';
 import { ownVolumeTags } from '../volume-tags.ts';
 import { type Circumstances, type FidelityTheme, when } from './row.ts';
 
 /**
- * Two places are kept for the marks of the recovery (op, attempt), and those that the policy's tags
- * need.
+ * Two places are kept for the marks of the recovery (op, attempt), those that the policy's tags
+ * need, and on an instance one for the image that its line began with.
  */
-function overLimit({ input: { instance, volumes, networkInterfaces }, policy }: Circumstances): string | null {
+function overLimit({ input, policy }: Circumstances): string | null {
+  const { instance, volumes, networkInterfaces } = input;
   const room = MAX_TAGS - 2;
-  const { length } = [instance, ...volumes, ...networkInterfaces].filter(
-    (resource) => Object.keys({ ...policy.recover.tags, ...carriedTags(resource.tags) }).length > room,
+  const line = firstImageOf(input) === null ? {} : { [TAG.seedImage]: '' };
+  const { length } = [{ tags: { ...instance.tags, ...line } }, ...volumes, ...networkInterfaces].filter(
+    ({ tags }) => Object.keys({ ...policy.recover.tags, ...carriedTags(tags) }).length > room,
   );
   const wanted = Object.keys(policy.recover.tags).length;
   return when(

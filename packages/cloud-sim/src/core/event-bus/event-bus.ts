@@ -1,0 +1,146 @@
+import { rawOf } from '@understudy/shared';
+import { policyEvaluator } from '../authorization/policy-evaluator.ts';
+import type { SimEvent } from '../event-log.ts';
+import type { Fault } from '../faults.ts';
+import type { SimQueue } from '../sqs/queue.ts';
+import { apiCall, type Place, type Told, toldOf } from './bus-event.ts';
+
+/** Deliveries, as faults name them. */
+export const DELIVER = 'events:Deliver';
+
+/** Values that a field may have, or the same of its members. */
+export interface EventPattern {
+  readonly [field: string]: readonly string[] | EventPattern;
+}
+
+/** Which events go to which queue. */
+export interface EventRule {
+  readonly name: string;
+  readonly pattern: EventPattern;
+  readonly queueArn: string;
+  /** Where events go that the queue does not take. Null: nowhere. */
+  readonly deadLetterArn: string | null;
+}
+
+/** What the bus needs of the Region around it. */
+export interface BusWorld {
+  readonly place: Place;
+  readonly wallMs: () => number;
+  readonly later: (delayMs: number, run: () => void) => void;
+  readonly sampleMs: (name: 'events.delivery' | 'events.api-call') => number;
+  readonly strike: (action: string, input: Readonly<Record<string, unknown>>) => readonly Fault[];
+  readonly queue: (arn: string) => SimQueue | undefined;
+  readonly speed: number;
+}
+
+const LATE_MS = 120_000;
+
+const isList = (wanted: readonly string[] | EventPattern): wanted is readonly string[] => Array.isArray(wanted);
+
+const fits = (pattern: EventPattern, value: Readonly<Record<string, unknown>>): boolean =>
+  Object.entries(pattern).every(([field, wanted]) =>
+    isList(wanted) ? wanted.includes(String(value[field])) : fits(wanted, rawOf(value[field])),
+  );
+
+/**
+ * The default bus of EventBridge. It delivers at least once, in no order, some time later, to the
+ * queues whose policy lets it; without a rule nothing is told.
+ */
+export class EventBus {
+  readonly #world: BusWorld;
+  readonly #rules = new Map<string, EventRule>();
+  #serial = 0;
+  /** Deliveries that no queue took. */
+  failedInvocations = 0;
+  /** What is delivered to queues, or will be, copies too. */
+  delivered = 0;
+  /** A trail with logging on: without one no API call is told. */
+  hasTrail = true;
+
+  constructor(world: BusWorld) {
+    this.#world = world;
+  }
+
+  putRule(rule: EventRule): string {
+    this.#rules.set(rule.name, rule);
+    return this.arnOf(rule.name);
+  }
+
+  removeRule(name: string): boolean {
+    return this.#rules.delete(name);
+  }
+
+  arnOf(rule: string): string {
+    const { region, account } = this.#world.place;
+    return `arn:aws:events:${region}:${account}:rule/${rule}`;
+  }
+
+  /** What the log of the Region says, told on. */
+  onEvent(event: SimEvent): void {
+    if (this.#rules.size === 0) return;
+    const { place, sampleMs } = this.#world;
+    if (event.kind === 'transition') {
+      const told = toldOf(place, event);
+      if (told) this.put(told);
+    } else if (this.hasTrail) {
+      const told = apiCall(place, event);
+      if (told) this.put(told, sampleMs('events.api-call'));
+    }
+  }
+
+  /** Puts an event on the bus. `lateMs`: its source is so late with it. */
+  put({ source, detailType, resources, detail }: Told, lateMs = 0): void {
+    const { place, wallMs } = this.#world;
+    const id = `00000000-0000-4000-9000-${String(++this.#serial).padStart(12, '0')}`;
+    // Whole seconds, as EC2 tells them.
+    const time = `${new Date(wallMs()).toISOString().slice(0, 19)}Z`;
+    this.forge(
+      {
+        ...{ version: '0', id, 'detail-type': detailType, source, account: place.account, time },
+        ...{ region: place.region, resources, detail },
+      },
+      lateMs,
+    );
+  }
+
+  /** An event as anybody may make it up who may put events on the bus. */
+  forge(event: Readonly<Record<string, unknown>>, lateMs = 0): void {
+    for (const rule of this.#rules.values()) if (fits(rule.pattern, event)) this.#send(rule, event, lateMs);
+  }
+
+  #send(rule: EventRule, event: Readonly<Record<string, unknown>>, lateMs: number): void {
+    const { strike, sampleMs, later, speed } = this.#world;
+    const faults = strike(DELIVER, event);
+    if (faults.some((one) => one.kind === 'event-lost')) return;
+    const delayed = faults.find((one) => one.kind === 'event-delayed');
+    const delayedMs = delayed ? (delayed.delayMs ?? LATE_MS / speed) : 0;
+    const copies = faults.some((one) => one.kind === 'event-duplicated') ? 2 : 1;
+    for (let copy = 0; copy < copies; copy += 1) {
+      this.delivered += 1;
+      later(lateMs + delayedMs + sampleMs('events.delivery'), () => this.#deliver(rule, JSON.stringify(event)));
+    }
+  }
+
+  #deliver(rule: EventRule, body: string): void {
+    const queue = this.#world.queue(rule.queueArn);
+    if (queue && this.#mayDeliver(rule, queue)) {
+      queue.send(body);
+      return;
+    }
+    this.failedInvocations += 1;
+    if (rule.deadLetterArn !== null) this.#world.queue(rule.deadLetterArn)?.send(body);
+  }
+
+  /** The queue's own policy has to let EventBridge in, for this rule. */
+  #mayDeliver(rule: EventRule, { arn, settings: { policy } }: SimQueue): boolean {
+    if (policy === null) return false;
+    const statements = rawOf(JSON.parse(policy)).Statement;
+    const ours = (Array.isArray(statements) ? statements : []).filter(
+      (one) => rawOf(rawOf(one).Principal).Service === 'events.amazonaws.com',
+    );
+    return policyEvaluator([{ Statement: ours }])({
+      ...{ principal: 'events.amazonaws.com', action: 'sqs:SendMessage', resource: arn },
+      context: { 'aws:SourceArn': this.arnOf(rule.name) },
+    });
+  }
+}
