@@ -1,7 +1,7 @@
 import { type CloudInstance, invariant, type VolumePlace } from '@understudy/shared';
 import { diskPlace } from '../core/disk-place.ts';
 import { madeNothing } from '../core/refusals.ts';
-import type { Attempt, Move, Step } from '../effect.ts';
+import { answersIn, type Attempt, type Move, type Step } from '../effect.ts';
 import { type CallsOf, plannedCall } from '../planned-call.ts';
 import type { Run } from '../run.ts';
 import { stepKind } from '../step-kind.ts';
@@ -86,7 +86,7 @@ function learn(run: Run, memory: Memory, last: Attempt | null): void {
   memory.stops.learn(last);
   if (last?.name !== 'detach') return;
   memory.askedAtMs = last.error !== null && madeNothing(last.error) ? null : run.nowMs();
-  if (last.error?.code !== 'CLOUD_OUTCOME_UNKNOWN') memory.answered += 1;
+  memory.answered += answersIn(last);
 }
 
 const resultOf = (

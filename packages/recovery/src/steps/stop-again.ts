@@ -1,6 +1,6 @@
 import type { CloudInstance } from '@understudy/shared';
 import { hasLanded, isStopOpen } from '../core/open-stops.ts';
-import type { Attempt } from '../effect.ts';
+import { answersIn, type Attempt } from '../effect.ts';
 
 type Seen = Pick<CloudInstance, 'state' | 'stateReasonCode'>;
 
@@ -18,7 +18,7 @@ export class StopsAgain {
   /** What came of the last call of the step, if that was a Stop. */
   learn(last: Attempt | null): void {
     if (last?.name !== 'stop') return;
-    if (last.error?.code !== 'CLOUD_OUTCOME_UNKNOWN') this.#answered += 1;
+    this.#answered += answersIn(last);
     if (last.error === null) this.#taken = true;
   }
 
