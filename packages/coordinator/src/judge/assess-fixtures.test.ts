@@ -99,7 +99,6 @@ const EvidenceSchema = z.strictObject({
   ...{ cloud: CloudSchema.nullable(), cloudStatus: StatusSchema.nullable() },
   workload: z.strictObject({ lastHeardAtMs: mono, checks: ChecksSchema }).nullable(),
   serviceUnreachableSinceMs: mono.nullable().optional(),
-  fencedByOpId: id.nullable(),
 });
 
 /**
