@@ -282,6 +282,23 @@ describe('nothing is ended', () => {
   });
 });
 
+test('a disk that somebody has put on another machine is not secured: the predecessor is kept', async () => {
+  const stage = await staged({ ...REATTACHED, dataVolumes: 1 });
+  const { scene, old } = stage;
+  const other = scene.seedMember('other/one', { elasticIp: false, dataVolumes: 0 });
+  const VolumeId = old.volumeIds['/dev/sdf'];
+  let taken = false;
+  scene.sim.onEvent((event) => {
+    if (taken || event.kind !== 'call' || event.action !== 'DescribeVolumes') return;
+    if (scene.sim.core.region.volumes.get(VolumeId ?? '')?.state !== 'available') return;
+    taken = true;
+    scene.sim.seed('AttachVolume', { VolumeId, InstanceId: other.instanceId, Device: '/dev/sdz' });
+  });
+  expect(await runOnce(stage)).toBe('held');
+  expect(taken).toBe(true);
+  expect(scene.stateOf(old.instanceId)).toBe('stopped');
+});
+
 test('no place in another subnet is taken, and the plan says so', async () => {
   const scene = await otherSubnets(['us-east-1b', 'us-east-1a']);
   const { plan } = scene.intent().record;

@@ -59,7 +59,7 @@ export function readCloud(evidence: MemberEvidence, policy: GroupPolicy, nowMs: 
     return hold('Ec2DoesNotKnowIt', `EC2 does not know ${evidence.instanceId}, which proves neither life nor death`);
   if (instance.state === 'pending') return hold('Starting', 'EC2 says pending: it is still starting', 'suspect');
   if (instance.state === 'running') return bootGrace(evidence, policy, instance.launchedAtWallMs);
-  return readStop(evidence, policy, instance.state, instance.stateReasonCode);
+  return readStop(policy, instance.state, instance.stateReasonCode);
 }
 
 function bootGrace(evidence: MemberEvidence, policy: GroupPolicy, launchedAtWallMs: number): CloudFinding {
@@ -74,17 +74,13 @@ function bootGrace(evidence: MemberEvidence, policy: GroupPolicy, launchedAtWall
 
 /**
  * What `StateReason.Code` says (EC2 API, StateReason). A code that is unlisted or absent allows no
- * conclusion, because a wrong one replaces a machine that a person stopped.
+ * conclusion, because a wrong one replaces a machine that a person stopped. The mark of a retired
+ * instance says nothing here: anybody can write it, and it may land late. Whether the stop was ours
+ * is `own-stop.ts`'s matter, which knows what was started since.
  */
-function readStop(evidence: MemberEvidence, policy: GroupPolicy, state: string, code: string | null): CloudFinding {
+function readStop(policy: GroupPolicy, state: string, code: string | null): CloudFinding {
   if (code?.startsWith('Server.'))
     return { kind: 'failed', code: 'FailedByEc2', text: `EC2 says ${state} because of ${code}` };
-  if (evidence.fencedByOpId !== null)
-    return {
-      kind: 'failed',
-      code: 'FailedByEc2',
-      text: `${state}, stopped by our own recovery ${evidence.fencedByOpId}`,
-    };
   if (code === 'Client.InstanceInitiatedShutdown')
     return {
       kind: policy.detect.recoverOsShutdown ? 'failed' : 'left',

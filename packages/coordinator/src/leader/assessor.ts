@@ -5,7 +5,6 @@ import {
   type MemberId,
   type MonotonicMs,
   opIdOf,
-  TAG,
   type WallMs,
   groupOf,
 } from '@understudy/shared';
@@ -283,7 +282,6 @@ export class Assessor {
       cloud: seen.cloud,
       cloudStatus: seen.cloudStatus,
       workload: observer.reading(member, instanceId, clock.monotonicMs()),
-      fencedByOpId: seen.cloud?.instance?.tags[TAG.retiredBy] ?? null,
     };
     return { ...all, serviceUnreachableSinceMs: this.#unreachable.of(all) };
   }

@@ -27,7 +27,8 @@ async function volumesMissing(run: Run, ids: readonly string[]): Promise<string 
   const seen = await run.read((cloud, options) => cloud.describeVolumes({ 'volume-id': ids }, options));
   const there = new Set(
     seen
-      .filter(({ state }) => state === 'available' || state === 'in-use')
+      // A shared one has others that keep it; any other one is on nothing before its successor is.
+      .filter(({ state, multiAttach }) => state === 'available' || (multiAttach && state === 'in-use'))
       .filter(({ attachments }) => !attachments.some((one) => one.instanceId === oldInstanceId))
       .map((one) => one.volumeId),
   );
