@@ -3,13 +3,14 @@ import {
   type Cloud,
   type CloudInstance,
   errorText,
-  type InstanceState,
   isOperationError,
   type Keyspace,
   type LateStart,
   type Log,
+  type MemberId,
   OperationError,
   type Revision,
+  TAG,
   type Term,
   unwritten,
 } from '@understudy/shared';
@@ -19,7 +20,9 @@ import type { StoredHistory } from './failure-hooks.ts';
 /** An undo that was called off, with what decides whether its retired instance may be stopped. */
 export interface CalledOff extends StoredHistory {
   /** The activation of the member, as the view shows it. */
-  readonly activation: { readonly instanceId: string; readonly modRevision: Revision };
+  readonly activation: { readonly modRevision: Revision };
+  /** An activation names the retired instance, of whatever member. */
+  readonly isInCharge: boolean;
   /** A recovery of the member is open. */
   readonly isRecovering: boolean;
 }
@@ -33,6 +36,14 @@ export interface LateStartsOptions {
   readonly callTimeoutMs: number;
 }
 
+/**
+ * Nobody has given it away since: it has the mark that retired it, and names the member. Whoever
+ * makes another member of it takes the mark off and changes the name, before it is enrolled as
+ * that.
+ */
+const isRetiredOf = (member: MemberId, { tags }: CloudInstance): boolean =>
+  tags[TAG.retiredBy] !== undefined && `${tags[TAG.group]}/${tags[TAG.member]}` === member;
+
 const MODE = { force: true, skipOsShutdown: false } as const;
 
 /**
@@ -40,7 +51,8 @@ const MODE = { force: true, skipOsShutdown: false } as const;
  * called off. It is owed by the history of that undo until no such call can land any more, so a
  * leader that follows goes on with it. **S** (S30) Each Stop is on record before it is sent, in a
  * transaction that compares the activation and that no recovery of the member is open: what is in
- * charge, or is about to be, is never stopped, and no later undo begins while such a Stop may land.
+ * charge of any member, or is about to be, or was given away, is never stopped, and no later undo
+ * begins while such a Stop may land.
  */
 export class LateStarts {
   readonly #options: LateStartsOptions;
@@ -56,33 +68,35 @@ export class LateStarts {
       return late ? [{ ...one, late }] : [];
     });
     if (open.length === 0) return;
-    const states = await this.#states(
+    const shown = await this.#shown(
       term,
       open.map(({ late }) => late.instanceId),
     );
-    if (states === null) return;
-    for (const one of open) await this.#settle(term, one, states.get(one.late.instanceId) ?? null);
+    if (shown === null) return;
+    for (const one of open) await this.#settle(term, one, shown.get(one.late.instanceId) ?? null);
   }
 
-  /** The states of those that EC2 shows. Null: it does not answer. */
-  async #states(term: Term, ids: readonly string[]): Promise<ReadonlyMap<string, InstanceState> | null> {
+  /** Those that EC2 shows. Null: it does not answer. */
+  async #shown(term: Term, ids: readonly string[]): Promise<ReadonlyMap<string, CloudInstance> | null> {
     try {
       const found = await this.#options.cloud.describeInstances({ 'instance-id': [...ids] }, { signal: term.signal });
-      return new Map(found.map(({ instanceId, state }: CloudInstance) => [instanceId, state]));
+      return new Map(found.map((one) => [one.instanceId, one]));
     } catch (error) {
       if (!isOperationError(error) || term.signal.aborted) throw error;
       return null;
     }
   }
 
-  async #settle(term: Term, one: CalledOff & { readonly late: LateStart }, state: InstanceState | null): Promise<void> {
+  async #settle(term: Term, one: CalledOff & { readonly late: LateStart }, shown: CloudInstance | null): Promise<void> {
     const { clock, log } = this.#options;
-    const { late, activation, isRecovering, record } = one;
+    const { late, isInCharge, isRecovering, record } = one;
     const nowWallMs = clock.wallMs();
-    const isInCharge = activation.instanceId === late.instanceId;
-    const move = lateStartMove(late, { state, isInCharge, isRecovering, nowWallMs });
+    const isRetired = shown !== null && isRetiredOf(record.member, shown);
+    const state = shown?.state ?? null;
+    const move = lateStartMove(late, { state, isInCharge, isRetired, isRecovering, nowWallMs });
     const facts = { member: record.member, opId: record.opId, instanceId: late.instanceId };
-    if (move === 'settle') await this.#write(term, one, { ...late, settledAtWallMs: nowWallMs });
+    if (move === 'settle' && (await this.#write(term, one, { ...late, settledAtWallMs: nowWallMs })))
+      log.info('undo.late_start.settled', { ...facts, state, isRetired, isInCharge });
     if (move !== 'stop' || !(await this.#write(term, one, { ...late, stoppedAtWallMs: nowWallMs }))) return;
     log.warn('undo.late_start.stopped', facts);
     try {

@@ -1,5 +1,5 @@
 import { decideUndo, LateStarts } from '@understudy/recovery';
-import { type HistoryRecord, invariant, type Term } from '@understudy/shared';
+import { type HistoryRecord, invariant, TAG, type Term } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { atEachCrash, CrashMonitor, type CrashMode, crashMatrix, type Point } from './crash-points.ts';
 import { PausePoint } from './pause-point.ts';
@@ -46,10 +46,9 @@ function owedOf(staged: UndoScene) {
   const [entry] = scene.kv.entries(key);
   const [activation] = scene.kv.entries(KEYS.activation(MEMBER));
   invariant(entry && activation, 'the records are there');
-  const { instanceId = '' } = scene.activation() ?? {};
   const isRecovering = scene.kv.entries(KEYS.intent(MEMBER)).length > 0;
-  const isIn = { instanceId, modRevision: activation.modRevision };
-  return [{ key, record, modRevision: entry.modRevision, activation: isIn, isRecovering }];
+  const isInCharge = scene.activation()?.instanceId === record.lateStart?.instanceId;
+  return [{ key, record, modRevision: entry.modRevision, activation, isInCharge, isRecovering }];
 }
 
 async function passes(staged: UndoScene, looks: LateStarts, term: Term, forMs: number): Promise<void> {
@@ -121,10 +120,28 @@ describe('a Start that lands after its undo was called off', () => {
     scene.kv.apply({ compare: [], writes: [{ kind: 'put', key, value }] });
     await scene.clock.runUntilSettled(looks.look(leader.term, [owed]));
     expect(lateStartOf(staged)?.stoppedAtWallMs).toBeUndefined();
-    const inCharge = { ...owed, activation: { ...owed.activation, instanceId: old.instanceId } };
-    await scene.clock.runUntilSettled(looks.look(leader.term, [inCharge]));
+    const inCharge = owedOf(staged).map((one) => ({ ...one, isInCharge: true }));
+    await scene.clock.runUntilSettled(looks.look(leader.term, inCharge));
+    expect(lateStartOf(staged)?.settledAtWallMs).toBeDefined();
     await scene.clock.advance(60_000);
     expect(scene.stateOf(old.instanceId)).toBe('running');
+  });
+});
+
+describe('a retired instance that was given away meanwhile', () => {
+  test.each([
+    ['its mark is off', (tags: Record<string, string>) => void delete tags[TAG.retiredBy]],
+    ['it names another member', (tags: Record<string, string>) => void (tags[TAG.member] = 'two')],
+  ])('is not stopped: %s', async (_, change) => {
+    const staged = await calledOff();
+    const { scene, old } = staged;
+    const found = scene.sim.core.region.instances.get(old.instanceId);
+    invariant(found, 'it is kept');
+    change(found.tags);
+    await looked(staged, scene.lead(), LONG_MS);
+    expect(scene.stateOf(old.instanceId), 'it runs on').toBe('running');
+    expect(lateStartOf(staged)).toMatchObject({ settledAtWallMs: expect.any(Number) });
+    expect(lateStartOf(staged)?.stoppedAtWallMs).toBeUndefined();
   });
 });
 

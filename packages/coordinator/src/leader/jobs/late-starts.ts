@@ -46,15 +46,17 @@ export class LateStartsJob implements LeaderJob {
   #open(): CalledOff[] {
     const { view, keys } = this.#options;
     const { activations, intents } = view.records;
+    const inCharge = new Set([...activations.values()].map((one) => one.record.instanceId));
     const entries = [...view.records.history.values()].flatMap((byOp) => [...byOp.values()]);
     return entries.flatMap(({ record, modRevision }) => {
       const { member, opId } = record;
       const found = activations.get(member);
-      if (!found || openLateStartOf(record) === null) return [];
-      const activation = { instanceId: found.record.instanceId, modRevision: found.modRevision };
-      return [
-        { key: keys.historyEntry(member, opId), record, modRevision, activation, isRecovering: intents.has(member) },
-      ];
+      const late = openLateStartOf(record);
+      if (!found || late === null) return [];
+      const key = keys.historyEntry(member, opId);
+      const activation = { modRevision: found.modRevision };
+      const isInCharge = inCharge.has(late.instanceId);
+      return [{ key, record, modRevision, activation, isInCharge, isRecovering: intents.has(member) }];
     });
   }
 }

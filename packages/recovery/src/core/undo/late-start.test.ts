@@ -5,7 +5,7 @@ import { lateStartMove, lateStartOf, type LateStartSeen } from './late-start.ts'
 const UNTIL_MS = 1_000_000;
 const LATE: LateStart = { instanceId: 'i-old', untilWallMs: UNTIL_MS };
 const seen = (state: InstanceState | null, over: Partial<LateStartSeen> = {}): LateStartSeen => ({
-  ...{ state, isInCharge: false, isRecovering: false, nowWallMs: UNTIL_MS - 60_000, ...over },
+  ...{ state, isInCharge: false, isRetired: true, isRecovering: false, nowWallMs: UNTIL_MS - 60_000, ...over },
 });
 
 describe('a retired instance that a late Start may boot', () => {
@@ -20,6 +20,7 @@ describe('a retired instance that a late Start may boot', () => {
     ['that one look misses is looked at again', null, { nowWallMs: UNTIL_MS }, 'nothing'],
     ['that is shown no more for long is settled', null, { nowWallMs: UNTIL_MS + 900_000 }, 'settle'],
     ['that is in charge is left alone for good', 'running', { isInCharge: true }, 'settle'],
+    ['that was given away is left alone for good', 'running', { isRetired: false }, 'settle'],
     ['beside an open recovery is left alone meanwhile', 'running', { isRecovering: true }, 'nothing'],
   ])('%s', (_, state, over, move) => {
     expect(lateStartMove(LATE, seen(state, over))).toBe(move);

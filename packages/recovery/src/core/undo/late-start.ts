@@ -26,8 +26,10 @@ export function lateStartOf(
 export interface LateStartSeen {
   /** Null: EC2 does not show it: it was ended long ago, or a look has missed it. */
   readonly state: InstanceState | null;
-  /** The activation names it. */
+  /** An activation names it, of whatever member. */
   readonly isInCharge: boolean;
+  /** It still has the mark of a retired instance, and the tags of the member. */
+  readonly isRetired: boolean;
   /** A recovery of the member is open, which may be about to start it, or is at work beside it. */
   readonly isRecovering: boolean;
   readonly nowWallMs: number;
@@ -37,20 +39,22 @@ export interface LateStartSeen {
 const STOP_AGAIN_MS = 30_000;
 
 /**
- * What is to be done about it now. **S** (S30) Nobody stops an instance that is in charge, or that
- * an open recovery of the member may put in charge.
+ * What is to be done about it now. **S** (S30) Nobody stops an instance that is in charge of any
+ * member, that an open recovery of the member may put in charge, or that somebody has given away.
  */
 export function lateStartMove(late: LateStart, seen: LateStartSeen): 'nothing' | 'stop' | 'settle' {
-  const { state, isInCharge, isRecovering, nowWallMs } = seen;
+  const { state, isInCharge, isRetired, isRecovering, nowWallMs } = seen;
   if (late.settledAtWallMs !== undefined) return 'nothing';
   if (isInCharge) return 'settle';
   if (isRecovering) return 'nothing';
-  if (state === 'running' || state === 'pending')
-    return nowWallMs - (late.stoppedAtWallMs ?? 0) >= STOP_AGAIN_MS ? 'stop' : 'nothing';
+  if (state === 'running' || state === 'pending') return isRetired ? stopIfDue(late, nowWallMs) : 'settle';
   const isAtRest = state === 'stopped' || state === 'terminated';
   const overAtWallMs = late.untilWallMs + (state === null ? LATE_CALL_MS : 0);
   return (isAtRest || state === null) && nowWallMs >= overAtWallMs ? 'settle' : 'nothing';
 }
+
+const stopIfDue = ({ stoppedAtWallMs = 0 }: LateStart, nowWallMs: number): 'stop' | 'nothing' =>
+  nowWallMs - stoppedAtWallMs >= STOP_AGAIN_MS ? 'stop' : 'nothing';
 
 /** Still owed. */
 export const openLateStartOf = ({ lateStart }: Pick<HistoryRecord, 'lateStart'>): LateStart | null =>
