@@ -214,3 +214,49 @@ describe('events that do not come', () => {
     await world.until('forgotten', () => !problems(world).includes('EVENTS_LATE'), 400_000);
   });
 });
+
+describe('who stopped it', () => {
+  const calls = (world: World) =>
+    explained(world)
+      .evidence.filter((one) => one.source === 'api call')
+      .map((one) => one.text);
+  const ask = (world: World, action: string, instanceId: string, over: object = {}) =>
+    world.clock.runUntilSettled(
+      world.sim.call(action, { InstanceIds: [instanceId], ...over }, { reader: 'alice' }),
+      60_000,
+    );
+
+  test('is told minutes later, with ARN, moment and request; the verdict was there before, by EC2’s word', async () => {
+    const { world, instanceId } = await started();
+    await ask(world, 'StopInstances', instanceId);
+    await world.until('left', () => explained(world).verdict === 'left', 120_000);
+    expect(calls(world)).toEqual([]);
+    await world.until('told', () => calls(world).length > 0, 400_000);
+    expect(calls(world)[0]).toMatch(
+      new RegExp(
+        `^StopInstances of ${instanceId} by arn:aws:sts::123456789012:assumed-role/sim/alice at 20.*, request `,
+      ),
+    );
+    expect(explained(world).verdict).toBe('left');
+    nothingBegun(world);
+  });
+
+  test('a call that was refused, or only tried, is nobody’s deed', async () => {
+    const { world, instanceId } = await started();
+    await ask(world, 'TerminateInstances', instanceId, { DryRun: true });
+    await world.clock.advance(400_000);
+    expect(world.sim.log.calls('TerminateInstances')).toHaveLength(1);
+    expect(calls(world)).toEqual([]);
+    expect(explained(world).verdict).toBe('alive');
+  });
+
+  test('our own calls are recognised, of the instance that was replaced', async () => {
+    const { world, instanceId } = await started();
+    world.crash(instanceId);
+    await world.until('replaced', () => world.history(DB1).length === 1, 1_200_000);
+    await world.until('told', () => calls(world).some((one) => one.includes('StopInstances')), 400_000);
+    const [stop] = calls(world).filter((one) => one.includes('StopInstances'));
+    expect(stop).toContain(instanceId);
+    expect(stop).toContain('with the client of a coordinator');
+  });
+});

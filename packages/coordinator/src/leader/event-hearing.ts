@@ -1,4 +1,5 @@
 import type { Clock, MessageQueue } from '@understudy/shared';
+import { Deeds, deedText } from '../hints/deeds.ts';
 import { EventCounts } from '../hints/event-counts.ts';
 import { EventTrust } from '../hints/event-trust.ts';
 
@@ -8,6 +9,7 @@ export class EventHearing {
   readonly queue: MessageQueue | null;
   readonly trust = new EventTrust();
   readonly counts = new EventCounts();
+  readonly deeds = new Deeds();
   readonly #clock: Clock;
   readonly #pollStatesEveryMs: number;
 
@@ -24,6 +26,10 @@ export class EventHearing {
   /** EC2 shows another state of an instance than it did before. */
   readonly noteChange = (instanceId: string, state: string): void =>
     this.trust.changed(instanceId, state, this.#clock.monotonicMs());
+
+  /** Who has stopped, started or ended these instances, a sentence each; this process's own. */
+  readonly deedsOf = (instanceIds: readonly string[]): readonly string[] =>
+    instanceIds.flatMap((id) => this.deeds.of(id).map((deed) => deedText(id, deed)));
 
   /** While events come, states of members that are well are asked for less often. */
   readonly statesFreshForMs = (): number =>

@@ -150,6 +150,7 @@ export class CloudEventsJob implements LeaderJob {
     const { log } = this.#options;
     const { counts, trust } = this.#options.events;
     const whose = this.#members();
+    this.#noteDeed(event);
     // **S** What is no member's is dropped before anything is asked about it.
     const ours = event.instanceIds.filter((id) => whose.has(id));
     if (ours.length === 0) {
@@ -168,6 +169,19 @@ export class CloudEventsJob implements LeaderJob {
     );
     this.#wanted.add(message, looks, nowMs);
     return [];
+  }
+
+  /** Kept for people, about instances that members have or had. */
+  #noteDeed({ deed, instanceIds }: Hint): void {
+    const { events, view, log } = this.#options;
+    if (deed === null) return;
+    const { activations, history } = view.records;
+    const had = [...history.values()].flatMap((entries) =>
+      [...entries.values()].map(({ record }) => record.oldInstanceId),
+    );
+    const known = new Set([...[...activations.values()].map(({ record }) => record.instanceId), ...had]);
+    for (const instanceId of instanceIds)
+      if (known.has(instanceId) && events.deeds.note(instanceId, deed)) log.info('event.deed', { instanceId, ...deed });
   }
 
   #noteAge({ sentAtWallMs, receiveCount }: QueueMessage, nowMs: MonotonicMs): void {
