@@ -28,6 +28,7 @@ export const RegressionSchema = z.strictObject({
   prepare: z.enum(PREPARED).optional(),
   makes: z.boolean().default(false),
   events: z.enum(EVENTS).optional(),
+  follows: z.boolean().default(false),
   identities: z.boolean().default(false),
   faults: z.array(FaultListSchema),
 });

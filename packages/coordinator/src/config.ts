@@ -383,6 +383,13 @@ const RULES: readonly Rule[] = [
     },
   },
   {
+    path: ['inventory'],
+    refusal: ({ inventory: i }) =>
+      i !== undefined && (i.sqlite === undefined) === (i.postgres === undefined)
+        ? 'want one of sqlite and postgres: a history is kept in one place'
+        : null,
+  },
+  {
     path: ['etcd', 'passwordFile'],
     refusal: ({ etcd: e }) =>
       (e.username === undefined) !== (e.passwordFile === undefined) ? 'username and passwordFile come together' : null,

@@ -352,11 +352,12 @@ function awsPart(
   const { route53, elbv2, ...names } = namesPart(parts, clock, note);
   const { inventory, aws } = parts.config;
   const shown = { ...ec2, ...names, limiter };
-  if (inventory === undefined) return shown;
+  const { inventory: place } = parts.secrets;
+  if (inventory === undefined || place === null) return shown;
   const transports = { ec2: send, elbv2, route53 };
   const { callTimeoutMs } = aws;
   const pages = resourcePagesOver({ transports, clock, random: new SystemRandom(), callTimeoutMs, limiter });
-  const keeping = inventoryKeeping(inventory, pages, clock);
+  const keeping = inventoryKeeping(place, inventory, pages, clock);
   parts.closers.push(() => keeping.history.close());
   return { ...shown, inventory: keeping };
 }

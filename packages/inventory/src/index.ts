@@ -6,6 +6,7 @@ export type { Version } from './core/version.ts';
 export { Crawler } from './crawl/crawler.ts';
 export type * from './history.ts';
 export { SqlHistory } from './store/sql-history.ts';
+export { type PostgresPlace, PostgresSql } from './store/postgres/postgres-sql.ts';
 export { SqliteSql } from './store/sqlite/sqlite-sql.ts';
 export { HistoryThread } from './thread/history-thread.ts';
 export type { HistoryPlace } from './thread/messages.ts';

@@ -96,6 +96,8 @@ export async function coordinatorCode(root: string, { readable = false } = {}): 
     legalComments: 'none',
     logLevel: 'error',
     banner: { js: COMMONJS_NAMES },
+    // pg asks for it where it is installed, and does without.
+    external: ['pg-native'],
     plugins: [besideTheBundle(root)],
   });
   const modules = new Map(outputFiles.map(({ path, contents }) => [relative(join(root, 'lib'), path), contents]));

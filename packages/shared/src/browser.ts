@@ -17,6 +17,7 @@ export type { PlannedStepView, PlanView } from './api/plan.ts';
 export type { UndoPreviewView } from './api/undo.ts';
 export type { FleetDelta, FleetHeard, FleetMember, FleetObserver, FleetView } from './api/fleet.ts';
 export { staysInPlace } from './in-place-strategies.ts';
+export { recoveryWords } from './recovery-words.ts';
 export type { HistoryRecord } from './records/recovery.ts';
 export type { HoldReason } from './records/cluster.ts';
 export type { Problem } from './problem.ts';

@@ -68,6 +68,8 @@ export interface ClusterShape {
   readonly prepare?: World['prepare'];
   /** Something is made at EC2 for a suspect. Default: no. */
   readonly makes?: boolean;
+  /** The primary private address follows. Default: no. */
+  readonly follows?: boolean;
   /**
    * Members have records, registrations, secondary addresses and further interfaces, and the group
    * has hooks. Default: where the seed gives the faults.

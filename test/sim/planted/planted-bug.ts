@@ -41,6 +41,7 @@ export interface PlantedBug extends PlantedPlace {
     readonly shared?: true;
     readonly makes?: true;
     readonly events?: World['events'];
+    readonly follows?: true;
   };
 }
 

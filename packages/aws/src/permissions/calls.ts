@@ -43,7 +43,7 @@ const EC2: Readonly<Record<Ec2Action, CallFacts>> = {
   GetConsoleOutput: { why: 'keeps the console of a failed member for people', allowedBy: ['LookIntoMembers'] },
   StopInstances: { why: 'fences a failed member', allowedBy: ['ChangeMembers'] },
   TerminateInstances: {
-    why: 'ends a replacement that failed, and a retired instance when its time is over',
+    why: 'ends a replacement that failed, and a retired one: later, or at once for its address',
     allowedBy: ['EndReplacements', 'EndRetired'],
   },
   RunInstances: {

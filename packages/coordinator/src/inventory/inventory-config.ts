@@ -1,16 +1,33 @@
 import { durationMs } from '@understudy/shared';
 import * as z from 'zod';
 
+const postgres = z.strictObject({
+  /** Name or address of the server; or the folder of its socket, which begins with `/`. */
+  host: z.string().min(1),
+  /** TCP port, 1 to 65 535. Default 5432. */
+  port: z.number().int().min(1).max(65_535).default(5_432),
+  database: z.string().min(1),
+  user: z.string().min(1),
+  /** File with the password (mode 0600); white space around it is dropped. Absent: none. */
+  passwordFile: z.string().min(1).optional(),
+  /** Authority of the server's certificate, PEM. Absent: no TLS, as fits a socket. */
+  caFile: z.string().min(1).optional(),
+});
+
 /**
  * Section `inventory` of the coordinator's configuration (`docs/inventory.md`). Absent: no history
  * is kept, and nothing is listed for it.
  */
 export const InventoryConfigSchema = z.strictObject({
   /** One file on this host. Each coordinator has the history of its own terms in its own. */
-  sqlite: z.strictObject({
-    /** It is made, mode 0600. Its folder has to be there, and writable for the coordinator. */
-    file: z.string().min(1),
-  }),
+  sqlite: z
+    .strictObject({
+      /** It is made, mode 0600. Its folder has to be there, and writable for the coordinator. */
+      file: z.string().min(1),
+    })
+    .optional(),
+  /** A database that all coordinators share. Tables are made in it, `inventory_…`. */
+  postgres: postgres.optional(),
   /**
    * From the end of one crawl to the beginning of the next, ms. Default 120 000, 10 000 to 86 400
    * 000. Shorter = a change is dated more exactly, and more Describe calls.

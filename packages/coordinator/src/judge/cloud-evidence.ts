@@ -52,7 +52,7 @@ export function readCloud(evidence: MemberEvidence, policy: GroupPolicy, nowMs: 
   if (ageMs > cloudFreshForMs(policy))
     return hold(
       'Ec2Stale',
-      `EC2's last answer is ${ageMs} ms old, older than the ${cloudFreshForMs(policy)} ms allowed`,
+      `EC2's last answer is ${durationText(ageMs)} old, older than the ${durationText(cloudFreshForMs(policy))} allowed`,
     );
   const { instance } = cloud;
   if (!instance)
@@ -64,10 +64,10 @@ export function readCloud(evidence: MemberEvidence, policy: GroupPolicy, nowMs: 
 
 function bootGrace(evidence: MemberEvidence, policy: GroupPolicy, launchedAtWallMs: number): CloudFinding {
   const ageMs = ageOf(launchedAtWallMs, evidence.wallNowMs);
-  if (!isInBootGrace(ageMs, policy)) return { kind: 'running' };
+  if (ageMs === null || !isInBootGrace(ageMs, policy)) return { kind: 'running' };
   return hold(
     'BootGrace',
-    `it was started ${ageMs} ms ago, within the boot grace of ${policy.guard.bootGraceMs} ms`,
+    `it was started ${durationText(ageMs)} ago, within the boot grace of ${durationText(policy.guard.bootGraceMs)}`,
     'suspect',
   );
 }

@@ -1,4 +1,5 @@
 import {
+  durationText,
   type Clock,
   type Cloud,
   type DnsRecords,
@@ -475,7 +476,7 @@ export class Leader {
     const freshForMs = Math.max(LISTING_FRESH_MIN_MS, config.loop.enrolEveryMs * LISTING_PERIODS);
     return ageMs <= freshForMs
       ? null
-      : `the instances were listed ${Math.round(ageMs)} ms ago, allowed are ${freshForMs} ms`;
+      : `the instances were listed ${durationText(ageMs)} ago, allowed are ${durationText(freshForMs)}`;
   }
 }
 

@@ -1,8 +1,11 @@
 import { type ErrorCode, isOperationError, errorText, OperationError } from '@understudy/shared';
 import type { InventoryHistory } from '../history.ts';
+import type { PostgresPlace } from '../store/postgres/postgres-sql.ts';
 
 /** Where the history is kept. */
-export type HistoryPlace = { readonly kind: 'sqlite'; readonly file: string };
+export type HistoryPlace =
+  | { readonly kind: 'sqlite'; readonly file: string }
+  | ({ readonly kind: 'postgres' } & PostgresPlace);
 
 /** `workerData` of the thread. */
 export interface HistoryThreadSetup {

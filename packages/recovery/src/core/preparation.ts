@@ -5,6 +5,7 @@ import {
   type ReattachPlan,
   type RecoveryPlan,
 } from '@understudy/shared';
+import { followingAddress } from './predecessor.ts';
 import { buildLaunchRequest, buildPermitRequest, type RequestIntent } from './launch-request.ts';
 
 /** Volume paths whose disks are put on the stopped seed, so that no launch makes them. */
@@ -16,6 +17,8 @@ export function preparable(plan: RecoveryPlan, wanted: readonly PreparedKind[]):
   const isShared = plan.volumes.some((one) => pathOf(one) === 'multi-attach');
   const captures = plan.volumes.some((one) => pathOf(one) === 'snapshot');
   return wanted.filter((kind) => {
+    // **S** (S32) Its permit has the address of the predecessor, which has not ended.
+    if (kind === 'seed' && followingAddress(plan)) return false;
     // A volume that several write to is not copied, not even for this (S29).
     if (kind === 'snapshot') return captures && !isShared && plan.strategy === 'snapshot-and-replace';
     return isReattach(plan) && plan.volumes.every((one) => PUT_ON.has(pathOf(one)));

@@ -1,4 +1,4 @@
-import { type CloudInstance, type UndoPlan } from '@understudy/shared';
+import { durationText, type CloudInstance, type UndoPlan } from '@understudy/shared';
 import { undoPlanOf } from '../core/undo/undo-plan.ts';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import { plannedCall } from '../planned-call.ts';
@@ -44,7 +44,8 @@ export function bringbackStep(run: Run): Step<typeof BRINGBACK> {
         return { kind: 'act', calls: [startCall(instanceId)], text: `asking EC2 to start ${instanceId} again` };
       return { kind: 'wait', text: `starting ${instanceId} again: ${instance?.state ?? 'not shown by EC2'}` };
     },
-    onTimeout: () => failed(`${instanceId} did not run ${run.policy.recover.launchTimeoutMs} ms after it was to`),
+    onTimeout: () =>
+      failed(`${instanceId} did not run ${durationText(run.policy.recover.launchTimeoutMs)} after it was to`),
   };
 }
 

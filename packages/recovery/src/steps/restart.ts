@@ -1,4 +1,4 @@
-import type { CloudInstance } from '@understudy/shared';
+import { durationText, type CloudInstance } from '@understudy/shared';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import { laterCall } from '../planned-call.ts';
 import type { Run } from '../run.ts';
@@ -54,7 +54,7 @@ export function restartStep(run: Run): Step<typeof RESTART> {
       return { kind: 'wait', text: `starting it again: ${instance?.state ?? 'not shown by EC2'}` };
     },
     onTimeout: (frozen) =>
-      done(frozen, false, `it did not run ${run.policy.recover.launchTimeoutMs} ms after its stop`),
+      done(frozen, false, `it did not run ${durationText(run.policy.recover.launchTimeoutMs)} after its stop`),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { CloudInstance } from '@understudy/shared';
+import { durationText, type CloudInstance } from '@understudy/shared';
 import { stopModes } from '../core/fence-decision.ts';
 import { launchPlanOf } from '../core/launch-plan.ts';
 import { hasLanded, isStopOpen } from '../core/open-stops.ts';
@@ -56,7 +56,7 @@ export function seedStep(run: Run, attempt: number): Step<typeof SEED> {
     },
     onTimeout: ({ request: { instanceId } }) =>
       memory.seen
-        ? failed(`the seed ${instanceId} did not stop within ${run.policy.recover.launchTimeoutMs} ms`)
+        ? failed(`the seed ${instanceId} did not stop within ${durationText(run.policy.recover.launchTimeoutMs)}`)
         : { kind: 'hold', reason: 'CloudUnavailable', text: `EC2 could not be asked about the seed ${instanceId}` },
   };
 }

@@ -1,4 +1,4 @@
-import { Crawler, HistoryThread } from '@understudy/inventory';
+import { Crawler, type HistoryPlace, HistoryThread } from '@understudy/inventory';
 import type { Clock, ResourcePages } from '@understudy/shared';
 import type { InventoryConfig } from '../../inventory/inventory-config.ts';
 import { CrawlCounts, type InventoryKeeping } from '../../inventory/inventory-keeping.ts';
@@ -9,8 +9,13 @@ const ROUNDS_PER_GAP = 3;
 const ROUND_MS = 600_000;
 
 /** Builds what keeps an inventory history. Nothing is opened before the first crawl or question. */
-export function inventoryKeeping(settings: InventoryConfig, pages: ResourcePages, clock: Clock): InventoryKeeping {
-  const history = new HistoryThread({ kind: 'sqlite', file: settings.sqlite.file }, clock);
+export function inventoryKeeping(
+  place: HistoryPlace,
+  settings: InventoryConfig,
+  pages: ResourcePages,
+  clock: Clock,
+): InventoryKeeping {
+  const history = new HistoryThread(place, clock);
   const { paceMs, hostedZones, everyMs } = settings;
   const gapMs = everyMs * ROUNDS_PER_GAP + ROUND_MS;
   return {

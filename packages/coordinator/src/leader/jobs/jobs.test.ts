@@ -18,6 +18,7 @@ test('every job has a name of its own, and a pace', () => {
     console: 250,
     holds: 250,
     judgements: 250,
+    'lost-zones': 250,
     findings: 250,
     requests: 15_000,
     undos: 250,

@@ -1,9 +1,10 @@
 import type { Migration } from './migration.ts';
 
-const statements = (document: string): readonly string[] => [
+/** Ids are compared byte by byte, whatever the database's language is. */
+const statements = (id: string, document: string): readonly string[] => [
   `CREATE TABLE inventory_versions (
     kind TEXT NOT NULL,
-    id TEXT NOT NULL,
+    id ${id} NOT NULL,
     valid_from BIGINT NOT NULL,
     valid_to BIGINT,
     last_seen BIGINT,
@@ -47,5 +48,5 @@ const statements = (document: string): readonly string[] => [
 export const versions: Migration = {
   number: 1,
   name: 'versions',
-  statements: { sqlite: statements('BLOB'), postgres: statements('JSONB') },
+  statements: { sqlite: statements('TEXT', 'BLOB'), postgres: statements('TEXT COLLATE "C"', 'JSON') },
 };

@@ -98,6 +98,11 @@ function undoableOf(undone: HistoryRecord, facts: UndoFacts): Undoable | Finding
       'NotNoted',
       `recovery ${undone.opId} was closed by a build that did not note what ${oldInstanceId} had`,
     );
+  if (undo.ended)
+    return finding(
+      'PredecessorEnded',
+      `${oldInstanceId} was terminated before its successor ran, so that its address was free (identity.primaryAddress is follow): there is nothing to go back to`,
+    );
   if (undo.movedVolumeIds.length > 0) return finding('DisksMoved', movedText(undo.movedVolumeIds, oldInstanceId));
   const kept = undone.leftovers.find((one) => one.kind === 'instance' && one.id === oldInstanceId);
   if (!kept || isGone(retained)) return finding('NotRetained', `${oldInstanceId} is not there any more`);
