@@ -83,7 +83,17 @@ async function crawl(history: InventoryHistory, atWallMs: number, change: number
       Array.from({ length: 100 }, (_, number) => instance(at + number, change)),
     );
   await history.finish({
-    ...{ ...name, term: 1, writer: 'c1', atWallMs, rows: INSTANCES, isComplete: true, detail: '', gapMs: DAY_MS },
+    ...{
+      ...name,
+      term: 1,
+      writer: 'c1',
+      deeds: [],
+      atWallMs,
+      rows: INSTANCES,
+      isComplete: true,
+      detail: '',
+      gapMs: DAY_MS,
+    },
   });
 }
 

@@ -40,6 +40,7 @@ import { holds } from './commands/holds.ts';
 import { inspect } from './commands/inspect.ts';
 import { inventoryDiff } from './commands/inventory-diff.ts';
 import { inventoryList } from './commands/inventory-list.ts';
+import { inventoryRecovery } from './commands/inventory-recovery.ts';
 import { inventoryShow } from './commands/inventory-show.ts';
 import { inventoryStatus } from './commands/inventory-status.ts';
 import { agentKey, keysDerive } from './commands/keys-derive.ts';
@@ -74,6 +75,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   inventoryList,
   inventoryShow,
   inventoryDiff,
+  inventoryRecovery,
   events,
   wait,
   leftovers,

@@ -10,7 +10,18 @@ export interface CrawlName {
   readonly kind: string;
 }
 
+/** Somebody has changed a resource, as an event of AWS claims. */
+export interface ClaimedDeed {
+  readonly id: string;
+  /** When it was done, by the clock of AWS. */
+  readonly atWallMs: number;
+  /** Who did it, and by which call, in words. */
+  readonly by: string;
+}
+
 export interface FinishedCrawl extends CrawlName {
+  /** What was heard lately. A change that was seen first after one of them is put down to it. */
+  readonly deeds: readonly ClaimedDeed[];
   /** The fencing token of the leader that made it (S2), and who that is. */
   readonly term: number;
   readonly writer: string;
@@ -129,6 +140,12 @@ export interface Retention {
   readonly versionsMax: number;
 }
 
+export interface Compacted {
+  readonly removed: number;
+  /** There may be more to remove: it is to be called again. */
+  readonly isMore: boolean;
+}
+
 /** The leader for whom is written. */
 export interface Writing {
   readonly term: number;
@@ -168,6 +185,6 @@ export interface InventoryHistory {
    * however old they are.
    * @throws INVENTORY_SUPERSEDED
    */
-  compact(retention: Retention, by: Writing, nowWallMs: number): Promise<{ readonly removed: number }>;
+  compact(retention: Retention, by: Writing, nowWallMs: number): Promise<Compacted>;
   close(): Promise<void>;
 }

@@ -57,6 +57,7 @@ export const PROBLEM_REMEDIES = {
   WEBHOOK_FAILING: 'see that the receiver answers 2xx at notify.webhooks[].url; everything is sent again when it does',
   IDENTITY_ASTRAY:
     'put it back where the text says it belongs, or leave it there: nothing more is done about it (docs/identity.md)',
+  RETIRED_INSTANCE_RUNS: 'stop it: it serves nobody, and is not needed while it is kept (docs/undo.md)',
   NOTICES_UNDELIVERED:
     'run `understudy notices`; send them again (`understudy notice resend`), or drop them (`understudy notice drop`)',
   NOTICES_DROPPED: 'see what keeps the webhooks from taking them; the changes themselves stand in `understudy history`',

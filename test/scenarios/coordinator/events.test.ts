@@ -174,6 +174,29 @@ describe('a message is a hint, and proves nothing', () => {
   });
 });
 
+test('a flood of what cannot be read, and of made-up calls, fills neither log nor memory, and no pass is long', async () => {
+  const { world, instanceId } = await started();
+  const call = (nth: number) => ({
+    ...{ id: `f${nth}`, 'detail-type': 'AWS API Call via CloudTrail', source: 'aws.ec2', resources: [] },
+    detail: {
+      ...{ eventID: `ct-${nth}`, eventTime: '2026-01-01T00:00:00Z', eventName: 'StopInstances', requestID: 'r' },
+      requestParameters: { instancesSet: { items: [{ instanceId }] } },
+    },
+  });
+  for (let nth = 0; nth < 1_000; nth += 1) {
+    world.sim.forgeEvent(call(nth));
+    world.sim.sendToQueue('understudy-events', `<${nth}>`);
+  }
+  await world.clock.advance(120_000);
+  const lines = (event: string): number => world.mustLead().log.linesOf(event).length;
+  expect(lines('event.deed')).toBeGreaterThan(50);
+  expect(lines('event.deed')).toBeLessThan(100 + 120 + 1);
+  expect(lines('event.unreadable')).toBeLessThanOrEqual(3);
+  expect(explained(world).evidence.filter((one) => one.source === 'api call')).toHaveLength(10);
+  expect(explained(world).verdict).toBe('alive');
+  world.expectHealthy();
+});
+
 describe('events that do not come', () => {
   test('a change that no event told is a problem, and states are asked for as ever', async () => {
     const { world, others } = await started({ events: { pollStatesEveryMs: 30_000 } });

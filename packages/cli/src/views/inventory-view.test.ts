@@ -1,7 +1,7 @@
 import type { InventoryVersion } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { parseLimit, parseMoment, pathOf } from '../inventory/questions.ts';
-import { differencesText, pageText, standingText, versionText } from './inventory-view.ts';
+import { differencesText, pageText, recoveryText, standingText, versionText } from './inventory-view.ts';
 
 const NOON = Date.parse('2026-11-29T12:00:00Z');
 const version: InventoryVersion = {
@@ -52,6 +52,29 @@ describe('what inventory commands print', () => {
       ].join('\n'),
     );
     expect(differencesText({ differences: [], next: null })).toBe('nothing is different');
+  });
+
+  it('is what became of everything that a recovery was about', () => {
+    const resource = { kind: 'volume', id: 'vol-1', fate: 'gone', isCarried: false } as const;
+    const text = recoveryText({
+      ...{
+        member: 'db/one',
+        opId: 'r1',
+        startedAtWallMs: NOON + 90_000,
+        before: version,
+        now: { ...version, id: 'i-2' },
+      },
+      fields: [{ path: 'InstanceType', before: 'm6g.large', after: 'm7g.large' }],
+      resources: [{ ...resource, fields: [] }],
+      lost: [{ kind: 'volume', id: 'vol-1' }],
+    });
+    expect(text.split('\n')).toEqual([
+      'db/one, recovery r1, begun 2026-11-29 12:01:30 UTC',
+      'before: i-1, as seen at 2026-11-29 12:01:00 UTC',
+      'now: i-2, as seen at 2026-11-29 12:01:00 UTC',
+      ...['lost: volume vol-1', '', 'kind    id     since then  carried on', 'volume  vol-1  gone        no', ''],
+      ...['what the instance has differently:', '  - InstanceType m6g.large', '  + InstanceType m7g.large'],
+    ]);
   });
 
   it('is a line a kind, with what keeps a crawl from being complete', () => {

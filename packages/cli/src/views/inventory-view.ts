@@ -2,6 +2,7 @@ import type {
   InventoryDifference,
   InventoryDifferences,
   InventoryPage,
+  InventoryRecovery,
   InventoryStanding,
   InventoryVersion,
 } from '@understudy/shared';
@@ -62,13 +63,7 @@ const word = (value: unknown): string => (typeof value === 'string' ? value : JS
 function differenceLines({ kind, id, change, fields }: InventoryDifference): readonly string[] {
   const head = `${kind} ${id} ${change === 'changed' ? '' : change}`.trim();
   if (change !== 'changed') return [head];
-  return [
-    head,
-    ...fields.flatMap(({ path, before, after }) => [
-      ...(before === null ? [] : [`  - ${path} ${word(before)}`]),
-      ...(after === null ? [] : [`  + ${path} ${word(after)}`]),
-    ]),
-  ];
+  return [head, ...changeLines(fields)];
 }
 
 /** What `understudy inventory diff` prints. */
@@ -76,4 +71,25 @@ export function differencesText({ differences, next }: InventoryDifferences): st
   if (differences.length === 0) return 'nothing is different';
   const more = next === null ? [] : ['', `there are more: --cursor ${next}`];
   return [...differences.flatMap(differenceLines), ...more].join('\n');
+}
+
+const changeLines = (fields: InventoryDifference['fields']): readonly string[] =>
+  fields.flatMap(({ path, before, after }) => [
+    ...(before === null ? [] : [`  - ${path} ${word(before)}`]),
+    ...(after === null ? [] : [`  + ${path} ${word(after)}`]),
+  ]);
+
+/** What `understudy inventory recovery` prints. */
+export function recoveryText(record: InventoryRecovery, screen: Screen = PIPE): string {
+  const { member, opId, startedAtWallMs, before, now, fields, resources, lost } = record;
+  const rows = resources.map((one) => [one.kind, one.id, one.fate, one.isCarried ? 'yes' : 'no']);
+  return [
+    `${member}, recovery ${opId}, begun ${timeText(startedAtWallMs)} UTC`,
+    `before: ${before.id}, as seen at ${timeText(before.lastSeenWallMs)} UTC`,
+    `now: ${now === null ? 'not known, or gone' : `${now.id}, as seen at ${timeText(now.lastSeenWallMs)} UTC`}`,
+    `lost: ${lost.length === 0 ? 'nothing that crawls have seen' : lost.map(({ kind, id }) => `${kind} ${id}`).join(', ')}`,
+    '',
+    tableText(['kind', 'id', 'since then', 'carried on'], rows, screen),
+    ...(fields.length === 0 ? [] : ['', 'what the instance has differently:', ...changeLines(fields)]),
+  ].join('\n');
 }

@@ -22,6 +22,7 @@ import {
 import {
   Collector,
   FailureHooks,
+  LateStarts,
   OwnershipWatch,
   type KeyLooks,
   type NameLooks,
@@ -439,6 +440,7 @@ export class Leader {
       ...{ cloud, keys, clock, log, names: { dns: this.#options.dns, targetGroups: this.#options.targetGroups } },
       callTimeoutMs: config.aws.callTimeoutMs,
     });
+    const lateStarts = new LateStarts({ cloud, keys, clock, log, callTimeoutMs: config.aws.callTimeoutMs });
     const failureHooks = new FailureHooks({
       ...{ clock, log, runHook: this.#options.runHook },
       callTimeoutMs: config.aws.callTimeoutMs,
@@ -452,7 +454,7 @@ export class Leader {
         ...{ view, assessor, decider, evidence, writer, preparation, preparations, runs: this.runs },
       }),
       jobs: leaderJobs({
-        ...{ ownershipWatch, failureHooks, events: this.events },
+        ...{ ownershipWatch, failureHooks, lateStarts, events: this.events },
         ...{ ...this.#options, ...this.#parts, serveLeases, collector, pace: config.loop, notify: config.notify },
         readFor: (member, instanceId, signal) => planner.readFor(member, instanceId, signal),
         dropRequest: (term, request, why) => desk.drop(term, request, why),

@@ -1,6 +1,6 @@
 import { type Clock, errorText, hasCode, isOperationError, type ResourcePages } from '@understudy/shared';
 import type { Kind } from '../core/kinds/kind.ts';
-import type { CrawlName, CrawlReport, InventoryHistory, Writing } from '../history.ts';
+import type { ClaimedDeed, CrawlName, CrawlReport, InventoryHistory, Writing } from '../history.ts';
 import { untilAborted } from './until-aborted.ts';
 
 export interface CrawlerOptions {
@@ -17,6 +17,9 @@ export interface CrawlerOptions {
   /** Hosted zones whose records are listed. */
   readonly hostedZones: readonly string[];
 }
+
+/** Who changed what, as far as it was heard lately. */
+type DeedsOf = (kind: string) => readonly ClaimedDeed[];
 
 /** What ended a listing before its last page. Null: nothing did. */
 type Shortfall = string | null;
@@ -37,13 +40,14 @@ export class Crawler {
    * it did not see does not. `signal`: the term; nothing is written once it is over.
    * @throws LEASE_LOST, INVENTORY_SUPERSEDED, INVENTORY_STORE_UNAVAILABLE, INVENTORY_SCHEMA_REFUSED
    */
-  async crawl(kind: Kind, by: Writing, signal: AbortSignal): Promise<CrawlReport> {
+  async crawl(kind: Kind, by: Writing, signal: AbortSignal, deedsOf: DeedsOf = () => []): Promise<CrawlReport> {
     const { history, clock, gapMs } = this.#options;
     const atWallMs = clock.wallMs();
     const crawl = { crawl: `${by.term}-${Math.round(atWallMs)}`, kind: kind.name };
     const { rows, detail } = await this.#list(kind, crawl, signal);
     signal.throwIfAborted();
-    const ended = { ...crawl, ...by, rows, atWallMs, gapMs, isComplete: detail === null, detail: detail ?? '' };
+    const deeds = deedsOf(kind.name);
+    const ended = { ...crawl, ...by, deeds, rows, atWallMs, gapMs, isComplete: detail === null, detail: detail ?? '' };
     return untilAborted(history.finish(ended), signal);
   }
 

@@ -1,4 +1,4 @@
-import type { Retention } from '../history.ts';
+import type { Compacted, Retention } from '../history.ts';
 import type { SqlReads } from './sql.ts';
 import { numberIn } from './version-rows.ts';
 
@@ -7,9 +7,9 @@ const REMOVED_MAX = 5_000;
 
 /**
  * Removes ended versions whose time is over, the oldest first, and those that are too many. Current
- * versions stay. So does the newest crawl's knowledge of when somebody looked.
+ * versions stay.
  */
-export async function compactVersions(sql: SqlReads, retention: Retention, nowWallMs: number): Promise<number> {
+export async function compactVersions(sql: SqlReads, retention: Retention, nowWallMs: number): Promise<Compacted> {
   const beforeWallMs = nowWallMs - retention.keptMs;
   const [count] = await sql.all('SELECT COUNT(*) AS ended FROM inventory_versions WHERE valid_to IS NOT NULL');
   const over = Math.max(0, numberIn(count?.ended ?? 0) - retention.versionsMax);
@@ -25,5 +25,5 @@ export async function compactVersions(sql: SqlReads, retention: Retention, nowWa
     [Math.max(beforeWallMs, tooMany), REMOVED_MAX],
   );
   await sql.all('DELETE FROM inventory_coverage WHERE to_at < $1', [beforeWallMs]);
-  return removed.length;
+  return { removed: removed.length, isMore: removed.length >= REMOVED_MAX };
 }

@@ -9,6 +9,8 @@ import { momentIn, VERSION_COLUMNS, versionIn } from './version-rows.ts';
 
 /** Rows that are read at once while a condition is looked for. */
 const BATCH = 500;
+/** Without a condition no more is read than an answer is likely to have room for. */
+const PLAIN_BATCH = 100;
 
 /** The condition of a span in SQL. Its parameters begin at `$5`. */
 function spanText(span: Span): { readonly text: string; readonly values: readonly SqlValue[] } {
@@ -57,7 +59,7 @@ async function batchOf(
 export async function readVersions(sql: Sql, query: HistoryQuery): Promise<VersionsPage> {
   const matches = matcher(query.where);
   const lastCompleteWallMs = await lastCompleteOf(sql, query.kind);
-  const size = query.where.length === 0 ? Math.min(query.limit, BATCH) : BATCH;
+  const size = query.where.length === 0 ? Math.min(query.limit, PLAIN_BATCH) : BATCH;
   const budget = new QuestionBudget();
   const versions: Version[] = [];
   let place: Place = placeOf(query.after);

@@ -3,6 +3,7 @@ import { kindNamed } from '../core/kinds/registered.ts';
 import type { Kind } from '../core/kinds/kind.ts';
 import type { Version } from '../core/version.ts';
 import type {
+  Compacted,
   CrawlName,
   CrawlReport,
   DifferenceQuery,
@@ -114,14 +115,14 @@ export class SqlHistory implements InventoryHistory {
     return readStanding(this.#sql);
   }
 
-  async compact(retention: Retention, by: Writing, nowWallMs: number): Promise<{ readonly removed: number }> {
+  async compact(retention: Retention, by: Writing, nowWallMs: number): Promise<Compacted> {
     invariant(retention.keptMs > 0, 'a history is kept for a while');
-    const removed = await this.#sql.transaction(async (sql) => {
+    const compacted = await this.#sql.transaction(async (sql) => {
       await assertNewest(sql, this.#sql.dialect, by);
       return compactVersions(sql, retention, nowWallMs);
     });
-    if (removed > 0) await this.#sql.tidy();
-    return { removed };
+    if (compacted.removed > 0) await this.#sql.tidy();
+    return compacted;
   }
 
   close(): Promise<void> {

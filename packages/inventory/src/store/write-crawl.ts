@@ -1,6 +1,7 @@
 import { type CrawlChanges, crawlChanges, type KindState, NO_CRAWL } from '../core/crawl-changes.ts';
 import type { OpenVersion, SeenResource } from '../core/version.ts';
 import type { CrawlReport, FinishedCrawl } from '../history.ts';
+import { attribute } from './attribution.ts';
 import { insertAll, type SqlDialect, type SqlReads } from './sql.ts';
 import { momentIn, numberIn, OPEN_COLUMNS, openIn } from './version-rows.ts';
 import { assertNewest } from './writer-guard.ts';
@@ -29,6 +30,7 @@ export async function writeCrawl(
     dialect.encode(one.text),
   ]);
   await insertAll(sql, 'inventory_versions', NEW_COLUMNS, fresh);
+  await attribute(sql, crawl.kind, crawl.deeds);
   const report = reportOf(changes, crawl, resources.size);
   await writeState(sql, crawl, changes, report);
   if (report.outcome === 'complete') await cover(sql, crawl, atWallMs);

@@ -23,7 +23,7 @@ export async function crawlOf(
   const crawl = { crawl: `1-${atWallMs}`, kind };
   await history.page(crawl, '', rows);
   return history.finish({
-    ...{ term: 1, writer: 'c1', atWallMs, rows: rows.length, isComplete: true, detail: '', gapMs: 1_000 },
+    ...{ term: 1, writer: 'c1', deeds: [], atWallMs, rows: rows.length, isComplete: true, detail: '', gapMs: 1_000 },
     ...{ ...crawl, ...more },
   });
 }

@@ -333,10 +333,51 @@ export const HISTORY_CONTRACT: readonly HistoryContractCase[] = [
       for (let number = 1; number <= 9; number += 1)
         await crawlOf(history, number * 100, [instanceRow('i-1', state(number)), instanceRow('i-2')]);
       const by = { term: 1, writer: 'c1' };
-      assert.deepEqual(await history.compact({ keptMs: 600, versionsMax: 100 }, by, 1_000), { removed: 2 });
-      assert.deepEqual(await history.compact({ keptMs: 600, versionsMax: 4 }, by, 1_000), { removed: 2 });
-      assert.deepEqual(await history.compact({ keptMs: 1, versionsMax: 0 }, by, 1e12), { removed: 4 });
+      assert.deepEqual(await history.compact({ keptMs: 600, versionsMax: 100 }, by, 1_000), {
+        removed: 2,
+        isMore: false,
+      });
+      assert.deepEqual(await history.compact({ keptMs: 600, versionsMax: 4 }, by, 1_000), {
+        removed: 2,
+        isMore: false,
+      });
+      assert.deepEqual(await history.compact({ keptMs: 1, versionsMax: 0 }, by, 1e12), { removed: 4, isMore: false });
       assert.deepEqual(shown(await history.versions(asked(at(null)))), ['i-1 900-', 'i-2 100-']);
+    },
+  },
+  {
+    name: 'retention says when there is more to remove than it did at once',
+    async run(history) {
+      const ids = Array.from({ length: 5_100 }, (_, number) => `i-${number + 10_000}`);
+      await crawlOf(
+        history,
+        100,
+        ids.map((id) => instanceRow(id)),
+      );
+      await crawlOf(
+        history,
+        200,
+        ids.map((id) => instanceRow(id, stopped)),
+      );
+      const compact = () => history.compact({ keptMs: 1, versionsMax: 0 }, { term: 1, writer: 'c1' }, 1e12);
+      assert.deepEqual(await compact(), { removed: 5_000, isMore: true });
+      assert.deepEqual(await compact(), { removed: 100, isMore: false });
+    },
+  },
+  {
+    name: 'a change is put down to who was heard to make it, also when that is heard late',
+    async run(history) {
+      const deeds = [{ id: 'i-1', atWallMs: 150, by: 'ann, by StopInstances' }];
+      await crawlOf(history, 100, [instanceRow('i-1'), instanceRow('i-2')]);
+      await crawlOf(history, 200, [instanceRow('i-1', stopped), instanceRow('i-2')]);
+      assert.equal((await history.version('instance', 'i-1', null)).changedBy, null);
+      await crawlOf(history, 300, [instanceRow('i-1', stopped), instanceRow('i-2')], { deeds });
+      assert.equal((await history.version('instance', 'i-1', null)).changedBy, 'ann, by StopInstances');
+      // What has changed nothing is no reason of what changes later.
+      const idle = [...deeds, { id: 'i-2', atWallMs: 250, by: 'bob, by RebootInstances' }];
+      await crawlOf(history, 400, [instanceRow('i-1', stopped), instanceRow('i-2', stopped)], { deeds: idle });
+      assert.equal((await history.version('instance', 'i-2', null)).changedBy, null);
+      assert.equal((await history.version('instance', 'i-1', 100)).changedBy, null);
     },
   },
   {

@@ -42,6 +42,7 @@ describe('a history in a thread of its own', () => {
       ...crawl,
       term: 1,
       writer: 'c1',
+      deeds: [],
       atWallMs: 1,
       rows: rows.length,
       isComplete: true,

@@ -44,6 +44,37 @@ export const InventoryDifferencesSchema = z.object({
 });
 export type InventoryDifferences = z.infer<typeof InventoryDifferencesSchema>;
 
+const FieldsSchema = z.array(z.object({ path: z.string(), before: z.unknown(), after: z.unknown() }));
+
+/** The forensic record of a recovery, as far as crawls have seen it. */
+export const InventoryRecoverySchema = z.object({
+  member: z.string(),
+  opId: z.string(),
+  /** The recovery began then. */
+  startedAtWallMs: z.number(),
+  /** The old instance as it was last seen before. */
+  before: InventoryVersionSchema,
+  /** The instance that takes its place, as it is now. Null: it is not known, or gone. */
+  now: InventoryVersionSchema.nullable(),
+  /** What the one has differently from the other. */
+  fields: FieldsSchema,
+  /** What the old instance consisted of, or used. */
+  resources: z.array(
+    z.object({
+      kind: z.string(),
+      id: z.string(),
+      /** `unknown`: no crawl had seen it before. */
+      fate: z.enum(['kept', 'changed', 'gone', 'unknown']),
+      /** The instance that takes its place names it, too. */
+      isCarried: z.boolean(),
+      fields: FieldsSchema,
+    }),
+  ),
+  /** What is gone, and what nobody carries on. */
+  lost: z.array(z.object({ kind: z.string(), id: z.string() })),
+});
+export type InventoryRecovery = z.infer<typeof InventoryRecoverySchema>;
+
 export const InventoryStandingSchema = z.object({
   /** The coordinator whose history it is. */
   coordinatorId: z.string(),

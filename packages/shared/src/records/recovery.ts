@@ -9,6 +9,7 @@ import { AddressTargetSchema, MovedItemSchema, PlannedAssignedSchema, PlannedInt
 import { PlannedRecordSetSchema, PlannedTargetsSchema } from './names.ts';
 import { LeftoverSchema, OwedChoreSchema } from './leftover.ts';
 import { MemberIdSchema, ofMember, placed, recordBase } from './record.ts';
+import { LateStartSchema } from './late-start.ts';
 import { followingAddress, PlacementCandidateSchema } from './placement-candidate.ts';
 
 const tags = z.record(z.string(), z.string());
@@ -470,6 +471,8 @@ export const HistoryRecordSchema = placed(
     prepared: preparedBefore.optional(),
     /** Hooks that run because it brought nothing back. Absent: the policy had none. */
     failureHooks: z.array(FailureHookSchema).optional(),
+    /** What an undo that was called off may yet have started. Absent: nothing. */
+    lateStart: LateStartSchema.optional(),
     /** What the collector still has to remove, and when. */
     leftovers: z.array(LeftoverSchema),
     /** Chores that were still open on the replacement when this was closed, and are open yet. */

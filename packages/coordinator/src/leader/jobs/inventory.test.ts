@@ -14,26 +14,28 @@ const DAY_MS = 86_400_000;
 /** What becomes of a crawl of this kind. */
 type Answers = (kind: string) => CrawlReport | Error;
 
-function scene(answers: Answers = () => REPORT, hostedZones: readonly string[] = []) {
+function scene(answers: Answers = () => REPORT, hostedZones: readonly string[] = [], passes = 1) {
   const clock = new SimClock();
   const log = new RecordingLog();
   const crawled: string[] = [];
+  const heard: unknown[] = [];
   const compacted: unknown[] = [];
   const counts = new CrawlCounts();
   const term = new AbortController();
   const job = new InventoryJob({
-    ...{ clock, log },
+    ...{ clock, log, deeds: { all: () => [{ id: 'i-1', atWallMs: 1, by: 'ann' }] } },
     keeping: {
       counts,
       settings: { everyMs: EVERY_MS, keptMs: DAY_MS, versionsMax: 1_000, hostedZones: [...hostedZones] },
       history: {
         compact: async (...asked: unknown[]) => {
           compacted.push(asked);
-          return { removed: 3 };
+          return { removed: 3, isMore: compacted.length < passes };
         },
       } as unknown as InventoryHistory,
       crawler: {
-        crawl: async ({ name }, by) => {
+        crawl: async ({ name }, by, _, deedsOf) => {
+          heard.push([name, deedsOf?.(name).length]);
           crawled.push(`${name} ${by.term} ${by.writer}`);
           const answer = answers(name);
           if (answer instanceof Error) throw answer;
@@ -43,7 +45,7 @@ function scene(answers: Answers = () => REPORT, hostedZones: readonly string[] =
     },
   });
   const run = () => job.run({ number: 7, coordinatorId: 'c1', signal: term.signal } as Term);
-  return { clock, log, crawled, compacted, counts, term, job, run };
+  return { clock, log, heard, crawled, compacted, counts, term, job, run };
 }
 
 describe('the job that keeps the inventory', () => {
@@ -102,15 +104,24 @@ describe('the job that keeps the inventory', () => {
     );
     await run();
     expect(job.remarks()).toMatchObject([{ code: 'INVENTORY_STORE_UNAVAILABLE', text: /disk full/ }]);
-    expect(log.lines.map(({ event }) => event)).toEqual(['inventory.failed']);
+    expect(log.events()).toContain('inventory.failed');
     broken = false;
     await run();
     expect(job.remarks()).toEqual([]);
   });
 
+  it('tells the history who was heard to change instances', async () => {
+    const { run, heard } = scene();
+    await run();
+    expect(heard.slice(0, 2)).toEqual([
+      ['instance', 1],
+      ['volume', 0],
+    ]);
+  });
+
   it('ends with its term', async () => {
     const { run, term, job } = scene(() => new OperationError('LEASE_LOST', 'over'));
-    term.abort();
+    term.abort(new OperationError('LEASE_LOST', 'over'));
     await expect(run()).rejects.toThrow('LEASE_LOST');
     expect(job.remarks()).toEqual([]);
   });
@@ -125,5 +136,12 @@ describe('the job that keeps the inventory', () => {
     await clock.advance(600_000);
     await run();
     expect(compacted).toHaveLength(2);
+  });
+
+  it('removes all that is too old, however much has come', async () => {
+    const { run, compacted, log } = scene(undefined, [], 7);
+    await run();
+    expect(compacted).toHaveLength(7);
+    expect(log.linesOf('inventory.compacted')).toMatchObject([{ fields: { removed: 21 } }]);
   });
 });

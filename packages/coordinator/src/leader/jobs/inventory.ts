@@ -1,4 +1,4 @@
-import { type Kind, KINDS } from '@understudy/inventory';
+import { type Kind, KINDS, untilAborted } from '@understudy/inventory';
 import {
   type Clock,
   errorText,
@@ -9,6 +9,7 @@ import {
   problemOf,
   type Term,
 } from '@understudy/shared';
+import type { HeardDeeds } from '../../hints/heard-deeds.ts';
 import type { InventoryKeeping } from '../../inventory/inventory-keeping.ts';
 import type { LeaderJob } from './leader-job.ts';
 
@@ -17,6 +18,8 @@ const COMPACT_EVERY_MS = 600_000;
 
 export interface InventoryJobOptions {
   readonly keeping: InventoryKeeping;
+  /** Who was heard to change instances. */
+  readonly deeds: Pick<HeardDeeds, 'all'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -48,8 +51,9 @@ export class InventoryJob implements LeaderJob {
     const { clock, keeping } = this.#options;
     const startedAtMs = clock.monotonicMs();
     try {
-      await this.#round(term);
+      // First: a disk that is full takes no crawl, and what is too old may make room.
       await this.#compact(term);
+      await this.#round(term);
       keeping.counts.lastRoundMs = clock.monotonicMs() - startedAtMs;
       this.#failure = null;
     } catch (error) {
@@ -82,9 +86,11 @@ export class InventoryJob implements LeaderJob {
 
   /** Why it is not complete. Null: it is. */
   async #crawl(kind: Kind, term: Term): Promise<string | null> {
-    const { keeping, log } = this.#options;
+    const { keeping, log, deeds } = this.#options;
     const by = { term: term.number, writer: term.coordinatorId };
-    const report = await keeping.crawler.crawl(kind, by, term.signal);
+    const report = await keeping.crawler.crawl(kind, by, term.signal, (name) =>
+      name === 'instance' ? deeds.all() : [],
+    );
     const { outcome, opened, changed, gone, detail, ...counts } = report;
     keeping.counts.crawled(outcome);
     for (const [what, count] of Object.entries({ opened, changed, gone })) keeping.counts.wrote(what, count);
@@ -101,7 +107,12 @@ export class InventoryJob implements LeaderJob {
     this.#compactedAtMs = nowMs;
     const { history, settings } = keeping;
     const by = { term: term.number, writer: term.coordinatorId };
-    const { removed } = await history.compact(settings, by, clock.wallMs());
+    let removed = 0;
+    for (let isMore = true; isMore; ) {
+      const done = await untilAborted(history.compact(settings, by, clock.wallMs()), term.signal);
+      removed += done.removed;
+      isMore = done.isMore;
+    }
     if (removed > 0) log.info('inventory.compacted', { removed, term: term.number });
   }
 }

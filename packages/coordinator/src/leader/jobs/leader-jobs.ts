@@ -1,5 +1,5 @@
 import type { Clock, Keyspace, Log, MemberId, Random } from '@understudy/shared';
-import type { Collector, FailureHooks, OwnershipWatch, ServeLeases } from '@understudy/recovery';
+import type { Collector, FailureHooks, LateStarts, OwnershipWatch, ServeLeases } from '@understudy/recovery';
 import type { ClusterState } from '../../store/cluster-state.ts';
 import type { ConsoleCapture } from '../console-capture.ts';
 import type { Enroller } from './enroller.ts';
@@ -17,6 +17,7 @@ import { FeatureLevelJob } from './feature-level.ts';
 import { FindingsJob, type Found } from './findings.ts';
 import { HoldsJob } from './holds.ts';
 import { JudgementsJob } from './judgements.ts';
+import { LateStartsJob } from './late-starts.ts';
 import type { LeaderJob } from './leader-job.ts';
 import { LostZonesJob } from './lost-zones.ts';
 import { NoticesJob } from './notices.ts';
@@ -62,6 +63,7 @@ export interface LeaderJobParts {
   readonly dropRequest: UndosJobOptions['dropRequest'];
   readonly storeTimeoutMs: number;
   readonly failureHooks: FailureHooks;
+  readonly lateStarts: LateStarts;
   readonly random: Random;
   readonly events: EventHearing;
   readonly outbox: Outbox;
@@ -98,10 +100,11 @@ export function leaderJobs(parts: LeaderJobParts): readonly LeaderJob[] {
     new CollectionJob({ ...parts, everyMs: collectEveryMs }),
     new OwnershipJob({ ...parts, everyMs: collectEveryMs, watch: parts.ownershipWatch }),
     new FailureHooksJob({ ...parts, everyMs: HOOKS_EVERY_MS, hooks: parts.failureHooks }),
+    new LateStartsJob({ ...parts, everyMs: evidenceEveryMs }),
     new AuditRetentionJob({ ...parts, everyMs: collectEveryMs }),
     ...noticesJob(parts),
     ...(parts.events.queue ? [new CloudEventsJob({ ...parts, events: parts.events, queue: parts.events.queue })] : []),
-    ...(parts.inventory ? [new InventoryJob({ ...parts, keeping: parts.inventory })] : []),
+    ...(parts.inventory ? [new InventoryJob({ ...parts, keeping: parts.inventory, deeds: parts.events.deeds })] : []),
   ];
 }
 

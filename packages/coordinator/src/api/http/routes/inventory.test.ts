@@ -1,6 +1,6 @@
 import { type InventoryHistory, SqlHistory, SqliteSql } from '@understudy/inventory';
 import { crawlOf, instanceRow } from '@understudy/inventory/testing';
-import { OperationError } from '@understudy/shared';
+import { type HistoryRecord, InventoryRecoverySchema, OperationError, ProblemDetailsSchema } from '@understudy/shared';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ApiSource } from '../api-source.ts';
 import { closeServers, serveApi } from '../http.fixtures.ts';
@@ -92,6 +92,27 @@ describe('GET /v1/inventory', () => {
     const { body } = await get('/instance/differences?from=100');
     expect(body.differences?.map((one) => `${one.id} ${one.change}`)).toEqual([...['i-1 changed', 'i-2 gone']]);
     expect(body.differences?.[0]?.fields).toContainEqual({ path: 'State.Name', before: 'running', after: 'stopped' });
+  });
+
+  it('has the forensic record of the last recovery of a member, and of one that is named', async () => {
+    const id = (number: number) => `i-${number.toString(16).padStart(17, '0')}`;
+    const history = await SqlHistory.over(SqliteSql.open(':memory:'));
+    await crawlOf(history, 100, [instanceRow(id(1), { InstanceType: 'm6g.large' })]);
+    await crawlOf(history, 300, [instanceRow(id(1), stopped), instanceRow(id(2), { InstanceType: 'm7g.large' })]);
+    const ended = { opId: 'r1', oldInstanceId: id(1), newInstanceId: id(2), startedAtWallMs: 200 } as HistoryRecord;
+    const { url } = await serveApi({ api: { inventory: history, history: () => [ended], leader: () => 'self' } });
+    const get = async (path: string) => {
+      const reply = await fetch(`${url}/v1/members/db/one/inventory${path}`);
+      return { status: reply.status, body: InventoryRecoverySchema.or(ProblemDetailsSchema).parse(await reply.json()) };
+    };
+    expect(await get('')).toMatchObject({
+      status: 200,
+      body: { member: 'db/one', opId: 'r1', before: { id: id(1), validFromWallMs: 100 }, now: { id: id(2) } },
+    });
+    expect((await get('?opId=r1')).body).toMatchObject({
+      fields: expect.arrayContaining([{ path: 'InstanceType', before: 'm6g.large', after: 'm7g.large' }]),
+    });
+    expect(await get('?opId=r2')).toMatchObject({ status: 404, body: { code: 'RECOVERY_UNKNOWN' } });
   });
 
   it.each([

@@ -1,14 +1,22 @@
-import { type HistoryQuery, type InventoryHistory, parseCondition, type Span } from '@understudy/inventory';
+import {
+  forensicRecord,
+  type HistoryQuery,
+  type InventoryHistory,
+  parseCondition,
+  type Span,
+} from '@understudy/inventory';
 import {
   type ApiProblemCode,
   InventoryDifferencesSchema,
   InventoryPageSchema,
+  InventoryRecoverySchema,
   InventoryStandingSchema,
   InventoryVersionSchema,
   isOperationError,
 } from '@understudy/shared';
 import * as z from 'zod';
 import type { ApiSource } from '../api-source.ts';
+import { MemberParamsSchema } from '../params.ts';
 import { Refusal } from '../refusal.ts';
 import { type AnyRoute, defineRoute, ok, type RouteContext } from '../route.ts';
 
@@ -165,4 +173,25 @@ const differences = defineRoute({
     }),
 });
 
-export const inventory: readonly AnyRoute[] = [standing, versions, version, differences];
+const recovery = defineRoute({
+  ...shared,
+  ...{ path: '/v1/members/:group/:name/inventory', operationId: 'getInventoryOfRecovery' },
+  summary: 'The forensic record of an ended recovery: what was there before, what is now, what was lost',
+  description: 'As exact as crawls are often. Of the last recovery of the member, or of the one that is named.',
+  params: MemberParamsSchema,
+  query: z.strictObject({ opId: z.string().max(200).optional() }),
+  answers: { 200: { text: 'What became of each resource.', schema: InventoryRecoverySchema } },
+  refusals: [...REFUSALS, 'INVENTORY_UNKNOWN', 'INVENTORY_GONE', 'RECOVERY_UNKNOWN'],
+  handle: ({ params: { group, name }, query: { opId } }, context) =>
+    asked(context, async (history, api) => {
+      const member = `${group}/${name}` as const;
+      const ended = api
+        .history(member, Number.POSITIVE_INFINITY)
+        .find((one) => opId === undefined || one.opId === opId);
+      if (ended === undefined) throw new Refusal('RECOVERY_UNKNOWN', `no such recovery of ${member} has ended here`);
+      const { startedAtWallMs } = ended;
+      return { member, opId: ended.opId, startedAtWallMs, ...(await forensicRecord(history, ended)) };
+    }),
+});
+
+export const inventory: readonly AnyRoute[] = [standing, versions, version, differences, recovery];
