@@ -174,6 +174,29 @@ describe('a message is a hint, and proves nothing', () => {
   });
 });
 
+test('a flood of what cannot be read, and of made-up calls, fills neither log nor memory, and no pass is long', async () => {
+  const { world, instanceId } = await started();
+  const call = (nth: number) => ({
+    ...{ id: `f${nth}`, 'detail-type': 'AWS API Call via CloudTrail', source: 'aws.ec2', resources: [] },
+    detail: {
+      ...{ eventID: `ct-${nth}`, eventTime: '2026-01-01T00:00:00Z', eventName: 'StopInstances', requestID: 'r' },
+      requestParameters: { instancesSet: { items: [{ instanceId }] } },
+    },
+  });
+  for (let nth = 0; nth < 1_000; nth += 1) {
+    world.sim.forgeEvent(call(nth));
+    world.sim.sendToQueue('understudy-events', `<${nth}>`);
+  }
+  await world.clock.advance(120_000);
+  const lines = (event: string): number => world.mustLead().log.linesOf(event).length;
+  expect(lines('event.deed')).toBeGreaterThan(50);
+  expect(lines('event.deed')).toBeLessThan(100 + 120 + 1);
+  expect(lines('event.unreadable')).toBeLessThanOrEqual(3);
+  expect(explained(world).evidence.filter((one) => one.source === 'api call')).toHaveLength(10);
+  expect(explained(world).verdict).toBe('alive');
+  world.expectHealthy();
+});
+
 describe('events that do not come', () => {
   test('a change that no event told is a problem, and states are asked for as ever', async () => {
     const { world, others } = await started({ events: { pollStatesEveryMs: 30_000 } });
@@ -212,5 +235,51 @@ describe('events that do not come', () => {
     world.sim.setDeniedActions([]);
     await world.until('told', () => problems(world).includes('EVENTS_LATE'), 60_000);
     await world.until('forgotten', () => !problems(world).includes('EVENTS_LATE'), 400_000);
+  });
+});
+
+describe('who stopped it', () => {
+  const calls = (world: World) =>
+    explained(world)
+      .evidence.filter((one) => one.source === 'api call')
+      .map((one) => one.text);
+  const ask = (world: World, action: string, instanceId: string, over: object = {}) =>
+    world.clock.runUntilSettled(
+      world.sim.call(action, { InstanceIds: [instanceId], ...over }, { reader: 'alice' }),
+      60_000,
+    );
+
+  test('is told minutes later, with ARN, moment and request; the verdict was there before, by EC2’s word', async () => {
+    const { world, instanceId } = await started();
+    await ask(world, 'StopInstances', instanceId);
+    await world.until('left', () => explained(world).verdict === 'left', 120_000);
+    expect(calls(world)).toEqual([]);
+    await world.until('told', () => calls(world).length > 0, 400_000);
+    expect(calls(world)[0]).toMatch(
+      new RegExp(
+        `^StopInstances of ${instanceId} by arn:aws:sts::123456789012:assumed-role/sim/alice at 20.*, request `,
+      ),
+    );
+    expect(explained(world).verdict).toBe('left');
+    nothingBegun(world);
+  });
+
+  test('a call that was refused, or only tried, is nobody’s deed', async () => {
+    const { world, instanceId } = await started();
+    await ask(world, 'TerminateInstances', instanceId, { DryRun: true });
+    await world.clock.advance(400_000);
+    expect(world.sim.log.calls('TerminateInstances')).toHaveLength(1);
+    expect(calls(world)).toEqual([]);
+    expect(explained(world).verdict).toBe('alive');
+  });
+
+  test('our own calls are recognised, of the instance that was replaced', async () => {
+    const { world, instanceId } = await started();
+    world.crash(instanceId);
+    await world.until('replaced', () => world.history(DB1).length === 1, 1_200_000);
+    await world.until('told', () => calls(world).some((one) => one.includes('StopInstances')), 400_000);
+    const [stop] = calls(world).filter((one) => one.includes('StopInstances'));
+    expect(stop).toContain(instanceId);
+    expect(stop).toContain('with the client of a coordinator');
   });
 });

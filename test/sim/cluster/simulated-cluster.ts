@@ -34,7 +34,7 @@ import { StoredRecords } from './stored-records.ts';
 import { Operators } from './operators.ts';
 import { streamOf } from './random-streams.ts';
 import type { World } from './world.ts';
-import { makeEventQueue } from './told-events.ts';
+import { makeEventQueue, makeUnruly } from './told-events.ts';
 
 /** Delay of a datagram between two machines. */
 const WITHIN_A_REGION_MS = [0.2, 2] as const;
@@ -75,8 +75,8 @@ export interface ClusterShape {
    * has hooks. Default: where the seed gives the faults.
    */
   readonly identities?: boolean;
-  /** Events of EC2 come through a queue. Default: they do not. */
-  readonly events?: boolean;
+  /** Whether events of EC2 come through a queue, and how. Default: they do not. */
+  readonly events?: World['events'];
 }
 
 /** What a test may want otherwise than the simulation does, whose choices are the defaults. */
@@ -172,7 +172,8 @@ export class SimulatedCluster {
       ...{ clock: this.kernel, seed: shape.seed, random: this.streamOf('cloud') },
       ...(parts.latency ? { latency: parts.latency } : {}),
     });
-    this.eventQueue = parts.events === undefined && shape.events !== true ? null : makeEventQueue(this.cloud);
+    this.eventQueue =
+      parts.events === undefined && (shape.events ?? 'off') === 'off' ? null : makeEventQueue(this.cloud);
     this.identities = new CarriedIdentities(this.cloud, shape.identities === true);
     this.operators = new Operators(this);
     const addresses = Array.from({ length: shape.coordinators }, (_, index) => `10.1.0.${index + 1}`);
@@ -237,6 +238,7 @@ export class SimulatedCluster {
       shareVolumes({ ...this, activeInstanceOf: (member) => this.activeInstanceOf(member) });
     if (this.shape.way === 'older') backUp(this, instanceIds);
     this.machines.settled = true;
+    if (this.shape.events) makeUnruly(this, this.shape.events);
     for (const host of this.hosts) host.start();
   }
 

@@ -12,6 +12,7 @@ export type Way = (typeof WAYS)[number];
 
 /** Further types and zones, in which order; null: none. */
 export const PLACES = ['zones-first', 'types-first'] as const;
+export const EVENTS = ['off', 'on', 'late', 'doubled', 'lost', 'forged'] as const;
 export const PREPARED = ['nothing', 'reads', 'trial'] as const;
 
 /** What the seed chooses of a group, where nobody forces it. */
@@ -19,6 +20,8 @@ export interface World {
   readonly way: Way;
   readonly places: (typeof PLACES)[number] | null;
   readonly prepare: (typeof PREPARED)[number];
+  /** Whether events of EC2 come, and how. */
+  readonly events: (typeof EVENTS)[number];
   /** Something is made at EC2 for a suspect. */
   readonly makes: boolean;
   /** The primary private address follows: predecessors are ended before their successors run. */
@@ -35,6 +38,7 @@ export function worldOf(seed: number): World {
     way: WAYS[seed % WAYS.length] ?? 'snapshots',
     places: pick(random, [null, null, ...PLACES]),
     prepare: pick(random, PREPARED),
+    events: pick(streamOf(seed, 'events'), EVENTS),
     makes: seed % 2 === 1,
     follows: seed % 9 === 8,
   };
@@ -69,7 +73,7 @@ const MAKING: PolicyChange = {
 
 /** The part of the policy that the world decides. `subnets`: one a zone. */
 export function worldPolicy(
-  { way, places, prepare, makes, follows }: World,
+  { way, places, prepare, makes, follows }: Omit<World, 'events'>,
   subnets: readonly string[],
 ): readonly PolicyChange[] {
   return [

@@ -1,5 +1,6 @@
 import { CARRYING_BUGS } from './bugs-in-carrying.ts';
 import { DECIDING_BUGS } from './bugs-in-deciding.ts';
+import { EVENT_BUGS } from './bugs-in-hearing-events.ts';
 import { ENDING_BUGS } from './bugs-in-ending.ts';
 import { IDENTITY_BUGS } from './bugs-in-identities.ts';
 import { LEASE_BUGS } from './bugs-in-leases.ts';
@@ -21,5 +22,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...IDENTITY_BUGS,
   ...CARRYING_BUGS,
   ...PREPARING_BUGS,
+  ...EVENT_BUGS,
   ...ENDING_BUGS,
 ];

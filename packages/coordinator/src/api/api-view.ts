@@ -250,6 +250,7 @@ export class CoordinatorApi implements ApiSource {
       console: leader.console(member),
       serveLease: serveLeases.text(member),
       prepared: leader.prepared(member),
+      deeds: leader.events.deedsOf(instancesOf(view.records, member)),
       storeTrouble: own.storeTrouble(),
     };
     const intent = view.records.intents.get(member)?.record;
@@ -411,6 +412,18 @@ export class CoordinatorApi implements ApiSource {
 }
 
 const rounded = (value: number | null): number | null => (value === null ? null : Math.round(value));
+
+/** The instance it has, that of an open recovery, and the one it had before. */
+function instancesOf({ activations, intents, history }: ClusterState['records'], member: MemberId): readonly string[] {
+  const ended = [...(history.get(member)?.values() ?? [])].map((one) => one.record);
+  const last = ended.sort((a, b) => b.endedAtWallMs - a.endedAtWallMs)[0];
+  const ids = [
+    activations.get(member)?.record.instanceId,
+    intents.get(member)?.record.oldInstanceId,
+    last?.oldInstanceId,
+  ];
+  return [...new Set(ids.flatMap((id) => id ?? []))];
+}
 
 /** Counts members by what this process's own observer thinks of them. O(members). */
 function ownCounts(observer: Pick<ObserverTable, 'opinions'>): VerdictCounts {

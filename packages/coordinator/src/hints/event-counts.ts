@@ -14,7 +14,7 @@ export class EventCounts {
   repeated = 0;
   looks = 0;
   failedLooks = 0;
-  /** From the receipt of a message to the look that it asked for, in all. */
+  /** How long those looks took, summed over instances. */
   lookMs = 0;
   /** How long the newest message was in the queue. Null: none has come. */
   ageMs: number | null = null;

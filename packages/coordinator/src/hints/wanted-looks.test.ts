@@ -7,7 +7,12 @@ beforeEach(() => {
   wanted = new WantedLooks();
 });
 const at = monotonicMs;
-const look = (instanceId: string, az = 'a', wantsStatus = false) => ({ instanceId, az, wantsStatus });
+const look = (instanceId: string, az = 'a', wantsStatus = false) => ({
+  instanceId,
+  member: 'db/one' as const,
+  az,
+  wantsStatus,
+});
 const message = (messageId: string) => ({ messageId, receiptHandle: `handle of ${messageId}` });
 const taken = (nowMs: number) =>
   wanted.take(at(nowMs)).map(({ az, looks }) => [az, looks.map((one) => one.instanceId)]);

@@ -1,4 +1,11 @@
-import { type BucketLimit, fullBucket, type MonotonicMs, takeTokens, type TokenBucket } from '@understudy/shared';
+import {
+  type BucketLimit,
+  fullBucket,
+  type MemberId,
+  type MonotonicMs,
+  takeTokens,
+  type TokenBucket,
+} from '@understudy/shared';
 
 /** Calls for events: a burst of some, then one a second, however many messages come. */
 const CALLS: BucketLimit = { burst: 10, refillPerSecond: 1 };
@@ -8,6 +15,8 @@ export const MESSAGES_MAX = 500;
 
 export interface WantedLook {
   readonly instanceId: string;
+  /** The member that it is activated for. */
+  readonly member: MemberId;
   readonly az: string;
   readonly wantsStatus: boolean;
 }

@@ -1,4 +1,5 @@
 import type { Clock, MessageQueue } from '@understudy/shared';
+import { Deeds, deedText } from '../hints/deeds.ts';
 import { EventCounts } from '../hints/event-counts.ts';
 import { HeardDeeds } from '../hints/heard-deeds.ts';
 import { EventTrust } from '../hints/event-trust.ts';
@@ -9,7 +10,10 @@ export class EventHearing {
   readonly queue: MessageQueue | null;
   readonly trust = new EventTrust();
   readonly counts = new EventCounts();
+  /** For the inventory: the last hour's, of every instance. */
   readonly deeds = new HeardDeeds();
+  /** For people who ask about a member. */
+  readonly deedsOfMembers = new Deeds();
   readonly #clock: Clock;
   readonly #pollStatesEveryMs: number;
 
@@ -26,6 +30,10 @@ export class EventHearing {
   /** EC2 shows another state of an instance than it did before. */
   readonly noteChange = (instanceId: string, state: string): void =>
     this.trust.changed(instanceId, state, this.#clock.monotonicMs());
+
+  /** Who has stopped, started or ended these instances, a sentence each; this process's own. */
+  readonly deedsOf = (instanceIds: readonly string[]): readonly string[] =>
+    instanceIds.flatMap((id) => this.deedsOfMembers.of(id).map((deed) => deedText(id, deed)));
 
   /** While events come, states of members that are well are asked for less often. */
   readonly statesFreshForMs = (): number =>

@@ -1,6 +1,8 @@
 import {
+  type BucketLimit,
   type Clock,
   errorText,
+  fullBucket,
   isOperationError,
   type Log,
   type MemberId,
@@ -9,7 +11,9 @@ import {
   type Problem,
   type QueueMessage,
   RecurringFailure,
+  takeTokens,
   type Term,
+  type TokenBucket,
 } from '@understudy/shared';
 import { type CloudEvent, readCloudEvent } from '../../hints/cloud-event.ts';
 import { type LookRound, type WantedLook, WantedLooks } from '../../hints/wanted-looks.ts';
@@ -46,10 +50,14 @@ export interface CloudEventsJobOptions {
   readonly log: Log;
 }
 
-interface Whose {
-  readonly member: MemberId;
-  readonly az: string;
-}
+/** The member that an instance is activated for, and its zone. */
+type Whose = ReadonlyMap<string, { readonly member: MemberId; readonly az: string }>;
+
+const NOBODY: Whose = new Map();
+/** Lines about deeds: a burst of some, then one a second. */
+const DEED_LINES: BucketLimit = { burst: 100, refillPerSecond: 1 };
+const TELL_AGAIN_MS = 60_000;
+const HISTORY_READ_EVERY_MS = 10_000;
 
 /**
  * Reads the queue of events. **S** A message is a hint: it makes us ask EC2 about the instances
@@ -65,6 +73,12 @@ export class CloudEventsJob implements LeaderJob {
   readonly #looking = new Set<Promise<void>>();
   /** What broke beside a pass; the next one fails by it. */
   #broken: { readonly error: unknown } | null = null;
+  #unreadableToldAtMs = Number.NEGATIVE_INFINITY;
+  #deedLines: TokenBucket | null = null;
+  #had: { readonly atMs: number; readonly ids: ReadonlySet<string> } = {
+    atMs: Number.NEGATIVE_INFINITY,
+    ids: new Set(),
+  };
 
   constructor(options: CloudEventsJobOptions) {
     this.#options = options;
@@ -83,7 +97,8 @@ export class CloudEventsJob implements LeaderJob {
 
   async run(term: Term): Promise<void> {
     const messages = await this.#receive(term.signal);
-    const deletable = messages.flatMap((one) => this.#take(one));
+    const whose = messages.length > 0 ? this.#members() : NOBODY;
+    const deletable = messages.flatMap((one) => this.#take(one, whose));
     for (const round of this.#wanted.take(this.#options.clock.monotonicMs())) this.#start(round, term.signal);
     await this.#delete(deletable, term.signal);
     const broken = this.#broken;
@@ -126,7 +141,7 @@ export class CloudEventsJob implements LeaderJob {
   }
 
   /** Notes a message. Returns its handle where nothing is to be looked at. */
-  #take(message: QueueMessage): readonly string[] {
+  #take(message: QueueMessage, whose: Whose): readonly string[] {
     const { clock, log } = this.#options;
     const { counts } = this.#options.events;
     const nowMs = clock.monotonicMs();
@@ -134,7 +149,7 @@ export class CloudEventsJob implements LeaderJob {
     const event = readCloudEvent(message.body);
     if (event.kind === 'unreadable') {
       counts.drop('unreadable');
-      log.warn('event.unreadable', { messageId: message.messageId, why: event.why, receives: message.receiveCount });
+      this.#noteUnreadable(message, event.why);
       return [];
     }
     if (event.kind === 'unknown') {
@@ -144,13 +159,14 @@ export class CloudEventsJob implements LeaderJob {
     }
     counts.came(event.type, event.key, nowMs);
     if (event.deed !== null && !event.isRefused) this.#options.events.deeds.note(event.instanceIds, event.deed, nowMs);
-    return this.#follow(message, event, nowMs);
+    this.#noteDeed(event, whose);
+    return this.#follow(message, event, whose);
   }
 
-  #follow(message: QueueMessage, event: Hint, nowMs: MonotonicMs): readonly string[] {
+  #follow(message: QueueMessage, event: Hint, whose: Whose): readonly string[] {
     const { log } = this.#options;
     const { counts, trust } = this.#options.events;
-    const whose = this.#members();
+    const nowMs = this.#options.clock.monotonicMs();
     // **S** What is no member's is dropped before anything is asked about it.
     const ours = event.instanceIds.filter((id) => whose.has(id));
     if (ours.length === 0) {
@@ -164,11 +180,51 @@ export class CloudEventsJob implements LeaderJob {
     }
     const looks = ours.map(
       (instanceId): WantedLook => ({
-        ...{ instanceId, az: whose.get(instanceId)?.az ?? '', wantsStatus },
+        ...{
+          instanceId,
+          member: whose.get(instanceId)?.member ?? '/',
+          az: whose.get(instanceId)?.az ?? '',
+          wantsStatus,
+        },
       }),
     );
     this.#wanted.add(message, looks, nowMs);
     return [];
+  }
+
+  /** One line a minute: whoever may write to the queue must not fill the log. */
+  #noteUnreadable({ messageId, receiveCount }: QueueMessage, why: string): void {
+    const { clock, log } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (nowMs - this.#unreadableToldAtMs < TELL_AGAIN_MS) return;
+    this.#unreadableToldAtMs = nowMs;
+    log.warn('event.unreadable', { messageId, why, receives: receiveCount });
+  }
+
+  /** Kept for people, about instances that members have, or had. */
+  #noteDeed({ deed, instanceIds }: Hint, whose: Whose): void {
+    const { events, clock, log } = this.#options;
+    if (deed === null) return;
+    const nowMs = clock.monotonicMs();
+    for (const instanceId of instanceIds) {
+      if (!whose.has(instanceId) && !this.#hadBefore(nowMs).has(instanceId)) continue;
+      if (!events.deedsOfMembers.note(instanceId, deed)) continue;
+      const room = takeTokens(this.#deedLines ?? fullBucket(DEED_LINES, nowMs), DEED_LINES, nowMs);
+      if (room === null) continue;
+      this.#deedLines = room;
+      log.info('event.deed', { instanceId, ...deed });
+    }
+  }
+
+  /** Instances that were replaced. Found anew now and then only: there may be many. */
+  #hadBefore(nowMs: MonotonicMs): ReadonlySet<string> {
+    const { history } = this.#options.view.records;
+    if (nowMs - this.#had.atMs >= HISTORY_READ_EVERY_MS) {
+      const ids = new Set<string>();
+      for (const entries of history.values()) for (const { record } of entries.values()) ids.add(record.oldInstanceId);
+      this.#had = { atMs: nowMs, ids };
+    }
+    return this.#had.ids;
   }
 
   #noteAge({ sentAtWallMs, receiveCount }: QueueMessage, nowMs: MonotonicMs): void {
@@ -190,12 +246,10 @@ export class CloudEventsJob implements LeaderJob {
     counts.looks += ids.length;
     counts.failedLooks += ids.length - answered.length;
     counts.lookMs += (clock.monotonicMs() - beganAtMs) * ids.length;
-    const whose = this.#members();
-    const members = answered.flatMap((id) => whose.get(id)?.member ?? []);
-    assessor.judgeSoon(members);
+    assessor.judgeSoon(looks.flatMap((one) => (answered.includes(one.instanceId) ? [one.member] : [])));
     for (const instanceId of answered) {
       const state = evidence.of(instanceId).cloud?.instance?.state ?? null;
-      log.info('event.looked', { instanceId, state });
+      if (state !== 'running') log.info('event.looked', { instanceId, state });
     }
     this.#wanted.failed(ids.filter((id) => !answered.includes(id)));
     await this.#delete(this.#wanted.looked(answered, beganAtMs), signal);
@@ -212,7 +266,8 @@ export class CloudEventsJob implements LeaderJob {
       log.debug('event.not_deleted', { count: failed.length, error: errorText(failed[0]) });
   }
 
-  #members(): ReadonlyMap<string, Whose> {
+  /** The table of this moment. It is as long as there are members: it is made once a pass. */
+  #members(): Whose {
     const { activations, members } = this.#options.view.records;
     return new Map(
       [...activations.values()].map(({ record: { instanceId, member } }) => [
