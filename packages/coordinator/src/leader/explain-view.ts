@@ -145,7 +145,9 @@ const storeEvidence = (trouble: string | null): ExplainView['evidence'] =>
  * known, and could not.
  */
 function decisionWhile(trouble: string | null, decision: ExplainView['decision']): ExplainView['decision'] {
-  if (trouble === null || decision.kind === 'recovering' || decision.kind === 'hold') return decision;
+  if (trouble === null || decision.kind === 'recovering') return decision;
+  // Observers that cannot write have no opinion for anybody else: the store is why.
+  if (decision.kind === 'hold' && decision.reason !== 'ObserverUnwell') return decision;
   return { kind: 'hold', reason: 'ObserverUnwell', text: `${trouble}: nothing is decided`, untilWallMs: null };
 }
 
