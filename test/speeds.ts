@@ -8,6 +8,7 @@ export const ONLY_VERIFIED: readonly string[] = [
   'test/fuzz/planted-runs.test.ts',
   'test/scenarios/recovery/hooks-crashes.test.ts',
   'test/scenarios/recovery/{ways-out,names,reattach,volume-paths,undo,prepared}-crashes.test.ts',
+  'test/scenarios/recovery/primary-address-{crashes,late}.test.ts',
   // Simulated days of one kind of trouble each. The fixed seeds have them all, more thinly.
   'test/sim/{serve-lease,lost-address,operator-commands,kms-key}.test.ts',
   'test/sim/{store-refuses,namesake,ways,carried-identities}.test.ts',

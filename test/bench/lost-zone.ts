@@ -30,6 +30,9 @@ const POLICY = { guard: { whenZoneLost: 'recover', concurrency: 1_000, bootGrace
 /** What happened since the zone was lost. */
 class Watched {
   readonly launchedAtMs: number[] = [];
+  /** When EC2 got the first Stop, and when it had the first instance stopped. */
+  firstStopAtMs = Number.NaN;
+  firstStoppedAtMs = Number.NaN;
   readonly activatedAtMs = new Map<string, number>();
   readonly calls = new Map<string, number>();
   throttled = 0;
@@ -42,7 +45,10 @@ class Watched {
     this.#cluster = cluster;
     cluster.kv.onCommit((commit) => this.#onCommit(commit));
     cluster.cloud.onEvent((event) => {
+      if (event.kind === 'transition' && event.resourceKind === 'instance' && event.to === 'stopped')
+        if (Number.isNaN(this.firstStoppedAtMs)) this.firstStoppedAtMs = this.#nowMs();
       if (event.kind !== 'call') return;
+      if (event.action === 'StopInstances' && Number.isNaN(this.firstStopAtMs)) this.firstStopAtMs = this.#nowMs();
       this.calls.set(event.action, (this.calls.get(event.action) ?? 0) + 1);
       if (event.outcome === 'RequestLimitExceeded') this.throttled += 1;
       if (event.action === 'RunInstances' && event.outcome === 'ok') this.launchedAtMs.push(this.#nowMs());
@@ -130,6 +136,7 @@ function rowsOf(watched: Watched, lost: number, lostAtMs: number, tookMs: number
     { what: '… ÷ the bucket of RunInstances alone', measured: wallMs / bucketMs, unit: 'ratio', ...plain },
     { what: '… until the last replacement (simulated)', measured: wallMs / 1_000, unit: 's', ...plain },
     { what: '… until the first (simulated)', measured: firstMs / 1_000, unit: 's', ...plain },
+    ...partsOf(watched, lostAtMs, lostAtMs + wallMs, bucketMs),
     { what: '… API calls per recovery', measured: calls / lost, unit: 'calls', ...plain },
     ...[...watched.calls]
       .toSorted(([, a], [, b]) => b - a)
@@ -139,6 +146,33 @@ function rowsOf(watched: Watched, lost: number, lostAtMs: number, tookMs: number
     { what: '… etcd bytes written per recovery', measured: watched.bytes / lost, unit: 'B', ...plain },
     { what: '… largest record', measured: watched.largestBytes, unit: 'B', ...plain },
     { what: '… processor time of the simulation', measured: tookMs / 1_000, unit: 's', ...plain },
+  ];
+}
+
+/**
+ * Where the time goes: until the first launch could leave, while launches leave at the pace of the
+ * bucket, and what the last one takes afterwards. The first part and the last are no launches, so
+ * the bucket alone is no bound that can be reached.
+ */
+function partsOf(watched: Watched, lostAtMs: number, endedAtMs: number, bucketMs: number): readonly BenchRow[] {
+  const launched = watched.launchedAtMs.toSorted((a, b) => a - b);
+  const [first = Number.NaN, last = Number.NaN] = [launched[0], launched.at(-1)];
+  const paceMs = bucketMs / SHARE;
+  const leastMs = first - lostAtMs + bucketMs + (endedAtMs - last);
+  const seconds = (what: string, ms: number): BenchRow => ({
+    ...{ what: `…   ${what}`, measured: ms / 1_000, unit: 's', budget: null, ok: null },
+  });
+  return [
+    seconds('lost → first StopInstances (detection, decision, intent)', watched.firstStopAtMs - lostAtMs),
+    seconds('→ first instance stopped', watched.firstStoppedAtMs - watched.firstStopAtMs),
+    seconds('→ first RunInstances (fence seen, capture)', first - watched.firstStoppedAtMs),
+    seconds('→ last RunInstances', last - first),
+    seconds(`of which the bucket's pace at a share of ${SHARE}`, paceMs),
+    seconds('last RunInstances → last replacement (boot, verified, activated)', endedAtMs - last),
+    {
+      what: '… ÷ (until the first launch + the bucket + after the last launch)',
+      ...{ measured: (endedAtMs - lostAtMs) / leastMs, unit: 'ratio', budget: null, ok: null },
+    },
   ];
 }
 

@@ -8,6 +8,7 @@ import { recoveryPaths } from './recovery-paths.ts';
 import { recoveryOverCriticalPath } from './recovery.ts';
 import { serviceLooks } from './service-looks.ts';
 import { steadyState } from './steady-state.ts';
+import { inventoryHistory } from './inventory.ts';
 import { leaderTakeOver } from './take-over.ts';
 
 /** Register a benchmark here; `pnpm run bench <part of a name>` runs some of them. */
@@ -23,6 +24,7 @@ const BENCHES: readonly (readonly [string, Bench])[] = [
   ['recovery-paths', recoveryPaths],
   ['take-over', leaderTakeOver],
   ['detection-time', detectionTime],
+  ['inventory', inventoryHistory],
 ];
 
 const wanted = process.argv.slice(2);

@@ -35,7 +35,6 @@ export function clusterVerdict(verdicts: readonly OpinionVerdict[], nowMs: numbe
     },
     cloudStatus: null,
     workload: null,
-    fencedByOpId: null,
   };
   return assess(evidence, DEFAULT_POLICY, monotonicMs(nowMs)).verdict;
 }

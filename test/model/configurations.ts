@@ -1,6 +1,7 @@
 import type { Property } from './assertions.ts';
 import { BY_INTERFACE } from './by-interface-configurations.ts';
 import { MOVING } from './moving-disks.ts';
+import { PREDECESSORS } from './predecessors.ts';
 import { UNDOS } from './undos.ts';
 
 /**
@@ -8,7 +9,7 @@ import { UNDOS } from './undos.ts';
  * `model/*.pml`; rules are those of docs/SPEC.md.
  */
 
-export type ModelName = 'recovery' | 'endpoint' | 'ordinals' | 'volumes' | 'undo';
+export type ModelName = 'recovery' | 'endpoint' | 'ordinals' | 'volumes' | 'undo' | 'predecessor';
 
 export type Expected = 'holds' | 'counterexample';
 export interface Configuration {
@@ -473,6 +474,7 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   ...AS_BUILT,
   ...MOVING,
   ...UNDOS,
+  ...PREDECESSORS,
   ...BY_INTERFACE,
   ...ONE_RULE_LESS,
   ...REACHABLE,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, type CommanderError, InvalidArgumentError, Option } from 'commander';
-import { PLACES, PREPARED, WAYS, type World } from './cluster/world.ts';
+import { EVENTS, PLACES, PREPARED, WAYS, type World } from './cluster/world.ts';
 import { FaultListSchema } from './faults/fault.ts';
 import * as z from 'zod';
 import { night } from './night.ts';
@@ -36,6 +36,8 @@ interface RunFlags {
   readonly places?: World['places'];
   readonly prepare?: World['prepare'];
   readonly makes?: true;
+  readonly events?: World['events'];
+  readonly follows?: true;
   readonly identities?: true;
   readonly faults?: string;
   readonly trace?: true;
@@ -47,7 +49,7 @@ interface RunFlags {
 /** A file of its own list per episode, or a kept regression. */
 function specFrom(flags: RunFlags, seed: number): RunSpec {
   const { days, members, coordinators, faults, serveLease = false, probes = false, ladder = false } = flags;
-  const { encrypted, reattach, identities, way, shared, places, prepare, makes } = flags;
+  const { encrypted, reattach, identities, way, shared, places, prepare, makes, events, follows } = flags;
   const shape = {
     ...{ seed, days, members, coordinators, serveLease, probes, ladder },
     ...(encrypted && { encrypted }),
@@ -57,6 +59,8 @@ function specFrom(flags: RunFlags, seed: number): RunSpec {
     ...(places && { places }),
     ...(prepare && { prepare }),
     ...(makes && { makes }),
+    ...(events && { events }),
+    ...(follows && { follows }),
     ...(identities && { identities }),
   };
   if (faults === undefined) return shape;
@@ -137,7 +141,9 @@ program
   .option('--shared', 'some members share a volume with somebody, also where that is not the way')
   .addOption(new Option('--places <order>', 'further zones and types').choices(PLACES))
   .addOption(new Option('--prepare <what>', 'what is read while a member is suspect').choices(PREPARED))
+  .addOption(new Option('--events <how>', 'how events of EC2 come').choices(EVENTS))
   .option('--makes', 'something is made at EC2 while a member is suspect')
+  .option('--follows', 'the primary private address follows: predecessors end before their successors run')
   .option('--serve-lease', 'the members keep serve leases, and the policy counts on them')
   .option('--faults <file>', 'these faults instead of what the seed gives: a list per episode, or a kept regression')
   .option('--trace', 'every line of the trace')

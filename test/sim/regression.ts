@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import * as z from 'zod';
 import { FaultListSchema } from './faults/fault.ts';
-import { PLACES, PREPARED, WAYS } from './cluster/world.ts';
+import { EVENTS, PLACES, PREPARED, WAYS } from './cluster/world.ts';
 import { INVARIANT_IDS, type InvariantId } from './invariants/invariant.ts';
 import type { RunSpec } from './simulation.ts';
 
@@ -27,6 +27,8 @@ export const RegressionSchema = z.strictObject({
   places: z.enum(PLACES).nullable().optional(),
   prepare: z.enum(PREPARED).optional(),
   makes: z.boolean().default(false),
+  events: z.enum(EVENTS).optional(),
+  follows: z.boolean().default(false),
   identities: z.boolean().default(false),
   faults: z.array(FaultListSchema),
 });
@@ -36,13 +38,23 @@ export const readRegression = (file: string): Regression =>
   RegressionSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
 
 /** What a kept run does not say is left out, because `undefined` is something else. */
-export function specOf({ story: _story, broke: _broke, way, shared, places, prepare, ...shape }: Regression): RunSpec {
+export function specOf({
+  story: _story,
+  broke: _broke,
+  way,
+  shared,
+  places,
+  prepare,
+  events,
+  ...shape
+}: Regression): RunSpec {
   return {
     ...shape,
     ...(way !== undefined && { way }),
     ...(shared !== undefined && { shared }),
     ...(places !== undefined && { places }),
     ...(prepare !== undefined && { prepare }),
+    ...(events !== undefined && { events }),
   };
 }
 

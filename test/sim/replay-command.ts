@@ -13,7 +13,9 @@ export function replayCommand(spec: RunSpec, faultsFile?: string): string {
   if (faultsFile !== undefined && spec.way !== undefined) parts.push(`--way ${spec.way}`);
   if (faultsFile !== undefined && (spec.places ?? null) !== null) parts.push(`--places ${spec.places}`);
   if (faultsFile !== undefined && spec.prepare !== undefined) parts.push(`--prepare ${spec.prepare}`);
+  if (faultsFile !== undefined && spec.events !== undefined) parts.push('--events', spec.events);
   if (faultsFile !== undefined && spec.makes === true) parts.push('--makes');
+  if (faultsFile !== undefined && spec.follows === true) parts.push('--follows');
   if (faultsFile !== undefined && spec.identities === true) parts.push('--identities');
   if (faultsFile !== undefined) parts.push(`--faults ${faultsFile}`);
   return parts.join(' ');

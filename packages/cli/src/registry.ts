@@ -38,6 +38,11 @@ import { iamPolicy } from './commands/iam-policy.ts';
 import { history } from './commands/history.ts';
 import { holds } from './commands/holds.ts';
 import { inspect } from './commands/inspect.ts';
+import { inventoryDiff } from './commands/inventory-diff.ts';
+import { inventoryList } from './commands/inventory-list.ts';
+import { inventoryRecovery } from './commands/inventory-recovery.ts';
+import { inventoryShow } from './commands/inventory-show.ts';
+import { inventoryStatus } from './commands/inventory-status.ts';
 import { agentKey, keysDerive } from './commands/keys-derive.ts';
 import { keysFingerprint } from './commands/keys-fingerprint.ts';
 import { keysGenerate } from './commands/keys-generate.ts';
@@ -66,6 +71,11 @@ export const COMMANDS: readonly CommandDefinition[] = [
   holds,
   recoveries,
   history,
+  inventoryStatus,
+  inventoryList,
+  inventoryShow,
+  inventoryDiff,
+  inventoryRecovery,
   events,
   wait,
   leftovers,
@@ -130,6 +140,10 @@ export const PARENTS: Readonly<Record<string, { readonly summary: string; readon
   doctor: { summary: 'what is wrong with this host, and the remedy of each', group: 'Look at one machine:' },
   certs: { summary: 'TLS certificates of etcd, coordinators and operators', group: 'Prepare:' },
   get: { summary: 'the policy of groups', group: 'See and ask:' },
+  inventory: {
+    summary: 'what resources of AWS were like at any time, as far as a history is kept',
+    group: 'See and ask:',
+  },
   hold: { summary: 'holds of recoveries', group: DECIDE },
   leader: { summary: 'who leads', group: DECIDE },
   notice: { summary: 'notices that a webhook did not take', group: DECIDE },

@@ -25,6 +25,8 @@ export { inProcessKms } from './in-process-kms.ts';
 export { inProcessService } from './in-process-service.ts';
 export { inProcessTransport } from './in-process-transport.ts';
 export { type SeededInstance, type SeedInstance, seedInstance } from './seed-instance.ts';
+export type { UnrulyBus } from './core/event-bus/event-bus.ts';
+export type { SimQueue, Unruly } from './core/sqs/queue.ts';
 export { type Ec2Transport, SimNoReplyError, SimServiceException } from './transport.ts';
 export { type CloudSimServerParts, type RunningCloudSim, startCloudSim } from './cloud-sim-server.ts';
 export { type CloudSimConfig, CloudSimConfigSchema } from './config.ts';

@@ -3,7 +3,9 @@ import { duration, durationMs, GroupPolicySchema, isName, sharedName, sharedName
 import * as z from 'zod';
 import { HttpConfigSchema } from './http-config.ts';
 import { AwsConfigSchema } from './aws-config.ts';
+import { EventsConfigSchema } from './events-config.ts';
 import { HooksConfigSchema } from './hooks/hooks-config.ts';
+import { InventoryConfigSchema } from './inventory/inventory-config.ts';
 import { NotifyConfigSchema } from './notices/notify-config.ts';
 import { type PolicyFault, policyFaults, type PolicyLimits } from './policy/policy-limits.ts';
 import { defaultMarginMs, type LeaseTiming, leaseTimingFaults, usableLeaseMs } from './store/lease-timing.ts';
@@ -259,6 +261,8 @@ const fields = z.strictObject({
   /** What policies may have run around a recovery (`docs/hooks.md`). */
   hooks: HooksConfigSchema.prefault({}),
   notify: NotifyConfigSchema.prefault({}),
+  events: EventsConfigSchema.prefault({}),
+  inventory: InventoryConfigSchema.optional(),
   log: log.prefault({}),
 });
 type Fields = z.infer<typeof fields>;
@@ -379,6 +383,13 @@ const RULES: readonly Rule[] = [
     },
   },
   {
+    path: ['inventory'],
+    refusal: ({ inventory: i }) =>
+      i !== undefined && (i.sqlite === undefined) === (i.postgres === undefined)
+        ? 'want one of sqlite and postgres: a history is kept in one place'
+        : null,
+  },
+  {
     path: ['etcd', 'passwordFile'],
     refusal: ({ etcd: e }) =>
       (e.username === undefined) !== (e.passwordFile === undefined) ? 'username and passwordFile come together' : null,
@@ -438,6 +449,11 @@ export function maskedConfig(config: CoordinatorConfig): object {
     etcd: { ...config.etcd, hosts: config.etcd.hosts.map(withoutUserInfo) },
     notify: { ...config.notify, webhooks: config.notify.webhooks.map((one) => ({ ...one, url: originOf(one.url) })) },
     hooks: maskedHooks(config.hooks),
+    events: {
+      ...config.events,
+      ...(config.events.queueUrl !== undefined && { queueUrl: withoutUserInfo(config.events.queueUrl) }),
+      ...(config.events.endpoint !== undefined && { endpoint: withoutUserInfo(config.events.endpoint) }),
+    },
     aws: {
       ...config.aws,
       ...(endpoint === undefined ? {} : { endpoint: withoutUserInfo(endpoint) }),

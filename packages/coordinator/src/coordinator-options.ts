@@ -6,6 +6,7 @@ import type {
   Kms,
   KvStore,
   Log,
+  MessageQueue,
   ProbeService,
   Problem,
   Random,
@@ -17,6 +18,7 @@ import type { AskPeer } from './api/fleet/heard-of-peers.ts';
 import type { LimitCounts } from './api/http/connection-limits.ts';
 import type { KeySource, Receiver, TagScheme } from '@understudy/observer';
 import type { CoordinatorConfig } from './config.ts';
+import type { InventoryKeeping } from './inventory/inventory-keeping.ts';
 import type { SendNotice } from './notices/webhook.ts';
 import type { Build } from './store/feature-level.ts';
 import type { RecoveryRunner, RecoverySettings } from '@understudy/recovery';
@@ -38,6 +40,8 @@ export interface CoordinatorOptions {
   readonly dns?: DnsRecords;
   /** Where members are registered; absent: no registration follows a member. */
   readonly targetGroups?: TargetGroups;
+  /** Where events of EC2 come from; absent: none are read. */
+  readonly eventQueue?: MessageQueue;
   /** Bound. Closed by {@link Coordinator.stop}. */
   readonly socket: DatagramSocket & { readonly receiveBufferBytes?: number };
   /** Where the socket is read by threads of its own. */
@@ -55,6 +59,8 @@ export interface CoordinatorOptions {
   readonly probeService?: ProbeService;
   /** Posts notices; absent: none are delivered, which only tests may want. */
   readonly sendNotice?: SendNotice;
+  /** Keeps an inventory history; absent: none is kept. */
+  readonly inventory?: InventoryKeeping;
   readonly readDrops?: () => Promise<number | null>;
   /**
    * A broken invariant, or an etcd that must not be used: the process has to stop and say so.

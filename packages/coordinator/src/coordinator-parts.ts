@@ -184,7 +184,7 @@ function leadingParts(options: CoordinatorOptions, parts: HearingParts, onBroken
       runner,
     },
     ...{ changes, outbox, runHook, dns: options.dns, targetGroups: options.targetGroups },
-    sendNotice: options.sendNotice ?? null,
+    ...{ sendNotice: options.sendNotice ?? null, inventory: options.inventory, eventQueue: options.eventQueue },
     onNoticeTried: (webhook, outcome) => metrics.noticeTried(webhook, outcome),
     storeTrouble: () => writes.trouble(),
     handOver: () => void leadership.resign(),
@@ -238,6 +238,7 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
   const api = new CoordinatorApi({
     ...{ ...parts, controls, clock, version, startedAtMs },
     askPeer: options.askPeer ?? null,
+    inventory: options.inventory?.history ?? null,
     coordinatorId: config.id,
     az: config.az,
     own: condition,
@@ -253,9 +254,11 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
     commands: () => leader.commandCounts,
     preparations: () => leader.preparationCounts,
     makings: () => leader.makings,
+    events: leader.events.counts,
     rates: () => limiter?.states() ?? [],
     foreignAnswers: () => answers?.totals ?? new Map(),
     connections: options.connections ?? null,
+    inventory: options.inventory?.counts ?? null,
   });
   return { condition, api, controls };
 }

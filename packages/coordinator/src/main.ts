@@ -10,12 +10,14 @@ import {
   type Kms,
   type KvStore,
   type Log,
+  type MessageQueue,
   OperationError,
   type TargetGroups,
 } from '@understudy/shared';
 import { loadConfig, PinoLog, SystemClock, SystemRandom } from '@understudy/shared/node';
 import {
   AnswerWatch,
+  type CallLimiter,
   createEc2Cloud,
   ec2Limiter,
   type Ec2Transport,
@@ -28,7 +30,10 @@ import {
   serviceEndpointOf,
   targetGroupsOver,
   mapEc2Error,
+  messageQueueOver,
+  resourcePagesOver,
   sdkKmsTransport,
+  sdkSqsTransport,
   sdkTransport,
 } from '@understudy/aws';
 import { EtcdKvStore, type EtcdKvStoreOptions } from './adapters/etcd/etcd-kv-store.ts';
@@ -37,6 +42,7 @@ import type { AccessSettings } from './api/http/access/access.ts';
 import { ClusterKeys } from './api/http/cluster-keys.ts';
 import { AccessFiles } from './adapters/node/access-files.ts';
 import { keySource } from './adapters/node/key-source.ts';
+import { inventoryKeeping } from './adapters/node/inventory-keeping.ts';
 import { hookRunner } from './adapters/node/hook-runner.ts';
 import { hookSecretName, type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
 import { artefactsFolder } from './adapters/node/artefacts-folder.ts';
@@ -267,9 +273,9 @@ async function assemble(parts: Assembly): Promise<void> {
     masters: secrets.masters,
     keySource: keySource(configPath),
     store,
-    ...ec2Part(parts, clock, note),
+    ...awsPart(parts, clock, note),
     ...kmsPart(parts, clock, note),
-    ...namesPart(parts, clock, note),
+    ...eventsPart(parts, clock, note),
     ...hearing,
     connections: () => http.connections(),
     accessProblems: () => files.problems,
@@ -325,7 +331,7 @@ function ec2Part(
   { config, region, log, closers }: Assembly,
   clock: SystemClock,
   note: NoteCall,
-): Pick<CoordinatorOptions, 'cloud' | 'answers' | 'limiter'> {
+): Pick<CoordinatorOptions, 'cloud' | 'answers'> & { readonly limiter: CallLimiter; readonly send: Ec2Transport } {
   const { callTimeoutMs, endpoint, rates } = config.aws;
   const sdk = sdkTransport({ region, callTimeoutMs, ...(endpoint === undefined ? {} : { endpoint }) });
   closers.push(() => sdk.close());
@@ -333,7 +339,27 @@ function ec2Part(
   const limiter = ec2Limiter({ clock, log, ...rates });
   const transport = counted(answers.watched(sdk.send), clock, note);
   const cloud = createEc2Cloud({ transport, clock, random: new SystemRandom(), callTimeoutMs, limiter });
-  return { cloud, answers, limiter };
+  return { cloud, answers, limiter, send: transport };
+}
+
+/** Every service that members are made of; and their history, where one is kept. */
+function awsPart(
+  parts: Assembly,
+  clock: SystemClock,
+  note: NoteCall,
+): Pick<CoordinatorOptions, 'cloud' | 'answers' | 'limiter' | 'dns' | 'targetGroups' | 'inventory'> {
+  const { send, limiter, ...ec2 } = ec2Part(parts, clock, note);
+  const { route53, elbv2, ...names } = namesPart(parts, clock, note);
+  const { inventory, aws } = parts.config;
+  const shown = { ...ec2, ...names, limiter };
+  const { inventory: place } = parts.secrets;
+  if (inventory === undefined || place === null) return shown;
+  const transports = { ec2: send, elbv2, route53 };
+  const { callTimeoutMs } = aws;
+  const pages = resourcePagesOver({ transports, clock, random: new SystemRandom(), callTimeoutMs, limiter });
+  const keeping = inventoryKeeping(place, inventory, pages, clock);
+  parts.closers.push(() => keeping.history.close());
+  return { ...shown, inventory: keeping };
 }
 
 /** KMS, where keys are to be checked. */
@@ -356,7 +382,12 @@ function namesPart(
   { config, region, environment, closers }: Assembly,
   clock: SystemClock,
   note: NoteCall,
-): { readonly dns: DnsRecords; readonly targetGroups: TargetGroups } {
+): {
+  readonly dns: DnsRecords;
+  readonly targetGroups: TargetGroups;
+  readonly route53: Ec2Transport;
+  readonly elbv2: Ec2Transport;
+} {
   const { callTimeoutMs, endpoint: ec2, route53Endpoint, elbv2Endpoint } = config.aws;
   const optionsFor = (own: string | undefined, variable: string) => {
     const endpoint = serviceEndpointOf({ ec2, own, variable, environment });
@@ -368,9 +399,28 @@ function namesPart(
     () => route53.close(),
     () => elbv2.close(),
   );
+  const sends = { route53: counted(route53.send, clock, note), elbv2: counted(elbv2.send, clock, note) };
   return {
-    dns: dnsRecordsOver({ transport: counted(route53.send, clock, note), clock, callTimeoutMs }),
-    targetGroups: targetGroupsOver({ transport: counted(elbv2.send, clock, note), clock, callTimeoutMs }),
+    ...sends,
+    dns: dnsRecordsOver({ transport: sends.route53, clock, callTimeoutMs }),
+    targetGroups: targetGroupsOver({ transport: sends.elbv2, clock, callTimeoutMs }),
+  };
+}
+
+/** The queue of events, where one is named. */
+function eventsPart(
+  { config, region, environment, closers }: Assembly,
+  clock: SystemClock,
+  note: NoteCall,
+): { readonly eventQueue?: MessageQueue } {
+  const { queueUrl, endpoint: own } = config.events;
+  if (queueUrl === undefined) return {};
+  const { callTimeoutMs, endpoint: ec2 } = config.aws;
+  const endpoint = serviceEndpointOf({ ec2, own, variable: 'AWS_ENDPOINT_URL_SQS', environment });
+  const sdk = sdkSqsTransport({ region, callTimeoutMs, ...(endpoint === undefined ? {} : { endpoint }) });
+  closers.push(() => sdk.close());
+  return {
+    eventQueue: messageQueueOver({ transport: counted(sdk.send, clock, note), clock, callTimeoutMs, queueUrl }),
   };
 }
 

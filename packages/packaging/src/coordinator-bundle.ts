@@ -19,6 +19,7 @@ export interface CoordinatorCode {
 const ENTRIES: Readonly<Record<string, string>> = {
   understudy: 'packages/cli/src/main.ts',
   'receive-thread/main': 'packages/observer/src/udp/receive-thread/main.ts',
+  'inventory-thread/main': 'packages/inventory/src/thread/main.ts',
 };
 
 /**
@@ -28,6 +29,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
  */
 const BESIDE: Readonly<Record<string, string>> = {
   'packages/observer/src/udp/receive-thread-handle.ts ./receive-thread/main.ts': './receive-thread/main.mjs',
+  'packages/inventory/src/thread/history-thread.ts ./main.ts': './inventory-thread/main.mjs',
   'packages/coordinator/src/main.ts ../package.json': '../package.json',
   'packages/coordinator/src/adapters/node/load-site.ts ../../../../dashboard/dist/site': '../dashboard',
   // The demo, which runs from a checkout only and says so.
@@ -94,6 +96,8 @@ export async function coordinatorCode(root: string, { readable = false } = {}): 
     legalComments: 'none',
     logLevel: 'error',
     banner: { js: COMMONJS_NAMES },
+    // pg asks for it where it is installed, and does without.
+    external: ['pg-native'],
     plugins: [besideTheBundle(root)],
   });
   const modules = new Map(outputFiles.map(({ path, contents }) => [relative(join(root, 'lib'), path), contents]));

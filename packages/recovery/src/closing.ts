@@ -11,7 +11,8 @@ import { replacementOf } from './steps/activate.ts';
 import { ACTIVATE } from './steps/activate-record.ts';
 import { PERMIT } from './steps/attempt-records.ts';
 import { FENCE } from './steps/fence-record.ts';
-import { openCallsOfReplacement } from './steps/open-calls.ts';
+import { disksOutlive, mayBeEnded } from './steps/predecessor-end.ts';
+import { isOldStopOpen, openCallsOfReplacement } from './steps/open-calls.ts';
 
 /**
  * The part of a run that closing one needs: also without a run, by whoever closes it for another
@@ -36,6 +37,7 @@ const commonFactsOf = (run: Closable) => {
     oldInstanceId,
     newInstanceId: replacementOf(run),
     volumesRetainedUntil: retainVolumesForMs === null ? null : retainedUntil(run, retainVolumesForMs),
+    ...(disksOutlive(run) && { detainedUntil: retainedUntil(run, run.policy.recover.retainForMs) }),
   };
 };
 
@@ -100,7 +102,9 @@ export function closingFactsOf(
     predictedMs: predictRecovery({ plan: run.plan, rows: run.table }).closedAfter.typicalMs,
     moved: movedBy(run),
     lateCalls: openCallsOfReplacement(run),
-    stopIsOpen: fence.stopIsOpen === true || fence.how === 'lease',
+    stopIsOpen: isOldStopOpen(run),
+    predecessorEnded: mayBeEnded(run),
+    disksOutlive: disksOutlive(run),
     ...end,
   };
 }

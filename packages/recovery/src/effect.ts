@@ -66,7 +66,23 @@ export interface Attempt {
   readonly error: OperationError | null;
   /** Calls of this run of the step that ended unknown, this one included. */
   readonly unknownCount: number;
+  /**
+   * The only call had the number of the one before, which certainly made nothing: that number is
+   * open again until this one is answered. Absent: it has a number of its own.
+   */
+  readonly isRepeat?: true;
+  /** The step was given it before, and its look failed. Absent: it was not. */
+  readonly isTold?: true;
 }
+
+/**
+ * By how many the numbers of this run that have an answer grow: a number that is used again has
+ * lost the one it had.
+ */
+export const answersIn = (last: Attempt | null): number =>
+  last === null || last.isTold === true
+    ? 0
+    : (last.error?.code === 'CLOUD_OUTCOME_UNKNOWN' ? 0 : 1) - (last.isRepeat === true ? 1 : 0);
 
 export interface Frozen<R extends StepRecord> {
   readonly request: RequestOf<R>;
@@ -219,6 +235,8 @@ async function nextMove<R extends StepRecord>(
   } catch (error) {
     run.signal.throwIfAborted();
     if (!isPassing(error)) throw asHold(error);
+    // The step sees it again, and counts it once.
+    if (drive.last !== null) drive.last = { ...drive.last, isTold: true };
     if (late) {
       drive.patience.looks.note(error);
       return overdue(drive, frozen);
@@ -329,6 +347,7 @@ async function act<R extends StepRecord>(
   // No await between the check in `untilTermHolds` returning and the calls being entered, except
   // its own resolution, so it is asked again.
   if (!run.term.holdsFor(run.settings.callTimeoutMs)) return 'on';
+  const isRepeat = drive.madeNothing.has(calls[0].name);
   const work = calls.map((call) => attempt(drive, call, sends[call.name] ?? 1));
   // None of them rejects for what EC2 answers: each outcome is kept by itself.
   const outcomes = await Promise.all(work);
@@ -338,7 +357,8 @@ async function act<R extends StepRecord>(
     else drive.madeNothing.delete(name);
   }
   const error = outcomes.find((one) => one.error !== null)?.error ?? null;
-  drive.last = { outcomes, name: calls[0].name, error, unknownCount: drive.unknownCount };
+  const { unknownCount } = drive;
+  drive.last = { outcomes, name: calls[0].name, error, unknownCount, ...(isRepeat && { isRepeat }) };
   await afterError(
     drive,
     error,

@@ -33,6 +33,8 @@ export { readStepId } from './core/step-id.ts';
 export { keyIdInUserData } from './core/user-data/agent-key-id.ts';
 export { RecoveryEngine } from './engine.ts';
 export { FailureHooks, type StoredHistory } from './failure-hooks.ts';
+export { type CalledOff, LateStarts } from './late-starts.ts';
+export { openLateStartOf } from './core/undo/late-start.ts';
 export { gatherPlanInput } from './plan/gather-plan-input.ts';
 export { KeptReadsOf } from './plan/kept-reads.ts';
 export { KeyLooks } from './plan/key-looks.ts';

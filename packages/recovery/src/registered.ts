@@ -2,6 +2,7 @@ import { delegatedPrefix } from './identity/delegated-prefix.ts';
 import { elasticIp } from './identity/elastic-ip.ts';
 import { ipv6Address } from './identity/ipv6-address.ts';
 import { networkInterface } from './identity/network-interface.ts';
+import { primaryAddress } from './identity/primary-address.ts';
 import { secondaryIp } from './identity/secondary-ip.ts';
 import { dnsRecord } from './identity/dns-record.ts';
 import { targetGroup } from './identity/target-group.ts';
@@ -26,6 +27,7 @@ import { givebackKind } from './steps/giveback.ts';
 import { seedKind } from './steps/seed.ts';
 import { bringbackKind } from './steps/bringback.ts';
 import { standdownKind } from './steps/standdown.ts';
+import { vacateKind } from './steps/vacate.ts';
 import { verifyKind } from './steps/verify.ts';
 import { reattach } from './strategies/reattach.ts';
 import { reboot } from './strategies/reboot.ts';
@@ -50,10 +52,14 @@ export const REGISTERED: RecoveryRegistry = {
     ...[detachKind, copyKind, seedKind, assembleKind, givebackKind],
     ...[rebootKind, restartKind, mendKind],
     ...[bringbackKind, standdownKind],
+    ...[vacateKind],
     ...[hookKind, warmUpKind, reserveKind],
   ],
   volumePaths: [reattachPath, copyPath, multiAttachPath, latestSnapshotPath, snapshotPath],
-  identityMoves: [elasticIp, secondaryIp, ipv6Address, delegatedPrefix, networkInterface, dnsRecord, targetGroup],
+  identityMoves: [
+    ...[elasticIp, primaryAddress, secondaryIp, ipv6Address, delegatedPrefix, networkInterface],
+    ...[dnsRecord, targetGroup],
+  ],
   leftovers: [
     instanceLeftover,
     interfaceLeftover,

@@ -1,4 +1,5 @@
 import {
+  durationText,
   type Clock,
   type Cloud,
   type CloudCallOptions,
@@ -189,7 +190,8 @@ export class Run {
    * timeout.
    */
   read<T>(call: (cloud: CloudReads, options: CloudCallOptions) => Promise<T>): Promise<T> {
-    const timeout = () => new OperationError('CLOUD_UNAVAILABLE', `no answer within ${this.settings.sendLimitMs} ms`);
+    const timeout = () =>
+      new OperationError('CLOUD_UNAVAILABLE', `no answer within ${durationText(this.settings.sendLimitMs)}`);
     return this.#timed(this.signal, timeout, (asked) => call(this.parts.cloud, { ...asked, repeat: true }));
   }
 
@@ -200,7 +202,7 @@ export class Run {
    */
   send<T>(call: (cloud: Cloud, options: CloudCallOptions) => Promise<T>): Promise<T> {
     const timeout = () =>
-      new OperationError('CLOUD_OUTCOME_UNKNOWN', `no answer within ${this.settings.sendLimitMs} ms`);
+      new OperationError('CLOUD_OUTCOME_UNKNOWN', `no answer within ${durationText(this.settings.sendLimitMs)}`);
     const mayStart = () => this.term.holdsFor(this.settings.callTimeoutMs);
     return this.#timed(this.term.signal, timeout, (asked) => call(this.parts.cloud, { ...asked, mayStart }));
   }

@@ -9,6 +9,7 @@ export {
   type RequestIntent,
 } from './core/launch-request.ts';
 export { LAUNCH_ERRORS } from './core/launch-errors.ts';
+export { lateDetachesOf, lateDetachObstacle } from './core/late-calls.ts';
 export { makePlan } from './core/plan.ts';
 export { disksToKeep } from './core/planned-volumes.ts';
 export { inQuarantine, preparable, takenOver } from './core/preparation.ts';

@@ -94,6 +94,18 @@ export const API_PROBLEMS = {
     remedy: 'look again: it may have ended meanwhile',
     retryable: false,
   },
+  INVENTORY_OFF: {
+    status: 404,
+    title: 'No inventory history is kept',
+    remedy: 'configure one on the coordinators (docs/inventory.md); everything else works without',
+    retryable: false,
+  },
+  INVENTORY_UNKNOWN: {
+    status: 404,
+    title: 'The inventory history never saw this resource, or saw it later only',
+    remedy: 'GET /v1/inventory says since when there is a history; look at kind, id and time',
+    retryable: false,
+  },
   METHOD_NOT_ALLOWED: {
     status: 405,
     title: 'The path does not take this method',
@@ -166,6 +178,12 @@ export const API_PROBLEMS = {
     remedy: 'look again, then decide again',
     retryable: false,
   },
+  INVENTORY_GONE: {
+    status: 410,
+    title: 'The resource was there before, and not at the time that was asked for',
+    remedy: 'ask for its versions: GET /v1/inventory/KIND?id=ID&since=0',
+    retryable: false,
+  },
   REVISION_STALE: {
     status: 412,
     title: 'What is there is not what you were shown',
@@ -188,6 +206,12 @@ export const API_PROBLEMS = {
     status: 422,
     title: 'A policy breaks a rule',
     remedy: 'correct the field that the detail names; nothing was changed',
+    retryable: false,
+  },
+  INVENTORY_QUERY_SLOW: {
+    status: 422,
+    title: 'A condition of the question takes too long',
+    remedy: 'ask with a simpler regular expression, of fewer resources or of less time',
     retryable: false,
   },
   IDEMPOTENCY_KEY_REUSED: {
@@ -255,6 +279,12 @@ export const API_PROBLEMS = {
     status: 503,
     title: 'Nobody can take the command now',
     remedy: 'ask again in a few seconds: that is harmless; understudy status says who leads',
+    retryable: true,
+  },
+  INVENTORY_UNAVAILABLE: {
+    status: 503,
+    title: 'The database of the inventory history does not answer',
+    remedy: 'look at the file or at PostgreSQL, as the detail says; everything else works without',
     retryable: true,
   },
   OUTCOME_UNKNOWN: {

@@ -13,10 +13,12 @@ export type {
   StatusView,
 } from './api.ts';
 export type { HeldView, PausesView } from './api-commands.ts';
+export type { InventoryPage, InventoryStanding, InventoryVersion } from './api/inventory.ts';
 export type { PlannedStepView, PlanView } from './api/plan.ts';
 export type { UndoPreviewView } from './api/undo.ts';
 export type { FleetDelta, FleetHeard, FleetMember, FleetObserver, FleetView } from './api/fleet.ts';
 export { staysInPlace } from './in-place-strategies.ts';
+export { recoveryWords } from './recovery-words.ts';
 export type { HistoryRecord } from './records/recovery.ts';
 export type { HoldReason } from './records/cluster.ts';
 export type { Problem } from './problem.ts';

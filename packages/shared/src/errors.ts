@@ -121,6 +121,41 @@ export const ERROR_TABLE = {
       'a coordinator took no command: it cannot be done as things are, or the operator token is missing or wrong',
     remedy: 'read why; docs/ways-out.md has what can be asked for when, and what the token is',
   },
+  INVENTORY_QUERY_INVALID: {
+    retry: 'terminal',
+    meaning: 'a question to the inventory history cannot be read',
+    remedy: 'correct what is named; docs/inventory.md has kinds, times and conditions',
+  },
+  INVENTORY_QUERY_SLOW: {
+    retry: 'terminal',
+    meaning: 'a condition of a question to the inventory history takes too long',
+    remedy: 'ask with a simpler regular expression, of fewer resources or of less time',
+  },
+  INVENTORY_UNKNOWN: {
+    retry: 'terminal',
+    meaning: 'the inventory history never saw this resource, or saw it later only',
+    remedy: '`understudy inventory status` says since when there is a history; look at kind, id and time',
+  },
+  INVENTORY_GONE: {
+    retry: 'terminal',
+    meaning: 'the resource was there before, and not at the time that was asked for',
+    remedy: '`understudy inventory list KIND --id ID --versions` has its versions',
+  },
+  INVENTORY_SUPERSEDED: {
+    retry: 'terminal',
+    meaning: 'a later leader has written to the inventory history',
+    remedy: 'none; if etcd was made anew, its terms begin anew: docs/inventory.md says how the history is told',
+  },
+  INVENTORY_SCHEMA_REFUSED: {
+    retry: 'terminal',
+    meaning: 'the database of the inventory history was migrated by a newer build, or by another one',
+    remedy: 'upgrade this coordinator, or give it another database; everything else works without',
+  },
+  INVENTORY_STORE_UNAVAILABLE: {
+    retry: 'retryable',
+    meaning: 'the database of the inventory history did not do what was asked',
+    remedy: 'look at the file or at PostgreSQL, as the error says; everything else works without',
+  },
   CAS_CONFLICT: {
     retry: 'retryable',
     meaning: 'the record changed since it was read',

@@ -77,10 +77,9 @@ describe('what to do when a zone is lost', () => {
   });
 });
 
-it('says why the primary private address cannot be given to a replacement', () => {
-  const asked = { identity: { primaryAddress: 'terminate-predecessor' } };
-  const { error } = GroupPolicySchema.safeParse(asked);
-  expect(error?.issues[0]?.message).toContain('EC2 frees it only when the failed instance is terminated');
-  expect(GroupPolicySchema.parse({ identity: { primaryAddress: 'keep' } }).identity.primaryAddress).toBe('keep');
+it('changes the primary private address unless it is told otherwise', () => {
+  for (const primaryAddress of ['keep', 'follow'])
+    expect(GroupPolicySchema.parse({ identity: { primaryAddress } }).identity.primaryAddress).toBe(primaryAddress);
   expect(GroupPolicySchema.parse({}).identity.primaryAddress).toBe('may-change');
+  expect(GroupPolicySchema.safeParse({ identity: { primaryAddress: 'take' } }).success).toBe(false);
 });

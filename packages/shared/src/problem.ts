@@ -57,9 +57,18 @@ export const PROBLEM_REMEDIES = {
   WEBHOOK_FAILING: 'see that the receiver answers 2xx at notify.webhooks[].url; everything is sent again when it does',
   IDENTITY_ASTRAY:
     'put it back where the text says it belongs, or leave it there: nothing more is done about it (docs/identity.md)',
+  RETIRED_INSTANCE_RUNS: 'stop it: it serves nobody, and is not needed while it is kept (docs/undo.md)',
   NOTICES_UNDELIVERED:
     'run `understudy notices`; send them again (`understudy notice resend`), or drop them (`understudy notice drop`)',
   NOTICES_DROPPED: 'see what keeps the webhooks from taking them; the changes themselves stand in `understudy history`',
+  EVENTS_UNREACHABLE:
+    'see that events.queueUrl names the queue, that it can be reached, and that the role may read it (understudy iam-policy --event-queue); meanwhile states are asked for as often as without events (docs/events.md)',
+  EVENTS_MISSING:
+    'see that the rules of EventBridge are enabled and that the policy of the queue lets them in (docs/events.md); meanwhile states are asked for as often as without events',
+  EVENTS_LATE:
+    'look at the age of the oldest message of the queue, at who else writes to it, and at the clock of this host; meanwhile states are asked for as often as without events (docs/events.md)',
+  INVENTORY_INCOMPLETE:
+    'none where it passes by itself; allow what was denied (understudy iam-policy), and see docs/inventory.md for answers that were not believed',
   NO_LEADER: 'start coordinators until most run, and look at etcd: nobody is judged or replaced meanwhile',
   GroupTagMissing: 'give it a tag understudy:group, or take its tag understudy:member away',
   TwoInstancesClaimMember: 'leave the tags understudy:group and understudy:member on one instance',

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FleetMember } from '@understudy/shared';
 import { DASHBOARD_CSP } from '@understudy/coordinator/testing';
+import { inventory } from './fake-inventory.ts';
 import { delta, explained, pastOf, pauses, plan, status, undo, view } from './fake-fleet.ts';
 
 /** A server that answers like a coordinator, with a fleet that a test makes up. */
@@ -31,6 +32,8 @@ export interface FakeOptions {
   readonly loggedIn?: boolean;
   /** Default true. */
   readonly reachesEtcd?: boolean;
+  /** Default true. */
+  readonly keepsInventory?: boolean;
   /** Default: one that is free. */
   readonly port?: number;
 }
@@ -98,7 +101,7 @@ export async function startFakeCoordinator(options: FakeOptions): Promise<FakeCo
       json(response, answer.status, answer.body);
     });
   };
-  const read = (response: ServerResponse, path: string): void => {
+  const read = (response: ServerResponse, path: string, query: URLSearchParams): void => {
     const nowMs = Date.now();
     const named = members.find((one) => path === `/v1/members/${one.member}/explain`);
     if (path === '/v1/session') return json(response, loggedIn ? 200 : 401, loggedIn ? SESSION : {});
@@ -108,12 +111,15 @@ export async function startFakeCoordinator(options: FakeOptions): Promise<FakeCo
     if (path === '/v1/pauses') return json(response, 200, pauses(nowMs));
     if (path.endsWith('/plan')) return json(response, 200, plan(path));
     if (path.endsWith('/undo')) return json(response, 200, undo(path, nowMs));
+    if (path.startsWith('/v1/inventory') && options.keepsInventory === false)
+      return json(response, 404, { detail: 'none is kept', code: 'INVENTORY_OFF' });
+    if (path.startsWith('/v1/inventory')) return json(response, 200, inventory(path, query, nowMs));
     if (path.startsWith('/v1/')) return json(response, 404, { detail: 'no such thing', code: 'MEMBER_UNKNOWN' });
     page(site, path, response);
   };
   const server = createServer((request, response) => {
-    const path = new URL(request.url ?? '/', 'http://x').pathname;
-    if (request.method === 'GET') read(response, path);
+    const { pathname: path, searchParams } = new URL(request.url ?? '/', 'http://x');
+    if (request.method === 'GET') read(response, path, searchParams);
     else command(request, response, path);
   });
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));

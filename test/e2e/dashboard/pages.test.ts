@@ -24,7 +24,7 @@ import { ensureDashboard } from './site.ts';
 const missing = missingBrowser();
 if (missing) console.error(`understudy: the dashboard's tests are skipped: ${missing}`);
 
-const PAGES = ['/', '/members/db/primary', '/members/db/replica-2', '/cluster', '/history'] as const;
+const PAGES = ['/', '/members/db/primary', '/members/db/replica-2', '/cluster', '/history', '/inventory'] as const;
 /** Scripting for one update with 1 000 members, in ms (DESIGN: budgets). */
 const BUDGET_MS = 100;
 
@@ -119,6 +119,33 @@ describe.skipIf(missing)('every page', () => {
       expect(rows[index]).toContain(word);
     expect(rows[1]).toContain('<img src=x');
     expect(rows[3]).toContain('no limit');
+    await page.context().close();
+  });
+
+  test('the inventory shows what was there at the time of its slider, and each resource in full', async () => {
+    const page = await open(`${fake.url}/inventory`);
+    await page.waitForSelector('.resource');
+    expect(await page.locator('.resource .past-why').allInnerTexts()).toEqual(['stopped · db']);
+    expect(await page.innerText('.time-slider strong')).toBe('now');
+    await page.locator('.time-slider input').focus();
+    await page.keyboard.press('Home');
+    await page.locator('.resource .past-why', { hasText: 'running · db' }).waitFor();
+    expect(await page.innerText('.time-slider strong')).toMatch(/^\d{4}-\d\d-\d\d .* UTC$/);
+    await page.click('.resource summary');
+    expect(await page.innerText('.resource pre')).toContain('<img src=x');
+    expect(await page.locator('main img').count()).toBe(0);
+    await page.fill('main input[type=search]', 'State.Name=nothing');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('main .empty');
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  test('the inventory says that none is kept', async () => {
+    const off = await fakeWith({ members: incident(Date.now()), keepsInventory: false });
+    const page = await open(`${off.url}/inventory`);
+    await page.waitForSelector('main .empty');
+    expect(await page.innerText('main .empty')).toContain('No inventory history is kept');
     await page.context().close();
   });
 

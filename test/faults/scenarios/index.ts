@@ -11,6 +11,7 @@ import { IDLE_CONNECTIONS } from './idle-connections.ts';
 import { OPEN_CHORES } from './open-chores.ts';
 import { OPERATOR_COMMANDS } from './operator-commands.ts';
 import { SECOND_AGENTS } from './second-agents.ts';
+import { UNDO } from './undo.ts';
 import { UNSTOPPABLE } from './unstoppable.ts';
 import { NEIGHBOURING_BUILDS } from './neighbouring-builds.ts';
 import { PARTITIONS } from './partitions.ts';
@@ -32,5 +33,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...SECOND_AGENTS,
   ...IDLE_CONNECTIONS,
   ...LADDER,
+  ...UNDO,
   ...NEIGHBOURING_BUILDS,
 ];

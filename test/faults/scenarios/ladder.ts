@@ -1,25 +1,20 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { stepId } from '@understudy/recovery/testing';
-import { ExplainViewSchema, keyspace, type LadderRung, type MemberId, PoliciesViewSchema } from '@understudy/shared';
+import { ExplainViewSchema, keyspace, type MemberId } from '@understudy/shared';
 import { until } from '@understudy/shared/node';
-import { stringify } from 'yaml';
 import { finished, successorOf } from '../after-the-strike.ts';
 import { portOf, Partition } from '../faults/partition.ts';
-import { LAB_POLICY, PORTS, TTL_MS } from '../lab/configuration.ts';
+import { PORTS, TTL_MS } from '../lab/configuration.ts';
 import type { Lab } from '../lab/lab.ts';
 import { coordinatorHost } from '../lab/network.ts';
-import { understudy } from '../operator.ts';
 import type { Scenario, ScenarioResult } from '../scenario.ts';
 import { type Moment, present, stateLetterOf, strikeLeader, type Struck } from '../strike.ts';
+import { asked, type Rung, withLadder } from './group-policy.ts';
 import { nextRecovery } from './one-recovery.ts';
 import { memberOutside, seconds, successorTo } from './while.ts';
 
 const KEYS = keyspace();
-
-type Rung = Exclude<LadderRung, 'snapshot-and-replace'>;
 
 /** It tells whose recovery was struck. */
 type Hit = Pick<Struck, 'member' | 'old' | 'opId'>;
@@ -40,41 +35,8 @@ const MOMENTS: Readonly<Record<Rung, readonly Moment[]>> = {
   ],
 };
 
-const APPLIED_WITHIN_MS = 30_000;
 /** EC2's checks find a crashed guest after minutes of its time, and the leader reads them then. */
 const IMPAIRED_WITHIN_MS = 60_000;
-
-async function asked(lab: Lab, ...words: readonly string[]): Promise<void> {
-  await until(
-    words.slice(0, 2).join(' '),
-    async () => {
-      const said = await understudy(lab, ...words, '--yes', '--reason', 'the lab tries a ladder');
-      assert.ok(said.code === 0 || said.code === 69, `${words.join(' ')}: ${said.code}: ${said.out}${said.errors}`);
-      return said.code === 0;
-    },
-    APPLIED_WITHIN_MS,
-  );
-}
-
-async function applied(lab: Lab, recover: object): Promise<void> {
-  const file = join(lab.folder.path, 'ladder.yaml');
-  const policy = { ...LAB_POLICY, recover: { ...LAB_POLICY.recover, ...recover } };
-  writeFileSync(file, stringify({ group: 'lab', policy }));
-  await asked(lab, 'apply', '-f', file);
-}
-
-/** The group tries this way first, and has its own policy again when the scenario is over. */
-async function withLadder(lab: Lab, rung: Rung): Promise<void> {
-  lab.undoLater(() => applied(lab, { strategy: 'snapshot-and-replace' }));
-  await applied(lab, { ladder: { rungs: [rung, 'snapshot-and-replace'] } });
-  const { process } = lab.leaderSeat;
-  await until('the ladder is in force', async () => {
-    const reply = await process.json('/v1/policies');
-    if (reply === null) return false;
-    const own = PoliciesViewSchema.parse(reply).policies.find((one) => one.group === 'lab');
-    return JSON.stringify(own?.effective).includes(`"rungs":["${rung}"`);
-  });
-}
 
 /** The steps that take the disks off are named by the disks. */
 function momentFor(lab: Lab, member: MemberId, moment: Moment): Moment {

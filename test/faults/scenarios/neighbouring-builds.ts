@@ -74,7 +74,8 @@ async function seatNext(lab: Lab, seats: readonly Seat[], next: NextBuild = {}):
     await until(
       `${seat.id} is of the next build`,
       async () => (await levelOf(lab, seat)) === FEATURE_LEVEL + 1,
-      20_000,
+      // It starts from edited sources, file by file: many times as slow as ours on a busy machine.
+      60_000,
     );
 }
 

@@ -67,8 +67,14 @@ test('two real processes under one id: the deaf second one has no word until the
     expect(await takenOf(two)).toBe(false);
     // Killed and started again under its living lease: it waits for its own record to end, and has
     // the id again.
+    const leaseId = (await store.get(KEYS.coordinator('c1')))?.leaseId ?? '';
     await two.kill('SIGKILL');
     const again = now.cluster.start(second.path, second.httpPort);
+    // However slow it is to come up: the lease lives until it has met its own record.
+    await until('it waits', async () => {
+      expect(await store.keepAlive(leaseId), 'the lease lives').not.toBeNull();
+      return again.events().includes('presence.waiting');
+    });
     await until('ready again', async () => (await readyOf(again)) === 200);
     expect(again.events()).not.toContain('presence.duplicate');
     expect(again.events()).toContain('presence.taken_over');

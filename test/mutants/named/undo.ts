@@ -54,4 +54,43 @@ export const UNDO_MUTANTS: readonly NamedMutant[] = [
     edits: [{ file: DECIDES, find: '...calledOff.map((one) => one.endedAtWallMs),', replace: '' }],
     tests: [DECISION],
   },
+  {
+    name: 'undo-late-start-forgotten',
+    rule: 'S30',
+    story: 'a start that lands after its undo was called off runs the retired instance for good',
+    edits: [
+      {
+        file: 'packages/recovery/src/core/undo/late-start.ts',
+        find: "if (state === 'running' || state === 'pending')",
+        replace: "if (state === 'stopping' && nowWallMs < 0)",
+      },
+    ],
+    tests: ['packages/recovery/src/core/undo/late-start.test.ts'],
+  },
+  {
+    name: 'undo-late-start-of-who-is-in-charge',
+    rule: 'S30',
+    story: 'an instance that is in charge by now is stopped for having been started late',
+    edits: [
+      {
+        file: 'packages/recovery/src/core/undo/late-start.ts',
+        find: "if (isInCharge) return 'settle';",
+        replace: "if (isInCharge && state === null) return 'settle';",
+      },
+    ],
+    tests: ['packages/recovery/src/core/undo/late-start.test.ts', 'test/scenarios/recovery/undo-late-start.test.ts'],
+  },
+  {
+    name: 'undo-called-off-leaves-it-fenced',
+    rule: 'S30',
+    story: 'the present instance is told fenced, and serves nobody after the undo was called off',
+    edits: [
+      {
+        file: 'packages/coordinator/src/observing/activation-answers.ts',
+        find: "mayComeBack(intent, activation) ? 'standby' : 'fenced'",
+        replace: "mayComeBack(intent, activation) ? 'fenced' : 'fenced'",
+      },
+    ],
+    tests: ['packages/coordinator/src/observing/activation-answers.test.ts'],
+  },
 ];

@@ -31,7 +31,7 @@ describe('explain', () => {
     expect(view?.evidence.every((item) => item.ageMs !== null)).toBe(true);
     expect(view?.gates).toHaveLength(16);
     expect(view?.gates.filter((one) => !one.passes)).toEqual([]);
-    expect(view?.wouldFlip).toEqual(['silence of 5000 ms at every observer ⇒ suspect']);
+    expect(view?.wouldFlip).toEqual(['silence of 5.0 s at every observer ⇒ suspect']);
     expect(asked(world.mustLead(), 'prod/nobody')).toBeNull();
   });
 

@@ -66,6 +66,8 @@ describe('a lost zone that has most of the fleet', () => {
     const [one = 'prod/none'] = inLost.keys();
     const explained = world.mustLead().coordinator.api.explain(one);
     for (const text of [world.hold(one)?.text, explained?.reason]) expect(text).toContain('guard.lostZones');
+    expect(explained?.decision).toMatchObject({ kind: 'hold', reason: 'ObserverUnwell' });
+    expect(explained?.wouldFlip.at(-1)).toContain('hold ObserverUnwell: look at its log');
 
     say(world, [LOST]);
     const all = [...inLost.keys()];

@@ -1,15 +1,22 @@
 import { opIdOf } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { checkKept, closedBy, hungMember, strategyOf } from './in-place-scene.ts';
-import { KEYS, MEMBER, RecoveryFixture } from './recovery-fixture.ts';
+import { KEYS, MEMBER, RecoveryFixture, type RecoveryFixtureOptions } from './recovery-fixture.ts';
+import { alteredCloud } from './altered-cloud.ts';
+import { AS_RUNG } from './reattach-scene.ts';
 import { withLateCalls } from '@understudy/recovery';
 import type { SeededInstance } from '@understudy/cloud-sim';
+import type { Strategy } from '@understudy/recovery/testing';
 
 const MINUTE_MS = 60_000;
 
 /** A recovery by stop-start whose start is sent, does not answer, and lands after `delayMs`. */
-async function lateStart(delayMs: number): Promise<{ scene: RecoveryFixture; old: SeededInstance }> {
-  const { scene, old } = await hungMember('stop-start', { settings: { sendLimitMs: 5_000, maxUnknownOutcomes: 1 } });
+async function lateStart(
+  delayMs: number,
+  options: RecoveryFixtureOptions = {},
+): Promise<{ scene: RecoveryFixture; old: SeededInstance }> {
+  const settings = { sendLimitMs: 5_000, maxUnknownOutcomes: 1 };
+  const { scene, old } = await hungMember('stop-start', { settings, ...options });
   scene.sim.addFault({ id: 'late', action: 'StartInstances', kind: 'late-landing', delayMs });
   scene.sim.addFault({ id: 'never', action: 'StartInstances', kind: 'timeout-before', times: 1_000 });
   await closedBy(scene, scene.lead());
@@ -19,8 +26,11 @@ async function lateStart(delayMs: number): Promise<{ scene: RecoveryFixture; old
 }
 
 /** The next rung, as the leader plans it from the history. */
-async function replaces(scene: RecoveryFixture, old: SeededInstance): Promise<void> {
-  const replacing = strategyOf('snapshot-and-replace');
+async function replaces(
+  scene: RecoveryFixture,
+  old: SeededInstance,
+  replacing: Strategy = strategyOf('snapshot-and-replace'),
+): Promise<void> {
   scene.strategy = {
     ...replacing,
     plan: (...all) => {
@@ -62,6 +72,55 @@ describe('a start of ours that lands late, after the next way has fenced the sam
     expect(downs.at(-1)?.atMs, 'down again after it came up').toBeGreaterThan(ups.at(-1)?.atMs ?? 0);
     expect(activatedAtWallMs).toBeDefined();
   });
+
+  test.each([
+    ['has an answer', 'throttle', undefined],
+    ['has none, and another one works', 'late-landing', true],
+  ] as const)('the Stop right before the activation %s: an undo knows whether it may land', async (_, kind, open) => {
+    const { scene, old } = await lateStart(30 * MINUTE_MS);
+    await replaces(scene, old);
+    const run = scene.leadRun(scene.lead());
+    await scene.clock.advance(75_000);
+    scene.sim.addFault({ id: 'again', action: 'StopInstances', kind, delayMs: 10 * MINUTE_MS, times: 1 });
+    scene.sim.seed('StartInstances', { InstanceIds: [old.instanceId] });
+    await scene.clock.runUntilSettled(run);
+    expect(scene.sim.fired('again')).toBe(1);
+    const replaced = scene.history().find((one) => one.outcome === 'replaced');
+    expect(replaced?.undo?.stopMayLand).toBe(open);
+    expect(scene.stateOf(old.instanceId)).toBe('stopped');
+  });
+
+  test.each([
+    ['has an answer', 'throttle', false],
+    ['has none, and another one works', 'late-landing', true],
+  ] as const)(
+    'the Stop while its disks come off %s: so the history says when it is given up',
+    async (_, kind, late) => {
+      const { strategy: rung, ...asRung } = AS_RUNG;
+      const { scene, old } = await lateStart(30 * MINUTE_MS, asRung);
+      await replaces(scene, old, rung);
+      scene.silent.add('*');
+      let detaches = 0;
+      const leader = scene.lead({
+        cloud: (own) =>
+          alteredCloud(own, {
+            detachVolume: (cloud, ...asked) => {
+              detaches += 1;
+              if (detaches > 1) return cloud.detachVolume(...asked);
+              // Between the look and the call.
+              scene.sim.addFault({ id: 'again', action: 'StopInstances', kind, delayMs: 10 * MINUTE_MS, times: 1 });
+              scene.sim.seed('StartInstances', { InstanceIds: [old.instanceId] });
+              return cloud.detachVolume(...asked);
+            },
+          }),
+      });
+      await scene.run(leader, scene.intent());
+      expect([scene.sim.fired('again'), scene.kv.entries(KEYS.intent(MEMBER))]).toEqual([1, []]);
+      const ended = scene.history().find((one) => one.strategy === 'reattach');
+      expect(ended).toMatchObject({ outcome: 'not-mended' });
+      expect(ended?.lateCalls?.includes('stop') ?? false).toBe(late);
+    },
+  );
 
   test('with no start of ours in doubt, somebody else has started it: that is for a person', async () => {
     const { scene, old } = await hungMember('stop-start');

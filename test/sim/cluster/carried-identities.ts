@@ -82,10 +82,10 @@ export class CarriedIdentities {
   /** What the policy says of them. */
   get policy(): PolicyChange {
     if (this.#zoneId === null || this.#groupArn === null) return {};
-    const identity: GroupPolicy['identity'] = GroupPolicySchema.parse({
+    const { dns, targetGroups }: GroupPolicy['identity'] = GroupPolicySchema.parse({
       identity: { dns: { zones: [{ zoneId: this.#zoneId }] }, targetGroups: { groups: [this.#groupArn] } },
     }).identity;
-    return { identity };
+    return { identity: { dns, targetGroups } };
   }
 
   /** A member that is about to have run for long. */

@@ -1,6 +1,13 @@
 import { type Ec2Transport, inProcessKms, inProcessService, inProcessTransport } from '@understudy/cloud-sim';
 import { type Build, Coordinator, type CoordinatorConfig, type SendNotice } from '@understudy/coordinator/testing';
-import { createEc2Cloud, dnsRecordsOver, ec2Limiter, kmsOver, targetGroupsOver } from '@understudy/aws';
+import {
+  createEc2Cloud,
+  dnsRecordsOver,
+  ec2Limiter,
+  kmsOver,
+  messageQueueOver,
+  targetGroupsOver,
+} from '@understudy/aws';
 import type { RecoveryRunner } from '@understudy/recovery';
 import { type Keyspace, type KvTxn, type Log, OpinionRecordSchema, parseRecord } from '@understudy/shared';
 import type { NetworkNode, SimKvClient } from '@understudy/shared/testing';
@@ -140,6 +147,7 @@ export class CoordinatorHost {
         limiter: ec2Limiter({ clock, ...this.config.aws.rates }),
       }),
       ...this.#names(name, clock, points),
+      ...this.#events(name, clock, points),
       runHook: simulatedHooks(this.#cluster, name, clock),
       kms: kmsOver({ transport: this.#kms(name, clock, points), clock, callTimeoutMs: 2_000 }),
       socket,
@@ -179,7 +187,7 @@ export class CoordinatorHost {
    * is on its way, whatever becomes of the process.
    */
   #transport(reader: string, { between }: LifeOptions, { clock, points }: LifeParts): Ec2Transport {
-    const direct = inProcessTransport(this.#cluster.cloud, { reader });
+    const direct = inProcessTransport(this.#cluster.cloud, { reader, userAgent: `understudy/1 ${reader}` });
     const send = between?.(direct) ?? direct;
     return (action, input, options) =>
       clock.arrival(points.pass(`ec2.${action}`, () => send(action, input, options ?? {})));
@@ -197,6 +205,18 @@ export class CoordinatorHost {
     return {
       dns: dnsRecordsOver({ transport: transport('route53'), clock, callTimeoutMs }),
       targetGroups: targetGroupsOver({ transport: transport('elasticloadbalancing'), clock, callTimeoutMs }),
+    };
+  }
+
+  /** The queue of events, where there is one. */
+  #events(reader: string, clock: ProcessClock, points: PausePoints) {
+    const { queueUrl } = this.config.events;
+    if (queueUrl === undefined) return {};
+    const send = inProcessService(this.#cluster.cloud, 'sqs', { reader });
+    const transport: Ec2Transport = (action, input, options) =>
+      clock.arrival(points.pass(`sqs.${action}`, () => send(action, input, options ?? {})));
+    return {
+      eventQueue: messageQueueOver({ transport, clock, callTimeoutMs: this.config.aws.callTimeoutMs, queueUrl }),
     };
   }
 

@@ -1,4 +1,4 @@
-import { CloudSim, type LatencyOverrides, seedInstance } from '@understudy/cloud-sim';
+import { CloudSim, type LatencyOverrides, seedInstance, type SimQueue } from '@understudy/cloud-sim';
 import { type CoordinatorConfig, CoordinatorConfigSchema, type SendNotice } from '@understudy/coordinator/testing';
 import {
   type Endpoint,
@@ -34,6 +34,7 @@ import { StoredRecords } from './stored-records.ts';
 import { Operators } from './operators.ts';
 import { streamOf } from './random-streams.ts';
 import type { World } from './world.ts';
+import { makeEventQueue, makeUnruly } from './told-events.ts';
 
 /** Delay of a datagram between two machines. */
 const WITHIN_A_REGION_MS = [0.2, 2] as const;
@@ -67,11 +68,15 @@ export interface ClusterShape {
   readonly prepare?: World['prepare'];
   /** Something is made at EC2 for a suspect. Default: no. */
   readonly makes?: boolean;
+  /** The primary private address follows. Default: no. */
+  readonly follows?: boolean;
   /**
    * Members have records, registrations, secondary addresses and further interfaces, and the group
    * has hooks. Default: where the seed gives the faults.
    */
   readonly identities?: boolean;
+  /** Whether events of EC2 come through a queue, and how. Default: they do not. */
+  readonly events?: World['events'];
 }
 
 /** What a test may want otherwise than the simulation does, whose choices are the defaults. */
@@ -93,6 +98,8 @@ export interface ClusterParts {
   /** Who is told of changes. Default: nobody. */
   readonly notify?: z.input<typeof CoordinatorConfigSchema>['notify'];
   readonly sendNotice?: SendNotice;
+  /** Events of EC2 come through a queue. Default: they do not. */
+  readonly events?: Partial<CoordinatorConfig['events']> | undefined;
   /** EC2's delays. Default: cloud-sim's own. */
   readonly latency?: LatencyOverrides | undefined;
 }
@@ -128,6 +135,8 @@ export class SimulatedCluster {
   readonly disks = new Disks();
   readonly machines = new SimulatedMachines(this);
   readonly operators: Operators;
+  /** Null: events are off. */
+  readonly eventQueue: SimQueue | null;
   readonly identities: CarriedIdentities;
   /** Looks at services, by what they showed. */
   readonly looks: Partial<Record<ProbeCode, number>> = {};
@@ -163,6 +172,8 @@ export class SimulatedCluster {
       ...{ clock: this.kernel, seed: shape.seed, random: this.streamOf('cloud') },
       ...(parts.latency ? { latency: parts.latency } : {}),
     });
+    this.eventQueue =
+      parts.events === undefined && (shape.events ?? 'off') === 'off' ? null : makeEventQueue(this.cloud);
     this.identities = new CarriedIdentities(this.cloud, shape.identities === true);
     this.operators = new Operators(this);
     const addresses = Array.from({ length: shape.coordinators }, (_, index) => `10.1.0.${index + 1}`);
@@ -179,7 +190,7 @@ export class SimulatedCluster {
 
   #makeHost(address: string, index: number): CoordinatorHost {
     const { zones, defaultResources } = this.cloud;
-    const { policy, guard, loop, notify, rates } = this.parts;
+    const { policy, guard, loop, notify, rates, events } = this.parts;
     const az = zones[index % zones.length] ?? '';
     const placements = zones.map((zone) => ({ subnetId: defaultResources.subnets[zone] ?? '' }));
     const config = CoordinatorConfigSchema.parse({
@@ -194,6 +205,7 @@ export class SimulatedCluster {
         joinedChanges(simulationPolicy(this.shape, placements), this.identities.policy, hookPolicy(this.shape)),
       ...(guard ? { guard } : {}),
       ...(loop ? { loop } : {}),
+      ...(this.eventQueue ? { events: { ...events, queueUrl: this.eventQueue.url } } : {}),
       ...(rates ? { aws: { rates } } : {}),
       ...(notify ? { notify } : {}),
     });
@@ -226,6 +238,7 @@ export class SimulatedCluster {
       shareVolumes({ ...this, activeInstanceOf: (member) => this.activeInstanceOf(member) });
     if (this.shape.way === 'older') backUp(this, instanceIds);
     this.machines.settled = true;
+    if (this.shape.events) makeUnruly(this, this.shape.events);
     for (const host of this.hosts) host.start();
   }
 

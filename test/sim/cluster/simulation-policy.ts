@@ -32,13 +32,13 @@ const wayOf = ({ way, ladder, reattach }: Shape): Way =>
 
 /** The policy of a simulated cluster of that shape. */
 export function simulationPolicy(shape: Shape, placements: GroupPolicy['recover']['placements']): PolicyChange {
-  const { probes, serveLease, places = null, prepare = 'nothing', makes = false } = shape;
+  const { probes, serveLease, places = null, prepare = 'nothing', makes = false, follows = false } = shape;
   return joinedChanges(
     SHORTER_WAITS,
     probes === true ? PROBED : {},
     { recover: { placements, serveLease: serveLease === true ? SERVE_LEASE : null } },
     ...worldPolicy(
-      { way: wayOf(shape), places, prepare, makes },
+      { way: wayOf(shape), places, prepare, makes, follows },
       placements.map((one) => one.subnetId),
     ),
   );

@@ -12,6 +12,7 @@ export type Way = (typeof WAYS)[number];
 
 /** Further types and zones, in which order; null: none. */
 export const PLACES = ['zones-first', 'types-first'] as const;
+export const EVENTS = ['off', 'on', 'late', 'doubled', 'lost', 'forged'] as const;
 export const PREPARED = ['nothing', 'reads', 'trial'] as const;
 
 /** What the seed chooses of a group, where nobody forces it. */
@@ -19,18 +20,27 @@ export interface World {
   readonly way: Way;
   readonly places: (typeof PLACES)[number] | null;
   readonly prepare: (typeof PREPARED)[number];
+  /** Whether events of EC2 come, and how. */
+  readonly events: (typeof EVENTS)[number];
   /** Something is made at EC2 for a suspect. */
   readonly makes: boolean;
+  /** The primary private address follows: predecessors are ended before their successors run. */
+  readonly follows: boolean;
 }
 
-/** Seven seeds in a row have every way, and every second one makes something; the rest is drawn. */
+/**
+ * Seven seeds in a row have every way, every second one makes something, and of nine one has
+ * members whose address follows; the rest is drawn.
+ */
 export function worldOf(seed: number): World {
   const random = streamOf(seed, 'world');
   return {
     way: WAYS[seed % WAYS.length] ?? 'snapshots',
     places: pick(random, [null, null, ...PLACES]),
     prepare: pick(random, PREPARED),
+    events: pick(streamOf(seed, 'events'), EVENTS),
     makes: seed % 2 === 1,
+    follows: seed % 9 === 8,
   };
 }
 
@@ -53,6 +63,8 @@ const BY_WAY: Readonly<Record<Way, PolicyChange>> = {
   shared: { recover: MOVING },
 };
 
+const FOLLOWING: PolicyChange = { identity: { primaryAddress: 'follow' } };
+
 /** A failure is confirmed for so long that what is made is there, or is under way. */
 const MAKING: PolicyChange = {
   recover: { prepare: { makes: ['snapshot', 'seed', 'capacity'], atOnce: 2, perDay: 200, keptForMs: 300_000 } },
@@ -61,11 +73,12 @@ const MAKING: PolicyChange = {
 
 /** The part of the policy that the world decides. `subnets`: one a zone. */
 export function worldPolicy(
-  { way, places, prepare, makes }: World,
+  { way, places, prepare, makes, follows }: Omit<World, 'events'>,
   subnets: readonly string[],
 ): readonly PolicyChange[] {
   return [
     makes ? MAKING : {},
+    follows ? FOLLOWING : {},
     BY_WAY[way],
     { recover: { prepareWhileSuspect: prepare } },
     places === null

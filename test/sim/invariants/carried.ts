@@ -47,8 +47,14 @@ class Carried implements Watcher {
 
   onClusterEvent(clusterEvent: ClusterEvent): void {
     if (clusterEvent.kind === 'commit') this.#committed(clusterEvent.commit);
-    if (clusterEvent.kind !== 'cloud' || clusterEvent.event.kind !== 'call') return;
+    if (clusterEvent.kind !== 'cloud') return;
     const { event } = clusterEvent;
+    // An address that follows leads to whoever is launched with it, by no call that moves anything.
+    if (event.kind === 'transition') {
+      if (this.#cluster.shape.follows === true && event.resourceKind === 'network-interface')
+        this.#note(this.#cluster.identities.items());
+      return;
+    }
     if (!MOVING.has(event.action)) return;
     const items = this.#cluster.identities.items();
     if (event.executed && !isOperators(event.reader)) for (const item of items) this.#changed(event, item);

@@ -10,6 +10,7 @@ import { watchHooks } from './hooks.ts';
 import { watchIdentities } from './identities.ts';
 import type { MakeWatcher } from './invariant.ts';
 import { watchMovedDisks } from './moved-disks.ts';
+import { watchPredecessors } from './predecessors.ts';
 import { watchPreparations } from './preparations.ts';
 import { watchLaunches } from './launches.ts';
 import { watchRefusals } from './refusals.ts';
@@ -41,4 +42,5 @@ export const WATCHERS: readonly MakeWatcher[] = [
   watchCarried,
   watchHooks,
   watchPreparations,
+  watchPredecessors,
 ];

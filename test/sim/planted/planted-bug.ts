@@ -40,6 +40,8 @@ export interface PlantedBug extends PlantedPlace {
     readonly way?: World['way'];
     readonly shared?: true;
     readonly makes?: true;
+    readonly events?: World['events'];
+    readonly follows?: true;
   };
 }
 

@@ -1,5 +1,7 @@
 import { CARRYING_BUGS } from './bugs-in-carrying.ts';
 import { DECIDING_BUGS } from './bugs-in-deciding.ts';
+import { EVENT_BUGS } from './bugs-in-hearing-events.ts';
+import { ENDING_BUGS } from './bugs-in-ending.ts';
 import { IDENTITY_BUGS } from './bugs-in-identities.ts';
 import { LEASE_BUGS } from './bugs-in-leases.ts';
 import { LEADING_BUGS } from './bugs-in-leading.ts';
@@ -20,4 +22,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...IDENTITY_BUGS,
   ...CARRYING_BUGS,
   ...PREPARING_BUGS,
+  ...EVENT_BUGS,
+  ...ENDING_BUGS,
 ];

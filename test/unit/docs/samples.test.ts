@@ -37,7 +37,7 @@ const KINDS: readonly (readonly [key: string, check: (value: Sample['value']) =>
   ['group', ({ group, policy }) => [z.string().parse(group), GroupPolicySchema.parse(policy)]],
   ['steps', (value) => ScriptSchema.parse(value)],
   ['workDir', (value) => CloudSimConfigSchema.parse(value)],
-  ...['id', 'udp', 'http', 'etcd', 'aws', 'keys', 'notify', 'policy', 'hooks'].map(
+  ...['id', 'udp', 'http', 'etcd', 'aws', 'keys', 'notify', 'policy', 'hooks', 'events', 'inventory'].map(
     (key) => [key, (value: Sample['value']) => CoordinatorConfigSchema.parse({ ...COORDINATOR, ...value })] as const,
   ),
 ];

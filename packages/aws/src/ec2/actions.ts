@@ -41,6 +41,7 @@ export const EC2_ACTIONS = {
   DescribeNetworkInterfaces: read,
   DescribeAddresses: read,
   DescribeSubnets: read,
+  DescribeSecurityGroups: read,
   DescribeTags: read,
   GetConsoleOutput: read,
   StopInstances: first(mutate),

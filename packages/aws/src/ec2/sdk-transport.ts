@@ -26,6 +26,7 @@ const COMMANDS: Readonly<Record<Ec2Action, CommandClass>> = {
   DescribeNetworkInterfaces: ec2.DescribeNetworkInterfacesCommand,
   DescribeAddresses: ec2.DescribeAddressesCommand,
   DescribeSubnets: ec2.DescribeSubnetsCommand,
+  DescribeSecurityGroups: ec2.DescribeSecurityGroupsCommand,
   DescribeTags: ec2.DescribeTagsCommand,
   GetConsoleOutput: ec2.GetConsoleOutputCommand,
   StopInstances: ec2.StopInstancesCommand,

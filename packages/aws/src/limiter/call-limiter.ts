@@ -103,6 +103,14 @@ export class CallLimiter {
     return this.#waitingCount;
   }
 
+  /** Calls that are no chores wait for their turn. */
+  get isContended(): boolean {
+    return this.#queues.some(({ waiting }) => {
+      for (const one of waiting) if (one.urgency !== 'chore') return true;
+      return false;
+    });
+  }
+
   /** How things stand with each action that was used. */
   states(): readonly ActionState[] {
     const nowMs = this.#clock.monotonicMs();

@@ -38,11 +38,12 @@ const EC2: Readonly<Record<Ec2Action, CallFacts>> = {
   DescribeNetworkInterfaces: { why: 'looks at launch permits and at who uses them', allowedBy: ['Observe'] },
   DescribeAddresses: { why: 'finds Elastic IP addresses and who holds them', allowedBy: ['Observe'] },
   DescribeSubnets: { why: 'checks that placements exist, and their zones', allowedBy: ['Observe'] },
+  DescribeSecurityGroups: { why: 'keeps the history of firewalls, where there is one', allowedBy: ['Observe'] },
   DescribeTags: { why: 'lists members without listing every instance', allowedBy: ['Observe'] },
   GetConsoleOutput: { why: 'keeps the console of a failed member for people', allowedBy: ['LookIntoMembers'] },
   StopInstances: { why: 'fences a failed member', allowedBy: ['ChangeMembers'] },
   TerminateInstances: {
-    why: 'ends a replacement that failed, and a retired instance when its time is over',
+    why: 'ends a replacement that failed, and a retired one: later, or at once for its address',
     allowedBy: ['EndReplacements', 'EndRetired'],
   },
   RunInstances: {

@@ -141,7 +141,7 @@ export const STATEMENTS = {
     condition: all(isMembers, isOurs),
   },
   EndRetired: {
-    why: 'an instance that was replaced is ended when its time is over, and only with that mark on it',
+    why: 'a retired instance is ended later, or at once for its address, only with that mark on it',
     resources: arns('instance'),
     condition: all(isMembers, tagged(TAG.retiredBy)),
   },

@@ -16,6 +16,9 @@ export interface SdkTransportOptions {
   readonly connectTimeoutMs?: number;
 }
 
+/** What our clients call themselves in the user agent. */
+export const OWN_USER_AGENT = 'understudy';
+
 export interface SdkTransport {
   readonly send: Ec2Transport;
   /** Closes the sockets. */
@@ -33,6 +36,8 @@ export const clientConfigOf = (
 ) => ({
   region,
   maxAttempts,
+  // So that a trail shows which calls were a coordinator's.
+  customUserAgent: [[OWN_USER_AGENT, '1']] satisfies [string, string][],
   requestHandler: {
     connectionTimeout: connectTimeoutMs ?? Math.min(connectMaxMs, Math.ceil(callTimeoutMs / 4)),
     requestTimeout: callTimeoutMs,

@@ -1,4 +1,4 @@
-import type { Clock } from '@understudy/shared';
+import { durationText, type Clock } from '@understudy/shared';
 import { assertMayStart } from './not-sent.ts';
 import type { Ec2Transport } from './transport.ts';
 
@@ -17,7 +17,9 @@ export function timedTransport(inner: Ec2Transport, clock: Clock, callTimeoutMs:
     assertMayStart(action, options);
     const giveUp = new AbortController();
     const stop = (reason: unknown) => giveUp.abort(reason);
-    const timer = clock.setTimer(callTimeoutMs, () => stop(new CallTimeout(`no answer within ${callTimeoutMs} ms`)));
+    const timer = clock.setTimer(callTimeoutMs, () =>
+      stop(new CallTimeout(`no answer within ${durationText(callTimeoutMs)}`)),
+    );
     const onAbort = () => stop(abortError(options?.signal?.reason));
     options?.signal?.addEventListener('abort', onAbort, { once: true });
     const ended = new Promise<never>((_, reject) => {

@@ -3,7 +3,7 @@ import { operatorCommand } from '../operator/operator-request.ts';
 
 export const acceptLoss: CommandDefinition = operatorCommand('accept-loss', {
   summary:
-    'give something up for which a recovery is held: address:eipalloc-…, interface:eni-…, secondary:IP, ipv6:IP, prefix:CIDR, record:…, target:…, hook:… or volume:vol-… (one that is gone)',
+    'give something up for which a recovery is held: address:eipalloc-…, interface:eni-…, primary:IP, secondary:IP, ipv6:IP, prefix:CIDR, record:…, target:…, hook:… or volume:vol-… (one that is gone)',
   examples: [
     {
       line: "understudy accept-loss db/one volume:vol-0abc --reason 'restored from backup'",
@@ -13,7 +13,7 @@ export const acceptLoss: CommandDefinition = operatorCommand('accept-loss', {
   more: (command) => {
     command.argument(
       '<loss>',
-      'address:eipalloc-…, interface:eni-…, secondary:IP, ipv6:IP, prefix:CIDR, record:…, target:… or volume:vol-…',
+      'address:eipalloc-…, interface:eni-…, primary:IP, secondary:IP, ipv6:IP, prefix:CIDR, record:…, target:… or volume:vol-…',
     );
   },
 });

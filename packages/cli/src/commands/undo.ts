@@ -34,8 +34,8 @@ export const undo: CommandDefinition = operatorCommand('undo', {
         'writes of this long, up to now, may be lost, such as 20m; without it none may',
         parseDuration,
       )
-      .option('--dry-run', 'only say what it would do, or why it would be refused; exit code 1 then')
-      .option('--calls', 'with --dry-run: with the parameters of each call');
+      .option('--dry-run', 'only show what would change')
+      .option('--calls', 'with the parameters of each call');
   },
   look: (context, member, options) => (options.dryRun === true ? look(context, member, options) : null),
   examples: [

@@ -1,4 +1,4 @@
-import { problemOf } from '@understudy/shared';
+import { problemOf, type QueueAttributes } from '@understudy/shared';
 import { describe, expect, it, test } from 'vitest';
 import { statusOf } from '../status.fixtures.ts';
 import { judgeCertificate } from './checks/certificates.ts';
@@ -8,6 +8,7 @@ import { judgeCompaction } from './checks/etcd-compaction.ts';
 import { judgeLatency } from './checks/etcd-latency.ts';
 import { judgeMembers } from './checks/etcd-members.ts';
 import { judgeSpace } from './checks/etcd-space.ts';
+import { judgeEvents } from './checks/events.ts';
 import { judgeFiles } from './checks/files.ts';
 import { judgeKeys } from './checks/keys.ts';
 import { judgeNames } from './checks/names.ts';
@@ -46,6 +47,14 @@ const peer = (over: Partial<PeerFacts> = {}): PeerFacts => ({
   ...{ coordinatorId: 'c2', az: 'b', httpUrl: 'http://c2:8080', udpEndpoint: 'c2:7946', httpProblem: null },
   ...{ udp: 'no-refusal', keys: null, clockAheadMs: 0, ...over },
 });
+const queue = (over: Partial<QueueAttributes> = {}) => ({
+  kind: 'told' as const,
+  attributes: {
+    ...{ arn: 'arn:q', waiting: 3, inFlight: 0, visibilityTimeoutMs: 30_000 },
+    ...{ deadLetter: { arn: 'arn:d', afterReceives: 5 }, ...over },
+  },
+});
+const refusedQueue = (code: string) => ({ kind: 'refused' as const, code, text: 'x' });
 const key = (fingerprint: string): ReadonlyMap<number, string> => new Map([[1, fingerprint]]);
 const file = (mode: number | null, isSecret = true) => [{ field: 'keys.0.file', path: 'k', isSecret, mode }];
 const socket = (binding: 'free' | 'taken' | { problem: string }, running: boolean) => [
@@ -213,6 +222,13 @@ const CASES: readonly (readonly [check: string, what: string, readonly Finding[]
   ['permissions', 'a denied call', judgePermissions(call('denied'), null), 'fault', /understudy iam-policy/],
   ['permissions', 'no EC2', judgePermissions(call({ other: 'timeout' }), null), 'warning', /could not be tried/],
   ['permissions', 'what was not tried', judgePermissions(call('untried'), null), 'note', /--try-member/],
+  ['events', 'events that are off', judgeEvents({ kind: 'none' }), 'note', /queueUrl is not set/],
+  ['events', 'a queue that can be asked', judgeEvents(queue()), 'ok', /3 waiting/],
+  ['events', 'no dead letters', judgeEvents(queue({ deadLetter: null })), 'warning', /no dead letters/],
+  ['events', 'a thousand that wait', judgeEvents(queue({ waiting: 1_000 })), 'warning', /nobody reads them/],
+  ['events', 'a closed queue', judgeEvents(refusedQueue('CLOUD_DENIED')), 'fault', /iam-policy --event-queue/],
+  ['events', 'no such queue', judgeEvents(refusedQueue('CLOUD_NOT_FOUND')), 'fault', /names no queue/],
+  ['events', 'no way to SQS', judgeEvents(refusedQueue('CLOUD_UNAVAILABLE')), 'warning', /could not be asked/],
   ['permissions', 'an allowed call', judgePermissions(call('allowed'), 'i-1'), 'ok', /StopInstances/],
   ['certificates', 'one that ended', certificate(NOW - DAY_MS), 'fault', /ended on/],
   ['certificates', 'one that ends soon', certificate(NOW + 5 * DAY_MS), 'warning', /ends in 5 days/],

@@ -6,6 +6,7 @@ import { etcdCompaction } from './checks/etcd-compaction.ts';
 import { etcdLatency } from './checks/etcd-latency.ts';
 import { etcdMembers } from './checks/etcd-members.ts';
 import { etcdSpace } from './checks/etcd-space.ts';
+import { events } from './checks/events.ts';
 import { files } from './checks/files.ts';
 import { keys } from './checks/keys.ts';
 import { names } from './checks/names.ts';
@@ -31,6 +32,7 @@ export const COORDINATOR_CHECKS: readonly Check<CoordinatorHost>[] = [
   keys,
   running,
   permissions,
+  events,
   quotas,
   certificates,
   receiveBuffer,

@@ -18,9 +18,9 @@ const HELD: ExplainView = {
   ownView: { observer: 'c1', verdict: 'dead', reason: 'ProbesFailed' },
   verdict: 'dead',
   reasonCode: 'SilentEverywhere',
-  reason: 'db/primary is silent for 8000 ms or more, probes included, at c1, c2 in us-east-1a, us-east-1b.',
+  reason: 'db/primary is silent for 8.0 s or more, probes included, at c1, c2 in us-east-1a, us-east-1b.',
   degraded: false,
-  decision: { kind: 'hold', reason: 'Cooldown', text: 'last recovery ended 500000 ms ago', untilWallMs: AT + 100_000 },
+  decision: { kind: 'hold', reason: 'Cooldown', text: 'last recovery ended 8 min 20 s ago', untilWallMs: AT + 100_000 },
   evidence: [
     { source: 'observer c1', text: 'dead: ProbesFailed', ageMs: 3_000, freshForMs: null, weight: 'for-dead' },
     { source: 'ec2 state', text: 'running', ageMs: 1_000, freshForMs: 6_500, weight: 'neutral' },
@@ -31,7 +31,7 @@ const HELD: ExplainView = {
   ],
   wouldFlip: ['a heartbeat heard by any observer ⇒ alive', 'gate Cooldown'],
   lookAgainInMs: 250,
-  hold: { reason: 'Cooldown', text: 'last recovery ended 500000 ms ago', sinceWallMs: AT, untilWallMs: AT + 100_000 },
+  hold: { reason: 'Cooldown', text: 'last recovery ended 8 min 20 s ago', sinceWallMs: AT, untilWallMs: AT + 100_000 },
   recovery: null,
   console: null,
   changes: [
@@ -73,8 +73,8 @@ describe('the ways back', () => {
 describe('explain, for a stranger', () => {
   it('a held member: verdict, decision, evidence, gates, what would flip it, and how it came to this', () => {
     expect(shown(HELD)).toBe(`db/primary  i-0a1 #3 in us-east-1a
-verdict    dead (SilentEverywhere): db/primary is silent for 8000 ms or more, probes included, at c1, c2 in us-east-1a, us-east-1b.
-decision   held: Cooldown: last recovery ended 500000 ms ago, until 2026-01-01 00:01:40 UTC
+verdict    dead (SilentEverywhere): db/primary is silent for 8.0 s or more, probes included, at c1, c2 in us-east-1a, us-east-1b.
+decision   held: Cooldown: last recovery ended 8 min 20 s ago, until 2026-01-01 00:01:40 UTC
 answered   by c1 (leader, term 42) at 2026-01-01 00:00:00 UTC
 
 evidence     age (allowed)   weighs    says
@@ -102,7 +102,9 @@ when (UTC)                      who           verdict  why
       decision: { kind: 'none', reason: null, text: 'Not decided here: c1 leads.', untilWallMs: null },
       ...{ wouldFlip: [], lookAgainInMs: null, changes: [] },
     });
-    expect(text).toContain('decision   Not decided here: c1 leads.; held: Cooldown: last recovery ended 500000 ms ago');
+    expect(text).toContain(
+      'decision   Not decided here: c1 leads.; held: Cooldown: last recovery ended 8 min 20 s ago',
+    );
     expect(text).toContain('answered   by c2 (follower)');
     expect(text).toContain('not known here; ask the leader\n  - what EC2 says');
     expect(text).toContain('no change of mind since this coordinator began');

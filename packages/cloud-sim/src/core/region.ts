@@ -194,6 +194,7 @@ export class Region {
       sampleMs: (name) => this.latency.sampleMs(name),
       strike: (action, input) => this.faults.strike(action, input),
       queue: (arn) => this.queues.byArn(arn),
+      draw: () => this.random.next(),
       speed: options.speed,
     });
     this.log.onEvent((event) => this.events.onEvent(event));

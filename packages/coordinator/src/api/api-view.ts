@@ -26,6 +26,7 @@ import {
   type StatusView,
   type VerdictCounts,
 } from '@understudy/shared';
+import type { InventoryHistory } from '@understudy/inventory';
 import type { Controls } from './controls.ts';
 import type { ApiSource } from './http/api-source.ts';
 import type { VerdictChanges } from '../judge/verdict-changes.ts';
@@ -65,6 +66,8 @@ export interface CoordinatorApiOptions {
   readonly keys: Pick<KeyRotation, 'accepted' | 'problem'>;
   /** Null: the other coordinators cannot be asked. */
   readonly askPeer: AskPeer | null;
+  /** Null: none is kept. */
+  readonly inventory: InventoryHistory | null;
 }
 
 /** Largest number of holds and of recoveries shown in a status. Each list has a page of its own. */
@@ -92,6 +95,7 @@ function memberOfRecovery({ intents, history }: ClusterRecords, opId: string): M
 export class CoordinatorApi implements ApiSource {
   readonly events: EventLog;
   readonly controls: Controls;
+  readonly inventory: InventoryHistory | null;
   readonly #options: CoordinatorApiOptions;
   readonly fleet: FleetApi;
 
@@ -101,6 +105,7 @@ export class CoordinatorApi implements ApiSource {
     this.events = new EventLog(view.records.root, (opId) => memberOfRecovery(view.records, opId));
     view.observeWith(this.events);
     this.controls = options.controls;
+    this.inventory = options.inventory;
     this.fleet = new FleetApi({
       ...options,
       hold: (member) => this.#hold(member),
@@ -245,6 +250,7 @@ export class CoordinatorApi implements ApiSource {
       console: leader.console(member),
       serveLease: serveLeases.text(member),
       prepared: leader.prepared(member),
+      deeds: leader.events.deedsOf(instancesOf(view.records, member)),
       storeTrouble: own.storeTrouble(),
     };
     const intent = view.records.intents.get(member)?.record;
@@ -406,6 +412,18 @@ export class CoordinatorApi implements ApiSource {
 }
 
 const rounded = (value: number | null): number | null => (value === null ? null : Math.round(value));
+
+/** The instance it has, that of an open recovery, and the one it had before. */
+function instancesOf({ activations, intents, history }: ClusterState['records'], member: MemberId): readonly string[] {
+  const ended = [...(history.get(member)?.values() ?? [])].map((one) => one.record);
+  const last = ended.sort((a, b) => b.endedAtWallMs - a.endedAtWallMs)[0];
+  const ids = [
+    activations.get(member)?.record.instanceId,
+    intents.get(member)?.record.oldInstanceId,
+    last?.oldInstanceId,
+  ];
+  return [...new Set(ids.flatMap((id) => id ?? []))];
+}
 
 /** Counts members by what this process's own observer thinks of them. O(members). */
 function ownCounts(observer: Pick<ObserverTable, 'opinions'>): VerdictCounts {

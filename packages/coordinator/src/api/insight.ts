@@ -15,6 +15,8 @@ export interface LeaderInsight {
   console(member: MemberId): ExplainView['console'];
   /** What was begun for it while it is suspect, as far as it is known here. */
   prepared(member: MemberId): ExplainSources['prepared'];
+  /** Who has stopped, started or ended instances of members, as CloudTrail told this process. */
+  readonly events: { deedsOf(instanceIds: readonly string[]): readonly string[] };
   /** What an open recovery is doing. Null when it does not run here. */
   activity(opId: string): RecoveryActivity | null;
   /** Key id that the user data of this instance names. Null: not known here. */

@@ -66,7 +66,7 @@ describe('a coordinator is ready', () => {
     fresh = false;
     writes = [problem('STORE_NOT_WRITABLE')];
     expect(codes()).toEqual(['STORE_UNAVAILABLE']);
-    expect(condition.notReady()[0]?.text).toContain('within 10000 ms');
+    expect(condition.notReady()[0]?.text).toContain('within 10.0 s');
   });
 
   test('not while writes are refused, whatever the view is', () => {

@@ -1,6 +1,6 @@
 import type { AnswerWatch, CallLimiter } from '@understudy/aws';
 import type { KeyRotation, ObserverTable } from '@understudy/observer';
-import { type Clock, type Problem, problemOf } from '@understudy/shared';
+import { durationText, type Clock, type Problem, problemOf } from '@understudy/shared';
 import type { ObserverMinimum } from '../commands/command.ts';
 import type { Leader } from '../leader/leader.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
@@ -87,7 +87,7 @@ export class OwnCondition implements CoordinatorInsight {
     // A refused read says better why our view is old.
     const isRefused = store.refusals.some(({ code }) => code === 'STORE_DENIED' || code === 'STORE_REJECTED');
     if (fresh || isRefused) return ofWrites;
-    const text = `no proof within ${freshForMs} ms that our view of etcd is current`;
+    const text = `no proof within ${durationText(freshForMs)} that our view of etcd is current`;
     return [problemOf('STORE_UNAVAILABLE', text), ...ofWrites];
   }
 }

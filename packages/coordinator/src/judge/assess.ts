@@ -1,4 +1,4 @@
-import type { GroupPolicy, MonotonicMs } from '@understudy/shared';
+import { durationText, type GroupPolicy, type MonotonicMs } from '@understudy/shared';
 import { type CloudFinding, cloudEvidence, cloudFreshForMs, readCloud } from './cloud-evidence.ts';
 import type { AssessReason, Assessment, MemberEvidence, Quorum } from './evidence.ts';
 import { type Judgement, LATER_MS, SOON_MS } from './judgement.ts';
@@ -87,9 +87,9 @@ function judgeHeard({ evidence, quorum, cloud, workload, service, policy }: Hear
       ...alive,
       reasonCode: 'Heard',
       reason: `${heardBy}.`,
-      wouldChange: [`silence of ${policy.detect.suspectAfterMs} ms at every observer ⇒ suspect`],
+      wouldChange: [`silence of ${durationText(policy.detect.suspectAfterMs)} at every observer ⇒ suspect`],
     };
-  const failing = `but has failing checks, the longest for ${workload.failingForMs} ms (${workload.text})`;
+  const failing = `but has failing checks, the longest for ${durationText(workload.failingForMs)} (${workload.text})`;
   const limit = policy.detect.degradedFailsAfterMs;
   if (!workload.failed)
     return {
@@ -98,7 +98,7 @@ function judgeHeard({ evidence, quorum, cloud, workload, service, policy }: Hear
       reason: `${heardBy}, ${failing}.`,
       wouldChange: [
         limit > 0
-          ? `one check failing for ${limit} ms without a break ⇒ failed`
+          ? `one check failing for ${durationText(limit)} without a break ⇒ failed`
           : 'detect.degradedFailsAfterMs is 0: failing checks alone never fail it',
       ],
       recheckInMs: limit > 0 ? Math.max(SOON_MS, limit - workload.failingForMs) : LATER_MS,
@@ -107,7 +107,7 @@ function judgeHeard({ evidence, quorum, cloud, workload, service, policy }: Hear
   return {
     ...alive,
     reasonCode: 'DegradedTooLong',
-    reason: `${heardBy}, ${failing}, the limit is ${limit} ms${act ? '' : '; EC2 has not confirmed that it runs'}.`,
+    reason: `${heardBy}, ${failing}, the limit is ${durationText(limit)}${act ? '' : '; EC2 has not confirmed that it runs'}.`,
     wouldChange: ['one passing answer of each check that has failed for that long ⇒ not failed'],
     recheckInMs: SOON_MS,
     act,
@@ -171,7 +171,7 @@ function judgeAnswered({ member }: MemberEvidence, answered: readonly string[], 
     wouldChange: [
       HEARD_CHANGES,
       'probes no longer answered at any observer ⇒ dead',
-      `answered for ${limit} ms without a heartbeat (detect.answeredProbesHoldForMs) ⇒ dead`,
+      `answered for ${durationText(limit)} without a heartbeat (detect.answeredProbesHoldForMs) ⇒ dead`,
       'EC2 saying stopped or terminated ⇒ the answers are of another machine, and do not count',
     ],
     recheckInMs: SOON_MS,
@@ -229,7 +229,7 @@ function judgeTooFew(evidence: MemberEvidence, quorum: Quorum): Judgement {
 }
 
 function judgeDead(evidence: MemberEvidence, quorum: Quorum, cloud: CloudFinding, policy: GroupPolicy): Judgement {
-  const silence = `${evidence.member} is silent for ${policy.detect.suspectAfterMs + policy.detect.confirmForMs} ms or more, probes included, at ${quorum.silent.join(', ')} in ${quorum.zones.join(', ')}`;
+  const silence = `${evidence.member} is silent for ${durationText(policy.detect.suspectAfterMs + policy.detect.confirmForMs)} or more, probes included, at ${quorum.silent.join(', ')} in ${quorum.zones.join(', ')}`;
   const failed = cloud.kind === 'failed';
   return {
     verdict: 'dead',

@@ -52,39 +52,35 @@ export function readCloud(evidence: MemberEvidence, policy: GroupPolicy, nowMs: 
   if (ageMs > cloudFreshForMs(policy))
     return hold(
       'Ec2Stale',
-      `EC2's last answer is ${ageMs} ms old, older than the ${cloudFreshForMs(policy)} ms allowed`,
+      `EC2's last answer is ${durationText(ageMs)} old, older than the ${durationText(cloudFreshForMs(policy))} allowed`,
     );
   const { instance } = cloud;
   if (!instance)
     return hold('Ec2DoesNotKnowIt', `EC2 does not know ${evidence.instanceId}, which proves neither life nor death`);
   if (instance.state === 'pending') return hold('Starting', 'EC2 says pending: it is still starting', 'suspect');
   if (instance.state === 'running') return bootGrace(evidence, policy, instance.launchedAtWallMs);
-  return readStop(evidence, policy, instance.state, instance.stateReasonCode);
+  return readStop(policy, instance.state, instance.stateReasonCode);
 }
 
 function bootGrace(evidence: MemberEvidence, policy: GroupPolicy, launchedAtWallMs: number): CloudFinding {
   const ageMs = ageOf(launchedAtWallMs, evidence.wallNowMs);
-  if (!isInBootGrace(ageMs, policy)) return { kind: 'running' };
+  if (ageMs === null || !isInBootGrace(ageMs, policy)) return { kind: 'running' };
   return hold(
     'BootGrace',
-    `it was started ${ageMs} ms ago, within the boot grace of ${policy.guard.bootGraceMs} ms`,
+    `it was started ${durationText(ageMs)} ago, within the boot grace of ${durationText(policy.guard.bootGraceMs)}`,
     'suspect',
   );
 }
 
 /**
  * What `StateReason.Code` says (EC2 API, StateReason). A code that is unlisted or absent allows no
- * conclusion, because a wrong one replaces a machine that a person stopped.
+ * conclusion, because a wrong one replaces a machine that a person stopped. The mark of a retired
+ * instance says nothing here: anybody can write it, and it may land late. Whether the stop was ours
+ * is `own-stop.ts`'s matter, which knows what was started since.
  */
-function readStop(evidence: MemberEvidence, policy: GroupPolicy, state: string, code: string | null): CloudFinding {
+function readStop(policy: GroupPolicy, state: string, code: string | null): CloudFinding {
   if (code?.startsWith('Server.'))
     return { kind: 'failed', code: 'FailedByEc2', text: `EC2 says ${state} because of ${code}` };
-  if (evidence.fencedByOpId !== null)
-    return {
-      kind: 'failed',
-      code: 'FailedByEc2',
-      text: `${state}, stopped by our own recovery ${evidence.fencedByOpId}`,
-    };
   if (code === 'Client.InstanceInitiatedShutdown')
     return {
       kind: policy.detect.recoverOsShutdown ? 'failed' : 'left',

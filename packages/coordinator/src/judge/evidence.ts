@@ -105,11 +105,6 @@ export interface MemberEvidence {
    * or null: they are not.
    */
   readonly serviceUnreachableSinceMs?: MonotonicMs | null;
-  /**
-   * opId of a recovery of ours that fenced this instance (open intent, or `understudy:retired-by`):
-   * its stop is not an operator's.
-   */
-  readonly fencedByOpId: string | null;
 }
 
 export type EvidenceWeight = 'for-dead' | 'against-dead' | 'neutral' | 'veto';

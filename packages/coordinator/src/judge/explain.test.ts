@@ -45,4 +45,14 @@ describe('explain', () => {
     const refused = { reason: 'NotReady', text: 'no volumes', untilWallMs: null } as const;
     expect(explain(dead, ask(), refused).decision).toEqual({ kind: 'hold', ...refused });
   });
+
+  it('held without a verdict to act on: what it is held for, and what ends that', () => {
+    const nobody = assess(silentEverywhere({ opinions: [] }), DEFAULT_POLICY, NOW);
+    const held = { reason: 'ObserverUnwell', text: 'nobody has an opinion', untilWallMs: null } as const;
+    expect(nobody.act).toBe(false);
+    const { decision, wouldFlip } = explain(nobody, ask(), null, held);
+    expect(decision).toEqual({ kind: 'hold', ...held });
+    expect(wouldFlip.at(-1)).toMatch(/^hold ObserverUnwell: look at its log and its load/);
+    expect(explain(nobody, ask(), null).decision.kind).toBe('none');
+  });
 });

@@ -1,4 +1,4 @@
-import type { HoldReason, WallMs } from '@understudy/shared';
+import { type HoldReason, WAYS_OUT, type WallMs } from '@understudy/shared';
 import type { Assessment } from './evidence.ts';
 import type { GateResult, GuardAnswer } from './guard-input.ts';
 
@@ -35,14 +35,23 @@ export interface LateRefusal {
 
 /**
  * Puts a verdict and every gate into words. It decides nothing: `answer` is the guard's, on the
- * same evidence.
+ * same evidence. `held`: what a member without a verdict to act on is held for.
  */
-export function explain(assessment: Assessment, answer: GuardAnswer, refused: LateRefusal | null): Explanation {
+export function explain(
+  assessment: Assessment,
+  answer: GuardAnswer,
+  refused: LateRefusal | null,
+  held: LateRefusal | null = null,
+): Explanation {
   const refusing = answer.gates.filter((one) => !one.passes);
   const { gates } = answer;
   if (assessment.reasonCode === 'TwoAgents') {
     const decision = { kind: 'hold', reason: 'TwoAgents', text: assessment.reason, untilWallMs: null } as const;
     return { decision, gates, wouldFlip: assessment.wouldChange };
+  }
+  if (!assessment.act && held) {
+    const wouldFlip = [...assessment.wouldChange, `hold ${held.reason}: ${WAYS_OUT[held.reason].act}`];
+    return { decision: { kind: 'hold', ...held }, gates, wouldFlip };
   }
   if (!assessment.act) {
     const would = answer.kind === 'go' ? 'every gate would let it be replaced' : `${answer.reason} would hold it`;

@@ -129,7 +129,7 @@ export function massGates(input: GuardInput): MassAnswer {
     // A person who asks about a member that is fine wants to know which members failed. The member
     // itself is one of them only if it failed too.
     const who = (count: number) => `${count} of ${total} members${where} failed within`;
-    const text = `${who(failed)} ${massWindowMs} ms, ${limit} ${what}`;
+    const text = `${who(failed)} ${durationText(massWindowMs)}, ${limit} ${what}`;
     const allowed = tooMany && leaveAz !== null ? `; all in ${leaveAz}, and the policy recovers a lost zone` : '';
     const asked = `${othersOf(tally, input.member)}; ${input.member} is not one of them, with it there would be ${failed}`;
     const value = isFine

@@ -69,7 +69,7 @@ export function cooldownGate(input: GuardInput): GateResult {
   const limit = `at least ${durationText(cooldownMs)} after the last one`;
   if (lastEnd === Number.NEGATIVE_INFINITY) return gate('Cooldown', true, { value: 'never recovered before', limit });
   const agoMs = input.wallNowMs - lastEnd;
-  const text = `last recovery ended ${agoMs} ms ago, cooldown ${cooldownMs} ms`;
+  const text = `last recovery ended ${durationText(agoMs)} ago, cooldown ${durationText(cooldownMs)}`;
   const value = `last recovery ended ${durationText(Math.max(0, agoMs))} ago`;
   return gate('Cooldown', agoMs >= cooldownMs, { value, limit, text }, (lastEnd + cooldownMs) as WallMs);
 }
@@ -79,7 +79,7 @@ export function flapGate(input: GuardInput): GateResult {
     guard: { flapLimit, flapWindowMs },
   } = input.policy;
   const within = endsOf(input).filter((end) => input.wallNowMs - end < flapWindowMs);
-  const text = `${within.length} recoveries of this member within ${flapWindowMs} ms, ${flapLimit} are flapping`;
+  const text = `${within.length} recoveries of this member within ${durationText(flapWindowMs)}, ${flapLimit} are flapping`;
   const oldest = Math.min(...within.toSorted((a, b) => b - a).slice(0, flapLimit), Number.POSITIVE_INFINITY);
   const value = `${within.length} recoveries of this member within ${durationText(flapWindowMs)}`;
   return gate(

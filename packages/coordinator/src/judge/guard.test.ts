@@ -85,7 +85,7 @@ describe('each gate', () => {
   it('boot grace holds until it is over, with both numbers', () => {
     expect(refusal({ launchedAtWallMs: WALL - 50_000 })).toMatchObject({
       reason: 'BootGrace',
-      text: 'started 50000 ms ago, boot grace 120000 ms',
+      text: 'started 50.0 s ago, boot grace 2 min 0 s',
       untilWallMs: WALL + 70_000,
     });
     expect(ask({ launchedAtWallMs: WALL - 120_000 }).kind).toBe('go');
@@ -96,7 +96,7 @@ describe('each gate', () => {
     expect(ask({ launchedAtWallMs: WALL + 7_200_000 }).kind).toBe('go');
     const said = (launchedAtWallMs: number | null) =>
       ask({ launchedAtWallMs }).gates.find(({ gate }) => gate === 'BootGrace')?.value;
-    expect(said(WALL + 7_200_000)).toBe('launched in the future of our clock, 7200000 ms');
+    expect(said(WALL + 7_200_000)).toBe('launched in the future of our clock, 2 h 0 min');
     expect(said(null)).toBe('launch time unknown');
   });
 
@@ -111,7 +111,7 @@ describe('each gate', () => {
   it('cooldown runs from completion, of this member only', () => {
     expect(refusal({ recoveries: [recovered('db/a', 700_000, 200_000)] })).toMatchObject({
       reason: 'Cooldown',
-      text: 'last recovery ended 500000 ms ago, cooldown 600000 ms',
+      text: 'last recovery ended 8 min 20 s ago, cooldown 10 min 0 s',
       untilWallMs: WALL + 100_000,
     });
     expect(ask({ recoveries: [recovered('db/a', 700_000, 50_000), recovered('db/b', 200_000)] }).kind).toBe('go');
@@ -149,7 +149,7 @@ describe('mass failure', () => {
     const answer = refusal({ fleet: fleet(count, failed) });
     expect(answer?.reason).toBe('MassFailure');
     expect(answer?.text).toMatch(
-      new RegExp(`^${failed} of ${count} members failed within 120000 ms, \\d+ are a mass$`),
+      new RegExp(`^${failed} of ${count} members failed within 2 min 0 s, \\d+ are a mass$`),
     );
   });
 
@@ -176,7 +176,7 @@ describe('mass failure', () => {
     const limits = { ...guardInput().limits, massRatio: 0.9 };
     expect(refusal({ fleet: large, limits })).toMatchObject({
       reason: 'ZoneFailure',
-      text: '20 of 20 members in us-east-1a failed within 120000 ms, 10 are a lost zone',
+      text: '20 of 20 members in us-east-1a failed within 2 min 0 s, 10 are a lost zone',
     });
     expect(ask({ fleet: large, limits, az: 'us-east-1b', member: 'db/m1' }).kind).toBe('go');
   });

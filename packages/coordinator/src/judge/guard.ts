@@ -94,10 +94,10 @@ function bootGraceGate(input: GuardInput): GateResult {
   if (launchedAtWallMs === null) return gate('BootGrace', true, { value: 'launch time unknown', limit });
   const ageMs = ageOf(launchedAtWallMs, wallNowMs);
   if (ageMs === null) {
-    const value = `launched in the future of our clock, ${launchedAtWallMs - wallNowMs} ms`;
+    const value = `launched in the future of our clock, ${durationText(launchedAtWallMs - wallNowMs)}`;
     return gate('BootGrace', true, { value, limit });
   }
-  const text = `started ${ageMs} ms ago, boot grace ${policy.guard.bootGraceMs} ms`;
+  const text = `started ${durationText(ageMs)} ago, boot grace ${durationText(policy.guard.bootGraceMs)}`;
   const said = { value: `started ${durationText(Math.max(0, ageMs))} ago`, limit, text };
   const untilWallMs = (launchedAtWallMs + policy.guard.bootGraceMs) as WallMs;
   return gate('BootGrace', !isInBootGrace(ageMs, policy), said, untilWallMs);

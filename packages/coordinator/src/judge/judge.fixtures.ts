@@ -40,7 +40,6 @@ export const silentEverywhere = (change: Partial<MemberEvidence> = {}): MemberEv
   },
   cloudStatus: null,
   workload: null,
-  fencedByOpId: null,
   ...change,
 });
 

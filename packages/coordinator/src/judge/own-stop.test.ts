@@ -26,6 +26,10 @@ const step = (name: string, endedMsBefore: number) => ({
 });
 
 describe('ownStopOf: was it we who stopped it?', () => {
+  test('the mark of a retired instance proves nothing: anybody can write it, and it may land late', () => {
+    expect(ownStopOf(facts({ history: [], tags: { [TAG.retiredBy]: 'op-0123456789abcdef' } }))).toBeNull();
+  });
+
   test.each<[string, Partial<OwnStopFacts>, object | null]>([
     ['no trace of us', {}, null],
     ['EC2 was not read', { tags: null }, null],

@@ -126,20 +126,20 @@ export function judgeUnreachable(
   policy: GroupPolicy,
 ): Omit<Judgement, 'verdict'> {
   const limit = policy.detect.serviceFailsAfterMs;
-  const failing = `but its services are unreachable for ${service.failingForMs} ms (${service.text})`;
+  const failing = `but its services are unreachable for ${durationText(service.failingForMs)} (${service.text})`;
   const passes = 'a probe that passes again at one observer ⇒ not unreachable for all';
   if (!service.failed)
     return {
       reasonCode: 'ServiceUnreachable',
       reason: `${heardBy}, ${failing}.`,
-      wouldChange: [passes, service.neverActs ?? `unreachable for ${limit} ms ⇒ failed`],
+      wouldChange: [passes, service.neverActs ?? `unreachable for ${durationText(limit)} ⇒ failed`],
       recheckInMs: service.neverActs === null ? Math.max(SOON_MS, limit - service.failingForMs) : LATER_MS,
       act: false,
     };
   const act = cloud.kind === 'running';
   return {
     reasonCode: 'ServiceUnreachableTooLong',
-    reason: `${heardBy}, ${failing}, the limit is ${limit} ms${act ? '' : '; EC2 has not confirmed that it runs'}.`,
+    reason: `${heardBy}, ${failing}, the limit is ${durationText(limit)}${act ? '' : '; EC2 has not confirmed that it runs'}.`,
     wouldChange: [passes],
     recheckInMs: SOON_MS,
     act,

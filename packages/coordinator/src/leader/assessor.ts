@@ -5,7 +5,6 @@ import {
   type MemberId,
   type MonotonicMs,
   opIdOf,
-  TAG,
   type WallMs,
   groupOf,
 } from '@understudy/shared';
@@ -109,6 +108,11 @@ export class Assessor {
       else if (area === 'coordinators' || area === 'groups' || area === 'drains')
         for (const member of this.#judgements.keys()) this.#dirty.add(member);
     }
+  }
+
+  /** Something new is known of them: they are judged in the next pass. */
+  judgeSoon(members: readonly MemberId[]): void {
+    for (const member of members) this.#dirty.add(member);
   }
 
   /**
@@ -278,7 +282,6 @@ export class Assessor {
       cloud: seen.cloud,
       cloudStatus: seen.cloudStatus,
       workload: observer.reading(member, instanceId, clock.monotonicMs()),
-      fencedByOpId: seen.cloud?.instance?.tags[TAG.retiredBy] ?? null,
     };
     return { ...all, serviceUnreachableSinceMs: this.#unreachable.of(all) };
   }

@@ -163,7 +163,8 @@ export class RecoveryDecider {
    * Changes nothing.
    */
   explain(judgement: Judgement): Explanation {
-    return explain(judgement.assessment, this.ask(judgement), this.#refused.get(judgement.member)?.hold ?? null);
+    const refused = this.#refused.get(judgement.member)?.hold ?? null;
+    return explain(judgement.assessment, this.ask(judgement), refused, this.#holdOf(judgement));
   }
 
   /** What became of a member that {@link pass} chose. */

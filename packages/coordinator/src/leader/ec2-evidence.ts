@@ -61,7 +61,16 @@ export class EvidencePoller {
   readonly #failures = new Map<string, EvidenceFailure>();
   readonly #lookedAtMs = new Map<string, MonotonicMs>();
 
-  constructor(options: { readonly cloud: Cloud; readonly clock: Clock; readonly log: Log }) {
+  readonly #onChange: (instanceId: string, state: string) => void;
+
+  /** `onChange`: EC2 shows another state of the instance than it did before. */
+  constructor(options: {
+    readonly cloud: Cloud;
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly onChange?: (instanceId: string, state: string) => void;
+  }) {
+    this.#onChange = options.onChange ?? (() => undefined);
     this.#cloud = options.cloud;
     this.#clock = options.clock;
     this.#log = options.log;
@@ -85,14 +94,32 @@ export class EvidencePoller {
 
   /**
    * Everything, once. Resolves when every AZ has answered or failed; failures are kept, not thrown.
+   * `statesFreshForMs`: a state that was read so lately is not asked for again.
    */
-  async pass(targets: readonly EvidenceTarget[], signal: AbortSignal): Promise<void> {
+  async pass(targets: readonly EvidenceTarget[], signal: AbortSignal, statesFreshForMs = 0): Promise<void> {
     const wanted = new Set(targets.map((one) => one.instanceId));
     for (const instanceId of this.#known.keys()) if (!wanted.has(instanceId)) this.#known.delete(instanceId);
     for (const instanceId of this.#lookedAtMs.keys()) if (!wanted.has(instanceId)) this.#lookedAtMs.delete(instanceId);
     const byZone = Map.groupBy(targets, (one) => one.az);
     for (const az of this.#failures.keys()) if (!byZone.has(az)) this.#failures.delete(az);
-    await Promise.all([...byZone].map(([az, inZone]) => this.#ask(az, inZone, signal)));
+    await Promise.all([...byZone].map(([az, inZone]) => this.#ask(az, inZone, signal, statesFreshForMs)));
+  }
+
+  /**
+   * Out of turn, for instances of one zone that an event names. Returns those that EC2 has answered
+   * for; a failure is kept, not thrown.
+   */
+  async hinted(
+    az: string,
+    targets: readonly { readonly instanceId: string; readonly wantsStatus: boolean }[],
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    const ids = targets.map((one) => one.instanceId);
+    const ofStatus = targets.filter((one) => one.wantsStatus).map((one) => one.instanceId);
+    const work = [this.#askState(ids, signal), ...(ofStatus.length > 0 ? [this.#askStatus(ofStatus, signal)] : [])];
+    const failed = (await Promise.allSettled(work)).flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+    this.#noteEnd(az, failed, signal);
+    return failed.length > 0 ? [] : ids;
   }
 
   /**
@@ -109,16 +136,29 @@ export class EvidencePoller {
     await Promise.all([...byZone].map(([az, inZone]) => this.#ask(az, inZone, signal)));
   }
 
-  async #ask(az: string, targets: readonly EvidenceTarget[], signal: AbortSignal): Promise<void> {
+  async #ask(az: string, targets: readonly EvidenceTarget[], signal: AbortSignal, statesFreshForMs = 0): Promise<void> {
     const ids = targets.map((one) => one.instanceId);
     const failed: unknown[] = [];
     // Each question for itself: what one part of them is not answered does not keep the others from
     // being asked.
     for (const chunk of chunksOf(ids, IDS_PER_CALL)) {
-      const answers = await Promise.allSettled([this.#askState(chunk, signal), this.#askStatus(chunk, signal)]);
+      const stale = chunk.filter((id) => this.#isOlder(id, statesFreshForMs));
+      const states = stale.length > 0 ? [this.#askState(stale, signal)] : [];
+      const answers = await Promise.allSettled([...states, this.#askStatus(chunk, signal)]);
       failed.push(...answers.flatMap((one) => (one.status === 'rejected' ? [one.reason] : [])));
       if (signal.aborted) return;
     }
+    this.#noteEnd(az, failed, signal);
+  }
+
+  #isOlder(instanceId: string, freshForMs: number): boolean {
+    const readAtMs = this.of(instanceId).cloud?.readAtMs ?? Number.NEGATIVE_INFINITY;
+    return this.#clock.monotonicMs() - readAtMs >= freshForMs;
+  }
+
+  /** @throws what is no refusal, and no outage, of EC2's: a bug */
+  #noteEnd(az: string, failed: readonly unknown[], signal: AbortSignal): void {
+    if (signal.aborted) return;
     const broken = failed.find((error) => !isOperationError(error));
     if (broken !== undefined) throw broken;
     const [error] = failed.filter(isOperationError);
@@ -142,6 +182,8 @@ export class EvidencePoller {
       const before = this.of(instanceId);
       if ((before.cloud?.readAtMs ?? Number.NEGATIVE_INFINITY) > askedAtMs) continue;
       const cloud = { readAtMs: askedAtMs, instance: found.get(instanceId) ?? null };
+      const [old, now] = [before.cloud?.instance?.state, cloud.instance?.state];
+      if (old !== undefined && now !== undefined && old !== now) this.#onChange(instanceId, now);
       this.#known.set(instanceId, { ...before, cloud });
     }
   }

@@ -47,6 +47,8 @@ export interface ExplainSources {
   readonly serveLease: string | null;
   /** What was begun for it while it is suspect. */
   readonly prepared: readonly { readonly text: string; readonly ageMs: number | null }[];
+  /** Who has stopped, started or ended its instances, as CloudTrail told this process. */
+  readonly deeds: readonly string[];
   /** Why etcd takes no writes now: nothing can be decided meanwhile; null while it does. */
   readonly storeTrouble: string | null;
 }
@@ -103,6 +105,7 @@ export function explainView(member: MemberId, sources: ExplainSources): Omit<Exp
     ...judged.evidence,
     ...leaseEvidence(sources.serveLease),
     ...preparedEvidence(sources.prepared),
+    ...deedEvidence(sources.deeds),
     ...refusedEvidence(sources.refused),
     ...unexpectedEvidence(sources.unexpected),
     ...storeEvidence(sources.storeTrouble),
@@ -130,6 +133,10 @@ const preparedEvidence = (prepared: ExplainSources['prepared']): ExplainView['ev
     ...{ freshForMs: null, weight: 'neutral' },
   }));
 
+/** It decides nothing: it comes minutes later, and anybody might have made it up. */
+const deedEvidence = (texts: readonly string[]): ExplainView['evidence'] =>
+  texts.map((text) => ({ source: 'api call', text, ageMs: null, freshForMs: null, weight: 'neutral' }));
+
 const storeEvidence = (trouble: string | null): ExplainView['evidence'] =>
   trouble === null ? [] : [{ source: 'etcd', text: trouble, ageMs: null, freshForMs: null, weight: 'neutral' }];
 
@@ -138,7 +145,9 @@ const storeEvidence = (trouble: string | null): ExplainView['evidence'] =>
  * known, and could not.
  */
 function decisionWhile(trouble: string | null, decision: ExplainView['decision']): ExplainView['decision'] {
-  if (trouble === null || decision.kind === 'recovering' || decision.kind === 'hold') return decision;
+  if (trouble === null || decision.kind === 'recovering') return decision;
+  // Observers that cannot write have no opinion for anybody else: the store is why.
+  if (decision.kind === 'hold' && decision.reason !== 'ObserverUnwell') return decision;
   return { kind: 'hold', reason: 'ObserverUnwell', text: `${trouble}: nothing is decided`, untilWallMs: null };
 }
 

@@ -1,4 +1,5 @@
 import {
+  durationText,
   type Clock,
   type Cloud,
   type DnsRecords,
@@ -8,6 +9,7 @@ import {
   type KvReads,
   type Log,
   type MemberId,
+  type MessageQueue,
   type NotEnrolled,
   type PlansView,
   type Problem,
@@ -20,6 +22,7 @@ import {
 import {
   Collector,
   FailureHooks,
+  LateStarts,
   OwnershipWatch,
   type KeyLooks,
   type NameLooks,
@@ -42,6 +45,7 @@ import type { WantedHold } from './holds.ts';
 import { leaderJobs } from './jobs/leader-jobs.ts';
 import { Assessor, type Judgement } from './assessor.ts';
 import { LeaderLoop, type LeaderParts } from './leader-loop.ts';
+import type { InventoryKeeping } from '../inventory/inventory-keeping.ts';
 import type { Outbox } from '../notices/outbox.ts';
 import type { SendNotice } from '../notices/webhook.ts';
 import { type Asked, type CommandAnswer, type CommandDecision, type RecoveryCommand } from '../commands/command.ts';
@@ -58,6 +62,7 @@ import { CallTrials } from './call-trials.ts';
 import { Readiness } from './readiness.ts';
 import { Enroller } from './jobs/enroller.ts';
 import { EvidencePoller } from './ec2-evidence.ts';
+import { EventHearing } from './event-hearing.ts';
 import { UndoLook } from './undo-look.ts';
 import { UndoPreview, type UndoPreviewAnswer, type UndoThought } from './undo-preview.ts';
 
@@ -83,8 +88,11 @@ export interface LeaderOptions {
   /** Absent: records, or registrations, are not watched after a recovery. */
   readonly dns?: DnsRecords | undefined;
   readonly targetGroups?: TargetGroups | undefined;
+  /** Absent: no events are read. */
+  readonly eventQueue?: MessageQueue | undefined;
   /** Null: notices are not delivered. */
   readonly sendNotice: SendNotice | null;
+  readonly inventory?: InventoryKeeping | undefined;
   readonly onNoticeTried: (webhook: string, outcome: 'taken' | 'refused') => void;
   /** Why etcd takes no writes now; null while it does. */
   readonly storeTrouble: () => string | null;
@@ -129,6 +137,7 @@ export class Leader {
   #work: { readonly term: Term; readonly work: LeaderLoop; readonly ended: Promise<void> } | null = null;
   #unsubscribe: (() => void) | null = null;
   #stopped = false;
+  readonly events: EventHearing;
 
   constructor(options: LeaderOptions) {
     this.#options = options;
@@ -142,6 +151,8 @@ export class Leader {
       onEnded: options.onRunEnded,
       onBroken: options.onBroken,
     });
+    const { pollStatesEveryMs } = config.events;
+    this.events = new EventHearing({ queue: options.eventQueue ?? null, clock, pollStatesEveryMs });
     this.#parts = this.#makeParts();
     this.#workParts = this.#makeWorkParts();
   }
@@ -355,7 +366,7 @@ export class Leader {
 
   #makeParts(): SeatParts {
     const { config, cloud, keyLooks, nameLooks, clock, log, keys, view, observer, changes } = this.#options;
-    const evidence = new EvidencePoller({ cloud, clock, log });
+    const evidence = new EvidencePoller({ cloud, clock, log, onChange: this.events.noteChange });
     const { tryLaunchEveryMs, enrolEveryMs } = config.loop;
     const policyOf = (group: string) => view.policyOf(group);
     const trials = new CallTrials({
@@ -429,6 +440,7 @@ export class Leader {
       ...{ cloud, keys, clock, log, names: { dns: this.#options.dns, targetGroups: this.#options.targetGroups } },
       callTimeoutMs: config.aws.callTimeoutMs,
     });
+    const lateStarts = new LateStarts({ cloud, keys, clock, log, callTimeoutMs: config.aws.callTimeoutMs });
     const failureHooks = new FailureHooks({
       ...{ clock, log, runHook: this.#options.runHook },
       callTimeoutMs: config.aws.callTimeoutMs,
@@ -442,10 +454,8 @@ export class Leader {
         ...{ view, assessor, decider, evidence, writer, preparation, preparations, runs: this.runs },
       }),
       jobs: leaderJobs({
-        ...{ ...this.#parts, clock, log, keys, view, serveLeases, collector, pace: config.loop },
-        ...{ ownershipWatch, failureHooks },
-        ...{ random: this.#options.random, outbox: this.#options.outbox, notify: config.notify },
-        ...{ sendNotice: this.#options.sendNotice, onNoticeTried: this.#options.onNoticeTried },
+        ...{ ownershipWatch, failureHooks, lateStarts, events: this.events },
+        ...{ ...this.#options, ...this.#parts, serveLeases, collector, pace: config.loop, notify: config.notify },
         readFor: (member, instanceId, signal) => planner.readFor(member, instanceId, signal),
         dropRequest: (term, request, why) => desk.drop(term, request, why),
         storeTimeoutMs: config.etcd.callTimeoutMs,
@@ -468,7 +478,7 @@ export class Leader {
     const freshForMs = Math.max(LISTING_FRESH_MIN_MS, config.loop.enrolEveryMs * LISTING_PERIODS);
     return ageMs <= freshForMs
       ? null
-      : `the instances were listed ${Math.round(ageMs)} ms ago, allowed are ${freshForMs} ms`;
+      : `the instances were listed ${durationText(ageMs)} ago, allowed are ${durationText(freshForMs)}`;
   }
 }
 

@@ -1,4 +1,5 @@
 import {
+  durationText,
   type Clock,
   endText,
   groupOf,
@@ -243,7 +244,7 @@ export class PreparationKeeper {
     const prepare = makesWhileSuspect(view.policyOf(groupOf(member)));
     if (prepare === null || !makes.every((kind) => prepare.makes.includes(kind))) return 'the policy has changed';
     if (clock.wallMs() - startedAtWallMs > prepare.keptForMs)
-      return `no recovery has begun within ${prepare.keptForMs} ms (recover.prepare.keptForMs)`;
+      return `no recovery has begun within ${durationText(prepare.keptForMs)} (recover.prepare.keptForMs)`;
     const judgement = assessor.inThisTerm(member);
     const verdict = judgement?.assessment.verdict;
     if (judgement === null || verdict === 'suspect' || verdict === 'dead' || judgement.assessment.act) return null;

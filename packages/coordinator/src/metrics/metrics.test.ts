@@ -1,6 +1,8 @@
 import { type HistoryRecord, type MemberId, problemOf } from '@understudy/shared';
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { EventCounts } from '../hints/event-counts.ts';
+import { CrawlCounts } from '../inventory/inventory-keeping.ts';
 import { Metrics, type MetricsSources } from './metrics.ts';
 
 /** What a scrape reads, for a test to change between two of them. */
@@ -81,9 +83,16 @@ function sourcesOf(now: () => State, withServer = true): MetricsSources {
     rates: () => [{ action: 'RunInstances', tokens: 3, waiting: 2, longestWaitMs: 1_500, throttled: 4, pace: 0.5 }],
     foreignAnswers: () => new Map([['RunInstances', 1]]),
     connections: withServer ? () => ({ open: 3, evicted: 7, refused: 2 }) : null,
+    inventory: withServer ? INVENTORY : null,
+    events: new EventCounts(),
   };
   return sources as unknown as MetricsSources;
 }
+
+const INVENTORY = new CrawlCounts();
+INVENTORY.crawled('partial');
+INVENTORY.wrote('gone', 5);
+INVENTORY.lastRoundMs = 42_000;
 
 /** Whoever wants to know of changes of the view. */
 let changes: ((changed: readonly string[]) => void)[] = [];
@@ -151,6 +160,9 @@ describe('a scrape', () => {
       'understudy_notices_undelivered 1',
       'understudy_notices_dropped_total 4',
       'understudy_notices_sent_total{webhook="pager",outcome="taken"} 1',
+      'understudy_inventory_crawls_total{outcome="partial"} 1',
+      'understudy_inventory_versions_total{change="gone"} 5',
+      'understudy_inventory_round_seconds 42',
       'understudy_http_connections 3',
       'understudy_http_connections_closed_total{how="evicted"} 7',
       'understudy_http_connections_closed_total{how="refused"} 2',
@@ -220,6 +232,7 @@ describe('names', () => {
     metrics.show(sourcesOf(() => now, false));
     const text = await metrics.text();
     expect(text).not.toContain('understudy_http_connections');
+    expect(text).not.toContain('understudy_inventory');
     expect(text).not.toContain('understudy_udp_receive_buffer_bytes');
   });
 });

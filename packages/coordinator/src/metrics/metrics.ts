@@ -11,6 +11,10 @@ import { memberMetrics, type MemberMetricsSources } from './members.ts';
 import { observerMetrics, type ObserverMetricsSources } from './observer.ts';
 import { buildMetrics, type ConnectionCounts, connectionMetrics, foreignAnswerMetrics } from './process.ts';
 import { HookRuns } from './hooks.ts';
+import { eventMetrics } from './events.ts';
+import type { EventCounts } from '../hints/event-counts.ts';
+import type { CrawlCounts } from '../inventory/inventory-keeping.ts';
+import { inventoryMetrics } from './inventory.ts';
 import { noticeMetrics, type NoticeMetricsSources } from './notices.ts';
 import { rateMetrics } from './rates.ts';
 import { ReadAtScrape } from './read-at-scrape.ts';
@@ -33,8 +37,11 @@ export interface MetricsSources
   readonly rates: () => readonly ActionState[];
   readonly preparations: () => PreparationCounts;
   readonly makings: () => Makings;
+  readonly events: EventCounts;
   /** To our HTTP server; null where there is none. */
   readonly connections: (() => ConnectionCounts) | null;
+  /** Null: no inventory history is kept. */
+  readonly inventory: CrawlCounts | null;
 }
 
 /**
@@ -108,9 +115,11 @@ export class Metrics {
     observerMetrics(declare, sources);
     memberMetrics(declare, sources);
     noticeMetrics(declare, sources);
+    inventoryMetrics(declare, sources.inventory);
     rateMetrics(declare, sources.rates);
     preparationMetrics(declare, sources.preparations);
     makingMetrics(declare, sources.makings);
+    eventMetrics(declare, sources.events);
     foreignAnswerMetrics(declare, sources.foreignAnswers);
     if (sources.connections) connectionMetrics(declare, sources.connections);
   }

@@ -68,6 +68,28 @@ describe('what an ack says about the right to serve', () => {
     }
   });
 
+  test('the present instance of an undo stands by until another one is activated, so that it can serve again', () => {
+    activate('i-2', 2);
+    const record = { ...intentRecord(DB1, 'i-2'), oldIncarnation: 2 };
+    const undo = {
+      opId: 'op-0',
+      instanceId: 'i-1',
+      networkInterfaceId: 'eni-1',
+      subnetId: 'subnet-1',
+      az: 'us-east-1a',
+    };
+    const more = { servedSinceWallMs: 0, ordinal: 1, volumeIds: [], leftovers: [] };
+    const plan = { ...record.plan, strategy: 'undo', undo: { ...undo, ...more } };
+    records.put(entryOf(keys.intent(DB1), { ...record, plan }, 6));
+    // `fenced` would keep the agent from every later `active` of this incarnation and term.
+    expect([answer('i-2'), answer('i-1')]).toMatchObject([
+      { activation: 'standby', incarnation: 2 },
+      { activation: 'standby', incarnation: 2 },
+    ]);
+    activate('i-1', 3);
+    expect([answer('i-2'), answer('i-1')]).toMatchObject([{ activation: 'fenced' }, { activation: 'active' }]);
+  });
+
   test('after the recovery the replacement is active, the predecessor fenced', () => {
     activate('i-2', 2);
     records.put(entryOf(keys.historyEntry(DB1, opIdOf('i-1')), historyRecord(DB1, 'i-1'), 8));

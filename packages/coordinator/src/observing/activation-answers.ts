@@ -12,6 +12,14 @@ import type { ActivationAnswer, ActivationSource } from '@understudy/observer';
 import type { ClusterRecords } from '../store/cluster-records.ts';
 import { promiseFault } from '@understudy/recovery';
 
+/**
+ * **S** (S30) An undo that is called off starts its present instance again, under the incarnation
+ * it has. An agent that is told `fenced` believes no `active` of the same rank any more, so it
+ * would not serve until another leader is elected. `standby` withdraws it as well.
+ */
+const mayComeBack = (intent: IntentRecord, activation: ActivationRecord | undefined): boolean =>
+  isUndo(intent.plan) && activation?.instanceId === intent.oldInstanceId;
+
 /** The part of the etcd view that the answers need. */
 export interface AnswerView {
   readonly records: Pick<ClusterRecords, 'activations' | 'intents' | 'history' | 'members'>;
@@ -117,7 +125,7 @@ export class ActivationAnswers implements ActivationSource {
     // From the intent on the old instance is on its way out, whatever the activation still says;
     // unless it is to come back itself.
     if (intent && !staysInPlace(intent.plan) && this.#oldHash(intent) === instanceHash)
-      return { activation: 'fenced', incarnation: intent.oldIncarnation };
+      return { activation: mayComeBack(intent, activation) ? 'standby' : 'fenced', incarnation: intent.oldIncarnation };
     if (activation && this.#activeHash(activation) === instanceHash)
       return { activation: 'active', incarnation: activation.incarnation };
     const incarnation = activation?.incarnation ?? 0;

@@ -12,6 +12,22 @@ describe('the line that is read first', () => {
     [[], 'unknown', 'No members are enrolled yet'],
     [[member('db/one', dead)], 'bad', 'db/one is dead and not being replaced'],
     [[member('db/one', { ...dead, recovery: 'op' })], 'busy', 'db/one is being replaced'],
+    [[member('db/one', { ...dead, recovery: 'op', strategy: 'reattach' })], 'busy', 'db/one is being replaced'],
+    [[member('db/one', { ...dead, recovery: 'op', strategy: 'reboot' })], 'busy', 'db/one is being rebooted'],
+    [
+      [
+        member('db/one', { ...dead, recovery: 'op', strategy: 'stop-start' }),
+        member('db/two', { ...dead, recovery: 'op', strategy: 'stop-start' }),
+        member('db/six', { ...dead, recovery: 'op', strategy: 'snapshot-and-replace' }),
+      ],
+      'busy',
+      'db/one and db/two are being stopped and started; db/six is being replaced',
+    ],
+    [
+      [member('db/one', { recovery: 'op', strategy: 'undo' })],
+      'busy',
+      'db/one is being put back on the retired instance',
+    ],
     [[member('db/one', { ...dead, recovery: 'op', hold })], 'bad', 'db/one is held'],
     [
       [member('db/one', { verdict: 'suspect' }), member('db/two', { verdict: 'suspect' })],

@@ -1,4 +1,4 @@
-import type { FleetMember, FleetView, StatusView } from '@understudy/shared/browser';
+import { type FleetMember, type FleetView, recoveryWords, type StatusView } from '@understudy/shared/browser';
 import { isWell } from './fleet.ts';
 
 export type Tone = 'well' | 'busy' | 'warning' | 'bad' | 'unknown';
@@ -23,41 +23,41 @@ function said(members: readonly FleetMember[], all: number, one: string, many: s
   return `${list} ${verb(members.length, one, many)}`;
 }
 
-const RULES: readonly {
-  readonly tone: Tone;
+interface Said {
   readonly one: string;
   readonly many: string;
+}
+
+const RULES: readonly {
+  readonly tone: Tone;
+  /** The same of all of them, or of each by its own way. */
+  readonly says: Said | ((member: FleetMember) => Said);
   readonly fits: (member: FleetMember) => boolean;
 }[] = [
   {
     tone: 'bad',
-    one: 'is dead and not being replaced',
-    many: 'are dead and not being replaced',
+    says: { one: 'is dead and not being replaced', many: 'are dead and not being replaced' },
     fits: ({ verdict, recovery, hold }) => verdict === 'dead' && recovery === null && hold === null,
   },
-  { tone: 'bad', one: 'is held', many: 'are held', fits: ({ hold }) => hold !== null },
+  { tone: 'bad', says: { one: 'is held', many: 'are held' }, fits: ({ hold }) => hold !== null },
   {
     tone: 'busy',
-    one: 'is being replaced',
-    many: 'are being replaced',
+    says: ({ strategy = '' }) => recoveryWords(strategy),
     fits: ({ recovery, hold }) => recovery !== null && hold === null,
   },
   {
     tone: 'warning',
-    one: 'is suspect',
-    many: 'are suspect',
+    says: { one: 'is suspect', many: 'are suspect' },
     fits: ({ verdict, recovery, hold }) => verdict === 'suspect' && recovery === null && hold === null,
   },
   {
     tone: 'unknown',
-    one: 'is unknown',
-    many: 'are unknown',
+    says: { one: 'is unknown', many: 'are unknown' },
     fits: ({ verdict, recovery, hold }) => verdict === 'unknown' && recovery === null && hold === null,
   },
   {
     tone: 'warning',
-    one: 'is degraded',
-    many: 'are degraded',
+    says: { one: 'is degraded', many: 'are degraded' },
     fits: ({ verdict, degraded, recovery }) => verdict === 'alive' && degraded && recovery === null,
   },
 ];
@@ -66,9 +66,9 @@ const RULES: readonly {
 export function headline(view: FleetView, status: StatusView | null): Headline {
   const { members } = view;
   const facts = factsOf(view, status);
-  const found = RULES.flatMap(({ tone, one, many, fits }) => {
-    const fitting = members.filter(fits);
-    return fitting.length === 0 ? [] : [{ tone, text: said(fitting, members.length, one, many) }];
+  const found = RULES.flatMap(({ tone, says, fits }) => {
+    const sayings = Map.groupBy(members.filter(fits), (one) => (typeof says === 'function' ? says(one) : says));
+    return [...sayings].map(([{ one, many }, fitting]) => ({ tone, text: said(fitting, members.length, one, many) }));
   });
   const leads = view.observers.some(({ leader }) => leader);
   if (!leads) found.unshift({ tone: 'bad', text: 'Nobody leads: nothing is judged or replaced' });

@@ -6,6 +6,7 @@ import { freshnessNow, fleet, headlineNow, isOld, session, status, theme } from 
 import { ActDialog } from './act-dialog.tsx';
 import { ClusterPage } from './cluster-page.tsx';
 import { HistoryPage } from './history-page.tsx';
+import { InventoryPage } from './inventory-page.tsx';
 import { KeysDialog } from './keys-dialog.tsx';
 import { Login } from './login.tsx';
 import { MemberPage } from './member-page.tsx';
@@ -16,6 +17,7 @@ const LINKS = [
   ['/', 'Fleet', 'fleet'],
   ['/history', 'History', 'history'],
   ['/cluster', 'Cluster', 'cluster'],
+  ['/inventory', 'Inventory', 'inventory'],
 ] as const;
 
 const THEMES: readonly Theme[] = ['system', 'light', 'dark'];
@@ -133,6 +135,7 @@ function Page() {
   if (at.page === 'member') return <MemberPage key={at.member} member={at.member} />;
   if (at.page === 'history') return <HistoryPage />;
   if (at.page === 'cluster') return <ClusterPage />;
+  if (at.page === 'inventory') return <InventoryPage />;
   if (at.page !== 'nowhere') return <Overview />;
   return (
     <p class="empty">

@@ -264,7 +264,7 @@ const DECISION_WORD = {
   none: 'Nothing to do',
   replace: 'Replace it',
   hold: 'Held',
-  recovering: 'Being replaced',
+  recovering: 'Being recovered',
   unjudged: 'Not judged',
 } as const;
 

@@ -22,7 +22,7 @@ const act = {
 };
 const facts = (over: Partial<AbandonFacts> = {}): AbandonFacts => ({
   ...{ intent, records: [], term: 4, endedAtWallMs: 100, act, fencedBy: null, stopSent: false, unprotected: false },
-  ...{ launchAttempts: 0, artefacts: [], artefactTexts: [], permitId: null, replacementId: null },
+  ...{ launchAttempts: 0, artefacts: [], artefactTexts: [], permitId: null, replacementId: null, predecessor: null },
   ...{ lateCalls: [], ...over },
 });
 

@@ -11,6 +11,8 @@ export interface AbandonFacts extends KeptInstanceFacts {
   readonly unprotected: boolean;
   /** Calls about the instance that may still land. */
   readonly lateCalls: NonNullable<HistoryRecord['lateCalls']>;
+  /** What became of it where its address was to follow. Null: nothing was begun. */
+  readonly predecessor: 'kept' | 'ended' | 'may-end' | null;
   /** The artefacts in words, one a kind. */
   readonly artefactTexts: readonly string[];
   /** The network interface of an attempt that was left open. */
@@ -23,6 +25,7 @@ export function leftAs(facts: AbandonFacts): string[] {
   const { intent, artefactTexts, permitId, replacementId, unprotected } = facts;
   return [
     instanceText(facts),
+    ...predecessorTexts(facts),
     ...(unprotected ? [`the stop protection of ${intent.oldInstanceId} was taken off; it is put back`] : []),
     ...artefactTexts,
     ...(permitId === null ? [] : [`network interface ${permitId}: a launch with it may still land`]),
@@ -35,7 +38,27 @@ export function leftAs(facts: AbandonFacts): string[] {
   ];
 }
 
-function instanceText({ fencedBy, stopSent, intent: { oldInstanceId } }: AbandonFacts): string {
+function predecessorTexts({ predecessor, intent: { oldInstanceId, plan } }: AbandonFacts): readonly string[] {
+  const volumes = plan.volumes.map((one) => one.volumeId).join(', ');
+  switch (predecessor) {
+    case null:
+      return [];
+    case 'kept':
+      return [`${volumes} now outlive ${oldInstanceId} when that is terminated (DeleteOnTermination is false)`];
+    case 'may-end':
+      return [
+        `${oldInstanceId} may still be terminated by a call of this recovery: do not start it; ${volumes} outlive it`,
+      ];
+    case 'ended':
+      return [
+        `there is nothing to give back: of ${oldInstanceId} there are ${volumes}, where they are attached to nothing, and what this recovery has made`,
+      ];
+  }
+}
+
+function instanceText({ fencedBy, predecessor, stopSent, intent: { oldInstanceId } }: AbandonFacts): string {
+  if (predecessor === 'ended') return `${oldInstanceId} is terminated`;
+  if (predecessor === 'may-end') return `${oldInstanceId} was asked to terminate`;
   if (fencedBy === 'stopped') return `${oldInstanceId} is stopped, by us; start it and it serves again`;
   if (fencedBy === 'terminated') return `${oldInstanceId} is terminated`;
   if (fencedBy === 'lease')
@@ -53,6 +76,9 @@ const protectionOwed = ({ intent: { oldInstanceId }, endedAtWallMs }: AbandonFac
   obstacle: { code: 'NotDone', text: 'its recovery was abandoned a moment ago', sinceWallMs: endedAtWallMs },
 });
 
+const isAllThatIsLeft = ({ predecessor }: AbandonFacts): boolean =>
+  predecessor === 'ended' || predecessor === 'may-end';
+
 /**
  * Image and snapshots are collected when their time has come. The old instance is not retired,
  * because the activation still names it.
@@ -66,6 +92,10 @@ export function abandonedHistoryOf(facts: AbandonFacts): Unwritten<HistoryRecord
     reason: `${intent.reason}; abandoned by ${act.by}: ${act.why}`,
     ...wayOf(intent),
     ...keptInstanceFields(facts),
+    // **S** (S22, S32) They may be all that is left of the member.
+    ...(isAllThatIsLeft(facts) && {
+      leftovers: facts.artefacts.map((one) => ({ ...one, afterWallMs: null, obstacle: null })),
+    }),
     ...(facts.lateCalls.length > 0 && { lateCalls: facts.lateCalls }),
     owed: facts.unprotected ? [protectionOwed(facts)] : [],
     acts: [...(intent.acts ?? []), act],

@@ -47,6 +47,11 @@ export interface ChoreFacts extends ReapplyFacts {
   readonly putOn?: ReadonlyMap<string, string>;
   /** ISO time. Null: for ever. */
   readonly volumesRetainedUntil: string | null;
+  /**
+   * ISO time until which volumes are kept that would have gone with the old instance, had it not
+   * ended early. Absent: they go with it.
+   */
+  readonly detainedUntil?: string;
 }
 
 /**
@@ -69,18 +74,19 @@ export const retiredVolumesOf = ({
   opId,
   oldInstanceId,
   volumesRetainedUntil,
-}: Pick<ChoreFacts, 'volumes' | 'opId' | 'oldInstanceId' | 'volumesRetainedUntil'>): Chore[] =>
+  detainedUntil,
+}: Pick<ChoreFacts, 'volumes' | 'opId' | 'oldInstanceId' | 'volumesRetainedUntil' | 'detainedUntil'>): Chore[] =>
   volumes
-    .filter((volume) => !volume.deleteOnTermination && !movesItself(volume))
-    .map(({ volumeId }) => ({
-      kind: 'retire-volume',
-      instanceId: oldInstanceId,
-      volumeId,
-      tags: {
-        [TAG.retiredBy]: opId,
-        ...(volumesRetainedUntil === null ? {} : { [TAG.retainUntil]: volumesRetainedUntil }),
-      },
-    }));
+    .filter((volume) => !movesItself(volume) && (!volume.deleteOnTermination || detainedUntil !== undefined))
+    .map(({ volumeId, deleteOnTermination }) => {
+      const until = deleteOnTermination ? (detainedUntil ?? null) : volumesRetainedUntil;
+      return {
+        kind: 'retire-volume',
+        instanceId: oldInstanceId,
+        volumeId,
+        tags: { [TAG.retiredBy]: opId, ...(until === null ? {} : { [TAG.retainUntil]: until }) },
+      };
+    });
 
 /**
  * EC2 keeps what was attached after the launch when the instance is terminated. Being recovered

@@ -10,6 +10,7 @@ import {
   type MemberId,
   TAG,
 } from '@understudy/shared';
+import { openLateStartOf } from './undo/late-start.ts';
 
 /** Leftovers whose time has come, in the order they can go. Of kinds that are not known: last. */
 export function dueLeftovers(
@@ -215,8 +216,8 @@ export function findStrays(found: Found, known: KnownRecoveries): readonly strin
  * True when nothing of it is ours to remove or to put in place any more. What is kept for ever
  * carries its mark in EC2.
  */
-const isSettled = ({ leftovers, owed }: HistoryRecord): boolean =>
-  owed.length === 0 && leftovers.every((one) => one.afterWallMs === null);
+const isSettled = ({ leftovers, owed, lateStart }: HistoryRecord): boolean =>
+  openLateStartOf({ lateStart }) === null && owed.length === 0 && leftovers.every((one) => one.afterWallMs === null);
 
 /**
  * History records of a member that have nothing left to do, beyond the newest ones that are kept.

@@ -27,7 +27,16 @@ const closed = (over: Partial<ClosingFacts> = {}) =>
   historyOf({
     ...{ intent: intent(), records: [], term: 3, endedAtWallMs: 1_000, newInstanceId: 'i-2', newIncarnation: 2 },
     ...{ fencedBy: 'stopped', launchAttempts: 1, artefacts: ARTEFACTS, volumes: [] },
-    ...{ owed: [], moved: [], lateCalls: [], stopIsOpen: false, heardAtTheEnd: true, serviceFaultAtTheEnd: null },
+    ...{
+      owed: [],
+      moved: [],
+      lateCalls: [],
+      stopIsOpen: false,
+      predecessorEnded: false,
+      disksOutlive: false,
+      heardAtTheEnd: true,
+      serviceFaultAtTheEnd: null,
+    },
     ...over,
   });
 

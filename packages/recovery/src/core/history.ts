@@ -37,6 +37,10 @@ export interface ClosingFacts {
   readonly predictedMs?: number;
   /** A Stop of the old instance was sent whose outcome is not known. */
   readonly stopIsOpen: boolean;
+  /** It was terminated before its successor ran, or may be by a call of this recovery. */
+  readonly predecessorEnded: boolean;
+  /** All its volumes outlive it, whatever they did before. */
+  readonly disksOutlive: boolean;
   /** Chores that were not done. */
   readonly owed: readonly OwedChore[];
   /** True when the replacement's heartbeats were passing as it was closed. */
@@ -80,10 +84,11 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
 }
 
 /** What has to be known of the retired instance when this is to be put back. */
-const undoFactsOf = ({ volumes, stopIsOpen }: ClosingFacts): NonNullable<HistoryRecord['undo']> => ({
+const undoFactsOf = ({ volumes, stopIsOpen, predecessorEnded }: ClosingFacts): NonNullable<HistoryRecord['undo']> => ({
   volumeIds: volumes.map((one) => one.volumeId),
   movedVolumeIds: volumes.filter(movesItself).map((one) => one.volumeId),
   ...(stopIsOpen && { stopMayLand: true }),
+  ...(predecessorEnded && { ended: true }),
 });
 
 /** Which way it was, and why. `snapshot-and-replace` is not named: it was the only one once. */
@@ -128,15 +133,19 @@ const leftover = (kind: Leftover['kind'], id: string, afterWallMs: number | null
 
 /**
  * Data volumes that EC2 keeps when the old instance is terminated are kept for ever, unless the
- * policy names a time.
+ * policy names a time. **S** (S32) Those that only outlive it because it ended early are kept for
+ * as long as the instance would have been.
  */
-function leftoversOf({ intent, endedAtWallMs, artefacts, volumes }: ClosingFacts): Leftover[] {
+function leftoversOf({ intent, endedAtWallMs, artefacts, volumes, disksOutlive }: ClosingFacts): Leftover[] {
   const {
     recover: { retainForMs, retainCaptureForMs, retainVolumesForMs },
   } = intent.plan.policy;
   const captureAfterWallMs = endedAtWallMs + retainCaptureForMs;
   const volumesAfterWallMs = retainVolumesForMs === null ? null : endedAtWallMs + retainVolumesForMs;
-  const outliving = volumes.filter((volume) => !volume.deleteOnTermination && !movesItself(volume));
+  const staying = volumes.filter((volume) => !movesItself(volume));
+  const outliving = staying.filter((volume) => !volume.deleteOnTermination);
+  // EC2 would have deleted them with the instance, when its time had come.
+  const detained = disksOutlive ? staying.filter((volume) => volume.deleteOnTermination) : [];
   return [
     leftover('instance', intent.oldInstanceId, endedAtWallMs + retainForMs),
     // It is paid for like an instance.
@@ -144,6 +153,7 @@ function leftoversOf({ intent, endedAtWallMs, artefacts, volumes }: ClosingFacts
       leftover(kind, id, kind === 'capacity-reservation' ? endedAtWallMs : captureAfterWallMs),
     ),
     ...outliving.map(({ volumeId }) => leftover('volume', volumeId, volumesAfterWallMs)),
+    ...detained.map(({ volumeId }) => leftover('volume', volumeId, endedAtWallMs + retainForMs)),
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { HistoryRecord, IntentRecord, JournalRecord, Leftover, Unwritten } from '@understudy/shared';
 import { stepsOf } from './history.ts';
+import { lateStartOf } from './undo/late-start.ts';
 
 /** What is known when a recovery ends and the activation still names the instance it began with. */
 export interface KeptInstanceFacts {
@@ -36,5 +37,6 @@ export function keptInstanceFields(facts: KeptInstanceFacts): KeptInstanceFields
     steps: stepsOf(facts),
     leftovers: facts.artefacts.map(({ kind, id }) => ({ kind, id, afterWallMs, obstacle: null })),
     owed: [],
+    ...lateStartOf(intent, facts.records, endedAtWallMs),
   };
 }

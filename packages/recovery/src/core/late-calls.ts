@@ -26,25 +26,33 @@ export function withLateCalls<P extends RecoveryPlan>(
   return mayStart ? { ...plan, startMayLand: true } : plan;
 }
 
-/** A recovery that gave back disks which a call of it may take off again, or has. */
+/**
+ * A recovery that gave back disks which a call of it may take off again, or has; or that has asked
+ * for the end of the instance.
+ */
 export interface LateDetach {
   /** Until then it may land. */
   readonly untilWallMs: number;
   /** The disks that it had begun to move. */
   readonly volumeIds: readonly string[];
+  /** It may end the instance. Absent: it takes disks off. */
+  readonly ends?: true;
 }
+
+const TAKES: ReadonlySet<string> = new Set(['detach', 'terminate']);
 
 /** Those of this instance, the newest last. What a person has looked at counts no more. */
 export const lateDetachesOf = (history: Iterable<HistoryRecord>, instanceId: string): readonly LateDetach[] =>
   [...history]
     .filter(({ oldInstanceId, newInstanceId }) => (newInstanceId ?? oldInstanceId) === instanceId)
-    .filter(({ lateCalls = [], acknowledged }) => lateCalls.includes('detach') && acknowledged === undefined)
+    .filter(({ lateCalls = [], acknowledged }) => acknowledged === undefined && lateCalls.some((one) => TAKES.has(one)))
     .sort((a, b) => a.ordinal - b.ordinal)
-    .map(({ endedAtWallMs, steps }) => ({
+    .map(({ endedAtWallMs, steps, lateCalls = [] }) => ({
       untilWallMs: endedAtWallMs + LATE_CALL_MS,
+      ...(lateCalls.includes('terminate') && { ends: true as const }),
       volumeIds: steps.flatMap(({ step }) => {
         const { name, item } = readStepId(step);
-        return name === 'detach' ? [item] : [];
+        return name === 'detach' && lateCalls.includes('detach') ? [item] : [];
       }),
     }));
 
@@ -59,13 +67,19 @@ export function lateDetachObstacle(
   { inPlace, nowWallMs }: { readonly inPlace: boolean; readonly nowWallMs: number },
 ): Finding | null {
   const { instanceId } = instance;
+  // **S** (S32) No way leads from what may end at any moment, in place or not.
+  const ends = Math.max(0, ...late.filter((one) => one.ends).map((one) => one.untilWallMs));
+  if (nowWallMs < ends) {
+    const text = `a call that terminates ${instanceId} may land until ${new Date(ends).toISOString()}: nothing is begun with it before`;
+    return { code: 'EndMayLand', text };
+  }
   const there = new Set(instance.volumes.map((one) => one.volumeId));
   const gone = [...new Set(late.flatMap((one) => one.volumeIds))].filter((id) => !there.has(id));
   if (gone.length > 0) {
     const text = `a call of an earlier recovery has taken ${gone.join(', ')} off ${instanceId} after it was given back: attach it again, or say that it is not wanted (understudy acknowledge)`;
     return { code: 'DiskTakenOff', text };
   }
-  const untilWallMs = Math.max(0, ...late.map((one) => one.untilWallMs));
+  const untilWallMs = Math.max(0, ...late.filter((one) => !one.ends).map((one) => one.untilWallMs));
   if (!inPlace || nowWallMs >= untilWallMs) return null;
   const text = `a call that takes a disk off ${instanceId} may land until ${new Date(untilWallMs).toISOString()}: it is not started before`;
   return { code: 'DetachMayLand', text };

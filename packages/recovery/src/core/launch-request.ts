@@ -16,6 +16,7 @@ import {
 } from '@understudy/shared';
 import { endedForKeyPair } from './ended-for.ts';
 import { baseFor, diskMembersOf } from './fidelity/carried.ts';
+import { addressWanted } from './predecessor.ts';
 import { canonical, limitTags, MAX_TAGS, tagSpecification } from './launch-tags.ts';
 import { launchVolumeTags } from './volume-tags.ts';
 
@@ -97,10 +98,12 @@ export function buildPermitRequest(input: {
   readonly candidate: PlacementCandidate;
 }): CreateNetworkInterfaceRequest {
   const { intent, attempt, candidate } = input;
+  const address = addressWanted(intent.plan);
   return {
     clientToken: clientTokenOf(intent.oldInstanceId, 'permit', attempt, intent.ordinal),
     subnetId: candidate.subnetId,
     groupIds: intent.plan.securityGroupIds,
+    ...(address !== null && { privateIp: address }),
     ...permitOptionsOf(intent.plan, candidate),
     description: `understudy ${intent.member} ${intent.opId} attempt ${attempt}`.slice(0, 255),
     tags: limitTags(

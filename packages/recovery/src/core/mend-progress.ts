@@ -1,4 +1,4 @@
-import type { CloudInstance, GroupPolicy } from '@understudy/shared';
+import { durationText, type CloudInstance, type GroupPolicy } from '@understudy/shared';
 
 /** What is known of an instance that is to come back by itself. Times: monotonic ms. */
 export interface MendSeen {
@@ -43,7 +43,7 @@ export function mendProgress(
   if (nowMs - heartbeat.lastHeardAtMs >= policy.detect.suspectAfterMs) return wait('it fell silent again');
   if (heartbeat.passingSinceMs === null) return wait('it is back, and a check of it fails');
   const leftMs = heartbeat.passingSinceMs + policy.recover.settleMs - nowMs;
-  if (leftMs > 0) return wait(`it passes its checks; settled in ${Math.ceil(leftMs)} ms`, leftMs);
+  if (leftMs > 0) return wait(`it passes its checks; settled in ${durationText(leftMs)}`, leftMs);
   if (serviceFault !== null) return wait(`it passes its checks; waiting for its services: ${serviceFault}`);
   return { kind: 'mended' };
 }

@@ -22,6 +22,8 @@ export interface EndedAttempt {
 export interface AttemptLimits {
   /** The member that is recovered. The advice of a hold names it. */
   readonly member: MemberId;
+  /** What a person can do, where a new plan is none of it. Absent: the usual. */
+  readonly advice?: string;
   readonly candidates: readonly PlacementCandidate[];
   /** Replacements of one round that may fail. */
   readonly maxAttempts: number;
@@ -172,7 +174,7 @@ function refusedTheRate(ended: readonly EndedAttempt[]): boolean {
   return ended.length === 1 ? before === true : last === true && before === false;
 }
 
-const planAdvice = ({ member }: AttemptLimits): string => retryAdvice(member, 'plan-may-be-wrong');
+const planAdvice = ({ member, advice }: AttemptLimits): string => advice ?? retryAdvice(member, 'plan-may-be-wrong');
 
 /** The policy is spent; null: it is not. */
 function exhausted(ended: readonly EndedAttempt[], last: EndedAttempt, limits: AttemptLimits): NextAttempt | null {

@@ -30,6 +30,8 @@ export interface Placements {
   readonly skipped: readonly { readonly code: string; readonly text: string }[];
   /** The zone that was left out because it is lost; null: none. */
   readonly leaveAz: string | null;
+  /** Candidates that were left out for what they cannot carry. Absent: none. */
+  readonly otherwise?: readonly PlacementCandidate[];
   /** Zones of the subnets that the policy names. Absent: nothing is launched. */
   readonly zonesNamed?: readonly string[];
 }

@@ -10,6 +10,7 @@ import type { Baggage } from './candidate-fit.ts';
 import { carriedPlanOf, imageOf, launchBaseOf, typeBoundOf } from './fidelity/carried.ts';
 import { lossesOf, noticesOf, refusalsOf } from './fidelity/table.ts';
 import { noPlacementOutside } from './fidelity/placement.ts';
+import { follows, pinnedTo } from './fidelity/primary-address.ts';
 import { primaryInterfaceOf } from './fidelity/primary-interface.ts';
 import type { Finding } from './finding.ts';
 import { type OfferedPaths, pathsFor, SNAPSHOTS_ONLY, withinZone } from './paths/paths-for.ts';
@@ -53,7 +54,7 @@ export function makePlan(
   const input = { ...gathered, references: referencesAfter(gathered.references, gathered.trial) };
   const { instance } = input;
   const primary = primaryInterfaceOf(instance);
-  const placements = placementsOf(
+  const allPlacements = placementsOf(
     {
       ownSubnetId: primary?.subnetId ?? instance.subnetId,
       ownInstanceType: instance.instanceType,
@@ -66,6 +67,7 @@ export function makePlan(
     policy,
     leaveAz,
   );
+  const placements = follows(input, policy) ? pinnedTo(allPlacements, primary?.subnetId ?? null) : allPlacements;
   const disks = pathsFor({ input, policy, placements, leaveAz, ...paths });
   const typeBound = typeBoundOf({ input, policy });
   const circumstances = {

@@ -7,6 +7,7 @@ import {
 } from '@understudy/shared';
 import { launchPlan } from './launch-plan.ts';
 import { placesToAsk } from './places-to-reserve.ts';
+import { followingAddress } from './predecessor.ts';
 import { buildLaunchRequest, buildPermitRequest, type RequestIntent } from './launch-request.ts';
 
 /** Volume paths whose disks are put on the stopped seed, so that no launch makes them. */
@@ -23,6 +24,8 @@ export function preparable(plan: RecoveryPlan, wanted: readonly PreparedKind[]):
     // A seed that is launched has its place, and shows that there is one.
     if (kind === 'capacity')
       return !(isSeeded && wanted.includes('seed')) && launching !== null && placesToAsk(launching).places.length > 0;
+    // **S** (S32) Its permit has the address of the predecessor, which has not ended.
+    if (kind === 'seed' && followingAddress(plan)) return false;
     // A volume that several write to is not copied, not even for this (S29).
     if (kind === 'snapshot') return captures && !isShared && plan.strategy === 'snapshot-and-replace';
     return isSeeded;

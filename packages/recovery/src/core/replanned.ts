@@ -1,8 +1,10 @@
+import { launchPlan } from './launch-plan.ts';
 import { recordItem } from './record-move.ts';
 import { targetItem } from './target-move.ts';
 import type {
   GroupPolicy,
   IntentRecord,
+  LaunchPlan,
   PlacementCandidate,
   RecoveryPlan,
   SnapshotAndReplacePlan,
@@ -35,6 +37,8 @@ export function replanned(
     interfaces: frozen.interfaces,
     ...namesOf(frozen),
     protection: frozen.protection,
+    // What was given up is not asked for again.
+    ...(frozen.primaryAddress?.givenUp && { primaryAddress: frozen.primaryAddress }),
     // What the image was made of is of one moment with the other disks.
     volumes: done.captured || done.imaged ? frozen.volumes : fresh.volumes,
     image: done.imaged ? frozen.image : fresh.image,
@@ -86,12 +90,30 @@ function withoutItem(
 const recordsLeft = (plan: RecoveryPlan, item: string): RecoveryPlan['records'] =>
   plan.records?.filter((one) => recordItem(one) !== item);
 
+/** It stays in the plan, so that it is not forgotten that its predecessor may have ended for it. */
+function withoutAddress(plan: RecoveryPlan, address: string, losses: RecoveryPlan['losses']): Accepted {
+  const launch = launchPlan(plan);
+  const following = launch?.primaryAddress;
+  if (!launch || following?.address !== address)
+    return { kind: 'refused', text: `${address} is no address that follows by this plan` };
+  const { otherwise = [] } = following.givenUp ? {} : following;
+  const given: LaunchPlan = {
+    ...launch,
+    // After those that were asked: attempts know them by their place in the list.
+    candidates: [...launch.candidates, ...otherwise],
+    primaryAddress: { ...following, givenUp: true },
+    losses,
+  };
+  return { kind: 'plan', plan: given };
+}
+
 /** Gives up an address, or a data volume that is not on the old instance any more. Pure. */
 export function acceptLoss(intent: Pick<IntentRecord, 'plan'>, what: string, facts: LossFacts): Accepted {
   const { plan } = intent;
   const { kind, id } = lossOf(what);
   const losses = [...plan.losses, { code: 'AcceptedLoss', text: `given up by an operator: ${what}` }];
   const refused = (text: string): Accepted => ({ kind: 'refused', text });
+  if (kind === 'primary') return withoutAddress(plan, id, losses);
   if (kind === 'address') {
     const addresses = plan.addresses.filter((one) => one.allocationId !== id);
     return { kind: 'plan', plan: { ...plan, addresses, losses } };

@@ -1,4 +1,4 @@
-import type { CloudInstance, CloudInstanceStatus, GroupPolicy } from '@understudy/shared';
+import { durationText, type CloudInstance, type CloudInstanceStatus, type GroupPolicy } from '@understudy/shared';
 
 /** What is known of the replacement. Times: monotonic ms. */
 export interface ReplacementSeen {
@@ -60,7 +60,7 @@ export function verifyProgress(
   }
   if (instance.state !== 'running') {
     return seen.waitedMs > policy.recover.launchTimeoutMs
-      ? failed(`the replacement is still ${instance.state} after ${policy.recover.launchTimeoutMs} ms`)
+      ? failed(`the replacement is still ${instance.state} after ${durationText(policy.recover.launchTimeoutMs)}`)
       : wait(`the replacement is ${instance.state}`);
   }
   if (seen.impairedReads >= 2) return failed('EC2 status checks of the replacement are impaired');
@@ -70,7 +70,7 @@ export function verifyProgress(
   if (seen.promiseFault !== null) return wait(`the replacement may not serve: ${seen.promiseFault}`);
   if (heartbeat.passingSinceMs === null) return wait('a check of the replacement fails');
   const leftMs = heartbeat.passingSinceMs + policy.recover.settleMs - seen.nowMs;
-  if (leftMs > 0) return wait(`the replacement passes its checks; settled in ${Math.ceil(leftMs)} ms`, leftMs);
+  if (leftMs > 0) return wait(`the replacement passes its checks; settled in ${durationText(leftMs)}`, leftMs);
   if (policy.recover.requireStatusChecks && !isOk(seen.status)) return wait('waiting for EC2 status checks');
   return { kind: 'passed' };
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import {
+  durationText,
   type AssignedKind,
   type CloudNetworkInterface,
   type HoldReason,
@@ -8,6 +9,7 @@ import {
   type RecoveryPlan,
 } from '@understudy/shared';
 import { type AssignedMove, assignedMove } from '../core/assigned-move.ts';
+import { unlessEnded } from '../core/predecessor.ts';
 import { IDENTITY_LEVEL } from '../core/identity-level.ts';
 import type { Attempt, Frozen, Move } from '../effect.ts';
 import { type CallsOf, laterCall, plannedCall } from '../planned-call.ts';
@@ -17,7 +19,7 @@ import { replacementInterfaceOf, replacementPlaceOf } from '../steps/replacement
 import { type IdentityMove, identityMove, type ItemMove } from './identity-move.ts';
 import { ASSIGNED_FILTERS } from './assigned-filters.ts';
 import { assignedWatch } from './assigned-watch.ts';
-import { giveUpText } from './give-up.ts';
+import { giveUpText } from '../give-up.ts';
 
 const request = z.strictObject({
   /** A kind of `AssignedKind`. */
@@ -94,7 +96,7 @@ function assignedAddressMove(run: Run, record: AssignedRecord, item: string): It
     onTimeout: () => ({
       kind: 'hold',
       reason: memory.heldSinceMs === null && memory.refusedSinceMs === null ? 'CloudUnavailable' : HELD,
-      text: `${planned.address} was not seen on the replacement within ${run.policy.recover.launchTimeoutMs} ms. ${giveUpText(run, scene.loss)}`,
+      text: `${planned.address} was not seen on the replacement within ${durationText(run.policy.recover.launchTimeoutMs)}. ${giveUpText(run, scene.loss)}`,
     }),
   };
 }
@@ -235,7 +237,13 @@ const assignedCallsOf =
     return [
       ...(from === undefined
         ? []
-        : [plannedCall('unassign', (cloud, options) => cloud.unassignAddress(at(from.networkInterfaceId), options))]),
+        : [
+            plannedCall(
+              'unassign',
+              (cloud, options) => cloud.unassignAddress(at(from.networkInterfaceId), options),
+              unlessEnded(plan),
+            ),
+          ]),
       laterCall(
         'assign',
         (cloud, options) => cloud.assignAddress(at(LATER_PERMIT), options),

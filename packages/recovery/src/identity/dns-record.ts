@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import {
+  durationText,
   type CloudInstance,
   type DnsChangeStatus,
   type DnsRecords,
@@ -178,7 +179,7 @@ function onTimeout(run: Run, memory: Memory, item: string): Move<Record> {
   return {
     kind: 'hold',
     reason: memory.elsewhereSinceMs === null ? 'CloudUnavailable' : 'RecordChanged',
-    text: `the record ${item} was not seen with the replacement's address within ${run.policy.identity.dns.insyncWithinMs} ms. ${giveUp(run, item)}`,
+    text: `the record ${item} was not seen with the replacement's address within ${durationText(run.policy.identity.dns.insyncWithinMs)}. ${giveUp(run, item)}`,
   };
 }
 

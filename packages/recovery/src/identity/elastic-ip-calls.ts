@@ -1,3 +1,4 @@
+import { unlessEnded } from '../core/predecessor.ts';
 import { type CallsOf, laterCall, plannedCall } from '../planned-call.ts';
 import { LATER_PERMIT } from '../steps/attempt-calls.ts';
 
@@ -11,7 +12,13 @@ export const elasticIpCalls: CallsOf = ({ intent: { plan }, key: { item } }) => 
   return [
     ...(associationId === null
       ? []
-      : [plannedCall('disassociate', (cloud, options) => cloud.disassociateAddress(associationId, options))]),
+      : [
+          plannedCall(
+            'disassociate',
+            (cloud, options) => cloud.disassociateAddress(associationId, options),
+            unlessEnded(plan),
+          ),
+        ]),
     laterCall(
       'associate',
       (cloud, options) => cloud.associateAddress(request, options),

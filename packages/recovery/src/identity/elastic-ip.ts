@@ -1,5 +1,11 @@
 import * as z from 'zod';
-import { type AddressTarget, type CloudAddress, type PlannedAddress, type RecoveryPlan } from '@understudy/shared';
+import {
+  durationText,
+  type AddressTarget,
+  type CloudAddress,
+  type PlannedAddress,
+  type RecoveryPlan,
+} from '@understudy/shared';
 import { addressMove, type FencedHolder, isOnFenced } from '../core/elastic-ip-move.ts';
 import { stepId } from '../core/step-id.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
@@ -69,7 +75,7 @@ function elasticIpMove(run: Run, allocationId: string): ItemMove<typeof ADDRESS,
       kind: 'hold',
       // Whoever does not see it does not know that somebody else holds it.
       reason: memory.heldSinceMs === null ? 'CloudUnavailable' : 'AddressHeldElsewhere',
-      text: `${allocationId} was not seen on the replacement within ${run.policy.recover.launchTimeoutMs} ms. ${giveUp(run, allocationId)}`,
+      text: `${allocationId} was not seen on the replacement within ${durationText(run.policy.recover.launchTimeoutMs)}. ${giveUp(run, allocationId)}`,
     }),
   };
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import { type CloudNetworkInterface, invariant, type PlannedInterface } from '@understudy/shared';
+import { durationText, type CloudNetworkInterface, invariant, type PlannedInterface } from '@understudy/shared';
 import { type InterfaceMove, interfaceMove } from '../core/interface-move.ts';
+import { unlessEnded } from '../core/predecessor.ts';
 import { IDENTITY_LEVEL } from '../core/identity-level.ts';
 import type { Attempt, Call, Frozen, Move } from '../effect.ts';
 import { type CallsOf, later, laterCall, plannedCall } from '../planned-call.ts';
@@ -8,7 +9,7 @@ import type { Run } from '../run.ts';
 import { replacementOf } from '../steps/activate.ts';
 import { LATER_REPLACEMENT } from '../steps/attempt-calls.ts';
 import { replacementPlaceOf } from '../steps/replacement-place.ts';
-import { giveUpText } from './give-up.ts';
+import { giveUpText } from '../give-up.ts';
 import { identityMove, type ItemMove } from './identity-move.ts';
 import { networkInterfaceWatch } from './network-interface-watch.ts';
 
@@ -71,7 +72,7 @@ function networkInterfaceMove(run: Run, networkInterfaceId: string): ItemMove<ty
     onTimeout: () => ({
       kind: 'hold',
       reason: memory.heldSinceMs === null ? 'CloudUnavailable' : 'AddressHeldElsewhere',
-      text: `${networkInterfaceId} was not seen attached to the replacement within ${run.policy.recover.launchTimeoutMs} ms. ${giveUp(scene)}`,
+      text: `${networkInterfaceId} was not seen attached to the replacement within ${durationText(run.policy.recover.launchTimeoutMs)}. ${giveUp(scene)}`,
     }),
   };
 }
@@ -191,7 +192,13 @@ const interfaceCalls: CallsOf = ({ intent: { plan }, key: { item } }) => {
   return [
     ...(attachmentId === null
       ? []
-      : [plannedCall('detach', (cloud, options) => cloud.detachNetworkInterface(attachmentId, options))]),
+      : [
+          plannedCall(
+            'detach',
+            (cloud, options) => cloud.detachNetworkInterface(attachmentId, options),
+            unlessEnded(plan),
+          ),
+        ]),
     laterCall('attach', (cloud, options) => cloud.attachNetworkInterface(wants, options), why),
     ...(deleteOnTermination
       ? [

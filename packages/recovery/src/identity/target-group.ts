@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import {
+  durationText,
   type CloudInstance,
   invariant,
   OperationError,
@@ -118,7 +119,7 @@ function targetGroupMove(run: Run, item: string): ItemMove<Target, Seen> {
     onTimeout: () => ({
       kind: 'hold',
       reason: 'TargetNotHealthy',
-      text: `the target group ${item}: ${memory.text}, after ${healthyWithinMs} ms. ${giveUp(run, item)}`,
+      text: `the target group ${item}: ${memory.text}, after ${durationText(healthyWithinMs)}. ${giveUp(run, item)}`,
     }),
   };
 }

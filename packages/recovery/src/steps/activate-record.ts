@@ -6,5 +6,10 @@ export const ACTIVATE = {
   per: 'recovery',
   request: z.strictObject({ instanceId: z.string() }),
   noted: NOTHING_KEPT,
-  result: z.strictObject({ instanceId: z.string(), incarnation: z.number() }),
+  result: z.strictObject({
+    instanceId: z.string(),
+    incarnation: z.number(),
+    /** A Stop by which a late start was ended is without an answer, and was not seen to work. */
+    stopIsOpen: z.literal(true).optional(),
+  }),
 } as const;

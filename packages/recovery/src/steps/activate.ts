@@ -15,6 +15,7 @@ import { NO_CALLS } from '../planned-call.ts';
 import { brokenPromise } from './serve-lease-fence.ts';
 import { ACTIVATE } from './activate-record.ts';
 import { VERIFY } from './attempt-records.ts';
+import { StopsAgain } from './stop-again.ts';
 import { stepKind } from '../step-kind.ts';
 
 /** The instance the verified attempt launched. */
@@ -33,12 +34,18 @@ const LIMIT_MS = 300_000;
  * looked at once more: somebody may have started it since the fence.
  */
 export function activateStep(run: Run): Step<typeof ACTIVATE> {
+  const stops = new StopsAgain();
   return {
     limitMs: LIMIT_MS,
     prepare: async () => ({ instanceId: replacementOf(run) }),
     next: async (frozen, last) => {
-      if (frozen.conflict) return afterConflict(run, frozen, frozen.conflict);
-      return (await oldInstanceActs(run, last)) ?? activate(run, frozen);
+      stops.learn(last);
+      const { conflict, sends } = frozen;
+      const move = conflict
+        ? afterConflict(run, frozen, conflict)
+        : ((await oldInstanceActs(run, { last, stops, sent: sends.stop ?? 0 })) ?? (await activate(run, frozen)));
+      if (move.kind !== 'done' || !stops.isOpen(sends.stop ?? 0)) return move;
+      return { ...move, result: { ...move.result, stopIsOpen: true } };
     },
     onTimeout: () => ({
       kind: 'hold',
@@ -52,14 +59,19 @@ export function activateStep(run: Run): Step<typeof ACTIVATE> {
  * null: it is (still) unable to act. Not shown any more is what becomes of a terminated instance
  * after an hour, and it was seen fenced.
  */
-async function oldInstanceActs(run: Run, last: Attempt | null): Promise<Move<typeof ACTIVATE> | null> {
+async function oldInstanceActs(
+  run: Run,
+  { last, stops, sent }: { readonly last: Attempt | null; readonly stops: StopsAgain; readonly sent: number },
+): Promise<Move<typeof ACTIVATE> | null> {
   const { oldInstanceId } = run.record;
   // Fenced by its lease it may well run; what counts is that it does not say it serves.
   if (fencedBy(run) === 'lease') return brokenPromise(run);
   const found = await run.read((cloud, options) =>
     cloud.describeInstances({ 'instance-id': [oldInstanceId] }, options),
   );
-  const state = found.find((one) => one.instanceId === oldInstanceId)?.state ?? null;
+  const old = found.find((one) => one.instanceId === oldInstanceId);
+  stops.look(old, sent);
+  const state = old?.state ?? null;
   if (state === null || state === 'stopped' || state === 'terminated') return null;
   if (state === 'stopping' || state === 'shutting-down') return { kind: 'wait', text: `the old instance is ${state}` };
   // **S** (S28) Started by a call of our own that landed late: it has served nobody since, because

@@ -1,6 +1,7 @@
 import { isUndo, type LaunchPlan, type LaunchRequest, type PlacementCandidate } from '@understudy/shared';
 import { disksToKeepOn } from '../core/fidelity/reapplied.ts';
 import { launchPlan } from '../core/launch-plan.ts';
+import { addressWanted } from '../core/predecessor.ts';
 import { buildLaunchRequest, buildPermitRequest } from '../core/launch-request.ts';
 import { isPutOnLater } from '../core/moved-volumes.ts';
 import { type CallsAbout, type CallsOf, later, laterCall, type PlannedCall, plannedCall } from '../planned-call.ts';
@@ -32,7 +33,13 @@ export const permitCalls: CallsOf = (about) => {
   const request = buildPermitRequest({ intent: { ...about.intent, plan }, attempt: 1, candidate });
   const attributes = { sourceDestCheck: plan.sourceDestCheck };
   return [
-    plannedCall('create', (cloud, options) => cloud.createNetworkInterface(request, options)),
+    addressWanted(plan) === null
+      ? plannedCall('create', (cloud, options) => cloud.createNetworkInterface(request, options))
+      : laterCall(
+          'create',
+          (cloud, options) => cloud.createNetworkInterface(request, options),
+          'its address is free only once the failed instance has ended',
+        ),
     laterCall(
       'attributes',
       (cloud, options) => cloud.setNetworkInterfaceAttributes(LATER_PERMIT, attributes, options),

@@ -24,6 +24,8 @@ export const PERMIT = {
       subnetId: z.string(),
       groupIds: z.array(z.string()),
       description: z.string(),
+      /** Absent: EC2 chooses one. */
+      privateIp: z.string().optional(),
       interfaceType: z.string().optional(),
       connectionTracking: z.record(z.string(), z.number()).optional(),
       tags,

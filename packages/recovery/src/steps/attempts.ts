@@ -1,9 +1,12 @@
-import { type GuardedDelete, invariant } from '@understudy/shared';
+import { type GuardedDelete, invariant, retryAdvice } from '@understudy/shared';
 import { type AttemptLimits, condemned, type EndedAttempt } from '../core/next-attempt.ts';
 import { launchPlanOf } from '../core/launch-plan.ts';
 import { stepId } from '../core/step-id.ts';
+import { addressWanted } from '../core/predecessor.ts';
+import { giveUpText } from '../give-up.ts';
 import type { Run } from '../run.ts';
 import { PERMIT, REVOKE } from './attempt-records.ts';
+import { mayBeEnded } from './predecessor-end.ts';
 
 /**
  * Attempts of which the journal keeps a record although they made nothing: two turns of all
@@ -38,6 +41,7 @@ export function attemptLimits(run: Run, attempt: number): AttemptLimits {
   const { condemnedForMs, capacityPauseMs, capacityPauseMaxMs } = run.settings;
   return {
     member: run.record.member,
+    ...(mayBeEnded(run) && { advice: planAdviceOf(run) }),
     candidates,
     maxAttempts: policy.recover.maxLaunchAttempts,
     // Ended before this run began and not held now: the hold was taken away by a person.
@@ -46,6 +50,18 @@ export function attemptLimits(run: Run, attempt: number): AttemptLimits {
     retryRefusedForMs: policy.recover.retryRefusedForMs,
     ...{ condemnedForMs, pauseMs: capacityPauseMs, pauseMaxMs: capacityPauseMaxMs },
   };
+}
+
+/**
+ * What a person can do where nothing can be launched. No plan is made again of a predecessor that
+ * has ended for its address; to give that up opens the other places of the plan.
+ */
+export function planAdviceOf(run: Run): string {
+  const { member } = run.record;
+  if (!mayBeEnded(run)) return retryAdvice(member, 'plan-may-be-wrong');
+  const address = addressWanted(launchPlanOf(run.plan));
+  if (address === null) return retryAdvice(member);
+  return `${retryAdvice(member)}. ${giveUpText(run, `primary:${address}`)}; the other places that the policy named are asked then, too`;
 }
 
 /** Is there another placement to try, beside that of `attempt`? */

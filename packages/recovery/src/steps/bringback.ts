@@ -1,6 +1,6 @@
-import { type CloudInstance, type UndoPlan } from '@understudy/shared';
+import { durationText, type CloudInstance, type UndoPlan } from '@understudy/shared';
 import { undoPlanOf } from '../core/undo/undo-plan.ts';
-import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
+import { answersIn, type Attempt, type Call, type Frozen, type Move, type Step } from '../effect.ts';
 import { plannedCall } from '../planned-call.ts';
 import type { Run } from '../run.ts';
 import { stepKind } from '../step-kind.ts';
@@ -27,7 +27,7 @@ export function bringbackStep(run: Run): Step<typeof BRINGBACK> {
     next: async (frozen, last) => {
       const isOpen = last?.error?.code === 'CLOUD_OUTCOME_UNKNOWN';
       if (last) askedAtMs = run.nowMs();
-      if (last && !isOpen) answered += 1;
+      answered += answersIn(last);
       if (last && last.error === null) taken = true;
       const refusal = refusalOf(run, last);
       if (refusal !== null) return failed(refusal);
@@ -44,7 +44,8 @@ export function bringbackStep(run: Run): Step<typeof BRINGBACK> {
         return { kind: 'act', calls: [startCall(instanceId)], text: `asking EC2 to start ${instanceId} again` };
       return { kind: 'wait', text: `starting ${instanceId} again: ${instance?.state ?? 'not shown by EC2'}` };
     },
-    onTimeout: () => failed(`${instanceId} did not run ${run.policy.recover.launchTimeoutMs} ms after it was to`),
+    onTimeout: () =>
+      failed(`${instanceId} did not run ${durationText(run.policy.recover.launchTimeoutMs)} after it was to`),
   };
 }
 

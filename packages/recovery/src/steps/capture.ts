@@ -1,4 +1,11 @@
-import { type CloudSnapshot, type PlannedVolume, type OperationError, retryAdvice, TAG } from '@understudy/shared';
+import {
+  durationText,
+  type CloudSnapshot,
+  type PlannedVolume,
+  type OperationError,
+  retryAdvice,
+  TAG,
+} from '@understudy/shared';
 import {
   adoptableSet,
   captureProgress,
@@ -73,7 +80,7 @@ const incomplete = (run: Run, count: number): Move<typeof CAPTURE> => ({
   text:
     count === 0
       ? 'no set of snapshots could be made, for as long as recover.captureTimeoutMs and recover.retryRefusedForMs say; it is still looked for'
-      : `the ${count} snapshots are not complete after ${run.policy.recover.captureTimeoutMs} ms; they are still followed`,
+      : `the ${count} snapshots are not complete after ${durationText(run.policy.recover.captureTimeoutMs)}; they are still followed`,
 });
 
 /** Makes the set canonical, together with what it holds beside the plan. */

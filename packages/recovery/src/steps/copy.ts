@@ -1,4 +1,4 @@
-import { type CloudVolume, clientTokenOf, invariant, type PlannedVolume, TAG } from '@understudy/shared';
+import { durationText, type CloudVolume, clientTokenOf, invariant, type PlannedVolume, TAG } from '@understudy/shared';
 import { diskMembersOf } from '../core/fidelity/carried.ts';
 import { limitTags, MAX_TAGS } from '../core/launch-tags.ts';
 import { refusalClassOf } from '../core/refusals.ts';
@@ -43,7 +43,7 @@ export function copyStep(run: Run, volumeId: string): Step<typeof COPY> {
     onTimeout: () => ({
       kind: 'hold',
       reason: 'CaptureTimeout',
-      text: `the copy of ${volumeId} cannot be used after ${run.policy.recover.captureTimeoutMs} ms; it is still followed`,
+      text: `the copy of ${volumeId} cannot be used after ${durationText(run.policy.recover.captureTimeoutMs)}; it is still followed`,
     }),
   };
 }

@@ -1,12 +1,13 @@
 import { type CloudInstance, invariant, type VolumePlace } from '@understudy/shared';
 import { diskPlace } from '../core/disk-place.ts';
 import { madeNothing } from '../core/refusals.ts';
-import type { Attempt, Move, Step } from '../effect.ts';
+import { answersIn, type Attempt, type Move, type Step } from '../effect.ts';
 import { type CallsOf, plannedCall } from '../planned-call.ts';
 import type { Run } from '../run.ts';
 import { stepKind } from '../step-kind.ts';
 import type { ResultOf, Sends } from '../step-record.ts';
 import { fencedBy } from './fenced-by.ts';
+import { StopsAgain } from './stop-again.ts';
 import { DETACH } from './volume-records.ts';
 
 interface Memory {
@@ -15,6 +16,7 @@ interface Memory {
   /** Calls of this run that EC2 has answered. */
   answered: number;
   what: string;
+  readonly stops: StopsAgain;
 }
 
 /**
@@ -23,7 +25,12 @@ interface Memory {
  * right before. The call names the instance, so that a late one takes it from no other.
  */
 export function detachStep(run: Run, volumeId: string): Step<typeof DETACH> {
-  const memory: Memory = { askedAtMs: null, answered: 0, what: `${volumeId} was not looked at` };
+  const memory: Memory = {
+    askedAtMs: null,
+    answered: 0,
+    what: `${volumeId} was not looked at`,
+    stops: new StopsAgain(),
+  };
   return {
     limitMs: run.policy.recover.fenceTimeoutMs,
     prepare: async () => {
@@ -35,6 +42,7 @@ export function detachStep(run: Run, volumeId: string): Step<typeof DETACH> {
       if (fencedBy(run) === 'lease') return leaseIsNotEnough(request.instanceId);
       learn(run, memory, last);
       const [instance, volume] = await look(run, request);
+      memory.stops.look(instance, sends.stop ?? 0);
       const place = diskPlace(volume, request);
       switch (place.kind) {
         case 'free':
@@ -75,13 +83,21 @@ function wait(memory: Memory, text: string): Move<typeof DETACH> {
 
 /** What was certainly refused may be asked again at once. */
 function learn(run: Run, memory: Memory, last: Attempt | null): void {
+  memory.stops.learn(last);
   if (last?.name !== 'detach') return;
   memory.askedAtMs = last.error !== null && madeNothing(last.error) ? null : run.nowMs();
-  if (last.error?.code !== 'CLOUD_OUTCOME_UNKNOWN') memory.answered += 1;
+  memory.answered += answersIn(last);
 }
 
-const resultOf = ({ answered }: Memory, volumeId: string, { detach = 0 }: Sends): ResultOf<typeof DETACH> =>
-  detach > answered ? { volumeId, isOpen: true } : { volumeId };
+const resultOf = (
+  { answered, stops }: Memory,
+  volumeId: string,
+  { detach = 0, stop = 0 }: Sends,
+): ResultOf<typeof DETACH> => ({
+  volumeId,
+  ...(detach > answered && { isOpen: true }),
+  ...(stops.isOpen(stop) && { stopIsOpen: true }),
+});
 
 const look = async (run: Run, { instanceId, volumeId }: VolumePlace) => {
   const [instances, volumes] = await Promise.all([

@@ -1,8 +1,11 @@
 import { type Chore, isUndo, TAG } from '@understudy/shared';
+import { followingAddress } from '../core/predecessor.ts';
 import { choresOf } from '../core/chores.ts';
 import { undoChoresOf } from '../core/undo/undo-chores.ts';
 import { sendChore } from '../collector/chore-calls.ts';
 import { type CallsOf, later, laterCall, type PlannedCall, plannedCall } from '../planned-call.ts';
+import { retainedUntil } from '../closing.ts';
+import type { Run } from '../run.ts';
 import { LATER_PERMIT, LATER_REPLACEMENT } from './attempt-calls.ts';
 
 /** What says that an instance, or a disk of it, was retired. */
@@ -10,20 +13,33 @@ export const RETIRED_TAGS: readonly string[] = [TAG.retiredBy, TAG.retainUntil];
 
 const END = later('when it began, and the time of retention');
 
+/** The marks of a retired instance, told before the time is known. */
+export const retireMarks = (opId: string): Record<string, string> => ({
+  [TAG.retiredBy]: opId,
+  [TAG.retainUntil]: END,
+});
+
+/** The marks of the instance that this recovery retires. */
+export const retireTags = (run: Pick<Run, 'record' | 'policy'>): Record<string, string> => ({
+  [TAG.retiredBy]: run.record.opId,
+  [TAG.retainUntil]: retainedUntil(run, run.policy.recover.retainForMs),
+});
+
 /** What `done` makes: marks on the old instance, and what a launch cannot carry. */
 export const doneCalls: CallsOf = ({ intent: { opId, oldInstanceId, plan } }) => {
   const { protection, policy, volumes } = plan;
-  const marks = { [TAG.retiredBy]: opId, [TAG.retainUntil]: END };
+  const marks = retireMarks(opId);
   const facts = {
     ...{ plan, volumes, opId, oldInstanceId },
     volumesRetainedUntil: policy.recover.retainVolumesForMs === null ? null : END,
+    ...(followingAddress(plan) && { detainedUntil: END }),
   };
   const chores = isUndo(plan)
     ? undoChoresOf({ ...facts, newInstanceId: plan.undo.instanceId })
     : choresOf({ ...facts, newInstanceId: LATER_REPLACEMENT, permitId: LATER_PERMIT });
   return [
     plannedCall('retire', (cloud, options) => cloud.createTags([oldInstanceId], marks, options)),
-    ...(protection.termination
+    ...(protection.termination && !followingAddress(plan)
       ? [
           plannedCall('unprotect', (cloud, options) =>
             cloud.setProtection(oldInstanceId, { termination: false }, options),

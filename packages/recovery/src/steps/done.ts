@@ -1,17 +1,18 @@
 import * as z from 'zod';
-import { type CloudInstance, isUndo, type OwedChore, TAG } from '@understudy/shared';
+import { type CloudInstance, isUndo, type OwedChore } from '@understudy/shared';
 import { choreText } from '../core/chores.ts';
 import { historyOf } from '../core/history.ts';
 import { ChoreBook } from '../collector/chore-book.ts';
-import { choresToDo, closingFactsOf, retainedUntil } from '../closing.ts';
+import { choresToDo, closingFactsOf } from '../closing.ts';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import { fencedBy } from './fenced-by.ts';
+import { hasEnded } from './predecessor-end.ts';
 import { IntentGone } from '../journal.ts';
 import { ownRecordsOf } from '../request.ts';
 import { isPassing, type Run } from '../run.ts';
 import { replacementOf } from './activate.ts';
 import { NOTHING_KEPT } from '../step-record.ts';
-import { doneCalls, RETIRED_TAGS } from './done-calls.ts';
+import { doneCalls, RETIRED_TAGS, retireTags } from './done-calls.ts';
 import { closedBooks } from '../undo-books.ts';
 import { ServiceLook } from './service-look.ts';
 import { stepKind } from '../step-kind.ts';
@@ -70,7 +71,7 @@ interface Marks {
 }
 
 function noteMarks(run: Run, marks: Marks, last: Attempt | null): void {
-  const mayBeGone = fencedBy(run) === 'terminated';
+  const mayBeGone = hasEnded(run);
   for (const { name, error } of last?.outcomes ?? []) {
     const refused = error?.code === 'CLOUD_REJECTED' || error?.code === 'CLOUD_DENIED';
     if (error === null || refused || (mayBeGone && error.code === 'CLOUD_NOT_FOUND')) marks.through.add(name);
@@ -152,11 +153,11 @@ async function strayAddress(run: Run, frozen: Frozen<typeof DONE>, strays: Stray
  * is an operator's wish to keep it.
  */
 function retire(run: Run): Call[] {
-  const { oldInstanceId, opId } = run.record;
-  const tags = { [TAG.retiredBy]: opId, [TAG.retainUntil]: retainedUntil(run, run.policy.recover.retainForMs) };
+  const { oldInstanceId } = run.record;
+  const tags = retireTags(run);
   const mark = (name: string, call: Call['run']): Call => ({ name, run: call, optional: true });
   const calls = [mark('retire', (cloud, options) => cloud.createTags([oldInstanceId], tags, options))];
-  if (run.plan.protection.termination && fencedBy(run) === 'stopped') {
+  if (run.plan.protection.termination && fencedBy(run) === 'stopped' && !hasEnded(run)) {
     const off = { termination: false };
     calls.push(mark('unprotect', (cloud, options) => cloud.setProtection(oldInstanceId, off, options)));
   }

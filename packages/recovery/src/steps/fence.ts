@@ -8,7 +8,7 @@ import {
   unprovenText,
 } from '../core/fence-decision.ts';
 import { hasLanded, isStopOpen, mayHaveBeenDown } from '../core/open-stops.ts';
-import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
+import { answersIn, type Attempt, type Call, type Frozen, type Move, type Step } from '../effect.ts';
 import { isPassing, type Run } from '../run.ts';
 import { brokenPromise, leaseFence } from './serve-lease-fence.ts';
 import { fenceCalls, fenceMarks } from './fence-calls.ts';
@@ -195,7 +195,7 @@ function noteOpenStops(
 /** What the answer to a Stop means. */
 function learn(run: Run, memory: Memory, last: Attempt): 'look' | 'again' | 'unprotect' {
   const { error } = last;
-  if (error?.code !== 'CLOUD_OUTCOME_UNKNOWN') memory.answered += 1;
+  memory.answered += answersIn(last);
   if (error === null) memory.taken = true;
   if (error?.upstreamCode === 'OperationNotPermitted') return 'unprotect';
   if (error?.code === 'CLOUD_REJECTED') {

@@ -10,6 +10,7 @@ import { stepKind } from '../step-kind.ts';
 import type { RequestOf } from '../step-record.ts';
 import { fencedBy, takesProtectionOff } from './fenced-by.ts';
 import { GIVEBACK } from './giveback-record.ts';
+import { disksOutlive, mayBeEnded } from './predecessor-end.ts';
 import { openCalls } from './open-calls.ts';
 import { openDetachTexts } from './open-detaches.ts';
 import { protectCall, protectCalls } from './protect.ts';
@@ -55,7 +56,8 @@ export function givebackStep(run: Run): Step<typeof GIVEBACK> {
     prepare: async () => givebackRequest(run, { ends: 'abandoned', why: 'it was given up' }),
     next: async ({ request }, last) => {
       if (last) learn(run, memory, last);
-      if (request.disks.length === 0 || fencedBy(run) !== 'stopped')
+      // **S** (S32) A disk that is put on what may end is told to go with it.
+      if (request.disks.length === 0 || fencedBy(run) !== 'stopped' || mayBeEnded(run))
         return end(run, memory, request, whereabouts(run, request));
       return back(run, memory, request);
     },
@@ -101,7 +103,8 @@ async function back(run: Run, memory: Memory, request: Request): Promise<Move<ty
   if (instance?.state !== 'stopped')
     return { kind: 'wait', text: `${instanceId} is ${instance?.state ?? 'not shown by EC2'}, not stopped` };
   const attach = nextOnes(away, instance, request).map(({ disk }) => attachCall(instanceId, disk));
-  const calls = [...attach, ...bindCalls(instance, disks)];
+  // **S** (S32) What it was said of that it outlives the instance does, whatever still lands.
+  const calls = [...attach, ...(disksOutlive(run) ? [] : bindCalls(instance, disks))];
   const [first, ...more] = calls.filter((call) => isDue(run, memory, call.name));
   if (first) {
     const locked = attach.length > 0 ? await lockedHold(run) : null;

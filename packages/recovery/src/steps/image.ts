@@ -1,4 +1,4 @@
-import { invariant, isSnapshotAndReplace, type OperationError } from '@understudy/shared';
+import { durationText, invariant, isSnapshotAndReplace, type OperationError } from '@understudy/shared';
 import { buildImageRequest } from '../core/launch-request.ts';
 import { refusalClassOf } from '../core/refusals.ts';
 import type { Move, Step } from '../effect.ts';
@@ -55,7 +55,7 @@ export function imageStep(run: Run): Step<typeof IMAGE> {
     onTimeout: () => ({
       kind: 'hold',
       reason: 'CloudUnavailable',
-      text: `no usable image within ${run.policy.recover.launchTimeoutMs} ms`,
+      text: `no usable image within ${durationText(run.policy.recover.launchTimeoutMs)}`,
     }),
   };
 }

@@ -1,11 +1,13 @@
 import { type HistoryRecord, isUndo } from '@understudy/shared';
 import { currentAttempt } from '../core/step-table.ts';
 import type { Run } from '../run.ts';
+import { ACTIVATE } from './activate-record.ts';
 import { FENCE } from './fence-record.ts';
 import { REBOOT, RESTART } from './in-place-records.ts';
 import { openDetaches } from './open-detaches.ts';
+import { hasEnded, mayBeEnded } from './predecessor-end.ts';
 import { BRINGBACK } from './undo-records.ts';
-import { SEED } from './volume-records.ts';
+import { DETACH, SEED } from './volume-records.ts';
 
 type LateCalls = NonNullable<HistoryRecord['lateCalls']>;
 
@@ -15,17 +17,30 @@ type LateCalls = NonNullable<HistoryRecord['lateCalls']>;
  */
 export function openCalls(run: Pick<Run, 'journal' | 'plan' | 'wallMs'>): LateCalls {
   const { journal } = run;
-  const [fence, restart, reboot] = [journal.get(FENCE), journal.get(RESTART), journal.get(REBOOT)];
-  // A lease is waited out where a Stop was sent and its effect was not seen.
-  const stop = fence?.result ? fence.result.stopIsOpen === true || fence.result.how === 'lease' : fence?.sends.stop;
+  const [restart, reboot] = [journal.get(RESTART), journal.get(REBOOT)];
   const start = restart?.result ? restart.result.isOpen : restart?.sends.start;
   const again = reboot?.result ? reboot.result.isOpen : reboot?.sends.reboot;
   return [
-    ...(stop ? (['stop'] as const) : []),
+    ...(isOldStopOpen(run) ? (['stop'] as const) : []),
     ...(start ? (['start'] as const) : []),
     ...(again ? (['reboot'] as const) : []),
     ...(openDetaches(run).length > 0 ? (['detach'] as const) : []),
+    ...(mayBeEnded(run) && !hasEnded(run) ? (['terminate'] as const) : []),
   ];
+}
+
+/**
+ * **S** (S28) May a Stop of the old instance land yet: that of the fence, or one by which a late
+ * start was ended while its disks came off, or right before the activation?
+ */
+export function isOldStopOpen({ journal, plan }: Pick<Run, 'journal' | 'plan'>): boolean {
+  const fence = journal.get(FENCE);
+  // A lease is waited out where a Stop was sent and its effect was not seen.
+  if (fence?.result?.how === 'lease') return true;
+  const others = [journal.get(ACTIVATE), ...plan.volumes.map(({ volumeId }) => journal.get(DETACH, volumeId))];
+  return [fence, ...others].some((entry) =>
+    entry?.result ? entry.result.stopIsOpen === true : (entry?.sends.stop ?? 0) > 0,
+  );
 }
 
 /**

@@ -1,10 +1,4 @@
-import {
-  type CloudNetworkInterface,
-  invariant,
-  OperationError,
-  type PlacementCandidate,
-  retryAdvice,
-} from '@understudy/shared';
+import { type CloudNetworkInterface, invariant, OperationError, type PlacementCandidate } from '@understudy/shared';
 import { launchPlanOf } from '../core/launch-plan.ts';
 import { adviseOnLaunchError, type AttemptFailure } from '../core/launch-outcome.ts';
 import { unfitReservation } from './reservation-look.ts';
@@ -13,7 +7,7 @@ import { type NextAttempt, nextAttempt } from '../core/next-attempt.ts';
 import { stepId } from '../core/step-id.ts';
 import { capacityPauseMs } from '../core/pacing.ts';
 import { keyAdvice } from '../core/volume-keys.ts';
-import { attemptLimits, endedAttempts, hasOtherCandidate } from './attempts.ts';
+import { attemptLimits, endedAttempts, hasOtherCandidate, planAdviceOf } from './attempts.ts';
 import { volumesOf } from './captured-volumes.ts';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import { HoldDecided } from '../hold.ts';
@@ -21,6 +15,7 @@ import { keyFactsOf } from './locked-volumes.ts';
 import type { LeftoverKind } from '../leftover-kind.ts';
 import type { Run } from '../run.ts';
 import { PLACEMENT } from '../standing-hold.ts';
+import { addressTaken, isAddressTaken } from './taken-address.ts';
 import { permitCalls } from './attempt-calls.ts';
 import { PERMIT } from './attempt-records.ts';
 import { stepKind } from '../step-kind.ts';
@@ -31,7 +26,7 @@ import { stepKind } from '../step-kind.ts';
  * outcome is answered by the same call.
  */
 export function permitStep(run: Run, attempt: number): Step<typeof PERMIT> {
-  const memory: Memory = { reply: null, refusals: 0 };
+  const memory: Memory = { heldSinceMs: null, reply: null, refusals: 0 };
   return {
     limitMs: run.policy.recover.launchTimeoutMs + run.policy.recover.retryRefusedForMs,
     givesUpAs: 'LaunchAttemptsExhausted',
@@ -50,6 +45,8 @@ export function permitStep(run: Run, attempt: number): Step<typeof PERMIT> {
       };
     },
     next: async (frozen, last) => {
+      if (isAddressTaken(last, frozen))
+        return (await addressTaken(run, attempt, frozen, memory)) ?? create(frozen, memory);
       if (memory.reply === null)
         return last?.error ? onError(run, attempt, frozen, last, memory) : first(run, attempt, frozen, memory);
       return finish(run, memory.reply, last);
@@ -88,7 +85,7 @@ async function waitForRoom(run: Run, step: string, next: NextAttempt & { readonl
     const advice = shortage.forKey ? ` ${keyAdvice(volumesOf(run), await keyFactsOf(run))}.` : '';
     const text = `nothing could be launched since ${since}: ${shortage.text}.${advice} All are asked again until ${until} (recover.retryRefusedForMs), with pauses of up to ${Math.ceil(
       run.settings.capacityPauseMaxMs / 1_000,
-    )} s, and it goes on by itself. ${retryAdvice(run.record.member, 'plan-may-be-wrong')}`;
+    )} s, and it goes on by itself. ${planAdviceOf(run)}`;
     await run.standing.want(PLACEMENT, {
       key: `${PLACEMENT} ${shortage.text}`,
       reason: shortage.forKey ? 'KmsKeyUnusable' : 'NoCapacity',
@@ -104,6 +101,8 @@ async function waitForRoom(run: Run, step: string, next: NextAttempt & { readonl
 }
 
 interface Memory {
+  /** Since when EC2 refuses the address, because it is in use. */
+  heldSinceMs: number | null;
   reply: CloudNetworkInterface | null;
   /** For want of room. */
   refusals: number;

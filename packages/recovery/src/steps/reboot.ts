@@ -1,4 +1,4 @@
-import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
+import { answersIn, type Attempt, type Call, type Frozen, type Move, type Step } from '../effect.ts';
 import { plannedCall } from '../planned-call.ts';
 import type { Run } from '../run.ts';
 import { stepKind } from '../step-kind.ts';
@@ -25,7 +25,7 @@ export function rebootStep(run: Run): Step<typeof REBOOT> {
     limitMs: LIMIT_MS,
     prepare: async () => ({ instanceId: oldInstanceId, bootEpochBefore: bootEpochOf(run) }),
     next: async (frozen, last) => {
-      if (last && last.error?.code !== 'CLOUD_OUTCOME_UNKNOWN') answered += 1;
+      answered += answersIn(last);
       if (frozen.request.bootEpochBefore === null)
         return done(frozen, false, 'no heartbeat of it was heard here, so none of a later boot could be told');
       if (last?.error === null) return done(frozen, true, 'asked to reboot');

@@ -1,5 +1,5 @@
-import type { CloudInstance } from '@understudy/shared';
-import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
+import { durationText, type CloudInstance } from '@understudy/shared';
+import { answersIn, type Attempt, type Call, type Frozen, type Move, type Step } from '../effect.ts';
 import { laterCall } from '../planned-call.ts';
 import type { Run } from '../run.ts';
 import { stepKind } from '../step-kind.ts';
@@ -37,7 +37,7 @@ export function restartStep(run: Run): Step<typeof RESTART> {
     next: async (frozen, last) => {
       const isOpen = last?.error?.code === 'CLOUD_OUTCOME_UNKNOWN';
       if (last) askedAtMs = run.nowMs();
-      if (last && !isOpen) answered += 1;
+      answered += answersIn(last);
       if (last && last.error === null) taken = true;
       const how = fencedBy(run);
       if (how !== 'stopped') return done(frozen, false, how === 'lease' ? 'it was not seen stopped' : `it is ${how}`);
@@ -54,7 +54,7 @@ export function restartStep(run: Run): Step<typeof RESTART> {
       return { kind: 'wait', text: `starting it again: ${instance?.state ?? 'not shown by EC2'}` };
     },
     onTimeout: (frozen) =>
-      done(frozen, false, `it did not run ${run.policy.recover.launchTimeoutMs} ms after its stop`),
+      done(frozen, false, `it did not run ${durationText(run.policy.recover.launchTimeoutMs)} after its stop`),
   };
 }
 

@@ -1,8 +1,8 @@
-import type { CloudInstance } from '@understudy/shared';
+import { durationText, type CloudInstance } from '@understudy/shared';
 import { stopModes } from '../core/fence-decision.ts';
 import { launchPlanOf } from '../core/launch-plan.ts';
 import { hasLanded, isStopOpen } from '../core/open-stops.ts';
-import type { Attempt, Move, Step } from '../effect.ts';
+import { answersIn, type Attempt, type Move, type Step } from '../effect.ts';
 import { type CallsOf, laterCall } from '../planned-call.ts';
 import type { Run } from '../run.ts';
 import { stepKind } from '../step-kind.ts';
@@ -56,7 +56,7 @@ export function seedStep(run: Run, attempt: number): Step<typeof SEED> {
     },
     onTimeout: ({ request: { instanceId } }) =>
       memory.seen
-        ? failed(`the seed ${instanceId} did not stop within ${run.policy.recover.launchTimeoutMs} ms`)
+        ? failed(`the seed ${instanceId} did not stop within ${durationText(run.policy.recover.launchTimeoutMs)}`)
         : { kind: 'hold', reason: 'CloudUnavailable', text: `EC2 could not be asked about the seed ${instanceId}` },
   };
 }
@@ -69,8 +69,9 @@ const failed = (text: string): Move<typeof SEED> => ({
 });
 
 /** EC2 knows no other ways than these: after the last one it is the first again. */
-function learn(run: Run, memory: Memory, { error }: Attempt): void {
-  if (error?.code !== 'CLOUD_OUTCOME_UNKNOWN') memory.answered += 1;
+function learn(run: Run, memory: Memory, last: Attempt): void {
+  const { error } = last;
+  memory.answered += answersIn(last);
   if (error === null) memory.taken = true;
   if (error === null || error.code === 'CLOUD_OUTCOME_UNKNOWN') {
     memory.askedAtMs = run.nowMs();

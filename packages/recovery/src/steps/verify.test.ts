@@ -252,7 +252,7 @@ describe('a look at the instance that fails', () => {
     await ask();
     expect(timeout()).toMatchObject({
       kind: 'failed',
-      text: 'i-new was not fit to serve within 600000 ms',
+      text: 'i-new was not fit to serve within 10 min 0 s',
     });
   });
   test('a leader that does not trust its own ears condemns nobody', async () => {

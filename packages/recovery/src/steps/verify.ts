@@ -1,4 +1,5 @@
 import {
+  durationText,
   type CloudInstance,
   type CloudInstanceStatus,
   invariant,
@@ -95,7 +96,9 @@ export function verifyStep(run: Run, attempt: number): Step<typeof VERIFY> {
     onTimeout: (frozen) =>
       unwell(run, frozen.request.instanceId) ??
       blind(run, memory, frozen.request.instanceId) ??
-      failed(`${frozen.request.instanceId} was not fit to serve within ${run.policy.recover.verifyTimeoutMs} ms`),
+      failed(
+        `${frozen.request.instanceId} was not fit to serve within ${durationText(run.policy.recover.verifyTimeoutMs)}`,
+      ),
   };
 }
 

@@ -17,6 +17,8 @@ export const DETACH = {
     volumeId: z.string(),
     /** A call was sent whose outcome is not known; it may still land. */
     isOpen: z.literal(true).optional(),
+    /** A Stop by which a late start was ended is without an answer, and was not seen to work. */
+    stopIsOpen: z.literal(true).optional(),
   }),
 } as const;
 

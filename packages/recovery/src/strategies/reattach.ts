@@ -7,11 +7,13 @@ import {
   type RecoveryPlan,
 } from '@understudy/shared';
 import { moveRows } from './move-rows.ts';
+import { afterVacating, vacateRows } from './vacate-rows.ts';
 import { makePlan, type PlanResult } from '../core/plan.ts';
 import type { PlanInput } from '../core/plan-input.ts';
 import { seedImageOf } from '../core/seed-image.ts';
 import { readStepId, stepId } from '../core/step-id.ts';
 import { keysOf, type StepRow } from '../core/step-table.ts';
+import { mayBeEnded } from '../steps/predecessor-end.ts';
 import { ACTIVATE } from '../steps/activate-record.ts';
 import { LAUNCH, PERMIT, REVOKE, VERIFY } from '../steps/attempt-records.ts';
 import { DONE } from '../steps/done.ts';
@@ -26,9 +28,10 @@ const idsOf = (rows: readonly StepRow[]): readonly string[] =>
   rows.flatMap((row) => keysOf(row, 0).map((key) => key.id));
 
 /**
- * The order is the safety (S4, S7, S8, S27): disks leave the old instance after the fence, and get
- * to the seed once it is stopped and they are free. Launching the seed meanwhile takes nothing from
- * anybody.
+ * The order is the safety (S4, S7, S8, S27, S32): disks leave the old instance after the fence, and
+ * get to the seed once it is stopped and they are free. Launching the seed meanwhile takes nothing
+ * from anybody. Where the address follows, the old instance ends in between, once nothing is on it
+ * that its successor gets.
  */
 function steps(plan: RecoveryPlan, seams: Seams): readonly StepRow[] {
   const paths = pathsOf(plan, seams);
@@ -40,7 +43,8 @@ function steps(plan: RecoveryPlan, seams: Seams): readonly StepRow[] {
     { step: FENCE, needs: () => [] },
     ...later,
     ...atLaunch,
-    { step: PERMIT, needs: () => ['fence'] },
+    ...vacateRows(plan, ['fence', ...idsOf(later), ...idsOf(atLaunch)]),
+    { step: PERMIT, needs: () => ['fence', ...afterVacating(plan)] },
     { step: LAUNCH, needs: (n) => ['fence', ...idsOf(atLaunch), stepId('permit', n)] },
     { step: SEED, needs: (n) => [stepId('launch', n)] },
     { step: ASSEMBLE, needs: (n) => ['fence', ...idsOf(later), stepId('seed', n)] },
@@ -85,11 +89,11 @@ const NOT_LOST: ReadonlySet<string> = new Set(['FirstReadsSlow', 'KmsKeyUnnamed'
 
 /**
  * Where another way is left, a zone without room is not waited for as long as the policy waits for
- * the last one.
+ * the last one. None is left once the old instance has ended.
  */
-function withPatience<P extends Pick<ReattachPlan, 'policy'>>(plan: P): P {
+function withPatience<P extends Pick<ReattachPlan, 'policy' | 'primaryAddress'>>(plan: P): P {
   const { policy } = plan;
-  if (ladderOf(policy).at(-1) === 'reattach') return plan;
+  if (plan.primaryAddress || ladderOf(policy).at(-1) === 'reattach') return plan;
   const { recover } = policy;
   if (!recover.ladder) return plan;
   const retryRefusedForMs = Math.min(recover.retryRefusedForMs, recover.ladder.reattachTryForMs);
@@ -124,8 +128,10 @@ export const reattach: Strategy = {
   steps,
   launchSources,
   artefacts,
+  // **S** (S32) What may have ended gets nothing back, and the next way would find nothing.
   givesUpOn: ({ plan: { ladder = [] }, journal }, reason) =>
     ladder.some((one) => one.said === 'later') &&
+    !mayBeEnded({ journal }) &&
     (GIVEN_UP_ON.has(reason) || journal.get(FENCE)?.result?.how === 'lease'),
 };
 

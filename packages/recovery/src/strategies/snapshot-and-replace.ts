@@ -4,6 +4,7 @@ import { replanned } from '../core/replanned.ts';
 import { stepId } from '../core/step-id.ts';
 import { keysOf, type StepRow } from '../core/step-table.ts';
 import { moveRows } from './move-rows.ts';
+import { afterVacating, vacateRows } from './vacate-rows.ts';
 import { ACTIVATE } from '../steps/activate-record.ts';
 import { LAUNCH, PERMIT, REVOKE, VERIFY } from '../steps/attempt-records.ts';
 import { CAPTURE, IMAGE } from '../steps/capture-records.ts';
@@ -17,7 +18,7 @@ import { disksOf, pathNameOf, pathOf, pathsOf } from '../volumes/volume-paths.ts
 const idsOf = (rows: readonly StepRow[]): readonly string[] =>
   rows.flatMap((row) => keysOf(row, 0).map((key) => key.id));
 
-/** The order is the safety (S4, S7, S8). */
+/** The order is the safety (S4, S7, S8, S32). */
 function steps(plan: RecoveryPlan, seams: Seams): readonly StepRow[] {
   const paths = pathsOf(plan, seams).flatMap((path) => path.steps(plan));
   const disks = idsOf(paths);
@@ -26,7 +27,8 @@ function steps(plan: RecoveryPlan, seams: Seams): readonly StepRow[] {
     { step: FENCE, needs: () => [] },
     ...paths,
     { step: IMAGE, needs: () => ['fence', ...disks] },
-    { step: PERMIT, needs: () => ['fence'] },
+    ...vacateRows(plan, ['fence', ...disks, 'image']),
+    { step: PERMIT, needs: () => ['fence', ...afterVacating(plan)] },
     { step: LAUNCH, needs: (n) => ['fence', ...disks, 'image', stepId('permit', n)] },
     { step: VERIFY, needs: (n) => [stepId('launch', n)] },
     {

@@ -17,6 +17,8 @@ import { LAUNCH, PERMIT } from '../steps/attempt-records.ts';
 import { leftAsTexts } from '../leftover-kind.ts';
 import { FENCE } from '../steps/fence-record.ts';
 import { givebackRequest } from '../steps/giveback.ts';
+import { disksOutlive, hasEnded, mayBeEnded } from '../steps/predecessor-end.ts';
+import { VACATE } from '../steps/vacate-record.ts';
 import { openCalls } from '../steps/open-calls.ts';
 import { GIVEBACK } from '../steps/giveback-record.ts';
 import { stepKey } from '../core/step-id.ts';
@@ -42,6 +44,8 @@ export async function abandon(
       'its replacement is in charge: there is nothing to abandon. A chore that is stuck can be given up: accept-loss',
     );
   const { by, why, leaveOpen } = request.record;
+  // **S** (S32) What may end at any moment is not given back as if it could serve again.
+  if (!leaveOpen) await endOrLeave(run, drive);
   if (!leaveOpen) await endOpenAttempt(run, drive, `abandoned by ${by}: ${why}`);
   const disks = givebackRequest(run, { ends: 'abandoned', why });
   if (!leaveOpen && disks.disks.length > 0) await giveDisksBack(run, drive, disks);
@@ -104,6 +108,29 @@ function isUnprotected(fence: JournalEntry<typeof FENCE> | null, wasProtected: b
   return how !== 'terminated' && wasProtected;
 }
 
+/**
+ * **S** (S32) What may end at any moment is seen ended; what was never asked to is left as it was,
+ * without the marks of a retired one. Written down first, so that no leader ends it any more.
+ */
+async function endOrLeave(run: Run, drive: DriveStep): Promise<void> {
+  for (;;) {
+    run.signal.throwIfAborted();
+    const vacate = run.journal.get(VACATE);
+    if (!vacate?.request || vacate.state === 'done') return;
+    if (vacate.request.calledOff) break;
+    const request = { ...vacate.request, calledOff: true } as const;
+    await run.journal.write<typeof VACATE>(VACATE.name, { state: 'started', request });
+  }
+  await drive(run, stepKey(VACATE.name));
+}
+
+/** What became of it, where its address was to follow. Null: nothing was begun. */
+function predecessorOf(run: Run): 'kept' | 'ended' | 'may-end' | null {
+  if (!disksOutlive(run)) return null;
+  if (hasEnded(run)) return 'ended';
+  return mayBeEnded(run) ? 'may-end' : 'kept';
+}
+
 function historyRecordOf(run: Run, request: StoredRequest): Unwritten<HistoryRecord> {
   const { journal } = run;
   const attempt = currentAttempt(journal.states());
@@ -124,10 +151,16 @@ function historyRecordOf(run: Run, request: StoredRequest): Unwritten<HistoryRec
     // before every other end, a protection that was planned for was taken off.
     stopSent: (fence?.sends.stop ?? 0) > 0,
     lateCalls: openCalls(run),
+    predecessor: predecessorOf(run),
     unprotected: isUnprotected(fence, run.plan.protection.stop),
     launchAttempts: permit === null ? attempt - 1 : attempt,
     artefacts,
-    artefactTexts: [...leftAsTexts(artefacts, run.seams.leftovers), ...diskTexts(run)],
+    artefactTexts: [
+      ...(mayBeEnded(run)
+        ? artefacts.map(({ kind, id }) => `${kind} ${id}, kept until a person removes it`)
+        : leftAsTexts(artefacts, run.seams.leftovers)),
+      ...diskTexts(run),
+    ],
     permitId,
     replacementId,
   });

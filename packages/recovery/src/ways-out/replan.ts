@@ -10,6 +10,8 @@ import type { StoredRequest } from '../request.ts';
 import { atLevel } from '../registry.ts';
 import { isPassing, type Run } from '../run.ts';
 import { type DriveStep, endOpenAttempt } from './end-attempt.ts';
+import { planAdviceOf } from '../steps/attempts.ts';
+import { mayBeEnded } from '../steps/predecessor-end.ts';
 import { type CarriedOut, journalCompares, refuse, rewriteIntent } from './outcome.ts';
 
 /** null: not known here; the policy stays as frozen. */
@@ -36,6 +38,12 @@ export async function replan(run: Run, request: StoredRequest, options: Options)
     return refuse(run, request, 'its replacement is in charge: there is nothing to plan');
   if (states.get('fence') !== 'done')
     return refuse(run, request, 'the old instance is not proven stopped yet: nothing of the plan was begun');
+  if (mayBeEnded(run))
+    return refuse(
+      run,
+      request,
+      `the old instance is being ended, or has: no plan can be made of it again. ${planAdviceOf(run)}`,
+    );
   const before = await newPlan(run, options);
   if (before.kind === 'refused') return refuse(run, request, before.text);
   const { by, why } = request.record;

@@ -40,6 +40,8 @@ export const FleetMemberSchema = z.object({
   hold: HoldRecordSchema.pick({ reason: true, text: true, sinceWallMs: true, untilWallMs: true }).nullable(),
   /** opId of its open recovery. Null: none. */
   recovery: z.string().nullable(),
+  /** How that brings it back. Absent: there is none, or an older build answers. */
+  strategy: z.string().optional(),
   /** Scope of a pause that holds it. Null: none does. */
   paused: z.string().nullable(),
   /** What each observer thinks of it, in the order of `observers`. Null: it has no opinion. */

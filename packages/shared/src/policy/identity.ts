@@ -9,13 +9,6 @@ export type CarriedIdentity = (typeof CARRIED)[number];
 
 const kinds = z.array(z.enum(CARRIED)).max(CARRIED.length);
 
-/**
- * What EC2 could do and this build does not, in words: its only way is to end the failed instance
- * before there is another one.
- */
-const NOT_BUILT =
-  'want may-change or keep: the address cannot be given to a replacement, because EC2 frees it only when the failed instance is terminated, which is not done before a replacement serves';
-
 /** What follows a member to its replacement (`docs/identity.md`). */
 export const identityFields = z.strictObject({
   /**
@@ -35,9 +28,12 @@ export const identityFields = z.strictObject({
    * The primary private address, which EC2 frees only when the instance that has it is terminated.
    * `may-change`: a replacement has another one, and the plan says so. `keep`: only ways that keep
    * the instance (`reboot`, `stop-start`) are taken; a replacement is refused, with a readiness
-   * problem where no other way is allowed.
+   * problem where no other way is allowed. `follow`: the failed instance is terminated, once its
+   * data is secured and before another one runs, and the replacement gets the address, in the same
+   * subnet only. Nothing is left of the failed instance but volumes and snapshots, there is no
+   * undo, and while that subnet has no room the member stays down.
    */
-  primaryAddress: z.enum(['may-change', 'keep'], { error: NOT_BUILT }).default('may-change'),
+  primaryAddress: z.enum(['may-change', 'keep', 'follow']).default('may-change'),
   /**
    * How long after a recovery the leader looks whether each thing is still where it was put.
    * Default 3 600 000 (1 h), 0 to 604 800 000. Shorter = fewer calls; longer = what is moved away

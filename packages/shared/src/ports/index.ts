@@ -13,5 +13,6 @@ export * from './log.ts';
 export * from './message-queue.ts';
 export * from './probe-service.ts';
 export * from './random.ts';
+export * from './resource-pages.ts';
 export * from './term.ts';
 export * from './throttle-codes.ts';

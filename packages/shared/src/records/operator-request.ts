@@ -16,7 +16,7 @@ export type RequestKind = (typeof REQUEST_KINDS)[number];
 export const AcceptedLossSchema = z
   .string()
   .regex(
-    /^(?:(?:address:eipalloc-|volume:vol-|interface:eni-)[0-9a-z]{1,64}|(?:secondary|ipv6|prefix):[0-9a-f.:/]{2,64}|(?:record|target|hook):[A-Za-z0-9._-]{1,400})$/,
+    /^(?:(?:address:eipalloc-|volume:vol-|interface:eni-)[0-9a-z]{1,64}|(?:primary|secondary|ipv6|prefix):[0-9a-f.:/]{2,64}|(?:record|target|hook):[A-Za-z0-9._-]{1,400})$/,
   );
 
 /** The operator and the reason. They are shown, logged and kept in history. */

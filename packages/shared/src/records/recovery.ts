@@ -9,6 +9,8 @@ import { AddressTargetSchema, MovedItemSchema, PlannedAssignedSchema, PlannedInt
 import { PlannedRecordSetSchema, PlannedTargetsSchema } from './names.ts';
 import { LeftoverSchema, OwedChoreSchema } from './leftover.ts';
 import { MemberIdSchema, ofMember, placed, recordBase } from './record.ts';
+import { LateStartSchema } from './late-start.ts';
+import { followingAddress, PlacementCandidateSchema } from './placement-candidate.ts';
 
 const tags = z.record(z.string(), z.string());
 
@@ -61,15 +63,6 @@ export const PlannedAddressSchema = z.strictObject({
   target: AddressTargetSchema.optional(),
 });
 export type PlannedAddress = z.infer<typeof PlannedAddressSchema>;
-
-export const PlacementCandidateSchema = z.strictObject({
-  subnetId: z.string(),
-  az: z.string(),
-  instanceType: z.string(),
-  /** `open`, `none`, `only`, an id or an ARN. Absent: as the failed instance, in its own zone. */
-  capacityReservation: z.string().optional(),
-});
-export type PlacementCandidate = z.infer<typeof PlacementCandidateSchema>;
 
 /** One way of bringing a member back, and why it was taken or left out. */
 export const RungSchema = z.strictObject({
@@ -164,6 +157,11 @@ const launchPart = {
   launchBase: z.record(z.string(), z.unknown()),
   /** Absent: the disks come with the launch. */
   seed: seedImage.optional(),
+  /**
+   * The primary private address follows: the failed instance is terminated before a launch, and
+   * permits are made with its address. Absent: the replacement has another one.
+   */
+  primaryAddress: followingAddress.optional(),
   /** The image that the machines of the member began with. Absent: not known. */
   firstImageId: z.string().optional(),
 };
@@ -414,6 +412,8 @@ export const HistoryRecordSchema = placed(
         movedVolumeIds: z.array(z.string()),
         /** A Stop of it was sent whose outcome is not known. Absent: none was. */
         stopMayLand: z.literal(true).optional(),
+        /** It was terminated before its successor ran, or may be. Absent: it is kept. */
+        ended: z.literal(true).optional(),
       })
       .optional(),
     /** Distinct terms that wrote the journal, minus one. */
@@ -447,7 +447,7 @@ export const HistoryRecordSchema = placed(
      * Calls about the instance that the member has afterwards that were sent and whose outcome is
      * open: each may still land. Absent: there is none.
      */
-    lateCalls: z.array(z.enum(['stop', 'start', 'reboot', 'detach'])).optional(),
+    lateCalls: z.array(z.enum(['stop', 'start', 'reboot', 'detach', 'terminate'])).optional(),
     /**
      * The state in which a recovery without a replacement left everything, in words. Empty
      * otherwise.
@@ -471,6 +471,8 @@ export const HistoryRecordSchema = placed(
     prepared: preparedBefore.optional(),
     /** Hooks that run because it brought nothing back. Absent: the policy had none. */
     failureHooks: z.array(FailureHookSchema).optional(),
+    /** What an undo that was called off may yet have started. Absent: nothing. */
+    lateStart: LateStartSchema.optional(),
     /** What the collector still has to remove, and when. */
     leftovers: z.array(LeftoverSchema),
     /** Chores that were still open on the replacement when this was closed, and are open yet. */

@@ -9,7 +9,7 @@ import {
   VOLUME_PATHS,
   type VolumePathName,
 } from '@understudy/shared';
-import { joinedChanges } from '@understudy/shared/testing';
+import { joinedChanges, type PolicyChange } from '@understudy/shared/testing';
 import { REATTACH } from '../reattach-scene.ts';
 import { nameMember, NAMED } from '../names-scene.ts';
 import type { RecoveryFixture, RecoveryFixtureOptions } from '../recovery-fixture.ts';
@@ -112,11 +112,17 @@ const pathSubject = (name: string): FaultSubject => ({
 /** Moves that are there only where the policy asks for them. */
 const NAMES: readonly string[] = ['record', 'target'];
 
+/** What the policy has to ask for. */
+const MOVE_POLICIES: Readonly<Record<string, PolicyChange>> = {
+  primary: { identity: { primaryAddress: 'follow' } },
+};
+
 const moveSubject = (name: string): FaultSubject =>
   NAMES.includes(name)
     ? { name: `move ${name}`, options: NAMED.options, prepare: nameMember }
     : {
-        ...{ name: `move ${name}`, options: { request: { InstanceType: 'm5.large' } } },
+        name: `move ${name}`,
+        options: { request: { InstanceType: 'm5.large' }, policy: MOVE_POLICIES[name] ?? {} },
         prepare: IDENTITIES[name] ?? nothing,
       };
 
@@ -136,6 +142,11 @@ const isExtra = (name: string): boolean => name !== 'snapshot' && name !== 'addr
  */
 export const FAULT_SUBJECTS: readonly FaultSubject[] = [
   ...REGISTERED.strategies.filter(({ name }) => name !== 'undo').map(strategySubject),
+  {
+    name: 'strategy reattach, with its address',
+    options: { policy: { identity: { primaryAddress: 'follow' }, recover: { strategy: 'reattach' } } },
+    prepare: nothing,
+  },
   { name: 'strategy undo', options: {}, prepare: nothing, undoes: true },
   ...REGISTERED.volumePaths.filter(({ name }) => isExtra(name)).map(({ name }) => pathSubject(name)),
   ...REGISTERED.identityMoves

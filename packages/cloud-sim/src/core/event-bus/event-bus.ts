@@ -30,7 +30,17 @@ export interface BusWorld {
   readonly sampleMs: (name: 'events.delivery' | 'events.api-call') => number;
   readonly strike: (action: string, input: Readonly<Record<string, unknown>>) => readonly Fault[];
   readonly queue: (arn: string) => SimQueue | undefined;
+  /** 0 to 1. */
+  readonly draw: () => number;
   readonly speed: number;
+}
+
+/** How badly events come, beside what faults say: shares of 0 to 1. */
+export interface UnrulyBus {
+  readonly lost: number;
+  readonly duplicated: number;
+  /** The share that comes up to four minutes late, and so after others. */
+  readonly late: number;
 }
 
 const LATE_MS = 120_000;
@@ -50,6 +60,7 @@ export class EventBus {
   readonly #world: BusWorld;
   readonly #rules = new Map<string, EventRule>();
   #serial = 0;
+  unruly: UnrulyBus = { lost: 0, duplicated: 0, late: 0 };
   /** Deliveries that no queue took. */
   failedInvocations = 0;
   /** What is delivered to queues, or will be, copies too. */
@@ -114,11 +125,19 @@ export class EventBus {
     if (faults.some((one) => one.kind === 'event-lost')) return;
     const delayed = faults.find((one) => one.kind === 'event-delayed');
     const delayedMs = delayed ? (delayed.delayMs ?? LATE_MS / speed) : 0;
-    const copies = faults.some((one) => one.kind === 'event-duplicated') ? 2 : 1;
+    const { lost, duplicated, late } = this.unruly;
+    if (this.#falls(lost)) return;
+    const copies = faults.some((one) => one.kind === 'event-duplicated') || this.#falls(duplicated) ? 2 : 1;
     for (let copy = 0; copy < copies; copy += 1) {
+      const heldMs = this.#falls(late) ? (this.#world.draw() * 2 * LATE_MS) / speed : 0;
+      const inMs = lateMs + delayedMs + heldMs + sampleMs('events.delivery');
       this.delivered += 1;
-      later(lateMs + delayedMs + sampleMs('events.delivery'), () => this.#deliver(rule, JSON.stringify(event)));
+      later(inMs, () => this.#deliver(rule, JSON.stringify(event)));
     }
+  }
+
+  #falls(share: number): boolean {
+    return share > 0 && this.#world.draw() < share;
   }
 
   #deliver(rule: EventRule, body: string): void {

@@ -1,6 +1,6 @@
 import { noop } from 'cockatiel';
 import { Etcd3, type IOptions } from 'etcd3';
-import { type Clock, OperationError } from '@understudy/shared';
+import { durationText, type Clock, OperationError } from '@understudy/shared';
 import { isStaleToken } from './etcd-errors.ts';
 
 type CallOptions = Exclude<NonNullable<IOptions['defaultCallOptions']>, (...args: never[]) => unknown>;
@@ -69,7 +69,9 @@ export class EtcdEndpoint {
       scope.over = true;
       scope.call?.cancelWithStatus(DEADLINE_EXCEEDED, 'call timeout');
       expired.reject(
-        new Error(`${DEADLINE_EXCEEDED} DEADLINE_EXCEEDED: no answer within ${this.#options.callTimeoutMs} ms`),
+        new Error(
+          `${DEADLINE_EXCEEDED} DEADLINE_EXCEEDED: no answer within ${durationText(this.#options.callTimeoutMs)}`,
+        ),
       );
     });
     const bound: Interceptor = (options, nextCall) => {

@@ -1,6 +1,6 @@
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { Clock } from '@understudy/shared';
+import { durationText, type Clock } from '@understudy/shared';
 import * as z from 'zod';
 
 export interface EtcdHttpOptions {
@@ -57,7 +57,7 @@ function get(options: EtcdHttpOptions, path: string): Promise<{ readonly status:
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
     const request = send(url, { agent: false, ...tls }, (response) => void collect(response).then(resolve, reject));
     const timer = clock.setTimer(callTimeoutMs, () =>
-      request.destroy(new Error(`GET ${path}: no answer within ${callTimeoutMs} ms`)),
+      request.destroy(new Error(`GET ${path}: no answer within ${durationText(callTimeoutMs)}`)),
     );
     request.on('error', reject);
     request.on('close', () => timer.cancel());

@@ -1,4 +1,5 @@
 import {
+  durationText,
   backoffMs,
   type Clock,
   errorText,
@@ -174,7 +175,7 @@ export class EtcdWatch implements KvWatch {
       if (!this.#stream) return;
       const silentForMs = this.#options.clock.monotonicMs() - this.#lastWordAtMs;
       if (silentForMs >= this.#options.silenceLimitMs) {
-        this.#broken(new Error(`the server said nothing for ${Math.round(silentForMs)} ms`));
+        this.#broken(new Error(`the server said nothing for ${durationText(silentForMs)}`));
         return;
       }
       if (this.#created) this.#stream.write({ progress_request: {} });

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import {
+  durationText,
   type Clock,
   errorText,
   harmlessText,
@@ -83,7 +84,7 @@ function runProgram(program: HookProgram, { hook, message, signal, clock }: Goin
         // It is gone already.
       }
     };
-    let grace = clock.setTimer(hook.timeoutMs, () => stop(`it did not end within ${hook.timeoutMs} ms`));
+    let grace = clock.setTimer(hook.timeoutMs, () => stop(`it did not end within ${durationText(hook.timeoutMs)}`));
     const stop = (why: string): void => {
       ended ??= why;
       kill('SIGTERM');
@@ -117,7 +118,9 @@ function runProgram(program: HookProgram, { hook, message, signal, clock }: Goin
 /** Signed as notices are. Redirects are not followed, because a body is signed for one place. */
 async function post(url: string, secret: Uint8Array, { hook, message, signal, clock }: Going): Promise<HookOutcome> {
   const limit = new AbortController();
-  const timer = clock.setTimer(hook.timeoutMs, () => limit.abort(new Error(`no answer within ${hook.timeoutMs} ms`)));
+  const timer = clock.setTimer(hook.timeoutMs, () =>
+    limit.abort(new Error(`no answer within ${durationText(hook.timeoutMs)}`)),
+  );
   const { id, body } = message;
   try {
     const answer = await fetch(url, {

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import type { HistoryPlace } from '@understudy/inventory';
 import { errorText, OperationError, parseKey } from '@understudy/shared';
 import type { CoordinatorConfig } from '../../config.ts';
 import { webhookSecret } from '../../notices/webhook.ts';
@@ -17,6 +18,8 @@ export interface LoadedSecrets {
   readonly tls: LoadedTls | null;
   /** Webhook → what signs its notices. */
   readonly webhookSecrets: ReadonlyMap<string, Uint8Array>;
+  /** Where the inventory history is kept, and how that is entered. Null: none is kept. */
+  readonly inventory: HistoryPlace | null;
   /**
    * Files that others than their owner may read. This is worth a warning, not a refusal (container
    * secrets are often 0644).
@@ -61,6 +64,18 @@ export const mastersOf = (
   textOf: (file: string) => string,
 ): ReadonlyMap<number, Uint8Array> => new Map(keys.map((key) => [key.id, parseKey(textOf(key.file), key.file)]));
 
+function inventoryPlace(inventory: CoordinatorConfig['inventory']): HistoryPlace | null {
+  if (inventory?.sqlite !== undefined) return { kind: 'sqlite', file: inventory.sqlite.file };
+  if (inventory?.postgres === undefined) return null;
+  const { passwordFile, caFile, ...place } = inventory.postgres;
+  const textOf = (file: string | undefined): string | null =>
+    file === undefined ? null : read(file, 'CONFIG_INVALID').toString('utf8');
+  const password = textOf(passwordFile)?.trim() ?? null;
+  if (password === '')
+    throw new OperationError('CONFIG_INVALID', `inventory.postgres.passwordFile ${passwordFile} is empty`);
+  return { kind: 'postgres', ...place, password, ca: textOf(caFile) };
+}
+
 /** Webhooks of hooks and of notices may have the same name. */
 export const hookSecretName = (name: string): string => `hooks:${name}`;
 
@@ -81,6 +96,7 @@ export function loadSecrets(config: CoordinatorConfig): LoadedSecrets {
     tls?.keyFile,
     config.http.operatorTokenFile,
     config.http.tls?.keyFile,
+    config.inventory?.postgres?.passwordFile,
     ...config.notify.webhooks.map(({ secretFile }) => secretFile),
     ...config.hooks.webhooks.map(({ secretFile }) => secretFile),
   ];
@@ -91,5 +107,6 @@ export function loadSecrets(config: CoordinatorConfig): LoadedSecrets {
       ({ name, secretFile }) => [hookSecretName(name), loadWebhookSecret(name, secretFile)] as const,
     ),
   ]);
-  return { masters, etcdPassword, tls: loadedTls, webhookSecrets, openFiles };
+  const inventory = inventoryPlace(config.inventory);
+  return { masters, etcdPassword, tls: loadedTls, webhookSecrets, inventory, openFiles };
 }

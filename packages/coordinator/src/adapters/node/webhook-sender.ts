@@ -1,4 +1,4 @@
-import { type Clock, errorText } from '@understudy/shared';
+import { durationText, type Clock, errorText } from '@understudy/shared';
 import { type Delivery, type SendNotice, signedHeaders, type Webhook } from '../../notices/webhook.ts';
 
 const USER_AGENT = 'understudy';
@@ -28,7 +28,7 @@ export function webhookSender(options: {
   return async (webhook: Webhook, { id, body }, signal): Promise<Delivery> => {
     const limit = new AbortController();
     const timer = clock.setTimer(webhook.timeoutMs, () =>
-      limit.abort(new Error(`no answer within ${webhook.timeoutMs} ms`)),
+      limit.abort(new Error(`no answer within ${durationText(webhook.timeoutMs)}`)),
     );
     const headers = signedHeaders(secretOf(webhook.name), { id, body, nowWallMs: clock.wallMs() });
     try {

@@ -30,6 +30,7 @@ export function fleetRow(
 ): FleetMember {
   const { members, activations, intents } = view.records;
   const record = members.get(member)?.record;
+  const intent = intents.get(member)?.record;
   const { verdict, reasonCode, reason, degraded, judged } = verdicts.of(member);
   const pause = view.pausesInForce(nowWallMs).find((one) => pauseHolds(one, member, nowWallMs));
   return {
@@ -39,7 +40,8 @@ export function fleetRow(
     sinceWallMs: judged.sinceWallMs,
     standing: judged.standing,
     hold: hold(member),
-    recovery: intents.get(member)?.record.opId ?? null,
+    recovery: intent?.opId ?? null,
+    ...(intent && { strategy: intent.plan.strategy }),
     paused: pause?.scope ?? null,
     opinions: opinionsOf(view, member, observers),
     readinessProblems: record?.readinessProblems.length ?? 0,

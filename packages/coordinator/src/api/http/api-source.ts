@@ -14,6 +14,7 @@ import type {
   RecoveriesView,
   StatusView,
 } from '@understudy/shared';
+import type { InventoryHistory } from '@understudy/inventory';
 import type { EventLog } from '../events/event-log.ts';
 import type { Controls } from '../controls.ts';
 import type { Authenticated, OperatorAnswer, OperatorCommand } from '../../leader/operator-command.ts';
@@ -58,6 +59,8 @@ export interface ApiSource {
   /** What ended recoveries still have to remove or to put in place. */
   leftovers(): readonly LeftoverView[];
   notices(): NoticesView;
+  /** Null: no inventory history is kept here. */
+  readonly inventory: InventoryHistory | null;
   holds(): readonly HoldRecord[];
   /** Newest first. */
   history(member: string | null, limit: number): readonly HistoryRecord[];

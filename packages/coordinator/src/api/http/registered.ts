@@ -16,6 +16,7 @@ import { fleet } from './routes/fleet.ts';
 import { healthz } from './routes/healthz.ts';
 import { history } from './routes/history.ts';
 import { holds } from './routes/holds.ts';
+import { inventory } from './routes/inventory.ts';
 import { keys } from './routes/keys.ts';
 import { leftovers } from './routes/leftovers.ts';
 import { members } from './routes/members.ts';
@@ -71,6 +72,7 @@ export const ROUTES: readonly AnyRoute[] = [
   ...noticeCommands,
   holds,
   history,
+  ...inventory,
   artefact,
   ...dashboard,
 ];

@@ -68,6 +68,7 @@ beforeEach(async () => {
   started = true;
   api = {
     controls: {} as ApiSource['controls'],
+    inventory: null,
     notReady: () => problems,
     status: () => {
       if (fails) throw new Error('secret detail');

@@ -9,9 +9,17 @@ export class EvidenceJob implements LeaderJob {
   readonly everyMs: number;
   readonly #evidence: EvidencePoller;
   readonly #view: ClusterState;
+  readonly #statesFreshForMs: () => number;
 
-  constructor(options: { readonly everyMs: number; readonly evidence: EvidencePoller; readonly view: ClusterState }) {
+  /** `statesFreshForMs`: how long a state that was read need not be asked for again. */
+  constructor(options: {
+    readonly everyMs: number;
+    readonly evidence: EvidencePoller;
+    readonly view: ClusterState;
+    readonly statesFreshForMs: () => number;
+  }) {
     this.everyMs = options.everyMs;
+    this.#statesFreshForMs = options.statesFreshForMs;
     this.#evidence = options.evidence;
     this.#view = options.view;
   }
@@ -21,7 +29,7 @@ export class EvidenceJob implements LeaderJob {
   }
 
   run(term: Term): Promise<void> {
-    return this.#evidence.pass(this.#targets(), term.signal);
+    return this.#evidence.pass(this.#targets(), term.signal, this.#statesFreshForMs());
   }
 
   problems(): readonly Problem[] {

@@ -6,7 +6,8 @@ test('every job has a name of its own, and a pace', () => {
   const pace = { tickMs: 250, enrolEveryMs: 15_000, evidenceEveryMs: 5_000, collectEveryMs: 60_000 };
   const enroller = { name: 'enrol', everyMs: pace.enrolEveryMs };
   const notify = { webhooks: [] };
-  const parts = { pace, enroller, notify, clock: new SimClock(), log: new RecordingLog() };
+  const events = { statesFreshForMs: 60_000, queue: null };
+  const parts = { pace, enroller, notify, events, clock: new SimClock(), log: new RecordingLog() };
   const jobs = leaderJobs(parts as unknown as LeaderJobParts);
   expect(Object.fromEntries(jobs.map((job) => [job.name, job.everyMs]))).toEqual({
     audit: 60_000,
@@ -18,8 +19,10 @@ test('every job has a name of its own, and a pace', () => {
     console: 250,
     holds: 250,
     judgements: 250,
+    'lost-zones': 250,
     findings: 250,
     requests: 15_000,
+    'late starts': 5_000,
     undos: 250,
     collect: 60_000,
     ownership: 60_000,

@@ -117,7 +117,9 @@ const unlessEmpty = <Name extends 'assigned' | 'interfaces'>(
 ): Pick<CarriedPlan, Name> | object => (items && items.length > 0 ? { [name]: items } : {});
 
 /** Absent where it is EC2's default, as in plans from before it. */
-const unlessDefault = <Name extends 'interfaceType' | 'connectionTracking' | 'rebootMigration' | 'dnsRecords'>(
+const unlessDefault = <
+  Name extends 'interfaceType' | 'connectionTracking' | 'rebootMigration' | 'dnsRecords' | 'primaryAddress',
+>(
   name: Name,
   value: CarriedPlan[Name],
 ): Pick<CarriedPlan, Name> | object => (value === undefined ? {} : { [name]: value });
@@ -138,6 +140,7 @@ export const carriedPlanOf = (circumstances: Circumstances, image: Image): Carri
   ...unlessDefault('connectionTracking', PLAN.connectionTracking(circumstances)),
   ...unlessDefault('rebootMigration', PLAN.rebootMigration(circumstances)),
   ...unlessDefault('dnsRecords', PLAN.dnsRecords(circumstances)),
+  ...unlessDefault('primaryAddress', PLAN.primaryAddress(circumstances)),
   protection: PLAN.protection(circumstances),
   oldLaunchedAtWallMs: PLAN.oldLaunchedAtWallMs(circumstances),
   instanceTags: PLAN.instanceTags(circumstances),

@@ -10,6 +10,12 @@ const eni = (members: Record<string, unknown>): Partial<PlanInput> => ({
   ),
 });
 
+const FOLLOW: PolicyChange = { identity: { primaryAddress: 'follow' } };
+const followIn = (...subnetIds: readonly string[]): PolicyChange => ({
+  ...FOLLOW,
+  recover: { placements: subnetIds.map((subnetId) => ({ subnetId })) },
+});
+
 export const mustFollow = (kind: CarriedIdentity): PolicyChange => ({ identity: { carry: [], mustFollow: [kind] } });
 const SECONDARY = eni({
   PrivateIpAddresses: [{ Primary: true }, { Primary: false, PrivateIpAddress: '10.0.1.9' }],
@@ -22,6 +28,8 @@ export const TRACKED = eni({ ConnectionTrackingConfiguration: { TcpEstablishedTi
 
 /** What an interface has that does not follow. */
 export const INTERFACE_LOST: Readonly<Record<string, readonly [Partial<PlanInput>, PolicyChange]>> = {
+  PredecessorEnds: [{}, FOLLOW],
+  PlacementLosesPrimaryAddress: [{}, followIn('subnet-a', 'subnet-b')],
   SecondaryPrivateIpsLost: [eni({ PrivateIpAddresses: [{ Primary: true }, { Primary: false }] }), {}],
   Ipv6AddressesLost: [IPV6, NOTHING_CARRIED],
   PrefixesLost: [PREFIXED, NOTHING_CARRIED],
@@ -32,6 +40,8 @@ export const INTERFACE_LOST: Readonly<Record<string, readonly [Partial<PlanInput
 /** What refuses a recovery because the policy insists on it. */
 export const MUST_FOLLOW: Readonly<Record<string, readonly [Partial<PlanInput>, PolicyChange]>> = {
   PrimaryAddressMustStay: [{}, { identity: { primaryAddress: 'keep' } }],
+  PrimaryAddressCannotFollow: [{ level: 1 }, FOLLOW],
+  PlacementLosesPrimaryAddress: [{}, followIn('subnet-b')],
   SecondaryIpsMustFollow: [SECONDARY, mustFollow('secondary-ips')],
   Ipv6MustFollow: [IPV6, mustFollow('ipv6-addresses')],
   PrefixesMustFollow: [PREFIXED, mustFollow('prefixes')],
@@ -43,6 +53,12 @@ const follows = (input: Partial<PlanInput>, kind: string, address: string) => [
 
 /** What is assigned to the primary interface, by the number of its row. */
 export const FOLLOWS = {
+  6: [
+    {
+      example: [{}, FOLLOW] as const,
+      shows: { plan: { primaryAddress: { address: '10.0.1.10', subnetId: 'subnet-a' } } },
+    },
+  ],
   7: follows(SECONDARY, 'secondary-ip', '10.0.1.9'),
   8: follows(IPV6, 'ipv6-address', '2001:db8::1'),
   9: follows(PREFIXED, 'ipv4-prefix', '10.0.1.16/28'),

@@ -3,7 +3,13 @@ import type { PlanInput } from '../plan-input.ts';
 import { flagOf, numberOf, rawListOf, rawOf, textOf } from '@understudy/shared';
 import { assignedLoss, assignedOf, interfacesLoss, interfacesOf, mustFollow, targetOf } from './identity.ts';
 import { primaryInterfaceOf, rawPrimaryInterfaceOf } from './primary-interface.ts';
-import { primaryAddressLoss, primaryAddressMustStay } from './primary-address.ts';
+import {
+  cannotFollow,
+  followingOf,
+  predecessorEnds,
+  primaryAddressLoss,
+  primaryAddressMustStay,
+} from './primary-address.ts';
 import { skippedWith } from './placement-rules.ts';
 import { isPutBackAt } from './put-back-level.ts';
 import { type Circumstances, type FidelityTheme, when } from './row.ts';
@@ -48,6 +54,13 @@ function dnsRecordsOf({ instance }: PlanInput): { readonly a: boolean; readonly 
   return a || aaaa ? { a, aaaa } : undefined;
 }
 
+const ELSEWHERE = skippedWith([
+  {
+    code: 'PlacementLosesPrimaryAddress',
+    remedy: 'Name its own subnet in `recover.placements` of the policy; or set identity.primaryAddress to may-change.',
+  },
+]);
+
 const MUST_FOLLOW = 'Name placements in its subnet (its zone) only, or take the kind out of identity.mustFollow.';
 
 export const NETWORK: FidelityTheme = {
@@ -63,13 +76,24 @@ export const NETWORK: FidelityTheme = {
         'Instance.NetworkInterfaces[].PrivateDnsName',
         'Instance.NetworkInterfaces[].MacAddress',
       ],
+      carry: { plan: { primaryAddress: followingOf } },
+      reapply: [{ step: 'permit', call: 'CreateNetworkInterface', planned: 'primaryAddress' }],
       loss: [
         {
           code: 'PrivateIpChanges',
           text: primaryAddressLoss,
         },
+        { code: 'PredecessorEnds', text: predecessorEnds },
+        ...ELSEWHERE.loss,
       ],
+      notice: ELSEWHERE.notice,
       refuse: [
+        ...ELSEWHERE.refuse,
+        {
+          code: 'PrimaryAddressCannotFollow',
+          text: cannotFollow,
+          remedy: 'Upgrade every coordinator; or set identity.primaryAddress to may-change.',
+        },
         {
           code: 'PrimaryAddressMustStay',
           text: primaryAddressMustStay,
@@ -77,7 +101,7 @@ export const NETWORK: FidelityTheme = {
             'Let the policy take a way that keeps the instance (reboot, stop-start); or set identity.primaryAddress to may-change, and put what clients connect to on an Elastic IP, a secondary address, a further interface, a record or a target group.',
         },
       ],
-      why: 'The old interface stays on the stopped instance, which keeps its address until it is terminated.',
+      why: 'The old interface stays on the stopped instance, which keeps its address until it is terminated. With `identity.primaryAddress: follow` that is done before the launch, once the data is secured (S32), and the permit is made with the address.',
     },
     {
       number: 7,

@@ -101,6 +101,7 @@ export type CarriedPlan = Pick<
   | 'connectionTracking'
   | 'rebootMigration'
   | 'dnsRecords'
+  | 'primaryAddress'
   | 'protection'
   | 'oldLaunchedAtWallMs'
   | 'instanceTags'

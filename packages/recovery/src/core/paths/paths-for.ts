@@ -1,4 +1,4 @@
-import type { GroupPolicy } from '@understudy/shared';
+import type { GroupPolicy, PlacementCandidate } from '@understudy/shared';
 import type { Placements } from '../placement.ts';
 import type { PlanInput } from '../plan-input.ts';
 import { choosePaths, type PathChoice } from './choose-paths.ts';
@@ -35,5 +35,8 @@ export function pathsFor({ input, policy, placements, leaveAz, offered, staysInZ
 /** A disk that moves itself cannot leave its zone: what is elsewhere is no place for it. */
 export function withinZone(placements: Placements, { az, choice }: { az: string; choice: PathChoice }): Placements {
   const stays = choice.kind === 'chosen' && choice.volumes.some(({ path }) => path !== undefined && SEEDED.has(path));
-  return stays ? { ...placements, candidates: placements.candidates.filter((one) => one.az === az) } : placements;
+  if (!stays) return placements;
+  const { candidates, otherwise } = placements;
+  const inside = (all: readonly PlacementCandidate[]) => all.filter((one) => one.az === az);
+  return { ...placements, candidates: inside(candidates), ...(otherwise && { otherwise: inside(otherwise) }) };
 }

@@ -4,6 +4,7 @@ import { primaryInterfaceOf } from '../fidelity/primary-interface.ts';
 import type { Finding } from '../finding.ts';
 import { roughly } from '../predict/duration.ts';
 import { readStepId } from '../step-id.ts';
+import { openLateStartOf } from './late-start.ts';
 
 /** Builds of the level before cannot read what is asked (S24). */
 export const UNDO_LEVEL = 2;
@@ -98,6 +99,11 @@ function undoableOf(undone: HistoryRecord, facts: UndoFacts): Undoable | Finding
       'NotNoted',
       `recovery ${undone.opId} was closed by a build that did not note what ${oldInstanceId} had`,
     );
+  if (undo.ended)
+    return finding(
+      'PredecessorEnded',
+      `${oldInstanceId} was terminated before its successor ran, so that its address was free (identity.primaryAddress is follow): there is nothing to go back to`,
+    );
   if (undo.movedVolumeIds.length > 0) return finding('DisksMoved', movedText(undo.movedVolumeIds, oldInstanceId));
   const kept = undone.leftovers.find((one) => one.kind === 'instance' && one.id === oldInstanceId);
   if (!kept || isGone(retained)) return finding('NotRetained', `${oldInstanceId} is not there any more`);
@@ -128,6 +134,12 @@ function restingOf(undone: HistoryRecord, noted: Noted, { retained, nowWallMs, h
   const late = lateDetachesOf(history, oldInstanceId);
   const detach = lateDetachObstacle(late, retained, { inPlace: true, nowWallMs });
   if (detach) return detach;
+  const started = history.flatMap((one) => openLateStartOf(one) ?? []).find((one) => one.instanceId === oldInstanceId);
+  if (started !== undefined)
+    return finding(
+      'LateCallsMayLand',
+      `a start of ${oldInstanceId} by an undo that was called off may land until ${at(started.untilWallMs)}, and it is seen at rest after that: ask again then`,
+    );
   const calmAtWallMs = calmFrom(undone, noted, history);
   if (nowWallMs >= calmAtWallMs) return null;
   return finding(
@@ -160,6 +172,10 @@ function calmFrom(undone: HistoryRecord, noted: Noted, history: readonly History
     ...(wasPutBack ? [writtenAtWallMs] : []),
     ...calledOff.map((one) => one.endedAtWallMs),
     ...leftOpen.map((one) => one.endedAtWallMs),
+    // **S** The leader stopped it again, and such a Stop may land once more.
+    ...history.flatMap(({ lateStart }) =>
+      lateStart?.instanceId === undone.oldInstanceId ? (lateStart.stoppedAtWallMs ?? []) : [],
+    ),
   ];
   return lastCallsWallMs.length === 0 ? 0 : Math.max(...lastCallsWallMs) + LANDS_WITHIN_MS;
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '@understudy/shared';
+import { durationText, type Clock } from '@understudy/shared';
 import type { Caller } from '../access/caller.ts';
 import type { ClusterKeys } from '../cluster-keys.ts';
 import { Refusal } from '../refusal.ts';
@@ -52,7 +52,7 @@ export class PeerGate {
     if (to !== coordinatorId) throw refused(`it was meant for ${to}, and this is ${coordinatorId}`);
     const agoMs = clock.wallMs() - atWallMs;
     if (!(Math.abs(agoMs) <= PEER_WINDOW_MS))
-      throw refused(`the clocks of ${from} and ${coordinatorId} are ${Math.round(agoMs)} ms apart`);
+      throw refused(`the clocks of ${from} and ${coordinatorId} are ${durationText(agoMs)} apart`);
     if (atWallMs < this.#startedAtWallMs) throw refused('it was sent before this coordinator started');
     this.#remember(`${from} ${requestId}`);
     return { caller: { ...caller, passedOnBy: from }, address, requestId, bodySha256 };

@@ -1,6 +1,6 @@
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import type { Clock } from '@understudy/shared';
+import { durationText, type Clock } from '@understudy/shared';
 
 /** What is sent to another coordinator. */
 export interface PeerMessage {
@@ -50,7 +50,7 @@ export function askPeer(clock: Clock, message: PeerMessage, ca: Buffer | null): 
     });
   });
   sent.on('error', reject);
-  const timer = clock.setTimer(timeoutMs, () => sent.destroy(new Error(`no answer within ${timeoutMs} ms`)));
+  const timer = clock.setTimer(timeoutMs, () => sent.destroy(new Error(`no answer within ${durationText(timeoutMs)}`)));
   sent.end(body);
   return promise.finally(() => timer.cancel());
 }

@@ -73,7 +73,7 @@ export const recoveryRequests = REQUEST_KINDS.map((kind) =>
       if ((kind === 'accept-loss') !== (body.loss !== null))
         throw new Refusal(
           'BAD_REQUEST',
-          'accept-loss names a "loss" (address:eipalloc-…, interface:eni-…, secondary:IP, ipv6:IP, prefix:CIDR or volume:vol-…), other commands none',
+          'accept-loss names a "loss" (address:eipalloc-…, interface:eni-…, primary:IP, secondary:IP, ipv6:IP, prefix:CIDR or volume:vol-…), other commands none',
         );
       const command: OperatorCommand = { member: `${params.group}/${params.name}`, kind, ...body };
       const answer = await api().operate(command, { caller: callerOf(asked), idempotencyKey });

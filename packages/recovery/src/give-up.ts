@@ -1,4 +1,4 @@
-import type { Run } from '../run.ts';
+import type { Run } from './run.ts';
 
 /** The way out of a hold for something that does not follow; `loss` as `accept-loss` takes it. */
 export const giveUpText = (run: Pick<Run, 'record'>, loss: string): string =>

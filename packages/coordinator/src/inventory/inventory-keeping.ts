@@ -1,0 +1,28 @@
+import type { Crawler, InventoryHistory } from '@understudy/inventory';
+import type { InventoryConfig } from './inventory-config.ts';
+
+/** What keeps an inventory history, where one is kept. */
+export interface InventoryKeeping {
+  readonly history: InventoryHistory;
+  readonly crawler: Pick<Crawler, 'crawl'>;
+  readonly settings: Pick<InventoryConfig, 'everyMs' | 'keptMs' | 'versionsMax' | 'hostedZones'>;
+  readonly counts: CrawlCounts;
+}
+
+/** What this process has crawled since its start, for the metrics. */
+export class CrawlCounts {
+  /** Outcome (`complete`, `partial`, `refused`, `failed`) → crawls of one kind. */
+  readonly crawls = new Map<string, number>();
+  /** `opened`, `changed`, `gone` → versions. */
+  readonly versions = new Map<string, number>();
+  /** The last round over all kinds, ms. Null: there was none. */
+  lastRoundMs: number | null = null;
+
+  crawled(outcome: string): void {
+    this.crawls.set(outcome, (this.crawls.get(outcome) ?? 0) + 1);
+  }
+
+  wrote(what: string, count: number): void {
+    this.versions.set(what, (this.versions.get(what) ?? 0) + count);
+  }
+}

@@ -1,0 +1,1 @@
+export { crawlOf, instanceRow } from './testing/crawls.ts';
