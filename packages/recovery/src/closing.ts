@@ -1,3 +1,4 @@
+import { artefactsOf } from './artefacts-of.ts';
 import { type Chore, invariant, isUndo, type MovedItem } from '@understudy/shared';
 import { type ChoreFacts, choresOf } from './core/chores.ts';
 import type { ClosingFacts } from './core/history.ts';
@@ -97,7 +98,7 @@ export function closingFactsOf(
     newIncarnation: activation.incarnation,
     fencedBy: fence.how,
     launchAttempts: isUndo(run.plan) ? 0 : currentAttempt(run.journal.states()),
-    artefacts: run.strategy.artefacts(run, run.seams),
+    artefacts: artefactsOf(run),
     volumes: volumesOf(run),
     predictedMs: predictRecovery({ plan: run.plan, rows: run.table }).closedAfter.typicalMs,
     moved: movedBy(run),

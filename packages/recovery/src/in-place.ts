@@ -1,3 +1,4 @@
+import { artefactsOf } from './artefacts-of.ts';
 import {
   type ActivationRecord,
   ActivationRecordSchema,
@@ -69,6 +70,6 @@ function factsOf(run: Run, { losses = [], leftAs = [], lateCalls = [], ...end }:
     ...{ intent: run.record, records: run.journal.records(), term: run.term.number, endedAtWallMs: run.wallMs() },
     ...{ ...end, losses, leftAs, lateCalls, fencedBy: fencedBy(run) },
     launchAttempts: run.journal.get(PERMIT, attempt) === null ? attempt - 1 : attempt,
-    artefacts: run.strategy.artefacts(run, run.seams),
+    artefacts: artefactsOf(run),
   };
 }

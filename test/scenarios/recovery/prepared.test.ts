@@ -1,5 +1,4 @@
-import { launchPlan, planWithRoom, roomText } from '@understudy/recovery';
-import { JournalRecordSchema, parseRecord, type RecoveryPlan, TAG } from '@understudy/shared';
+import { TAG } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { checkCollected, checkFinished } from './checks.ts';
 import { KEYS, MEMBER } from './recovery-fixture.ts';
@@ -119,77 +118,5 @@ describe('snapshots that are made while their member is suspect', () => {
     expect(await prepareIt(stage, leader)).toEqual({ kind: 'removed' });
     expect(leftOf(stage)).toEqual([]);
     checkUntouched(stage);
-  });
-});
-
-describe('a place that is kept while its member is suspect', () => {
-  const candidatesOf = (plan: RecoveryPlan) => launchPlan(plan)?.candidates ?? [];
-  const placesOf = ({ scene }: Awaited<ReturnType<typeof preparing>>) =>
-    scene.sim.core.region.capacityReservations.all();
-
-  test('is targeted, has an end, and is given back before the launch, which does not name it', async () => {
-    const stage = await preparing({}, ['capacity']);
-    const { scene, old } = stage;
-    const leader = scene.lead();
-    expect(await prepareIt(stage, leader)).toEqual({ kind: 'made' });
-    const [place] = placesOf(stage);
-    expect(place).toMatchObject({ state: 'active', matches: 'targeted', count: 1, az: old.az });
-    expect(place?.endsAtWallMs).toBeGreaterThan(scene.clock.wallMs());
-    checkUntouched(stage);
-    await die(stage);
-    expect(await scene.run(leader, scene.intent()), JSON.stringify(scene.hold())).toBe('finished');
-    const newInstanceId = checkFinished(scene, old);
-    const order = scene.sim.log.calls().filter(({ action }) => /^(Cancel|Run)/.test(action));
-    expect(order.map(({ action }) => action)).toEqual(['CancelCapacityReservation', 'RunInstances']);
-    expect(JSON.stringify(order[1]?.input)).not.toContain('CapacityReservation');
-    await checkCollected(scene, old, leader, newInstanceId);
-    expect(placesOf(stage).map(({ state }) => state)).toEqual(['cancelled']);
-  });
-
-  test('is given back when its member is heard again, also one that landed late', async () => {
-    const stage = await preparing({}, ['capacity']);
-    const { scene } = stage;
-    scene.sim.addFault({ id: 'late', action: 'CreateCapacityReservation', kind: 'late-landing', delayMs: 90_000 });
-    const leader = scene.lead();
-    expect(await prepareIt(stage, leader)).toEqual({ kind: 'made' });
-    expect(scene.sim.fired('late')).toBeGreaterThan(0);
-    refute(stage);
-    expect(await prepareIt(stage, leader)).toEqual({ kind: 'removed' });
-    await scene.clock.advance(900_000);
-    expect(await prepareIt(stage, leader)).toEqual({ kind: 'removed' });
-    expect(leftOf(stage)).toEqual([]);
-    checkUntouched(stage);
-  });
-
-  test('ends by itself where everybody has forgotten it', async () => {
-    const stage = await preparing({}, ['capacity']);
-    await prepareIt(stage, stage.scene.lead());
-    await stage.scene.clock.advance(3 * 3_600_000);
-    expect(placesOf(stage).map(({ state }) => state)).toEqual(['expired']);
-  });
-
-  test('is the first of the plan that has room; what has none is told, and comes last', async () => {
-    const scene0 = await preparing({}, ['capacity']);
-    const zones = scene0.scene.sim.zones;
-    const subnets = zones.map((az) => scene0.scene.sim.defaultResources.subnets[az] ?? '');
-    const stage = await preparing({ policy: { recover: { placements: subnets.map((subnetId) => ({ subnetId })) } } }, [
-      'capacity',
-    ]);
-    const { scene } = stage;
-    const [first, second] = candidatesOf(stage.asRead.plan);
-    if (!first || !second) throw new Error('no candidates');
-    scene.sim.setCapacity(first.az, first.instanceType, 0);
-    await prepareIt(stage, scene.lead());
-    expect(placesOf(stage).map(({ az }) => az)).toEqual([second.az]);
-    const steps = scene.kv
-      .entries(KEYS.journalOf(stage.opId))
-      .map(({ key, value }) => parseRecord(JournalRecordSchema, key, value));
-    expect(roomText(steps)).toContain(`no room for ${first.instanceType} in ${first.az}`);
-    const plan = planWithRoom(stage.asRead.plan, steps);
-    expect(candidatesOf(plan).map(({ az }) => az)).toEqual([
-      ...zones.filter((az) => az !== first.az && az === second.az),
-      ...zones.filter((az) => az !== first.az && az !== second.az),
-      first.az,
-    ]);
   });
 });

@@ -73,4 +73,19 @@ export const PREPARING_BUGS: readonly PlantedBug[] = [
     caughtBy: ['I14'],
     run: { ...making, faults: [[crash]] },
   },
+  {
+    name: 'place-that-is-kept-after-the-answer',
+    rule: 'S31',
+    story: 'EC2 has shown that there is room: that is all that was asked, and the place is forgotten',
+    file: 'recovery/src/steps/reserve.ts',
+    find: 'if (noted.reservationId !== null) return giveBack(run, frozen, noted.reservationId, last, memory);',
+    replace: "if (noted.reservationId !== null) return nothing({ ...frozen, noted: null, sends: {} }, memory, 'room');",
+    also: {
+      file: 'recovery/src/preparation/remove-made.ts',
+      find: 'if (entry === null) return [];',
+      replace: 'if (entry !== null) return [];',
+    },
+    caughtBy: ['I7'],
+    run: { ...making, way: 'snapshots', faults: [[nap]] },
+  },
 ];

@@ -9,6 +9,7 @@ import {
   OperationError,
   type Raw,
   rawListOf,
+  tagsOf,
   textOf,
 } from '@understudy/shared';
 import { listIn } from './ec2-caller.ts';
@@ -124,6 +125,7 @@ export const reservationIn = (reservationId: string, raw: Raw): CloudCapacityRes
   platform: textOf(raw.InstancePlatform),
   tenancy: textOf(raw.Tenancy),
   available: numberOf(raw.AvailableInstanceCount),
+  tags: tagsOf(raw.Tags),
 });
 
 const mapRoute = (table: Raw, route: Raw): CloudRoute[] => {

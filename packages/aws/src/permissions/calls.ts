@@ -88,11 +88,11 @@ const EC2: Readonly<Record<Ec2Action, CallFacts>> = {
   },
   DeregisterImage: { why: 'removes the image of an ended recovery', allowedBy: ['RemoveOurCaptures'] },
   CreateCapacityReservation: {
-    why: 'asks whether a zone has room for a suspect, and keeps it, where the policy wants that',
+    why: 'asks whether a zone has room for a suspect, where the policy wants that',
     allowedBy: ['ReserveAsOurs'],
   },
   CancelCapacityReservation: {
-    why: 'gives a place back that was kept for a suspect',
+    why: 'gives a place back by which EC2 was asked for room',
     allowedBy: ['EndOurReservations'],
   },
   CreateNetworkInterface: {

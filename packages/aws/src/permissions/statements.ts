@@ -191,7 +191,7 @@ export const STATEMENTS = {
     condition: isOurs,
   },
   ReserveAsOurs: {
-    why: 'a place is kept for a suspect with the mark by which it is found and given back',
+    why: 'a place by which EC2 is asked for room has the mark by which it is found and given back',
     resources: arns('capacity-reservation'),
     condition: asOurs,
   },

@@ -132,12 +132,13 @@ export class IntentWriter {
       const reason = isOnlyPlacement(result.problems) ? 'NoPlacementLeft' : 'NotReady';
       return this.#refused(member, reason, REFUSED_AGAIN_MS, text);
     }
-    const otherwise = this.#shownOtherwise(chosen, result.plan);
+    const shown = this.#askedByToken(member);
+    const otherwise = shown && this.#isOtherwise(shown, chosen, result.plan) ? shown : null;
     if (otherwise) {
       await this.#options.dropRequest(term, otherwise, 'the plan is another one than was shown: look at it again');
       return this.#later(PASSING_AGAIN_MS);
     }
-    const taken = this.#options.preparations.takeOver(member, result.plan);
+    const taken = this.#options.preparations.takeOver(member, result.plan, shown !== null);
     if (taken.kind === 'other') {
       await this.#options.preparations.drop(term, taken.stored, 'the recovery begins by another launch');
       return this.#later(0);
@@ -165,13 +166,16 @@ export class IntentWriter {
     return { kind: 'begun', revision: outcome.revision };
   }
 
-  /** **S** (S25) The request, if it asks for another plan than this one. Synchronous. */
-  #shownOtherwise(chosen: Judgement, plan: RecoveryPlan): Stored<OperatorRequestRecord> | null {
-    const { planner, view, clock } = this.#options;
-    const request = view.records.requests.get(chosen.member);
-    if (request?.record.planToken === undefined || request.record.opId !== this.#nextOpId(chosen.member)) return null;
-    const isAsked = isStillAsked(request.record, clock.wallMs());
-    return isAsked && request.record.planToken !== planner.tokenOf(chosen, plan) ? request : null;
+  /** **S** (S25) The request, if it asks for a plan that was shown. Synchronous. */
+  #askedByToken(member: MemberId): Stored<OperatorRequestRecord> | null {
+    const { view, clock } = this.#options;
+    const request = view.records.requests.get(member);
+    if (request?.record.planToken === undefined || request.record.opId !== this.#nextOpId(member)) return null;
+    return isStillAsked(request.record, clock.wallMs()) ? request : null;
+  }
+
+  #isOtherwise({ record }: Stored<OperatorRequestRecord>, chosen: Judgement, plan: RecoveryPlan): boolean {
+    return record.planToken !== this.#options.planner.tokenOf(chosen, plan);
   }
 
   #nextOpId(member: MemberId): string {

@@ -61,6 +61,10 @@ export const openIn = (
     ({ record }) => record.dropped === undefined && (group === null || groupOf(record.member) === group),
   );
 
+/** **S** (S31) Room is not asked for while a recovery is under way: that one may need it. */
+const besideRecoveries = ({ intents }: ClusterRecords, makes: readonly PreparedKind[]): readonly PreparedKind[] =>
+  intents.size === 0 ? makes : makes.filter((kind) => kind !== 'capacity');
+
 const refused = (why: string): Refusal => ({ why, isLimit: false });
 const limited = (why: string): Refusal => ({ why, isLimit: true });
 
@@ -84,8 +88,9 @@ export function beginning(place: BeginPlace, about: BeginFor): Beginning | Refus
   if (over) return limited(over);
   const result = about.plan();
   if (result.kind === 'blocked') return refused('there is no plan for it');
-  const makes = preparable(result.plan, prepare.makes);
-  if (makes.length === 0) return refused(`nothing of ${prepare.makes.join(', ')} is of use to ${result.plan.strategy}`);
+  const wanted = besideRecoveries(records, prepare.makes);
+  const makes = preparable(result.plan, wanted);
+  if (makes.length === 0) return refused(`nothing of ${wanted.join(', ')} is of use to ${result.plan.strategy}`);
   const plan = makes.includes('seed') ? inQuarantine(result.plan) : result.plan;
   const record = recordOf(place, suspect, activation, plan);
   return { opId: record.opId, makes, write: writeOf(place, { ...record, makes: [...makes] }) };

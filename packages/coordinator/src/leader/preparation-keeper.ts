@@ -142,14 +142,16 @@ export class PreparationKeeper {
 
   /**
    * What a recovery that begins now by this plan does with what was made for it. `none`: nothing
-   * was. `other`: something else than it needs, which has to be dropped first.
+   * was. `other`: something else than it needs, which has to be dropped first. **S** (S25) A plan
+   * that was shown stays in its order, whatever is known of room.
    */
-  takeOver(member: MemberId, plan: RecoveryPlan): TakeOver {
+  takeOver(member: MemberId, plan: RecoveryPlan, wasShown: boolean): TakeOver {
     const stored = this.openOf(member);
     if (!stored) return { kind: 'none' };
     const taken = takenOver(stored.record, plan);
     if (taken === null) return { kind: 'other', stored };
-    return { kind: 'taken', plan: planWithRoom(taken, this.#stepsOf(stored.record.opId)), stored };
+    const ordered = wasShown ? taken : planWithRoom(taken, this.#stepsOf(stored.record.opId));
+    return { kind: 'taken', plan: ordered, stored };
   }
 
   noteTaken({ record: { member, opId, makes } }: Stored<PreparationRecord>): void {

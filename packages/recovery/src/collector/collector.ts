@@ -18,11 +18,13 @@ import {
   findReturned,
   findStrays,
   type Found,
+  hasReserved,
   type KnownRecoveries,
   type Orphan,
   type Returned,
   trimmable,
 } from '../core/collect.ts';
+import { isLiveReservation } from '../core/reservation-fit.ts';
 import { Absences } from './absences.ts';
 import { type HistoryEntry, readBooks } from './books.ts';
 import { CollectPass, type CollectReport } from './collect-pass.ts';
@@ -119,7 +121,7 @@ export class Collector {
 
   /** Whatever carries the tag of a finished recovery and stands in no record. */
   async #sweep(pass: CollectPass, entries: readonly HistoryEntry[], known: KnownRecoveries): Promise<void> {
-    const { retired, ...found } = await this.#scan(pass.term);
+    const { retired, ...found } = await this.#scan(pass.term, hasReserved(known));
     for (const instanceId of findStrays(found, known)) {
       pass.violations.push(`instance ${instanceId} was launched by a recovery and is accounted for by nothing`);
     }
@@ -164,7 +166,7 @@ export class Collector {
    * Each listing by itself: one that fails hides nothing of the others, and finds nothing of its
    * own.
    */
-  async #scan(term: Term): Promise<Scan> {
+  async #scan(term: Term, hasPlaces: boolean): Promise<Scan> {
     const { cloud, log } = this.#options;
     const filters = { 'tag-key': [TAG.op] };
     const options = { signal: term.signal, urgency: 'chore' } as const;
@@ -177,15 +179,19 @@ export class Collector {
         return [];
       }
     };
-    const [snapshots, images, networkInterfaces, instances, volumes, retired] = await Promise.all([
+    const [snapshots, images, networkInterfaces, instances, volumes, retired, reservations] = await Promise.all([
       listed('snapshots', cloud.describeSnapshots(filters, options)),
       listed('images', cloud.describeImages(filters, options)),
       listed('network interfaces', cloud.describeNetworkInterfaces(filters, options)),
       listed('instances', cloud.describeInstances(filters, options)),
       listed('volumes', cloud.describeVolumes({ ...filters, status: ['available'] }, options)),
       listed('retired instances', cloud.describeInstances({ 'tag-key': [TAG.retiredBy] }, options)),
+      hasPlaces ? listed('capacity reservations', cloud.describeCapacityReservations(filters, options)) : [],
     ]);
-    return { snapshots, images, networkInterfaces, instances, volumes, retired };
+    return {
+      ...{ snapshots, images, networkInterfaces, instances, volumes, retired },
+      reservations: reservations.filter(isLiveReservation),
+    };
   }
 
   /** Removes the oldest records of whoever has too many. A conflict waits for the next pass. */

@@ -1,6 +1,6 @@
 import type { HistoryRecord, OperatorAct, OwedChore, Unwritten } from '@understudy/shared';
 import { wayOf } from './history.ts';
-import { type KeptInstanceFacts, keptInstanceFields } from './kept-instance-history.ts';
+import { isPaidAsInstance, type KeptInstanceFacts, keptInstanceFields } from './kept-instance-history.ts';
 import { owedHooks } from './owed-hooks.ts';
 
 /** What is known when a recovery is ended without a replacement. */
@@ -94,7 +94,10 @@ export function abandonedHistoryOf(facts: AbandonFacts): Unwritten<HistoryRecord
     ...keptInstanceFields(facts),
     // **S** (S22, S32) They may be all that is left of the member.
     ...(isAllThatIsLeft(facts) && {
-      leftovers: facts.artefacts.map((one) => ({ ...one, afterWallMs: null, obstacle: null })),
+      leftovers: facts.artefacts.map((one) => ({
+        ...{ ...one, obstacle: null },
+        afterWallMs: isPaidAsInstance(one.kind) ? facts.endedAtWallMs : null,
+      })),
     }),
     ...(facts.lateCalls.length > 0 && { lateCalls: facts.lateCalls }),
     owed: facts.unprotected ? [protectionOwed(facts)] : [],

@@ -50,7 +50,7 @@ const known = (part: object = {}, rest: Partial<KnownRecoveries> = {}): KnownRec
   ...rest,
 });
 const found = (part: object): Found => ({
-  ...{ snapshots: [], images: [], networkInterfaces: [], instances: [], volumes: [] },
+  ...{ snapshots: [], images: [], networkInterfaces: [], instances: [], volumes: [], reservations: [] },
   ...part,
 });
 const tags = { [TAG.op]: OP };

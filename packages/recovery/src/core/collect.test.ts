@@ -121,7 +121,15 @@ test('images go before the snapshots they stand on, and nothing before its time'
 describe('what carries our tag', () => {
   const tags = { [TAG.op]: OP };
   const found = (part: Partial<Record<keyof Found, readonly object[]>>): Found =>
-    ({ snapshots: [], images: [], networkInterfaces: [], instances: [], volumes: [], ...part }) as Found;
+    ({
+      snapshots: [],
+      images: [],
+      networkInterfaces: [],
+      instances: [],
+      volumes: [],
+      reservations: [],
+      ...part,
+    }) as Found;
   const known = (part: Partial<KnownRecoveries> = {}): KnownRecoveries => ({
     finished: new Map([[OP, history({ leftovers: [left('snapshot', 'snap-1', 0)] })]]),
     open: new Set(),

@@ -1,5 +1,6 @@
 import {
   type ActivationRecord,
+  type CloudCapacityReservation,
   type CloudImage,
   type CloudInstance,
   type CloudNetworkInterface,
@@ -129,6 +130,8 @@ export interface Found {
   readonly networkInterfaces: readonly CloudNetworkInterface[];
   readonly instances: readonly CloudInstance[];
   readonly volumes: readonly CloudVolume[];
+  /** Those that have not ended. */
+  readonly reservations: readonly CloudCapacityReservation[];
 }
 
 export interface Orphan {
@@ -154,8 +157,13 @@ export function findOrphans(found: Found, known: KnownRecoveries): readonly Orph
       .flatMap((one) => orphan('network-interface', one.networkInterfaceId, one.tags[TAG.op])),
     ...found.images.flatMap((one) => orphan('image', one.imageId, one.tags[TAG.op])),
     ...found.snapshots.flatMap((one) => orphan('snapshot', one.snapshotId, one.tags[TAG.op])),
+    ...found.reservations.flatMap((one) => orphan('capacity-reservation', one.reservationId, one.tags[TAG.op])),
   ];
 }
+
+/** Has a recovery taken over a preparation that asked for room? Nothing else reserves any. */
+export const hasReserved = ({ finished }: Pick<KnownRecoveries, 'finished'>): boolean =>
+  [...finished.values()].some(({ prepared }) => prepared?.makes.includes('capacity'));
 
 /** Disks of finished recoveries that are attached to nothing, and on no books. */
 export const findLooseVolumes = (found: Found, known: KnownRecoveries): readonly string[] =>

@@ -10,6 +10,7 @@ import {
   type PlannedVolume,
   type Unwritten,
 } from '@understudy/shared';
+import { isPaidAsInstance } from './kept-instance-history.ts';
 import { readStepId } from './step-id.ts';
 
 import { isRateRefusal } from './paths/initialization-rate.ts';
@@ -148,10 +149,7 @@ function leftoversOf({ intent, endedAtWallMs, artefacts, volumes, disksOutlive }
   const detained = disksOutlive ? staying.filter((volume) => volume.deleteOnTermination) : [];
   return [
     leftover('instance', intent.oldInstanceId, endedAtWallMs + retainForMs),
-    // It is paid for like an instance.
-    ...artefacts.map(({ kind, id }) =>
-      leftover(kind, id, kind === 'capacity-reservation' ? endedAtWallMs : captureAfterWallMs),
-    ),
+    ...artefacts.map(({ kind, id }) => leftover(kind, id, isPaidAsInstance(kind) ? endedAtWallMs : captureAfterWallMs)),
     ...outliving.map(({ volumeId }) => leftover('volume', volumeId, volumesAfterWallMs)),
     ...detained.map(({ volumeId }) => leftover('volume', volumeId, endedAtWallMs + retainForMs)),
   ];

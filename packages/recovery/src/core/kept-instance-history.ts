@@ -14,6 +14,9 @@ export interface KeptInstanceFacts {
   readonly artefacts: readonly Pick<Leftover, 'kind' | 'id'>[];
 }
 
+/** It is of no use to anybody once the recovery is over, and goes at once. */
+export const isPaidAsInstance = (kind: Leftover['kind']): boolean => kind === 'capacity-reservation';
+
 type KeptInstanceFields = Omit<Unwritten<HistoryRecord>, 'opId' | 'member' | 'outcome' | 'reason'>;
 
 /** The fields that every such history has. Nothing is retired, and nothing is owed. */
@@ -35,7 +38,11 @@ export function keptInstanceFields(facts: KeptInstanceFacts): KeptInstanceFields
     fencedBy: facts.fencedBy,
     launchAttempts: facts.launchAttempts,
     steps: stepsOf(facts),
-    leftovers: facts.artefacts.map(({ kind, id }) => ({ kind, id, afterWallMs, obstacle: null })),
+    leftovers: facts.artefacts.map(({ kind, id }) => ({
+      ...{ kind, id, obstacle: null },
+      afterWallMs: isPaidAsInstance(kind) ? endedAtWallMs : afterWallMs,
+    })),
+    ...(intent.prepared && { prepared: intent.prepared }),
     owed: [],
     ...lateStartOf(intent, facts.records, endedAtWallMs),
   };

@@ -124,7 +124,7 @@ export const typeFixture = (change: Partial<CloudInstanceType> = {}): CloudInsta
 /** An active reservation with a place, of the own zone and type. */
 export const reservationFixture = (change: Partial<CloudCapacityReservation> = {}): CloudCapacityReservation => ({
   ...{ reservationId: 'cr-1', state: 'active', az: 'us-east-1a', instanceType: 'm7i.large' },
-  ...{ platform: 'Linux/UNIX', tenancy: 'default', available: 1, ...change },
+  ...{ platform: 'Linux/UNIX', tenancy: 'default', available: 1, tags: {}, ...change },
 });
 
 export const typeFactsFixture = (...types: readonly CloudInstanceType[]): PlanInput['typeFacts'] => ({

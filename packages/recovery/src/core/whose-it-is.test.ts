@@ -11,7 +11,7 @@ const known = (part: object = {}): KnownRecoveries =>
     activations: new Map([['db/one', { instanceId: 'i-active' }]]),
     ...part,
   }) as never;
-const NONE: Found = { snapshots: [], images: [], networkInterfaces: [], instances: [], volumes: [] };
+const NONE: Found = { snapshots: [], images: [], networkInterfaces: [], instances: [], volumes: [], reservations: [] };
 const found = (part: object): Found => ({ ...NONE, ...part });
 const op = (opId: string) => ({ [TAG.op]: opId });
 

@@ -11,7 +11,7 @@ const RAW = {
 const named = cloudInstance('i-1', { keyName: 'key-1', raw: RAW });
 const reservation = (state: string) => ({
   ...{ reservationId: 'cr-1', state, az: 'us-east-1a', instanceType: 'm7i.large' },
-  ...{ platform: 'Linux/UNIX', tenancy: 'default', available: 1 },
+  ...{ platform: 'Linux/UNIX', tenancy: 'default', available: 1, tags: {} },
 });
 const FOUND: Partial<Cloud> = {
   hasKeyPair: async () => true,

@@ -9,6 +9,7 @@ import { readySteps } from '../core/step-table.ts';
 import { HoldDecided } from '../hold.ts';
 import { IntentGone } from '../journal.ts';
 import type { Run } from '../run.ts';
+import { isPlaceOpen, RESERVE } from '../steps/reserve-record.ts';
 import { type DriveStep, endOpenAttempt } from '../ways-out/end-attempt.ts';
 import type { OpenPreparation, PreparationOutcome } from './preparation-outcome.ts';
 import { preparedSteps } from './prepared-steps.ts';
@@ -63,6 +64,9 @@ function isNamed({ key, value }: KvEntry, opId: string): boolean {
   }
 }
 
+/** **S** (S31) What may hold a place is not kept: its removal looks for it until nothing can land. */
+const PLACE_OPEN: PreparationOutcome = { kind: 'failed', why: 'it is not known whether a reservation is there' };
+
 async function make(run: Run, { makes }: PreparationRecord, drive: DriveStep): Promise<PreparationOutcome> {
   const table = preparedSteps(makes);
   for (;;) {
@@ -71,7 +75,7 @@ async function make(run: Run, { makes }: PreparationRecord, drive: DriveStep): P
     const failed = [...states].find(([, state]) => state === 'failed');
     if (failed) return { kind: 'failed', why: `${failed[0]} has failed` };
     const ready = readySteps(states, table);
-    if (ready.length === 0) return { kind: 'made' };
+    if (ready.length === 0) return isPlaceOpen(run.journal.get(RESERVE)) ? PLACE_OPEN : { kind: 'made' };
     await allOf(
       run,
       ready.map((key) => drive(run, key)),

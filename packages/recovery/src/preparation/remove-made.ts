@@ -2,7 +2,8 @@ import { type Cloud, type CloudCallOptions, type CloudInstance, TAG } from '@und
 import { CollectPass } from '../collector/collect-pass.ts';
 import type { Run } from '../run.ts';
 import { reservedFor } from '../steps/reserve.ts';
-import { RESERVE } from '../steps/reserve-record.ts';
+import { RESERVE, reservedIn } from '../steps/reserve-record.ts';
+import { endReservation } from '../steps/give-place-back.ts';
 import { WARM_UP } from '../steps/warm-up-record.ts';
 
 /** Removals of one pass: the rates are for recoveries. */
@@ -67,10 +68,13 @@ async function lookForMade(run: Run): Promise<readonly Made[]> {
 
 /** Asked only where one was asked for. */
 async function reservedPlaces(run: Run): Promise<readonly Made[]> {
-  if (run.journal.get(RESERVE) === null) return [];
-  return (await reservedFor(run)).map(({ reservationId: id }) => ({
-    ...{ id, isShown: true },
-    remove: (cloud: Cloud, options: CloudCallOptions) => cloud.cancelCapacityReservation(id, options),
+  const entry = run.journal.get(RESERVE);
+  if (entry === null) return [];
+  const known = reservedIn(entry);
+  const shown = (await reservedFor(run)).map(({ reservationId }) => reservationId);
+  return [...new Set([...shown, ...(known === null ? [] : [known])])].map((id) => ({
+    ...{ id, isShown: shown.includes(id) },
+    remove: (cloud: Cloud, options: CloudCallOptions) => endReservation(cloud, id, options),
   }));
 }
 

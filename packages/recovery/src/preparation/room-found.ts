@@ -28,8 +28,8 @@ const placeText = ({ instanceType, az }: PlaceToAsk): string => `${instanceType}
 export function roomText(steps: Steps): string {
   const answer = answerIn(steps);
   if (answer === null) return '';
-  const { reservationId, full, text } = answer;
+  const { room, full, text } = answer;
   const without = full.length === 0 ? '' : `no room for ${full.map(placeText).join(', ')}`;
-  const got = reservationId === null ? text : `a place is kept (${reservationId})`;
+  const got = room === null ? text : `room for ${placeText(room)}`;
   return [got, without].filter((one) => one !== '').join('; ');
 }

@@ -1,9 +1,9 @@
-import { isOperationError, OperationError } from '@understudy/shared';
+import { type Cloud, type CloudCallOptions, hasCode, isOperationError, OperationError } from '@understudy/shared';
 import { isLiveReservation } from '../core/reservation-fit.ts';
 import type { Call } from '../effect.ts';
 import type { LeftoverKind } from '../leftover-kind.ts';
 import type { Run } from '../run.ts';
-import { RESERVATION, RESERVE } from './reserve-record.ts';
+import { isPlaceOpen, RESERVATION, RESERVE, reservedIn } from './reserve-record.ts';
 import { reservedFor } from './reserve.ts';
 
 interface Cancelling {
@@ -16,10 +16,9 @@ interface Cancelling {
 const LOOKS_MAX = 5;
 
 /**
- * A place that was kept for this launch is given back right before it, so that there is room for
- * it. The launch does not name it: an instance that does can never be started again once its
- * reservation has ended, and EC2 lets that be changed of a stopped one only. Whatever stands in the
- * way of it, the launch goes on: the place ends by itself, and what is left goes to collection.
+ * A place by which EC2 was asked for room, and that nobody has seen ended, is given back right
+ * before the launch, so that there is room for it. Whatever stands in the way of that, the launch
+ * goes on: the place ends by itself, and what is left goes to collection.
  */
 export class PlaceGivenBack {
   readonly #run: Run;
@@ -34,13 +33,16 @@ export class PlaceGivenBack {
   /** Null: there is none (any more), or it is not waited for. */
   async next(): Promise<Cancelling | null> {
     const run = this.#run;
-    if (run.isPreparation || run.journal.get(RESERVE) === null || this.#looks >= LOOKS_MAX) return null;
+    const entry = run.journal.get(RESERVE);
+    if (run.isPreparation || !isPlaceOpen(entry) || this.#looks >= LOOKS_MAX) return null;
     this.#looks += 1;
     try {
-      const left = (await reservedFor(run)).filter(({ reservationId: id }) => !this.#ended.has(id));
-      const [first, ...more] = left.map(({ reservationId }) => this.#cancel(reservationId));
+      const known = reservedIn(entry);
+      const shown = (await reservedFor(run)).map(({ reservationId }) => reservationId);
+      const left = [...new Set([...shown, ...(known === null ? [] : [known])])].filter((id) => !this.#ended.has(id));
+      const [first, ...more] = left.map((reservationId) => this.#cancel(reservationId));
       if (!first) return null;
-      return { kind: 'act', text: 'giving back the place that was kept for it', calls: [first, ...more] };
+      return { kind: 'act', text: 'giving back the place by which EC2 was asked for room', calls: [first, ...more] };
     } catch (error) {
       if (!isOperationError(error) || error.code === 'LEASE_LOST') throw error;
       return null;
@@ -52,21 +54,29 @@ export class PlaceGivenBack {
       name: 'unreserve',
       optional: true,
       run: async (cloud, options) => {
-        await cloud.cancelCapacityReservation(reservationId, options);
+        try {
+          await cloud.cancelCapacityReservation(reservationId, options);
+        } catch (error) {
+          if (!hasCode(error, 'CLOUD_REJECTED')) throw error;
+        }
+        // It has ended now, or had already.
         this.#ended.add(reservationId);
       },
     };
   }
 }
 
+/** @throws CLOUD_NOT_FOUND where it has ended, and the errors of EC2 */
+export async function endReservation(cloud: Cloud, id: string, options: CloudCallOptions): Promise<void> {
+  const found = await cloud.describeCapacityReservation(id, options);
+  if (!isLiveReservation(found)) throw new OperationError('CLOUD_NOT_FOUND', `${id} has ended`);
+  await cloud.cancelCapacityReservation(id, options);
+}
+
 export const reservationLeftover: LeftoverKind = {
   kind: RESERVATION,
   order: 1,
-  text: () => 'place that was kept while the member was suspect',
-  leftAs: (ids) => `the place ${ids.join(', ')} that was kept for its launch, which ends by itself`,
-  remove: async (cloud, id, options) => {
-    const found = await cloud.describeCapacityReservation(id, options);
-    if (!isLiveReservation(found)) throw new OperationError('CLOUD_NOT_FOUND', `${id} has ended`);
-    await cloud.cancelCapacityReservation(id, options);
-  },
+  text: () => 'place by which EC2 was asked for room while the member was suspect',
+  leftAs: (ids) => `the place ${ids.join(', ')} by which EC2 was asked for room, which ends by itself`,
+  remove: endReservation,
 };

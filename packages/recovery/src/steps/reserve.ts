@@ -2,52 +2,55 @@ import { type CloudCapacityReservation, clientTokenOf, type OperationError, TAG,
 import { launchPlanOf } from '../core/launch-plan.ts';
 import { placesToAsk } from '../core/places-to-reserve.ts';
 import { isLiveReservation } from '../core/reservation-fit.ts';
-import type { Frozen, Move, Step } from '../effect.ts';
+import { answersIn, type Attempt, type Frozen, type Move, type Step } from '../effect.ts';
 import { NO_CALLS } from '../planned-call.ts';
 import type { Run } from '../run.ts';
 import { stepKind } from '../step-kind.ts';
+import type { NotedOf } from '../step-record.ts';
 import { RESERVE } from './reserve-record.ts';
 
 /** From being asked until it does not matter any more. */
 const LIMIT_MS = 60_000;
-/** The recovery that takes it over needs some of this until it launches. */
-const AFTER_KEPT_MS = 3_600_000;
+/** EC2 refuses what lands later than this, and ends what nobody has ended, within an hour more. */
+const ENDS_AFTER_MS = 600_000;
+
+type Noted = NotedOf<typeof RESERVE>;
 
 interface Memory {
-  index: number;
-  readonly full: { az: string; instanceType: string }[];
   made: CloudCapacityReservation | null;
+  /** Calls for the present place that had an answer. */
+  answers: number;
+  isEnded: boolean;
 }
 
+const NOTHING_YET: Noted = { index: 0, full: [], reservationId: null, mayLand: false };
+const nameOf = (index: number): string => `reserve${index + 1}`;
+
 /**
- * Asks EC2 for one place after the other until one has room, and keeps it: only such a reservation
- * says truly whether there is room. It is `targeted`, so nothing that runs or is launched uses it;
- * it ends by itself. Where a leader before has asked, what it got is looked for by its tags.
+ * Asks EC2 for one place after the other until one has room, and ends it at once: only a
+ * reservation that is made says truly whether there is room, and one that is kept would take it
+ * from the recovery of another member. What EC2 has answered stands in the journal before the next
+ * call, so whoever goes on asks for the same place, under the same token, and gets the same one.
  */
 export function reserveStep(run: Run): Step<typeof RESERVE> {
-  const memory: Memory = { index: 0, full: [], made: null };
-  const nothing = (text: string): Move<typeof RESERVE> => ({
-    kind: 'done',
-    result: { reservationId: null, full: memory.full, text },
-  });
+  const memory: Memory = { made: null, answers: 0, isEnded: false };
   return {
     limitMs: LIMIT_MS,
     prepare: async () => freeze(run),
     next: async (frozen, last) => {
-      if (!last && Object.keys(frozen.sends).length > 0) memory.made = (await reservedFor(run))[0] ?? null;
-      if (last?.error) {
-        const why = learn(memory, frozen, last.error);
-        if (why !== null) return nothing(why);
-      }
-      if (memory.made && !isLiveReservation(memory.made)) return nothing('the place that was kept has ended');
-      if (memory.made) {
-        const { reservationId } = memory.made;
-        return { kind: 'done', result: { reservationId, full: memory.full, text: '' } };
-      }
-      if (memory.index >= frozen.request.places.length) return nothing('no place of the plan has room');
-      return ask(frozen, memory);
+      const noted = frozen.noted ?? NOTHING_YET;
+      if (noted.reservationId !== null) return giveBack(run, frozen, noted.reservationId, last, memory);
+      if (last?.name === nameOf(noted.index)) memory.answers += answersIn(last);
+      if (memory.made) return { kind: 'note', noted: { ...noted, reservationId: memory.made.reservationId } };
+      const { error = null } = last ?? {};
+      if (error?.code === 'CLOUD_CAPACITY') return nextPlace(frozen, noted, memory);
+      if (error !== null && !mayPass(error))
+        return nothing(frozen, memory, `EC2 refuses the reservation: ${error.message}`);
+      if (noted.index >= frozen.request.places.length) return nothing(frozen, memory, 'no place of the plan has room');
+      if (await isRecovering(run)) return nothing(frozen, memory, 'a recovery is under way, and may need the room');
+      return ask(frozen, noted.index, memory);
     },
-    onTimeout: () => nothing('EC2 did not say whether there is room'),
+    onTimeout: (frozen) => nothing(frozen, memory, 'EC2 did not answer in time'),
   };
 }
 
@@ -58,7 +61,6 @@ async function freeze(run: Run) {
     cloud.describeInstances({ 'instance-id': [oldInstanceId] }, options),
   );
   const raw = found.find((one) => one.instanceId === oldInstanceId)?.raw;
-  const { keptForMs = 0 } = run.policy.recover.prepare ?? {};
   const { places, tenancy } = placesToAsk({ candidates, launchBase });
   return {
     places: places.map((place, index) => ({
@@ -67,21 +69,26 @@ async function freeze(run: Run) {
     })),
     platform: textOf(raw?.PlatformDetails) ?? 'Linux/UNIX',
     tenancy,
-    endsAtWallMs: run.wallMs() + keptForMs + AFTER_KEPT_MS,
+    endsAtWallMs: run.wallMs() + ENDS_AFTER_MS,
     tags: { ...run.policy.recover.tags, [TAG.op]: opId, [TAG.preparedFor]: member },
   };
 }
 
-function ask(frozen: Frozen<typeof RESERVE>, memory: Memory): Move<typeof RESERVE> {
+/** **S** (S31) A place that is asked for while a recovery is under way could be the one it needs. */
+async function isRecovering({ parts: { kv, keys } }: Run): Promise<boolean> {
+  return (await kv.range(keys.intents)).entries.length > 0;
+}
+
+function ask(frozen: Frozen<typeof RESERVE>, index: number, memory: Memory): Move<typeof RESERVE> {
   const { places, platform, tenancy, endsAtWallMs, tags } = frozen.request;
-  const place = places[memory.index];
+  const place = places[index];
   if (!place) return { kind: 'wait', text: 'no place is left to ask for' };
   return {
     kind: 'act',
-    text: `asking for a place of ${place.instanceType} in ${place.az} while the member is suspect`,
+    text: `asking whether ${place.az} has room for ${place.instanceType} while the member is suspect`,
     calls: [
       {
-        name: `reserve${memory.index + 1}`,
+        name: nameOf(index),
         optional: true,
         run: async (cloud, options) => {
           const request = { ...place, platform, tenancy, endsAtWallMs, tags };
@@ -92,17 +99,62 @@ function ask(frozen: Frozen<typeof RESERVE>, memory: Memory): Move<typeof RESERV
   };
 }
 
-/** Why no place is asked for any more; null: the next one is, or the same again. */
-function learn(memory: Memory, frozen: Frozen<typeof RESERVE>, error: OperationError): string | null {
-  const place = frozen.request.places[memory.index];
-  if (error.code === 'CLOUD_CAPACITY' && place) {
-    memory.full.push({ az: place.az, instanceType: place.instanceType });
-    memory.index += 1;
-    return null;
+/** The token makes the same request the same reservation. */
+const mayPass = ({ code }: OperationError): boolean =>
+  ['CLOUD_OUTCOME_UNKNOWN', 'CLOUD_UNAVAILABLE', 'CLOUD_THROTTLED'].includes(code);
+
+const placeAt = ({ request: { places } }: Frozen<typeof RESERVE>, index: number) =>
+  places.slice(index, index + 1).map(({ az, instanceType }) => ({ az, instanceType }));
+
+/** May a call for this place, or one before, still make something? */
+const mayLand = ({ sends, noted }: Frozen<typeof RESERVE>, { answers }: Memory): boolean => {
+  const { index, mayLand: earlier } = noted ?? NOTHING_YET;
+  return earlier || (sends[nameOf(index)] ?? 0) > answers;
+};
+
+function nextPlace(frozen: Frozen<typeof RESERVE>, { index, full }: Noted, memory: Memory): Move<typeof RESERVE> {
+  const isOpen = mayLand(frozen, memory);
+  memory.answers = 0;
+  const noted = { index: index + 1, full: [...full, ...placeAt(frozen, index)], reservationId: null, mayLand: isOpen };
+  return { kind: 'note', noted };
+}
+
+/** It is ended whatever comes. EC2 may not know it yet; only a look that shows its end counts. */
+async function giveBack(
+  run: Run,
+  frozen: Frozen<typeof RESERVE>,
+  reservationId: string,
+  last: Attempt | null,
+  memory: Memory,
+): Promise<Move<typeof RESERVE>> {
+  const { error = null } = last?.name === 'unreserve' ? last : {};
+  if (last?.name === 'unreserve' && error === null) memory.isEnded = true;
+  if (error !== null && !mayPass(error)) {
+    const found = await run.read((cloud, options) => cloud.describeCapacityReservation(reservationId, options));
+    memory.isEnded = found !== null && !isLiveReservation(found);
+    if (error.code === 'CLOUD_DENIED') return nothing(frozen, memory, `EC2 does not end it: ${error.message}`);
   }
-  // The token makes the same request the same reservation.
-  const mayPass = ['CLOUD_OUTCOME_UNKNOWN', 'CLOUD_UNAVAILABLE', 'CLOUD_THROTTLED'].includes(error.code);
-  return mayPass ? null : `EC2 refuses the reservation: ${error.message}`;
+  if (memory.isEnded) {
+    const { index, full, mayLand: isOpen } = frozen.noted ?? NOTHING_YET;
+    const [room = null] = placeAt(frozen, index);
+    return { kind: 'done', result: { room, full, reservationId: null, mayLand: isOpen, text: '' } };
+  }
+  return {
+    kind: 'act',
+    text: 'giving back the place by which EC2 has shown that there is room',
+    calls: [
+      {
+        name: 'unreserve',
+        optional: true,
+        run: async (cloud, options) => cloud.cancelCapacityReservation(reservationId, options),
+      },
+    ],
+  };
+}
+
+function nothing(frozen: Frozen<typeof RESERVE>, memory: Memory, text: string): Move<typeof RESERVE> {
+  const { full, reservationId } = frozen.noted ?? NOTHING_YET;
+  return { kind: 'done', result: { room: null, full, reservationId, mayLand: mayLand(frozen, memory), text } };
 }
 
 /** Places that carry this recovery's mark and have not ended. @throws the errors of EC2's reads */

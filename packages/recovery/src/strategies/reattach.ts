@@ -19,7 +19,6 @@ import { LAUNCH, PERMIT, REVOKE, VERIFY } from '../steps/attempt-records.ts';
 import { DONE } from '../steps/done.ts';
 import { FENCE } from '../steps/fence-record.ts';
 import { ASSEMBLE, SEED } from '../steps/volume-records.ts';
-import { placeArtefacts } from '../steps/reserve-record.ts';
 import type { Artefact, LaunchSources, RecoveryState, Seams, Strategy } from '../strategy.ts';
 import { seedDiskLeftover } from '../volumes/reattach.ts';
 import { disksOf, pathNameOf, pathOf, pathsOf } from '../volumes/volume-paths.ts';
@@ -80,7 +79,6 @@ function artefacts(state: RecoveryState, seams: Seams): readonly Artefact[] {
   return [
     ...own.map(({ volumeId }) => ({ kind: seedDiskLeftover.kind, id: volumeId })),
     ...pathsOf(state.plan, seams).flatMap((path) => path.artefacts(state)),
-    ...placeArtefacts(state),
   ];
 }
 

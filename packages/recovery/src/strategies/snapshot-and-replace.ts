@@ -11,7 +11,6 @@ import { CAPTURE, IMAGE } from '../steps/capture-records.ts';
 import { DONE } from '../steps/done.ts';
 import { FENCE } from '../steps/fence-record.ts';
 import { imageLeftover } from '../steps/image.ts';
-import { placeArtefacts } from '../steps/reserve-record.ts';
 import type { LaunchSources, RecoveryState, Seams, Strategy } from '../strategy.ts';
 import { disksOf, pathNameOf, pathOf, pathsOf } from '../volumes/volume-paths.ts';
 
@@ -82,7 +81,6 @@ export const snapshotAndReplace: Strategy = {
     return [
       ...(image ? [{ kind: imageLeftover.kind, id: image.imageId }] : []),
       ...pathsOf(state.plan, seams).flatMap((path) => path.artefacts(state)),
-      ...placeArtefacts(state),
     ];
   },
   replanned: ({ plan, journal }, fresh) => {

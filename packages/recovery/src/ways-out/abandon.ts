@@ -1,3 +1,4 @@
+import { artefactsOf } from '../artefacts-of.ts';
 import {
   ActivationRecordSchema,
   type GuardedPut,
@@ -134,7 +135,7 @@ function predecessorOf(run: Run): 'kept' | 'ended' | 'may-end' | null {
 function historyRecordOf(run: Run, request: StoredRequest): Unwritten<HistoryRecord> {
   const { journal } = run;
   const attempt = currentAttempt(journal.states());
-  const artefacts = run.strategy.artefacts(run, run.seams);
+  const artefacts = artefactsOf(run);
   const fence = journal.get(FENCE);
   const permit = journal.get(PERMIT, attempt);
   const launch = journal.get(LAUNCH, attempt);

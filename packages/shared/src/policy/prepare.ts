@@ -16,9 +16,9 @@ export const prepareFields = z.strictObject({
    * `snapshot`: snapshots of its disks, so that those of the recovery have less to copy. `seed`:
    * the instance that will get its disks, where the way back is `reattach`. It boots the member's
    * image without user data, is stopped at once, and carries none of the member's tags.
-   * `capacity`: a targeted capacity reservation of one place, of the first zone and type of the
-   * plan that has room. It is paid for like the running instance until it is given back, right
-   * before the launch, or when it is dropped; at the latest it ends 2 h after `keptForMs`.
+   * `capacity`: EC2 is asked which zone and type of the plan has room, by a targeted capacity
+   * reservation of one place that is ended as soon as it is there; the recovery begins with that
+   * one. It is paid for like the running instance, for about a second.
    */
   makes: z
     .array(z.enum(PREPARED_KINDS))

@@ -42,6 +42,7 @@ export interface CloudCapacityReservation {
   readonly tenancy: string | null;
   /** Instances that can still be launched into it. */
   readonly available: number | null;
+  readonly tags: Readonly<Record<string, string>>;
 }
 
 /** One place, for a while, that only a launch which names it would take (`targeted`). */
