@@ -64,8 +64,8 @@ export const COMMANDS_MUTANTS: readonly NamedMutant[] = [
     edits: [
       {
         file: 'packages/coordinator/src/leader/intent-writer.ts',
-        find: 'return isAsked && request.record.planToken !== planner.tokenOf(chosen, plan) ? request : null;',
-        replace: 'return isAsked && planner.tokenOf(chosen, plan) === null ? request : null;',
+        find: 'return record.planToken !== this.#options.planner.tokenOf(chosen, plan);',
+        replace: 'return record.planToken === undefined && this.#options.planner.tokenOf(chosen, plan) === null;',
       },
     ],
     tests: [`${SCENARIOS}/recover-by-command.test.ts`],

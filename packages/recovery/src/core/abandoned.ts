@@ -1,6 +1,7 @@
 import type { HistoryRecord, OperatorAct, OwedChore, Unwritten } from '@understudy/shared';
 import { wayOf } from './history.ts';
-import { isPaidAsInstance, type KeptInstanceFacts, keptInstanceFields } from './kept-instance-history.ts';
+import { type KeptInstanceFacts, keptInstanceFields } from './kept-instance-history.ts';
+import { isPaidAsInstance } from './paid-leftover.ts';
 import { owedHooks } from './owed-hooks.ts';
 
 /** What is known when a recovery is ended without a replacement. */

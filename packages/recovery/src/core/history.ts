@@ -10,7 +10,7 @@ import {
   type PlannedVolume,
   type Unwritten,
 } from '@understudy/shared';
-import { isPaidAsInstance } from './kept-instance-history.ts';
+import { isPaidAsInstance } from './paid-leftover.ts';
 import { readStepId } from './step-id.ts';
 
 import { isRateRefusal } from './paths/initialization-rate.ts';

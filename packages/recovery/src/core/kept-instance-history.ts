@@ -1,5 +1,6 @@
 import type { HistoryRecord, IntentRecord, JournalRecord, Leftover, Unwritten } from '@understudy/shared';
 import { stepsOf } from './history.ts';
+import { isPaidAsInstance } from './paid-leftover.ts';
 import { lateStartOf } from './undo/late-start.ts';
 
 /** What is known when a recovery ends and the activation still names the instance it began with. */
@@ -13,9 +14,6 @@ export interface KeptInstanceFacts {
   /** What it has made and nobody needs any more, in the order in which it is written down. */
   readonly artefacts: readonly Pick<Leftover, 'kind' | 'id'>[];
 }
-
-/** It is of no use to anybody once the recovery is over, and goes at once. */
-export const isPaidAsInstance = (kind: Leftover['kind']): boolean => kind === 'capacity-reservation';
 
 type KeptInstanceFields = Omit<Unwritten<HistoryRecord>, 'opId' | 'member' | 'outcome' | 'reason'>;
 

@@ -64,7 +64,9 @@ function isNamed({ key, value }: KvEntry, opId: string): boolean {
   }
 }
 
-/** **S** (S31) What may hold a place is not kept: its removal looks for it until nothing can land. */
+/**
+ * **S** (S31) What may hold a place is not kept: its removal looks for it until nothing can land.
+ */
 const PLACE_OPEN: PreparationOutcome = { kind: 'failed', why: 'it is not known whether a reservation is there' };
 
 async function make(run: Run, { makes }: PreparationRecord, drive: DriveStep): Promise<PreparationOutcome> {

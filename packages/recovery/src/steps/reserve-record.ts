@@ -19,7 +19,7 @@ export const RESERVE = {
     endsAtWallMs: z.number(),
     tags: z.record(z.string(), z.string()),
   }),
-  /** Written as each place has answered, so that no successor asks for one again. */
+  /** What each place has answered, before the next is asked for: no successor asks again. */
   noted: z.strictObject({
     /** Of the place that is asked for. */
     index: z.number(),

@@ -74,7 +74,7 @@ async function freeze(run: Run) {
   };
 }
 
-/** **S** (S31) A place that is asked for while a recovery is under way could be the one it needs. */
+/** **S** (S31) A recovery that is under way may need the very place that would be asked for. */
 async function isRecovering({ parts: { kv, keys } }: Run): Promise<boolean> {
   return (await kv.range(keys.intents)).entries.length > 0;
 }
