@@ -21,7 +21,7 @@ export const RESERVE = {
   }),
   /** What each place has answered, before the next is asked for: no successor asks again. */
   noted: z.strictObject({
-    /** Of the place that is asked for. */
+    /** Index of the place that is asked for. */
     index: z.number(),
     full: z.array(place),
     /** What EC2 has made for it, and is asked to end. Null: nothing. */
