@@ -66,10 +66,10 @@ const unsaid = (term: number): ActivationAnswer => ({
  * partition can have begun a recovery, and a group that opted into waiting out the serve lease
  * counts on our silence.
  *
- * **S** (S9): an answer is ranked by the newest revision of etcd it rests on. An agent that was told
- * `fenced` by an intent believes an `active` again only where the activation was written after that
- * intent: every transaction that closes a recovery and leaves its instance in charge writes it. All
- * that a view from before the intent rests on is older, the leader it knows included.
+ * **S** (S9): an answer is ranked by the newest revision of etcd it rests on. An agent that an
+ * intent has fenced believes an `active` again only where the activation was written after that
+ * intent: every transaction that closes a recovery and leaves its instance in charge writes it. The
+ * records of a view from before the intent are older.
  *
  * **S**: an `active` is never given to an agent that does not promise what the member's serve
  * contract asks for (`recovery/src/core/serve-lease`).
