@@ -55,7 +55,7 @@ export const SHORT_INTEGRATION: readonly string[] = [
 export const PAIRED: readonly string[] = [
   'packages/agent/src/{main,hanging}.integration.test.ts',
   'test/integration/etcd/{least-role,no-space}.integration.test.ts',
-  'test/integration/agents/service-unit.test.ts',
+  'test/integration/agents/{service-unit,two-agents}.test.ts',
 ];
 
 /**
@@ -82,6 +82,8 @@ export const LONG: readonly string[] = [
   'test/unit/cloudformation/boot-power-cuts.test.ts',
   // Every package twice; `npm run package:check` does so in every form.
   'test/integration/packages/reproducible.test.ts',
+  // Completion in the shells themselves; what is printed for them has tests of its own.
+  'test/integration/cli/completion-shells.integration.test.ts',
 ];
 
 /**

@@ -28,9 +28,9 @@ export async function asked(lab: Lab, ...words: readonly string[]): Promise<void
   );
 }
 
-export async function applied(lab: Lab, recover: object): Promise<void> {
+export async function applied(lab: Lab, recover: object, more: object = {}): Promise<void> {
   const file = join(lab.folder.path, 'ladder.yaml');
-  const policy = { ...LAB_POLICY, recover: { ...LAB_POLICY.recover, ...recover } };
+  const policy = { ...LAB_POLICY, ...more, recover: { ...LAB_POLICY.recover, ...recover } };
   writeFileSync(file, stringify({ group: 'lab', policy }));
   await asked(lab, 'apply', '-f', file);
 }

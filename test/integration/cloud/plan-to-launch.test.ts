@@ -108,7 +108,8 @@ describe('from plan to replacement', () => {
           });
           expect(kept(after)).toEqual(kept(before));
           expect(after.raw.MetadataOptions).toMatchObject({ HttpTokens: 'required', HttpPutResponseHopLimit: 2 });
-          expect(after.tags).toEqual({ ...before.tags, 'understudy:op': intent.opId, 'understudy:attempt': '1' });
+          const own = { 'understudy:op': intent.opId, 'understudy:attempt': '1' };
+          expect(after.tags).toEqual({ ...before.tags, ...own, 'understudy:seed-image': before.imageId });
           expect(await f.cloud.describeUserData(after.instanceId)).toBe(
             await f.cloud.describeUserData(before.instanceId),
           );

@@ -72,7 +72,8 @@ const UNUSED = [
   ...['ec2:AssignIpv6Addresses', 'ec2:AssignPrivateIpAddresses', 'ec2:AttachNetworkInterface', 'ec2:AttachVolume'],
   ...['ec2:CopyVolumes', 'ec2:DeleteNetworkInterface', 'ec2:DeleteTags', 'ec2:DeleteVolume'],
   'ec2:DescribeCapacityReservations',
-  ...['ec2:DescribeKeyPairs', 'ec2:DescribePlacementGroups', 'ec2:DescribeTags', 'ec2:DescribeVolumeStatus'],
+  ...['ec2:DescribeKeyPairs', 'ec2:DescribePlacementGroups', 'ec2:DescribeSecurityGroups'],
+  ...['ec2:DescribeTags', 'ec2:DescribeVolumeStatus'],
   ...['ec2:DetachNetworkInterface', 'ec2:DetachVolume', 'ec2:GetConsoleOutput'],
   ...['ec2:ModifyInstanceMaintenanceOptions', 'ec2:ModifyPrivateDnsNameOptions', 'ec2:RebootInstances'],
   ...['ec2:StartInstances', 'ec2:UnassignIpv6Addresses', 'ec2:UnassignPrivateIpAddresses'],
@@ -81,6 +82,8 @@ const UNUSED = [
   ...['elasticloadbalancing:DescribeTargetGroups', 'elasticloadbalancing:DescribeTargetHealth'],
   ...['elasticloadbalancing:RegisterTargets', 'route53:ChangeResourceRecordSets', 'route53:GetChange'],
   'route53:ListResourceRecordSets',
+  // Its leader reads no queue of events.
+  ...['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
 ];
 
 /** What a recovery cannot do without. Each is taken out of the policy in turn. */

@@ -59,7 +59,7 @@ export const USUAL_CALLS: readonly UsualCall[] = [
     ...['DescribeInstances', 'DescribeInstanceStatus', 'DescribeInstanceCreditSpecifications', 'DescribeTags'],
     ...['DescribeInstanceTypes', 'DescribeInstanceTypeOfferings', 'DescribeKeyPairs', 'DescribePlacementGroups'],
     ...['DescribeCapacityReservations', 'DescribeRouteTables', 'DescribeVolumes', 'DescribeSnapshots'],
-    ...['DescribeVolumeStatus'],
+    ...['DescribeVolumeStatus', 'DescribeSecurityGroups'],
     ...['DescribeImages', 'DescribeNetworkInterfaces', 'DescribeAddresses', 'DescribeSubnets'],
   ].map((action) => read(`ec2:${action}`)),
   call('ec2:DescribeInstanceAttribute', INSTANCE, member),

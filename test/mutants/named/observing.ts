@@ -54,4 +54,32 @@ export const OBSERVING_MUTANTS: readonly NamedMutant[] = [
     ],
     tests: ['test/scenarios/coordinator/restarts-and-stalls.test.ts'],
   },
+  {
+    name: 'ans-fence-unranked',
+    rule: 'S9',
+    story: 'a coordinator that has not seen the intent outranks the one that says fenced',
+    edits: [
+      {
+        file: 'packages/coordinator/src/observing/activation-answers.ts',
+        find: 'incarnation: intent.oldIncarnation, revision: open.modRevision }',
+        replace: 'incarnation: intent.oldIncarnation, revision: 0 }',
+      },
+    ],
+    tests: ['test/scenarios/coordinator/fenced-again.test.ts'],
+    only: 'stays fenced',
+  },
+  {
+    name: 'ans-active-unranked',
+    rule: 'S9',
+    story: 'an instance whose recovery was abandoned serves nobody until another leader is elected',
+    edits: [
+      {
+        file: 'packages/coordinator/src/observing/activation-answers.ts',
+        find: 'revision: named?.modRevision ?? 0 }',
+        replace: 'revision: 0 }',
+      },
+    ],
+    tests: ['test/scenarios/coordinator/fenced-again.test.ts'],
+    only: 'serves again',
+  },
 ];

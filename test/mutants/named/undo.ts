@@ -80,17 +80,4 @@ export const UNDO_MUTANTS: readonly NamedMutant[] = [
     ],
     tests: ['packages/recovery/src/core/undo/late-start.test.ts', 'test/scenarios/recovery/undo-late-start.test.ts'],
   },
-  {
-    name: 'undo-called-off-leaves-it-fenced',
-    rule: 'S30',
-    story: 'the present instance is told fenced, and serves nobody after the undo was called off',
-    edits: [
-      {
-        file: 'packages/coordinator/src/observing/activation-answers.ts',
-        find: "mayComeBack(intent, activation) ? 'standby' : 'fenced'",
-        replace: "mayComeBack(intent, activation) ? 'fenced' : 'fenced'",
-      },
-    ],
-    tests: ['packages/coordinator/src/observing/activation-answers.test.ts'],
-  },
 ];

@@ -1,7 +1,9 @@
 import { lateDetachesOf, lateDetachObstacle } from '@understudy/recovery/testing';
+import { serializeRecord } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { checkFinished, checkSafety } from './checks.ts';
 import { nameMember, NAMED, registered, valuesOf, PUBLIC_ZONE } from './names-scene.ts';
+import { KEYS, type RecoveryFixture } from './recovery-fixture.ts';
 import { checkFollowed, finished, muteFirst, REATTACHED, runOnce, staged } from './primary-scene.ts';
 
 /** Given up, and carried out by EC2 later: within the waits of the recovery, and long after it. */
@@ -153,4 +155,30 @@ test('records and registrations by the address stay what they are', async () => 
   const byIp = scene.sim.balancing.groups().find((one) => one.name === 'byip');
   const targets = [...(byIp ? scene.sim.balancing.require(byIp.arn).targets.values() : [])];
   expect(targets.map((one) => [one.id, one.drainsUntilMs])).toEqual([[old.privateIp, null]]);
+});
+
+/** An earlier recovery of the instance has left a Start open. */
+function startMayLand(scene: RecoveryFixture): void {
+  const { record } = scene.intent();
+  const plan = { ...record.plan, startMayLand: true };
+  const value = serializeRecord({ ...record, plan });
+  scene.kv.apply({ compare: [], writes: [{ kind: 'put', key: KEYS.intent(record.member), value }] });
+}
+
+test('a Stop of a late start that has no answer is told as open', async () => {
+  const stage = await staged();
+  const { scene, old } = stage;
+  startMayLand(scene);
+  scene.sim.core.region.deniedActions.add('TerminateInstances');
+  expect(await runOnce(stage)).toBe('held');
+  scene.sim.seed('StartInstances', { InstanceIds: [old.instanceId] });
+  await scene.clock.advance(60_000);
+  expect(scene.stateOf(old.instanceId)).toBe('running');
+  const fault = { id: 'late', action: 'StopInstances', kind: 'late-landing', delayMs: 600_000 } as const;
+  scene.sim.addFault({ ...fault, times: 1 });
+  expect(await runOnce(stage)).toBe('held');
+  expect([scene.sim.fired('late'), scene.stateOf(old.instanceId)]).toEqual([1, 'stopped']);
+  scene.ask('abandon');
+  expect(await runOnce(stage), JSON.stringify(scene.hold())).toBe('finished');
+  expect(scene.history()[0]?.lateCalls).toEqual(['stop']);
 });

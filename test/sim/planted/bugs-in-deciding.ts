@@ -171,8 +171,8 @@ export const DECIDING_BUGS: readonly PlantedBug[] = [
     rule: 'S9',
     story: 'an instance that was replaced is not told so when it comes back',
     file: 'coordinator/src/observing/activation-answers.ts',
-    find: "if (intent || !activation) return { activation: 'standby', incarnation };\n    return { activation: 'fenced', incarnation };",
-    replace: "return { activation: 'active', incarnation };",
+    find: "if (intent || !activation) return { activation: 'standby', ...so };\n    return { activation: 'fenced', ...so };",
+    replace: "return { activation: 'active', ...so };",
     caughtBy: ['I2'],
     run: {
       seed: 1,

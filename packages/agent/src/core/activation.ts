@@ -91,7 +91,11 @@ export const ACTIVATION_TABLE: Readonly<Record<StateKind, Readonly<Record<EventK
     stop: STOP,
   },
   fenced: {
-    active: { to: 'active', onlyHigherRank: true, why: 'a lagging coordinator may still say active at the old rank' },
+    active: {
+      to: 'active',
+      onlyHigherRank: true,
+      why: 'a lagging coordinator may still say active at the old rank; the end of the recovery raises it',
+    },
     standby: { to: 'standby', onlyHigherRank: true, why: 'as above: the way to active leads through here as well' },
     fenced: same('already so; keeps the higher rank'),
     unknown: UNKNOWN,

@@ -14,8 +14,9 @@ export interface Answer {
 }
 
 /**
- * How new the etcd state behind an answer is: the activation's incarnation first, then the leader's
- * term.
+ * How new the etcd state behind an answer is: the activation's incarnation first, then the newest
+ * revision of etcd it rests on. That is the leader's term, or the revision of the intent or the
+ * activation that decides. Coordinators of earlier builds give the term alone.
  */
 export interface Rank {
   readonly incarnation: number;

@@ -68,7 +68,7 @@ describe('what an ack says about the right to serve', () => {
     }
   });
 
-  test('the present instance of an undo stands by until another one is activated, so that it can serve again', () => {
+  test('the present instance of an undo is fenced, the retired one stands by, until the undo activates it', () => {
     activate('i-2', 2);
     const record = { ...intentRecord(DB1, 'i-2'), oldIncarnation: 2 };
     const undo = {
@@ -81,13 +81,25 @@ describe('what an ack says about the right to serve', () => {
     const more = { servedSinceWallMs: 0, ordinal: 1, volumeIds: [], leftovers: [] };
     const plan = { ...record.plan, strategy: 'undo', undo: { ...undo, ...more } };
     records.put(entryOf(keys.intent(DB1), { ...record, plan }, 6));
-    // `fenced` would keep the agent from every later `active` of this incarnation and term.
     expect([answer('i-2'), answer('i-1')]).toMatchObject([
-      { activation: 'standby', incarnation: 2 },
+      { activation: 'fenced', incarnation: 2 },
       { activation: 'standby', incarnation: 2 },
     ]);
     activate('i-1', 3);
     expect([answer('i-2'), answer('i-1')]).toMatchObject([{ activation: 'fenced' }, { activation: 'active' }]);
+  });
+
+  test('each answer is ranked by the newest revision it rests on', () => {
+    term = 3;
+    activate('i-1');
+    expect(answer('i-1')).toMatchObject({ activation: 'active', term: 5 });
+    intend('i-1');
+    expect([answer('i-1'), answer('i-2')]).toMatchObject([{ activation: 'fenced', term: 6 }, { term: 5 }]);
+    records.delete(keys.intent(DB1));
+    records.put(entryOf(keys.activation(DB1), activationRecord(DB1, 'i-1', 1), 7));
+    expect(answer('i-1')).toMatchObject({ activation: 'active', term: 7 });
+    term = 0;
+    expect(answer('i-1')).toMatchObject({ activation: 'active', term: 7, leaderLive: false });
   });
 
   test('after the recovery the replacement is active, the predecessor fenced', () => {
@@ -168,7 +180,7 @@ describe('what an ack says about the right to serve', () => {
   test('no leader known: the activation stands, the leader does not live', () => {
     activate('i-1');
     term = 0;
-    expect(answer('i-1')).toMatchObject({ activation: 'active', leaderLive: false, term: 0 });
+    expect(answer('i-1')).toMatchObject({ activation: 'active', leaderLive: false, term: 5 });
   });
 });
 

@@ -12,13 +12,12 @@ import type { ActivationAnswer, ActivationSource } from '@understudy/observer';
 import type { ClusterRecords } from '../store/cluster-records.ts';
 import { promiseFault } from '@understudy/recovery';
 
-/**
- * **S** (S30) An undo that is called off starts its present instance again, under the incarnation
- * it has. An agent that is told `fenced` believes no `active` of the same rank any more, so it
- * would not serve until another leader is elected. `standby` withdraws it as well.
- */
-const mayComeBack = (intent: IntentRecord, activation: ActivationRecord | undefined): boolean =>
-  isUndo(intent.plan) && activation?.instanceId === intent.oldInstanceId;
+/** What etcd says of one instance, and the newest revision that says so. 0: no record says it. */
+interface Judged {
+  readonly activation: ActivationAnswer['activation'];
+  readonly incarnation: number;
+  readonly revision: number;
+}
 
 /** The part of the etcd view that the answers need. */
 export interface AnswerView {
@@ -67,6 +66,11 @@ const unsaid = (term: number): ActivationAnswer => ({
  * partition can have begun a recovery, and a group that opted into waiting out the serve lease
  * counts on our silence.
  *
+ * **S** (S9): an answer is ranked by the newest revision of etcd it rests on. An agent that an
+ * intent has fenced believes an `active` again only where the activation was written after that
+ * intent: every transaction that closes a recovery and leaves its instance in charge writes it. The
+ * records of a view from before the intent are older.
+ *
  * **S**: an `active` is never given to an agent that does not promise what the member's serve
  * contract asks for (`recovery/src/core/serve-lease`).
  */
@@ -100,7 +104,8 @@ export class ActivationAnswers implements ActivationSource {
     const term = this.#leadership.knownTerm();
     const holdsForMs = ageMs === null ? 0 : this.#freshForMs - ageMs;
     if (holdsForMs <= 0 || this.#view.cannotAnswer(member)) return unsaid(term);
-    const judged = this.#judge(member, instanceHash);
+    const { revision, ...judged } = this.#judge(member, instanceHash);
+    const said = { ...judged, term: Math.max(term, revision), leaderLive: term > 0 };
     // An answer that forbids may rest on an older view: at worst an instance waits that need not.
     if (judged.activation === 'active') {
       if (!this.#isProvenSince(bootHeardAtMs)) return unsaid(term);
@@ -108,38 +113,39 @@ export class ActivationAnswers implements ActivationSource {
       if (contract !== null) {
         const agreedForMs = Math.min(holdsForMs, contract.answersHoldMs - (ageMs ?? 0));
         if (agreedForMs <= 0 || promiseFault(contract, promise) !== null) return unsaid(term);
-        return { ...judged, holdsForMs: agreedForMs, term, leaderLive: term > 0 };
+        return { ...said, holdsForMs: agreedForMs };
       }
     }
-    return { ...judged, holdsForMs, term, leaderLive: term > 0 };
+    return { ...said, holdsForMs };
   }
 
   #isProvenSince(momentMs: MonotonicMs): boolean {
     return (this.#view.provenAtMs() ?? Number.NEGATIVE_INFINITY) >= momentMs;
   }
 
-  #judge(member: MemberId, instanceHash: string): Pick<ActivationAnswer, 'activation' | 'incarnation'> {
+  #judge(member: MemberId, instanceHash: string): Judged {
     const { activations, intents, history } = this.#view.records;
-    const intent = intents.get(member)?.record;
-    const activation = activations.get(member)?.record;
+    const open = intents.get(member);
+    const intent = open?.record;
+    const named = activations.get(member);
+    const activation = named?.record;
     // From the intent on the old instance is on its way out, whatever the activation still says;
     // unless it is to come back itself.
-    if (intent && !staysInPlace(intent.plan) && this.#oldHash(intent) === instanceHash)
-      return { activation: mayComeBack(intent, activation) ? 'standby' : 'fenced', incarnation: intent.oldIncarnation };
-    if (activation && this.#activeHash(activation) === instanceHash)
-      return { activation: 'active', incarnation: activation.incarnation };
-    const incarnation = activation?.incarnation ?? 0;
+    if (open && intent && !staysInPlace(intent.plan) && this.#oldHash(intent) === instanceHash)
+      return { activation: 'fenced', incarnation: intent.oldIncarnation, revision: open.modRevision };
+    const so = { incarnation: activation?.incarnation ?? 0, revision: named?.modRevision ?? 0 };
+    if (activation && this.#activeHash(activation) === instanceHash) return { activation: 'active', ...so };
     // Retired once, and about to serve again: it waits like any replacement.
     if (intent && isUndo(intent.plan) && instanceHashOf(intent.plan.undo.instanceId) === instanceHash)
-      return { activation: 'standby', incarnation };
+      return { activation: 'standby', ...so };
     for (const { record } of history.get(member)?.values() ?? []) {
       if ((record.outcome === 'replaced' || record.outcome === 'undone') && this.#oldHash(record) === instanceHash)
-        return { activation: 'fenced', incarnation };
+        return { activation: 'fenced', ...so };
     }
     // While a recovery is open a newcomer is most likely its replacement: it waits. Otherwise
     // another instance holds the activation.
-    if (intent || !activation) return { activation: 'standby', incarnation };
-    return { activation: 'fenced', incarnation };
+    if (intent || !activation) return { activation: 'standby', ...so };
+    return { activation: 'fenced', ...so };
   }
 
   #oldHash(record: Pick<IntentRecord, 'oldInstanceId'>): string {

@@ -8,6 +8,10 @@ export interface ActivationAnswer {
   readonly activation: AckActivation;
   readonly incarnation: number;
   readonly holdsForMs: number;
+  /**
+   * The newest revision of etcd that the answer rests on: the leader's term, or the revision of the
+   * record that decides if that is newer.
+   */
   readonly term: number;
   readonly leaderLive: boolean;
 }

@@ -7,6 +7,7 @@ import { REBOOT, RESTART } from './in-place-records.ts';
 import { openDetaches } from './open-detaches.ts';
 import { hasEnded, mayBeEnded } from './predecessor-end.ts';
 import { BRINGBACK } from './undo-records.ts';
+import { VACATE } from './vacate-record.ts';
 import { DETACH, SEED } from './volume-records.ts';
 
 type LateCalls = NonNullable<HistoryRecord['lateCalls']>;
@@ -31,13 +32,17 @@ export function openCalls(run: Pick<Run, 'journal' | 'plan' | 'wallMs'>): LateCa
 
 /**
  * **S** (S28) May a Stop of the old instance land yet: that of the fence, or one by which a late
- * start was ended while its disks came off, or right before the activation?
+ * start was ended while its disks came off, before its end, or right before the activation?
  */
 export function isOldStopOpen({ journal, plan }: Pick<Run, 'journal' | 'plan'>): boolean {
   const fence = journal.get(FENCE);
   // A lease is waited out where a Stop was sent and its effect was not seen.
   if (fence?.result?.how === 'lease') return true;
-  const others = [journal.get(ACTIVATE), ...plan.volumes.map(({ volumeId }) => journal.get(DETACH, volumeId))];
+  const others = [
+    journal.get(ACTIVATE),
+    journal.get(VACATE),
+    ...plan.volumes.map(({ volumeId }) => journal.get(DETACH, volumeId)),
+  ];
   return [fence, ...others].some((entry) =>
     entry?.result ? entry.result.stopIsOpen === true : (entry?.sends.stop ?? 0) > 0,
   );

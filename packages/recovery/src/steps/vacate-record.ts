@@ -22,5 +22,9 @@ export const VACATE = {
    * `terminated`: seen so, and its interface seen gone. `left`: the address was given up, and
    * nothing has asked it to end. `asked`: the address was given up, and it may still end.
    */
-  result: z.strictObject({ how: z.enum(['terminated', 'left', 'asked']) }),
+  result: z.strictObject({
+    how: z.enum(['terminated', 'left', 'asked']),
+    /** A Stop that ended a late start of ours may still land. Absent: none can. */
+    stopIsOpen: z.literal(true).optional(),
+  }),
 } as const;

@@ -11,6 +11,7 @@ import { calledOff, describePredecessor } from './called-off-end.ts';
 import { retireTags } from './done-calls.ts';
 import { fencedBy } from './fenced-by.ts';
 import { unsecured } from './secured.ts';
+import { StopsAgain } from './stop-again.ts';
 import { vacateCalls } from './vacate-calls.ts';
 import { VACATE } from './vacate-record.ts';
 
@@ -30,6 +31,8 @@ interface Memory {
   readonly refused: Set<number>;
   /** The newest refusal, and whether it is for want of a right. */
   refusal: { readonly reason: 'CloudDenied' | 'CloudRejected'; readonly text: string };
+  /** By which it was stopped again. */
+  readonly stops: StopsAgain;
   /** Since when EC2 refuses to end it. */
   protectedSinceMs: number | null;
   /** Since when what the replacement is made of is not seen to be there. */
@@ -48,6 +51,7 @@ export function vacateStep(run: Run): Step<typeof VACATE> {
   const memory: Memory = {
     ...{ saidAtMs: null, marked: false, newest: 0, taken: false, askedAtMs: null, refused: new Set<number>() },
     refusal: { reason: 'CloudRejected', text: '' },
+    stops: new StopsAgain(),
     ...{ protectedSinceMs: null, unsecuredSinceMs: null, what: 'it was not looked at' },
   };
   return {
@@ -56,7 +60,11 @@ export function vacateStep(run: Run): Step<typeof VACATE> {
     prepare: async () => requestOf(run),
     next: async (frozen, last) => {
       if (last) learn(run, memory, last);
-      return (await denied(run, memory, frozen, last)) ?? (await calledOff(run, frozen)) ?? next(run, memory, frozen);
+      const move =
+        (await denied(run, memory, frozen, last)) ??
+        (await calledOff(run, frozen)) ??
+        (await next(run, memory, frozen));
+      return move.kind === 'done' ? withOpenStop(run, memory, frozen, move) : move;
     },
     onTimeout: ({ request }) => ({
       kind: 'hold',
@@ -64,6 +72,18 @@ export function vacateStep(run: Run): Step<typeof VACATE> {
       text: `${request.instanceId} was not seen terminated, so ${request.address} is not free: ${memory.what}. ${giveUp(run)}`,
     }),
   };
+}
+
+/** **S** (S28) Says of what has not ended whether a Stop of this step may land yet. */
+async function withOpenStop(
+  run: Run,
+  { stops }: Memory,
+  { request, sends: { stop = 0 } }: Frozen<typeof VACATE>,
+  move: Extract<Move<typeof VACATE>, { readonly kind: 'done' }>,
+): Promise<Move<typeof VACATE>> {
+  if (stop === 0 || move.result.how === 'terminated') return move;
+  stops.look((await describePredecessor(run, request.instanceId)) ?? undefined, stop);
+  return stops.isOpen(stop) ? { ...move, result: { ...move.result, stopIsOpen: true } } : move;
 }
 
 function requestOf(run: Run): Request {
@@ -76,7 +96,9 @@ function requestOf(run: Run): Request {
 
 const giveUp = (run: Run): string => giveUpText(run, `primary:${followingAddress(run.plan)?.address ?? ''}`);
 
-function learn(run: Run, memory: Memory, { name, error, outcomes }: Attempt): void {
+function learn(run: Run, memory: Memory, last: Attempt): void {
+  const { name, error, outcomes } = last;
+  memory.stops.learn(last);
   if (outcomes.some((one) => one.name.startsWith('keep-') || one.name.startsWith('bind-')))
     memory.saidAtMs = run.nowMs();
   if (name === 'retire') memory.marked = true;
@@ -123,6 +145,7 @@ const saidBy = ({ sends }: Frozen<typeof VACATE>): ReadonlySet<string> =>
 async function next(run: Run, memory: Memory, frozen: Frozen<typeof VACATE>): Promise<Move<typeof VACATE>> {
   const { instanceId, networkInterfaceId } = frozen.request;
   const seen = await describePredecessor(run, instanceId);
+  memory.stops.look(seen ?? undefined, frozen.sends.stop ?? 0);
   const moving = run.plan.volumes.filter(movesItself).map((one) => one.volumeId);
   const move = endMove(seen, { networkInterfaceId, movingVolumeIds: new Set(moving), said: saidBy(frozen) });
   switch (move.kind) {

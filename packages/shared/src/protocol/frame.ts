@@ -106,6 +106,10 @@ export interface Ack {
   readonly incarnation: number;
   /** How long `activation` holds from receipt. 0: it says nothing about the future. */
   readonly holdsForMs: number;
+  /**
+   * How new `activation` is: the leader's term, or the revision of the record that decides if that
+   * is newer (both are revisions of etcd).
+   */
   readonly term: bigint;
   /**
    * The newest boot epoch known, at most {@link NEWEST_EPOCH_MAX}, when this heartbeat is of an
