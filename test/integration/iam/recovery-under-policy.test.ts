@@ -70,7 +70,8 @@ describe('a recovery under the generated policy', () => {
 
 const UNUSED = [
   ...['ec2:AssignIpv6Addresses', 'ec2:AssignPrivateIpAddresses', 'ec2:AttachNetworkInterface', 'ec2:AttachVolume'],
-  ...['ec2:CopyVolumes', 'ec2:DeleteNetworkInterface', 'ec2:DeleteTags', 'ec2:DeleteVolume'],
+  ...['ec2:CancelCapacityReservation', 'ec2:CopyVolumes', 'ec2:CreateCapacityReservation'],
+  ...['ec2:DeleteNetworkInterface', 'ec2:DeleteTags', 'ec2:DeleteVolume'],
   'ec2:DescribeCapacityReservations',
   ...['ec2:DescribeKeyPairs', 'ec2:DescribePlacementGroups', 'ec2:DescribeSecurityGroups'],
   ...['ec2:DescribeTags', 'ec2:DescribeVolumeStatus'],
