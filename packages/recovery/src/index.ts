@@ -14,7 +14,7 @@ export { type MeasuredSteps, measuredSteps } from './core/predict/measured.ts';
 export type { PredictedStep, Prediction } from './core/predict/predict.ts';
 export { undoText, type UndoWindow } from './core/predict/undo-window.ts';
 export { type PlanResult, readinessProblemsOf } from './core/plan.ts';
-export { decideUndo, recoveryToUndo, UNDO_LEVEL, type UndoFacts, type UndoVerdict } from './core/undo/undo-decision.ts';
+export { decideUndo, recoveryToUndo, type UndoFacts, type UndoVerdict } from './core/undo/undo-decision.ts';
 export { FirstSeen } from './core/serve-lease/first-seen.ts';
 export {
   answersHoldMsOf,

@@ -1,6 +1,6 @@
-import type { RecoveryPlan } from '@understudy/shared';
+import { type RecoveryPlan, LEVEL_OF } from '@understudy/shared';
 import { isItem } from './core/step-id.ts';
-import { HOOKS_LEVEL, hooksOf, withHooks } from './core/hook-rows.ts';
+import { hooksOf, withHooks } from './core/hook-rows.ts';
 import type { StepRow } from './core/step-table.ts';
 import type { IdentityMove } from './identity/identity-move.ts';
 import type { LeftoverKind } from './leftover-kind.ts';
@@ -51,7 +51,7 @@ export function neededLevelOf(plan: RecoveryPlan, registry: RecoveryRegistry): n
     ...registry.volumePaths.filter((one) => paths.has(one.name)),
     ...registry.identityMoves.filter((one) => one.itemsOf(plan).length > 0),
   ];
-  const hooks = hooksOf(plan.policy).length === 0 ? 1 : HOOKS_LEVEL;
+  const hooks = hooksOf(plan.policy).length === 0 ? 1 : LEVEL_OF.hooks;
   return Math.max(hooks, ...parts.map(({ level = 1 }) => level));
 }
 

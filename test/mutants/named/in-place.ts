@@ -33,6 +33,20 @@ export const IN_PLACE_MUTANTS: readonly NamedMutant[] = [
     tests: ['packages/recovery/src/core/mend-progress.test.ts'],
   },
   {
+    name: 'ip-stop-of-vacate-forgotten',
+    rule: 'S28',
+    story: 'a stop that lands after its recovery was abandoned reads as an operator’s',
+    edits: [
+      {
+        file: 'packages/recovery/src/steps/open-calls.ts',
+        find: '    journal.get(VACATE),\n',
+        replace: '',
+      },
+    ],
+    tests: ['test/scenarios/recovery/primary-address-late.test.ts'],
+    only: 'a Stop of a late start',
+  },
+  {
     name: 'ip-open-start-forgotten',
     rule: 'S28',
     story: 'a start that nobody has answered is over with the recovery that has sent it',

@@ -1,8 +1,5 @@
-import { LADDER_RUNGS } from '@understudy/shared';
+import { LADDER_RUNGS, LEVEL_OF } from '@understudy/shared';
 import type { WrittenPolicy } from './policy-files.ts';
-
-/** The ladder needs this feature level: coordinators of the one before refuse the field. */
-const LADDER_LEVEL = 2;
 
 type Written = Readonly<Record<string, unknown>>;
 
@@ -21,7 +18,7 @@ const namesNoWay = (policy: Written): boolean =>
 export function withDefaultLadder(written: WrittenPolicy, stored: Written | null, levelInForce: number): WrittenPolicy {
   const { policy } = written;
   const keepsOneWay = stored !== null && namesNoWay(stored);
-  if (levelInForce < LADDER_LEVEL || keepsOneWay || !namesNoWay(policy)) return written;
+  if (levelInForce < LEVEL_OF.ladder || keepsOneWay || !namesNoWay(policy)) return written;
   const recover = { ...recoverOf(policy), ladder: { rungs: [...LADDER_RUNGS] } };
   return { ...written, policy: { ...policy, recover } };
 }

@@ -11,6 +11,7 @@ import {
   TAG,
   type Unwritten,
   type WallMs,
+  LEVEL_OF,
 } from '@understudy/shared';
 import { inQuarantine, type PlanInput, type PlanResult, preparable } from '@understudy/recovery';
 import type { GuardAnswer } from '../judge/guard-input.ts';
@@ -20,8 +21,6 @@ import type { ClusterState } from '../store/cluster-state.ts';
 import type { Judgement } from './assessor.ts';
 import { wasBegunBefore } from './raise-ordinal.ts';
 
-/** The feature level of the first build that reads a preparation. */
-const PREPARATIONS_LEVEL = 2;
 const DAY_MS = 86_400_000;
 
 /** Why nothing is begun. */
@@ -80,7 +79,7 @@ export function beginning(place: BeginPlace, about: BeginFor): Beginning | Refus
   const { records } = view;
   const activation = records.activations.get(member);
   if (activation?.record.instanceId !== instanceId) return refused('another instance is activated');
-  if (view.levelInForce() < PREPARATIONS_LEVEL) return refused('a coordinator is here that knows no preparations');
+  if (view.levelInForce() < LEVEL_OF.preparations) return refused('a coordinator is here that knows no preparations');
   if (answer.kind === 'hold') return refused(`nothing would be done if it was dead: ${answer.text}`);
   const mark = input.instance.tags[TAG.fencedBy];
   if (wasBegunBefore(keys, records, activation.record, mark)) return refused('an earlier recovery left a trace');
@@ -147,7 +146,7 @@ function writeOf({ view, keys, nowWallMs }: BeginPlace, record: Unwritten<Prepar
   const ledger = { group, begunAtWallMs: [...begunToday(view.records, group, nowWallMs), nowWallMs] };
   return {
     puts: [
-      { key: keys.preparation(opId), expect: 0, record: { ...record, neededLevel: PREPARATIONS_LEVEL } },
+      { key: keys.preparation(opId), expect: 0, record: { ...record, neededLevel: LEVEL_OF.preparations } },
       { key: keys.preparedIn(group), expect: prepared.get(group)?.modRevision ?? 0, record: ledger },
     ],
     also: [

@@ -6,8 +6,9 @@ import {
   isOperationError,
   type MemberId,
   type UndoView,
+  LEVEL_OF,
 } from '@understudy/shared';
-import { decideUndo, recoveryToUndo, UNDO_LEVEL, type UndoFacts, type UndoVerdict } from '@understudy/recovery';
+import { decideUndo, recoveryToUndo, type UndoFacts, type UndoVerdict } from '@understudy/recovery';
 import type { ClusterState } from '../store/cluster-state.ts';
 
 export interface UndoLookOptions {
@@ -44,10 +45,10 @@ export class UndoLook {
   obstacle(member: MemberId): { readonly code: string; readonly text: string } | null {
     const { view, clock, conflicts } = this.#options;
     const inForce = view.levelInForce();
-    if (inForce < UNDO_LEVEL)
+    if (inForce < LEVEL_OF.undo)
       return {
         code: 'LevelNotInForce',
-        text: `an undo needs feature level ${UNDO_LEVEL}, and ${inForce} is in force: upgrade every coordinator`,
+        text: `an undo needs feature level ${LEVEL_OF.undo}, and ${inForce} is in force: upgrade every coordinator`,
       };
     const open = view.records.intents.get(member)?.record;
     if (open)

@@ -2,9 +2,6 @@ import type { GroupPolicy, HookMoment, PolicyHook, RecoveryPlan } from '@underst
 import { stepId } from './step-id.ts';
 import type { StepRow } from './step-table.ts';
 
-/** Builds of the level before would follow the plan without the hooks. */
-export const HOOKS_LEVEL = 2;
-
 export const HOOK_STEP = { name: 'hook', per: 'item' } as const;
 
 export const hooksOf = ({ hooks }: Pick<GroupPolicy, 'hooks'>): readonly PolicyHook[] => hooks.list;

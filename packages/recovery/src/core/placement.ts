@@ -4,6 +4,7 @@ import {
   type GroupPolicy,
   type PlacementCandidate,
   type PlacesPolicy,
+  LEVEL_OF,
 } from '@understudy/shared';
 import type { Finding } from './finding.ts';
 import { type ReservationFacts, reservationMisfit, reservationOfCandidate } from './reservation-fit.ts';
@@ -41,9 +42,6 @@ export interface PlacingPolicy {
   readonly recover: Pick<GroupPolicy['recover'], 'placements' | 'places'>;
 }
 
-/** **S** (S24) Builds of the level before know no reservation of a candidate. */
-const RESERVATION_LEVEL = 2;
-
 /**
  * Own subnet and type, unless the policy names placements or places: then those, in their order;
  * nothing in `leaveAz`. Pure.
@@ -62,8 +60,8 @@ export function placementsOf(input: PlacementInput, policy: PlacingPolicy, leave
       skipped.push({ code: 'PlacementInOtherVpc', text });
     } else if (subnet.az === leaveAz) {
       skipped.push({ code: 'PlacementInLostZone', text: `subnet ${wish.subnetId} is in ${leaveAz}, which is lost` });
-    } else if (wish.capacityReservation !== undefined && (input.level ?? FEATURE_LEVEL) < RESERVATION_LEVEL) {
-      const text = `the capacity reservation of ${wish.subnetId} needs feature level ${RESERVATION_LEVEL}: upgrade every coordinator`;
+    } else if (wish.capacityReservation !== undefined && (input.level ?? FEATURE_LEVEL) < LEVEL_OF.reservation) {
+      const text = `the capacity reservation of ${wish.subnetId} needs feature level ${LEVEL_OF.reservation}: upgrade every coordinator`;
       if (!skipped.some((other) => other.text === text)) skipped.push({ code: 'PlacementNeedsLevel', text });
     } else if (!candidates.some((other) => sameWish(other, wish))) {
       const misfit =

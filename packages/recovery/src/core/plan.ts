@@ -5,6 +5,7 @@ import {
   type RecoveryPlan,
   type SnapshotAndReplacePlan,
   textOf,
+  LEVEL_OF,
 } from '@understudy/shared';
 import type { Baggage } from './candidate-fit.ts';
 import { carriedPlanOf, imageOf, launchBaseOf, typeBoundOf } from './fidelity/carried.ts';
@@ -102,9 +103,7 @@ export function makePlan(
   };
 }
 
-/** **S** (S24) Builds of the level before know neither records nor target groups in a plan. */
-const isNamedAt = ({ level = FEATURE_LEVEL }: PlanInput): boolean => level >= NAMES_LEVEL;
-const NAMES_LEVEL = 2;
+const isNamedAt = ({ level = FEATURE_LEVEL }: PlanInput): boolean => level >= LEVEL_OF.names;
 
 function baggageOf(input: PlanInput): Baggage {
   const image = imageOf(input);

@@ -7,10 +7,10 @@ import {
   invariant,
   type PlannedAssigned,
   type RecoveryPlan,
+  LEVEL_OF,
 } from '@understudy/shared';
 import { type AssignedMove, assignedMove } from '../core/assigned-move.ts';
 import { unlessEnded } from '../core/predecessor.ts';
-import { IDENTITY_LEVEL } from '../core/identity-level.ts';
 import type { Attempt, Frozen, Move } from '../effect.ts';
 import { type CallsOf, laterCall, plannedCall } from '../planned-call.ts';
 import type { Run } from '../run.ts';
@@ -259,5 +259,5 @@ export const assignedMoveOf = (record: AssignedRecord): IdentityMove =>
     (plan) => plannedOf(plan, record.name).map(assignedItem),
     (run, item) => assignedAddressMove(run, record, item),
     assignedCallsOf(record.name),
-    { level: IDENTITY_LEVEL, watch: assignedWatch },
+    { level: LEVEL_OF.identity, watch: assignedWatch },
   );

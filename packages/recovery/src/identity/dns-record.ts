@@ -10,6 +10,7 @@ import {
   OperationError,
   type PlannedRecord,
   type RecoveryPlan,
+  LEVEL_OF,
 } from '@understudy/shared';
 import type { HeldElsewhere } from '../core/held-elsewhere.ts';
 import { type Becomes, freshOf, recordItem, recordMove } from '../core/record-move.ts';
@@ -257,5 +258,5 @@ export const dnsRecord = {
   ...identityMove(RECORD, (plan) => recordsOf(plan).map(recordItem), dnsRecordMove, recordCalls, {
     watch: dnsRecordWatch,
   }),
-  level: 2,
+  level: LEVEL_OF.names,
 };

@@ -1,8 +1,13 @@
 import * as z from 'zod';
-import { durationText, type CloudNetworkInterface, invariant, type PlannedInterface } from '@understudy/shared';
+import {
+  durationText,
+  type CloudNetworkInterface,
+  invariant,
+  type PlannedInterface,
+  LEVEL_OF,
+} from '@understudy/shared';
 import { type InterfaceMove, interfaceMove } from '../core/interface-move.ts';
 import { unlessEnded } from '../core/predecessor.ts';
-import { IDENTITY_LEVEL } from '../core/identity-level.ts';
 import type { Attempt, Call, Frozen, Move } from '../effect.ts';
 import { type CallsOf, later, laterCall, plannedCall } from '../planned-call.ts';
 import type { Run } from '../run.ts';
@@ -218,5 +223,5 @@ export const networkInterface = identityMove(
   (plan) => (plan.interfaces ?? []).map((one) => one.networkInterfaceId),
   networkInterfaceMove,
   interfaceCalls,
-  { level: IDENTITY_LEVEL, watch: networkInterfaceWatch },
+  { level: LEVEL_OF.identity, watch: networkInterfaceWatch },
 );

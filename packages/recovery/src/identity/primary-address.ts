@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import type { CloudInstance } from '@understudy/shared';
-import { IDENTITY_LEVEL } from '../core/identity-level.ts';
+import { type CloudInstance, LEVEL_OF } from '@understudy/shared';
 import { followingAddress } from '../core/predecessor.ts';
 import type { Frozen, Move } from '../effect.ts';
 import { NO_CALLS } from '../planned-call.ts';
@@ -73,5 +72,5 @@ export const primaryAddress = identityMove(
   },
   primaryAddressMove,
   NO_CALLS,
-  { level: IDENTITY_LEVEL },
+  { level: LEVEL_OF.identity },
 );

@@ -8,6 +8,7 @@ import {
   type RecoveryPlan,
   type TargetGroups,
   type TargetHealthSeen,
+  LEVEL_OF,
 } from '@understudy/shared';
 import type { HeldElsewhere } from '../core/held-elsewhere.ts';
 import { freshTargets, isIn, targetItem, targetMove, type TargetMove } from '../core/target-move.ts';
@@ -170,5 +171,5 @@ export const targetGroup = {
   ...identityMove(TARGET, (plan) => targetsOf(plan).map(targetItem), targetGroupMove, targetCalls, {
     watch: targetGroupWatch,
   }),
-  level: 2,
+  level: LEVEL_OF.names,
 };

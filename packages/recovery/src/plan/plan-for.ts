@@ -1,5 +1,5 @@
-import { FEATURE_LEVEL, type GroupPolicy, ladderOf, type RecoveryPlan } from '@understudy/shared';
-import { HOOKS_LEVEL, hooksOf } from '../core/hook-rows.ts';
+import { FEATURE_LEVEL, type GroupPolicy, ladderOf, type RecoveryPlan, LEVEL_OF } from '@understudy/shared';
+import { hooksOf } from '../core/hook-rows.ts';
 import type { PlanInput } from '../core/plan-input.ts';
 import type { PlanResult } from '../core/plan.ts';
 import { readySteps, type StepStates } from '../core/step-table.ts';
@@ -22,8 +22,8 @@ export function planByStrategy(
 ): PlanResult<RecoveryPlan> {
   const { level = FEATURE_LEVEL } = input;
   // Builds of the level before would go on without asking a hook that may say no.
-  if (hooksOf(policy).length > 0 && level < HOOKS_LEVEL) {
-    const text = `the policy has hooks, which need feature level ${HOOKS_LEVEL}, and ${level} is in force: upgrade every coordinator`;
+  if (hooksOf(policy).length > 0 && level < LEVEL_OF.hooks) {
+    const text = `the policy has hooks, which need feature level ${LEVEL_OF.hooks}, and ${level} is in force: upgrade every coordinator`;
     return { kind: 'blocked', problems: [{ code: 'LevelNotInForce', text }] };
   }
   const parts = atLevel(registry, level);

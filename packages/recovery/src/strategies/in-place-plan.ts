@@ -1,4 +1,4 @@
-import type { GroupPolicy, InPlacePlan } from '@understudy/shared';
+import { type GroupPolicy, type InPlacePlan, LEVEL_OF } from '@understudy/shared';
 import { keptPlanOf } from '../core/fidelity/carried.ts';
 import { refusalsOf } from '../core/fidelity/table.ts';
 import type { Finding } from '../core/finding.ts';
@@ -38,7 +38,7 @@ export function inPlacePlan(input: PlanInput, policy: GroupPolicy, own: InPlace)
 
 /** The parts of a strategy that launches nothing and makes nothing. */
 export const MAKES_NOTHING: Pick<Strategy, 'launchSources' | 'artefacts' | 'level'> = {
-  level: 2,
+  level: LEVEL_OF.ladder,
   launchSources: () => null,
   artefacts: () => [],
 };

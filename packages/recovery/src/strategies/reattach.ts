@@ -5,6 +5,7 @@ import {
   ladderOf,
   type ReattachPlan,
   type RecoveryPlan,
+  LEVEL_OF,
 } from '@understudy/shared';
 import { moveRows } from './move-rows.ts';
 import { afterVacating, vacateRows } from './vacate-rows.ts';
@@ -113,7 +114,7 @@ function plan(input: PlanInput, policy: GroupPolicy, leaveAz: string | null, sea
 /** Fence, take the disks off (or copy them in their zone), and put them on a new machine. */
 export const reattach: Strategy = {
   name: 'reattach',
-  level: 2,
+  level: LEVEL_OF.volumePaths,
   plan,
   fault: (stored, seams) => {
     if (!isReattach(stored)) return 'it is not complete';

@@ -1,6 +1,5 @@
-import { isUndo } from '@understudy/shared';
+import { isUndo, LEVEL_OF } from '@understudy/shared';
 import { keysOf, type StepRow } from '../core/step-table.ts';
-import { UNDO_LEVEL } from '../core/undo/undo-decision.ts';
 import { makeUndoPlan } from '../core/undo/undo-plan.ts';
 import { ACTIVATE } from '../steps/activate-record.ts';
 import { VERIFY } from '../steps/attempt-records.ts';
@@ -28,7 +27,7 @@ const idsOf = (rows: readonly StepRow[]): readonly string[] =>
 export const undo: Strategy = {
   ...MAKES_NOTHING,
   name: 'undo',
-  level: UNDO_LEVEL,
+  level: LEVEL_OF.undo,
   plan: (input, policy) => makeUndoPlan(input, policy),
   fault: (plan) => (isUndo(plan) ? null : 'it is not complete'),
   steps: (plan, seams) => {

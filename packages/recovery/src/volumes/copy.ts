@@ -1,4 +1,4 @@
-import { TAG } from '@understudy/shared';
+import { TAG, LEVEL_OF } from '@understudy/shared';
 import type { LeftoverKind } from '../leftover-kind.ts';
 import { ACTIVATE } from '../steps/activate-record.ts';
 import { COPY } from '../steps/volume-records.ts';
@@ -17,7 +17,7 @@ function copyOf({ journal }: RecoveryState, volumeId: string): string | null {
  */
 export const copyPath: VolumePath = {
   name: 'copy',
-  level: 2,
+  level: LEVEL_OF.volumePaths,
   takes: ({ path }) => path === 'copy',
   makesVolumes: true,
   /** **S** (S4, S29) Nothing is copied before the old instance is proven unable to write. */

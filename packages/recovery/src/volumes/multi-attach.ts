@@ -1,4 +1,4 @@
-import type { PlannedVolume } from '@understudy/shared';
+import { type PlannedVolume, LEVEL_OF } from '@understudy/shared';
 import { DETACH } from '../steps/volume-records.ts';
 import type { VolumePath } from '../strategy.ts';
 import { volumesOn } from './volume-paths.ts';
@@ -16,7 +16,7 @@ const reservationText = ({ volumeType }: PlannedVolume): string =>
  */
 export const multiAttachPath: VolumePath = {
   name: 'multi-attach',
-  level: 2,
+  level: LEVEL_OF.volumePaths,
   takes: ({ path }) => path === 'multi-attach',
   makesVolumes: true,
   steps: (plan) => [

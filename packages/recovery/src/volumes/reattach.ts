@@ -1,3 +1,4 @@
+import { LEVEL_OF } from '@understudy/shared';
 import { stepId } from '../core/step-id.ts';
 import type { LeftoverKind } from '../leftover-kind.ts';
 import { DETACH } from '../steps/volume-records.ts';
@@ -10,7 +11,7 @@ import { volumesOn } from './volume-paths.ts';
  */
 export const reattachPath: VolumePath = {
   name: 'reattach',
-  level: 2,
+  level: LEVEL_OF.volumePaths,
   takes: ({ path }) => path === 'reattach',
   makesVolumes: true,
   /** **S** (S4, S27) Nothing is taken off before the old instance is proven unable to write. */

@@ -11,8 +11,8 @@ import {
   rawListOf,
   rawOf,
   textOf,
+  LEVEL_OF,
 } from '@understudy/shared';
-import { IDENTITY_LEVEL } from '../identity-level.ts';
 import { primaryInterfaceOf, rawPrimaryInterfaceOf } from './primary-interface.ts';
 import type { Circumstances } from './row.ts';
 
@@ -44,7 +44,7 @@ export const assignedThings = ({ input }: Pick<Circumstances, 'input'>): readonl
 
 /** Builds of a lower level would leave what moves behind without a word (S24). */
 const isInForce = ({ input: { level = FEATURE_LEVEL } }: Pick<Circumstances, 'input'>): boolean =>
-  level >= IDENTITY_LEVEL;
+  level >= LEVEL_OF.identity;
 
 const isCarried = (circumstances: Circumstances, kind: CarriedIdentity): boolean =>
   isInForce(circumstances) && circumstances.policy.identity.carry.includes(kind);
@@ -146,7 +146,7 @@ export function interfacesLoss(circumstances: Circumstances): string | null {
 const namesOf = (names: readonly string[]): string => [...new Set(names)].join(', ');
 
 function reason(circumstances: Circumstances, kind: CarriedIdentity): string {
-  if (!isInForce(circumstances)) return ` (feature level ${IDENTITY_LEVEL} is not in force)`;
+  if (!isInForce(circumstances)) return ` (feature level ${LEVEL_OF.identity} is not in force)`;
   if (!circumstances.policy.identity.carry.includes(kind)) return ' (identity.carry does not name them)';
   const home = homeSubnetOf(circumstances);
   const { az } = circumstances.input.instance;

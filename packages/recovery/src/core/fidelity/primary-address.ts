@@ -1,5 +1,4 @@
-import type { GroupPolicy, LaunchPlan } from '@understudy/shared';
-import { IDENTITY_LEVEL } from '../identity-level.ts';
+import { type GroupPolicy, type LaunchPlan, LEVEL_OF } from '@understudy/shared';
 import type { Placements } from '../placement.ts';
 import type { PlanInput } from '../plan-input.ts';
 import { primaryInterfaceOf } from './primary-interface.ts';
@@ -12,7 +11,7 @@ const isLedTo = ({ identity: { dns, targetGroups } }: Pick<GroupPolicy, 'identit
   dns.zones.length > 0 || targetGroups.groups === 'discover' || targetGroups.groups.length > 0;
 
 /** **S** (S24) Builds of the level before would launch beside the predecessor. */
-const isInForce = ({ level }: Pick<PlanInput, 'level'>): boolean => level === undefined || level >= IDENTITY_LEVEL;
+const isInForce = ({ level }: Pick<PlanInput, 'level'>): boolean => level === undefined || level >= LEVEL_OF.identity;
 
 /** The policy gives the primary private address to the replacement. */
 export const follows = ({ level }: Pick<PlanInput, 'level'>, { identity }: Pick<GroupPolicy, 'identity'>): boolean =>
@@ -72,7 +71,7 @@ export function primaryAddressMustStay({ input: { instance }, policy }: Asked): 
 export function cannotFollow({ input, policy }: Asked): string | null {
   if (policy.identity.primaryAddress !== 'follow') return null;
   const { instance } = input;
-  if (!isInForce(input)) return `identity.primaryAddress is follow, which needs feature level ${IDENTITY_LEVEL}`;
+  if (!isInForce(input)) return `identity.primaryAddress is follow, which needs feature level ${LEVEL_OF.identity}`;
   if (instance.privateIp === null) return `EC2 shows no private address of ${instance.instanceId} that could follow`;
   return null;
 }

@@ -6,9 +6,6 @@ import { roughly } from '../predict/duration.ts';
 import { readStepId } from '../step-id.ts';
 import { openLateStartOf } from './late-start.ts';
 
-/** Builds of the level before cannot read what is asked (S24). */
-export const UNDO_LEVEL = 2;
-
 /** All that decides whether the last recovery of a member can be put back. Times: wall, ms. */
 export interface UndoFacts {
   readonly activation: Pick<ActivationRecord, 'instanceId' | 'opId'>;
