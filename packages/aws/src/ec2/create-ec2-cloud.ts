@@ -1,5 +1,5 @@
 import type { Clock, Cloud, Random } from '@understudy/shared';
-import { answeredByRows, type RecentRows } from '../inventory/recent-rows.ts';
+import { answeredByRows, type RecentRows } from '../batching/recent-rows.ts';
 import { CallLimiter, type CallLimiterOptions } from '../limiter/call-limiter.ts';
 import { ec2CallRates } from './actions.ts';
 import { SharedEc2Cloud } from './shared-ec2-cloud.ts';

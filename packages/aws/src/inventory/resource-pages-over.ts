@@ -13,7 +13,7 @@ import type { CallLimiter } from '../limiter/call-limiter.ts';
 import { mapEc2Error } from '../transport/map-error.ts';
 import { timedTransport } from '../transport/timed-transport.ts';
 import type { Ec2Transport } from '../transport/transport.ts';
-import type { RecentRows } from './recent-rows.ts';
+import type { RecentRows } from '../batching/recent-rows.ts';
 
 /** Who asks, at the limiter. */
 const CALLER = 'inventory';
