@@ -99,7 +99,7 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     route53: ['transport', 'answers', 'sdk', 'limiter'],
     elbv2: ['transport', 'answers', 'sdk', 'limiter'],
     limits: ['limiter', 'ec2', 'route53', 'elbv2'],
-    inventory: ['transport', 'limiter', 'limits', 'ec2'],
+    inventory: ['transport', 'limits', 'batching', 'ec2'],
     sqs: ['transport', 'answers', 'sdk'],
     permissions: ['ec2', 'kms', 'route53', 'elbv2', 'sqs'],
   },
