@@ -18,13 +18,13 @@ import { Lane } from './lane.ts';
 
 export interface CallLimiterOptions {
   readonly clock: Clock;
-  /** Whose rates they are, for people. */
+  /** Name of the service whose rates they are, for people. */
   readonly service: string;
   readonly ratesOf: (action: string) => CallRates;
   readonly log?: Log;
   /**
-   * Our share of the service's own limits, 0..1. A larger share is faster in a mass recovery; a smaller one
-   * leaves more for others in the account. Default 0.6.
+   * Our share of the service's own limits, 0..1. A larger share is faster in a mass recovery; a
+   * smaller one leaves more for others in the account. Default 0.6.
    */
   readonly share?: number;
   /** Rates that AWS has raised, by action. They stand in place of the documented ones. */
@@ -105,7 +105,7 @@ export class CallLimiter {
   readonly #clock: Clock;
   readonly #maxWaiting: number;
   readonly #maxInFlight: number;
-  /** One per action we use, and lane that is in use: bounded by the actions table and by what waits. */
+  /** One per action we use, and lane in use: bounded by the actions table and by what waits. */
   #queues: readonly ActionQueue[] = [];
   /** By the name of an action, or of what several draw from. */
   readonly #buckets = new Map<string, ActionBucket>();

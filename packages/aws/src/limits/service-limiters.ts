@@ -51,7 +51,7 @@ export class ServiceLimiters {
     return [...this.#made.values()].flatMap((one) => one.states());
   }
 
-  /** Of the first service where calls of recoveries have waited for a minute. */
+  /** That of the first service where calls of recoveries have waited for a minute. */
   problem(): Problem | null {
     for (const one of this.#made.values()) {
       const problem = one.problem();

@@ -1,7 +1,7 @@
 import { type BucketLimit, type Raw, rawListOf, rawOf } from '@understudy/shared';
 import { type CallRates, type OneAtATime, type SharedBucket } from '../limiter/call-rates.ts';
 
-/** Route 53 Developer Guide, throttling of API requests: each action by itself, and all together. */
+/** Route 53 Developer Guide, throttling of API requests: each action by itself, and all of them. */
 const REQUESTS: BucketLimit = { burst: 50, refillPerSecond: 10 };
 const ACCOUNT: SharedBucket = { name: 'Route 53', limit: REQUESTS };
 /** The same page, change throughput: CREATE and DELETE cost 1, UPSERT costs 2. */

@@ -2,8 +2,8 @@ import type { ActionState } from '@understudy/aws';
 import type { ReadAtScrape } from './read-at-scrape.ts';
 
 /**
- * How the rates of EC2, Route 53 and Elastic Load Balancing are used, by action, of the actions that
- * were used. A bucket that several actions draw from stands there by its own name.
+ * How the rates of EC2, Route 53 and Elastic Load Balancing are used, by action, of the actions
+ * that were used. A bucket that several actions draw from stands there by its own name.
  */
 export function rateMetrics(declare: ReadAtScrape, read: () => readonly ActionState[]): void {
   const by = (value: (state: ActionState) => number) => () =>
