@@ -63,6 +63,7 @@ import { Readiness } from './readiness.ts';
 import { Enroller } from './jobs/enroller.ts';
 import { EvidencePoller } from './ec2-evidence.ts';
 import { EventHearing } from './event-hearing.ts';
+import { type HandBackAnswer, type HandBackAsked, HandBackLook } from './hand-back-look.ts';
 import { UndoLook } from './undo-look.ts';
 import { UndoPreview, type UndoPreviewAnswer, type UndoThought } from './undo-preview.ts';
 
@@ -279,6 +280,12 @@ export class Leader {
   /** What an undo would do if it were asked for now, or why it would be refused. */
   undo(thought: UndoThought): Promise<UndoPreviewAnswer> {
     return this.#parts.undoPreview.of(this.#termOfOurs(), thought);
+  }
+
+  /** What infrastructure code has to take over after recoveries of a member. */
+  handBack(asked: HandBackAsked): Promise<HandBackAnswer> {
+    const { cloud, view } = this.#options;
+    return new HandBackLook({ cloud, view }).of(this.#termOfOurs(), asked);
   }
 
   /** The plans of all members in short, as their readiness was looked at last. Null: no leader. */
