@@ -57,10 +57,11 @@ function volumeAttachment(values: Values, replaced: Replaced): Omit<Takeover, 'r
   const instanceId = replaced.instance(text(values, 'instance_id'));
   if (instanceId === null) return null;
   const volume = replaced.row('volume', text(values, 'volume_id'));
+  const volumeId = volume?.is ?? null;
   const device = volume?.place ?? text(values, 'device_name');
-  if (volume?.is == null || device === null)
+  if (volumeId === null || device === null)
     return { importId: null, why: `nothing takes the place of its volume on ${instanceId}` };
-  return { importId: `${device}:${volume.is}:${instanceId}`, why: `${volume.is} is attached to ${instanceId}` };
+  return { importId: `${device}:${volumeId}:${instanceId}`, why: `${volumeId} is attached to ${instanceId}` };
 }
 
 function interfaceAttachment(values: Values, replaced: Replaced): Omit<Takeover, 'resource'> | null {
