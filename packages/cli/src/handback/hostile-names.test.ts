@@ -16,8 +16,10 @@ const hostile = fc.string({
   maxLength: 20,
 });
 
-/** As HashiCorp's own parser reads it: a template would stand there as `${…}`, a text escaped. It takes
- * texts in Unicode's normal form C. */
+/**
+ * As HashiCorp's own parser reads it: a template would stand there as `${…}`, a text escaped. It
+ * takes texts in Unicode's normal form C.
+ */
 const inTemplate = (text: string): string =>
   text
     .toWellFormed()

@@ -63,7 +63,7 @@ import { Readiness } from './readiness.ts';
 import { Enroller } from './jobs/enroller.ts';
 import { EvidencePoller } from './ec2-evidence.ts';
 import { EventHearing } from './event-hearing.ts';
-import { type HandBackAnswer, type HandBackAsked, HandBackLook } from './hand-back-look.ts';
+import { type HandBackAsked, HandBackLook } from './hand-back-look.ts';
 import { UndoLook } from './undo-look.ts';
 import { UndoPreview, type UndoPreviewAnswer, type UndoThought } from './undo-preview.ts';
 
@@ -282,11 +282,7 @@ export class Leader {
     return this.#parts.undoPreview.of(this.#termOfOurs(), thought);
   }
 
-  /** What infrastructure code has to take over after recoveries of a member. */
-  handBack(asked: HandBackAsked): Promise<HandBackAnswer> {
-    const { cloud, view } = this.#options;
-    return new HandBackLook({ cloud, view }).of(this.#termOfOurs(), asked);
-  }
+  readonly handBack = (asked: HandBackAsked) => new HandBackLook(this.#options).of(this.#termOfOurs(), asked);
 
   /** The plans of all members in short, as their readiness was looked at last. Null: no leader. */
   plans(): PlansView | null {

@@ -19,7 +19,7 @@ const keyText = (key: Key): string => (key === null ? '' : `[${typeof key === 'n
 export const addressText = ({ modules, type, name, key }: TerraformAddress): string =>
   [...modules.map((one) => `module.${one.name}${keyText(one.key)}`), `${type}.${name}${keyText(key)}`].join('.');
 
-/** `removed` and `moved` name whole resources: an instance of `count` or `for_each` is too small. */
+/** Blocks name whole resources: an instance of `count` or `for_each` is too small for them. */
 export const hasKey = ({ modules, key }: TerraformAddress): boolean =>
   key !== null || modules.some((one) => one.key !== null);
 

@@ -48,7 +48,7 @@ const movedBlock = ({ from, to }: Placed): string => `moved {
 }
 `;
 
-/** Of `aws_lb_…` and `aws_alb_…`. */
+/** The end of its two names, `aws_lb_…` and `aws_alb_…`. */
 const TARGET = 'lb_target_group_attachment';
 
 const PLAN = 'handback.tfplan';

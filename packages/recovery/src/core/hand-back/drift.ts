@@ -2,9 +2,9 @@ import { type HandBackDrift, rawListOf, rawOf, textOf, type Raw } from '@underst
 import type { InstanceSight } from './instance-sight.ts';
 
 interface DriftingProperty {
-  /** Of `AWS::EC2::Instance`. */
+  /** Its name in `AWS::EC2::Instance`. */
   readonly property: string;
-  /** Of `aws_instance`. */
+  /** Its name in `aws_instance`. */
   readonly argument: string;
   /** A change of it replaces the instance, in CloudFormation. */
   readonly replaces: boolean;

@@ -9,7 +9,7 @@ export interface HandBackFacts extends HandBackRecoveries {
   readonly activeInstanceId: string | null;
   /** The instance that code names, as EC2 shows it. Null: it does not any more. */
   readonly retained: InstanceSight | null;
-  /** The same as the inventory saw it last before the recovery. Null: it did not, or none is kept. */
+  /** The same as the inventory saw it last before the recovery. Null: it did not. */
   readonly before: InstanceSight | null;
   /** The instance that serves now. Null: EC2 does not show it. */
   readonly active: InstanceSight | null;

@@ -11,7 +11,7 @@ const QuerySchema = z.strictObject({
   since: z.string().max(200).optional(),
 });
 
-/** An inventory is a help and no condition: where it does not answer, EC2 shows what is there yet. */
+/** It helps, and is no condition: where it does not answer, EC2 shows what is there yet. */
 async function seenBefore(
   inventory: InventoryHistory | null,
   { taken: [first] }: HandBackRecoveries,
