@@ -269,12 +269,7 @@ export class Leader {
 
   /** The plan that a recovery of this member would have now. Only the leader knows. */
   plan(member: MemberId): Promise<PlanAnswer> {
-    const { assessor, decider, planner, trials, undoLook, preparations } = this.#parts;
-    const { view, clock } = this.#options;
-    return new PlanPreview({ assessor, decider, planner, view, clock, trials, undoLook, preparations }).of(
-      this.#termOfOurs(),
-      member,
-    );
+    return new PlanPreview({ ...this.#options, ...this.#parts }).of(this.#termOfOurs(), member);
   }
 
   /** What an undo would do if it were asked for now, or why it would be refused. */
@@ -376,7 +371,10 @@ export class Leader {
       ...{ cloud, clock, everyMs: tryLaunchEveryMs },
       onlyHarmless: config.aws.dryRuns === 'harmless',
     });
-    const readiness = new Readiness({ cloud, keyLooks, nameLooks, view, clock, policyOf, tryLaunchEveryMs, trials });
+    const readiness = new Readiness({
+      ...{ cloud, keyLooks, nameLooks, view, clock, policyOf, tryLaunchEveryMs, trials },
+      seen: this.#options.inventory?.seen,
+    });
     const enroller = new Enroller({ everyMs: enrolEveryMs, cloud, view, keys, clock, log, readiness });
     const { minimumObservers, minimumZones } = config.observer;
     const requirement = { minimumObservers, minimumZones };
