@@ -42,12 +42,12 @@ export class Deeds {
     this.#recent = [...others, ...instanceIds.map((instanceId) => ({ instanceId, deed, untilMs }))].slice(-RECENT_MAX);
   }
 
-  /** Of this instance, the newest first. */
+  /** What is known of this instance, the newest first. */
   of(instanceId: string): readonly Deed[] {
     return this.#ofMembers.get(instanceId) ?? [];
   }
 
-  /** Of the last hour, for the inventory, the oldest first. */
+  /** Those of the last hour, for the inventory, the oldest first. */
   recent(): readonly { readonly id: string; readonly atWallMs: number; readonly by: string }[] {
     return this.#recent.map(({ instanceId: id, deed: { atWallMs, by, action } }) => ({
       ...{ id, atWallMs, by: `${by}, by ${action}` },
