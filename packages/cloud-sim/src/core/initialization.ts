@@ -12,7 +12,7 @@ export interface InitializationWish {
   readonly type: SimInitialization['type'];
   readonly volumeId: string;
   readonly sizeGiB: number;
-  /** What it is made from, where that is a snapshot, and its zone: fast snapshot restore is of both. */
+  /** The snapshot that it is made from, and its zone: fast snapshot restore is of both. */
   readonly snapshot?: { readonly id: string | null; readonly az: string };
   /** MiB/s. Undefined: the default rate, of which AWS says no more than that it varies. */
   readonly rateMiBps: number | undefined;

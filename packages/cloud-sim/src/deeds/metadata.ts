@@ -14,7 +14,7 @@ const MaintenanceSchema = z.strictObject({
   State: z.string(),
 });
 
-/** How its metadata service misbehaves, and what it announces; the bus tells notices of Spot, too. */
+/** How its metadata service misbehaves, and what it announces; the bus tells of Spot, too. */
 export const metadata = instanceDeed({
   name: 'metadata',
   path: 'imds',
