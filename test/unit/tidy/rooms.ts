@@ -37,6 +37,7 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     judge: ['policy'],
     commands: ['store', 'policy', 'judge'],
     enrol: [],
+    identity: [],
     observing: ['store'],
     'serve-lease': ['store'],
     inventory: [],

@@ -247,6 +247,9 @@ export function addAdmin(app: FastifyInstance, parts: AdminParts): void {
       events: parts.sim.log.events(Number.isFinite(after) ? after : 0),
     });
   });
+  app.get('/_sim/identity-certificate', (_request, reply) =>
+    reply.type('application/x-pem-file').send(parts.sim.identity.certificate()),
+  );
   app.get('/_sim/limits', (_request, reply) => reply.send({ notSimulated: NOT_SIMULATED }));
   app.post('/_sim/dns', (request, reply) => {
     const wanted = body(DnsSchema, request.body, reply);
