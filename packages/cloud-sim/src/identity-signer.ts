@@ -86,8 +86,8 @@ interface Keys {
 }
 
 /**
- * Signs identity documents as AWS does in a Region, with keys of its own that are made when they are
- * first needed. `pkcs7` (DSA with SHA-1) is not simulated.
+ * Signs identity documents as AWS does in a Region, with keys of its own that are made when they
+ * are first needed. `pkcs7` (DSA with SHA-1) is not simulated.
  */
 export class IdentitySigner {
   #strong: Keys | null = null;

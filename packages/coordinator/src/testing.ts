@@ -22,4 +22,5 @@ export { WatchCache } from './store/watch-cache.ts';
 export { WatchedStore } from './store/watched-store.ts';
 export { ownStopOf } from './judge/own-stop.ts';
 export { type IdentityReading, readIdentity } from './identity/identity-document.ts';
-export { EMBEDDED_REGIONS, signersFor } from './identity/signers.ts';
+export { signersFor } from './identity/signers.ts';
+export type { EnrolmentAnswer } from './leader/key-enrolment.ts';

@@ -47,7 +47,6 @@ describe('a signed identity document', () => {
       kind: 'genuine',
       document: {
         accountId: '123456789012',
-        imageId: 'ami-1',
         instanceId: 'i-0123456789abcdef0',
         pendingWallMs: Date.UTC(2026, 10, 29, 8),
         privateIp: '172.31.0.10',

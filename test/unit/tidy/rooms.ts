@@ -52,6 +52,7 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
       'notices',
       'hints',
       'inventory',
+      'identity',
       'config.ts',
     ],
     api: ['store', 'leader', 'judge', 'policy', 'commands', 'notices'],

@@ -1,13 +1,12 @@
 import type { KeyObject } from 'node:crypto';
 import * as z from 'zod';
-import { isSignedBy, readSignedData } from './signed-data.ts';
+import { isSignedBy, readSignedData } from './cms-message.ts';
 
 /** What EC2 says of an instance in its signed identity document (EC2 User Guide, the same name). */
 const DocumentSchema = z.looseObject({
   accountId: z.string().regex(/^\d{12}$/),
   instanceId: z.string().regex(/^i-[0-9a-f]{8,40}$/),
   region: z.string().regex(/^[a-z0-9-]{4,30}$/),
-  imageId: z.string().max(64),
   /** The primary private IPv4 address. */
   privateIp: z.ipv4(),
   /** When the instance was last launched or started; a reboot leaves it. */
@@ -18,7 +17,6 @@ export interface IdentityDocument {
   readonly accountId: string;
   readonly instanceId: string;
   readonly region: string;
-  readonly imageId: string;
   readonly privateIp: string;
   readonly pendingWallMs: number;
 }
@@ -42,8 +40,8 @@ const refused = (reason: Extract<IdentityReading, { kind: 'refused' }>['reason']
 
 /**
  * **S** (S34) Reads what IMDS gives at `instance-identity/rsa2048`. The document comes out of the
- * signed message, never from beside it, and only for the Region that is expected: the key that it is
- * checked with is chosen by us, not by whoever sends it. `genuine` says that AWS has signed this
+ * signed message, never from beside it, and only for the Region that is expected: the key that it
+ * is checked with is chosen by us, not by whoever sends it. `genuine` says that AWS has signed this
  * about that instance, not that the instance has sent it.
  */
 export function readIdentity(text: string, region: string, signersOf: SignersOf): IdentityReading {
@@ -67,6 +65,6 @@ function documentOf(content: Buffer): IdentityDocument | null {
   }
   const parsed = DocumentSchema.safeParse(json);
   if (!parsed.success) return null;
-  const { accountId, instanceId, region, imageId, privateIp, pendingTime } = parsed.data;
-  return { accountId, instanceId, region, imageId, privateIp, pendingWallMs: new Date(pendingTime).getTime() };
+  const { accountId, instanceId, region, privateIp, pendingTime } = parsed.data;
+  return { accountId, instanceId, region, privateIp, pendingWallMs: new Date(pendingTime).getTime() };
 }
