@@ -9,7 +9,7 @@ export const EnrolmentsViewSchema = z.object({
       member: z.string(),
       instanceId: z.string(),
       address: z.string(),
-      /** The agent's public key is named by these, its first 16 characters. */
+      /** It names the agent's public key: its first 16 characters. */
       publicKey: z.string(),
       keyId: z.number(),
       /** The recovery whose replacement it was. Null: none. */
