@@ -48,8 +48,7 @@ import { hookRunner } from './adapters/node/hook-runner.ts';
 import { hookSecretName, type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
 import { artefactsFolder } from './adapters/node/artefacts-folder.ts';
 import { loadSite } from './adapters/node/load-site.ts';
-import type { EnrolmentSettings } from './identity/enrolment-settings.ts';
-import { signersFor } from './identity/signers.ts';
+import { enrolmentSettings } from './adapters/node/enrolment-settings.ts';
 import { peerQuestion } from './api/http/peers/peer-question.ts';
 import { webhookSender } from './adapters/node/webhook-sender.ts';
 import { openHeartbeatSocket, readKernelDrops, serviceProbes } from '@understudy/observer';
@@ -188,7 +187,7 @@ function withDryRuns(config: CoordinatorConfig, environment: NodeJS.ProcessEnv =
 export function checkCoordinator({ configPath, environment = process.env }: RunCoordinatorOptions): void {
   const config = loadConfig(CoordinatorConfigSchema, configPath);
   loadSecrets(config);
-  enrolmentPart({ config, region: regionOf(config, environment) });
+  enrolmentSettings(config, regionOf(config, environment));
 }
 
 /**
@@ -279,7 +278,7 @@ async function assemble(parts: Assembly): Promise<void> {
     ...awsPart(parts, clock, note),
     ...kmsPart(parts, clock, note),
     ...eventsPart(parts, clock, note),
-    ...enrolmentPart(parts),
+    ...enrolmentSettings(config, parts.region),
     ...hearing,
     connections: () => http.connections(),
     accessProblems: () => files.problems,
@@ -435,24 +434,6 @@ function eventsPart(
   return {
     eventQueue: messageQueueOver({ transport: counted(sdk.send, clock, note), clock, callTimeoutMs, queueUrl }),
   };
-}
-
-/** Says whose identity documents are good for a key. @throws CONFIG_INVALID */
-function enrolmentPart({ config, region }: Pick<Assembly, 'config' | 'region'>): {
-  readonly enrolment?: EnrolmentSettings;
-} {
-  if (config.enrolment === undefined) return {};
-  const { accounts, certificateFile: file } = config.enrolment;
-  const pem = file === undefined ? null : { file, text: readCertificates(file) };
-  return { enrolment: { region, accounts, signers: signersFor(region, pem) } };
-}
-
-function readCertificates(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new OperationError('CONFIG_INVALID', `enrolment.certificateFile: ${errorText(cause)}`, { cause });
-  }
 }
 
 const accessSettingsOf = (config: CoordinatorConfig): AccessSettings => ({

@@ -59,7 +59,7 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     metrics: ['store', 'leader', 'hints', 'inventory'],
     notices: ['store'],
     hooks: [],
-    adapters: ['store', 'notices', 'hooks', 'inventory', 'config.ts'],
+    adapters: ['store', 'notices', 'hooks', 'inventory', 'identity', 'config.ts'],
   },
   observer: {
     core: [],

@@ -15,7 +15,6 @@ export const EnrolmentsViewSchema = z.object({
       /** The recovery whose replacement it was. Null: none. */
       opId: z.string().nullable(),
       atWallMs: z.number(),
-      /** Of the record, by which it is reset. */
       revision: z.number(),
       /** It is the activated instance of its member. */
       activated: z.boolean(),
