@@ -14,6 +14,7 @@ import { errors } from './routes/errors.ts';
 import { events } from './routes/events.ts';
 import { explain } from './routes/explain.ts';
 import { fleet } from './routes/fleet.ts';
+import { handBack } from './routes/hand-back.ts';
 import { healthz } from './routes/healthz.ts';
 import { history } from './routes/history.ts';
 import { holds } from './routes/holds.ts';
@@ -75,6 +76,7 @@ export const ROUTES: readonly AnyRoute[] = [
   history,
   ...inventory,
   ...enrolments,
+  handBack,
   artefact,
   ...dashboard,
 ];
