@@ -40,6 +40,9 @@ function addReadingRoutes(app: FastifyInstance, parts: AdminParts): void {
     const after = Number(request.query.after ?? 0);
     return reply.send({ lastSeq: sim.log.lastSeq, events: sim.log.events(Number.isFinite(after) ? after : 0) });
   });
+  app.get('/_sim/identity-certificate', (_request, reply) =>
+    reply.type('application/x-pem-file').send(parts.sim.identity.certificate()),
+  );
   app.get('/_sim/limits', (_request, reply) => reply.send({ notSimulated: NOT_SIMULATED }));
 }
 
@@ -86,27 +89,5 @@ export function addAdmin(app: FastifyInstance, parts: AdminParts): void {
   const { sim, imds, dns } = parts;
   addDeedRoutes(app, { sim, imds, dns, durationMs: (saidMs) => saidMs });
   addScriptRoutes(app, parts.script);
-  addSecretRoutes(app, parts.sim);
-  addRoute53Routes(app, parts.sim);
-  addElbv2Routes(app, parts.sim);
-  addEventRoutes(app, parts.sim);
-  app.get('/_sim/state', (_request, reply) => reply.send(state(parts)));
-  app.get<{ Querystring: { after?: string } }>('/_sim/events', (request, reply) => {
-    const after = Number(request.query.after ?? 0);
-    return reply.send({
-      lastSeq: parts.sim.log.lastSeq,
-      events: parts.sim.log.events(Number.isFinite(after) ? after : 0),
-    });
-  });
-  app.get('/_sim/identity-certificate', (_request, reply) =>
-    reply.type('application/x-pem-file').send(parts.sim.identity.certificate()),
-  );
-  app.get('/_sim/limits', (_request, reply) => reply.send({ notSimulated: NOT_SIMULATED }));
-  app.post('/_sim/dns', (request, reply) => {
-    const wanted = body(DnsSchema, request.body, reply);
-    if (!wanted) return reply;
-    parts.dns.mode = wanted.mode;
-    return done(reply, true, '');
-  });
   addReadingRoutes(app, parts);
 }
