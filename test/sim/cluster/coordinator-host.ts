@@ -9,7 +9,7 @@ import {
 import {
   createEc2Cloud,
   dnsRecordsOver,
-  ec2Limiter,
+  ServiceLimiters,
   kmsOver,
   messageQueueOver,
   targetGroupsOver,
@@ -142,7 +142,8 @@ export class CoordinatorHost {
     const { masters, keys, version } = this.#cluster;
     const { clock, client, points, socket, fatal } = parts;
     const { id = this.id, build, runner } = options;
-    const { callTimeoutMs } = this.config.aws;
+    const { callTimeoutMs, rates } = this.config.aws;
+    const limiters = new ServiceLimiters({ clock, ...rates });
     return new Coordinator({
       config: { ...this.config, id },
       masters,
@@ -150,9 +151,9 @@ export class CoordinatorHost {
       cloud: createEc2Cloud({
         transport: this.#transport(name, options, parts),
         ...{ clock, callTimeoutMs, random: this.#cluster.streamOf(`${name}-reads`) },
-        limiter: ec2Limiter({ clock, ...this.config.aws.rates }),
+        limiter: limiters.of('ec2'),
       }),
-      ...this.#names(name, clock, points),
+      ...this.#names(name, clock, points, limiters),
       ...this.#events(name, clock, points),
       runHook: simulatedHooks(this.#cluster, name, clock),
       kms: kmsOver({ transport: this.#kms(name, clock, points), clock, callTimeoutMs: 2_000 }),
@@ -208,7 +209,7 @@ export class CoordinatorHost {
   }
 
   /** Route 53 and load balancing, where members have anything there. */
-  #names(reader: string, clock: ProcessClock, points: PausePoints) {
+  #names(reader: string, clock: ProcessClock, points: PausePoints, limiters: ServiceLimiters) {
     if (this.#cluster.shape.identities !== true) return {};
     const { callTimeoutMs } = this.config.aws;
     const transport = (service: 'route53' | 'elasticloadbalancing'): Ec2Transport => {
@@ -217,8 +218,12 @@ export class CoordinatorHost {
         clock.arrival(points.pass(`${service}.${action}`, () => send(action, input, options ?? {})));
     };
     return {
-      dns: dnsRecordsOver({ transport: transport('route53'), clock, callTimeoutMs }),
-      targetGroups: targetGroupsOver({ transport: transport('elasticloadbalancing'), clock, callTimeoutMs }),
+      dns: dnsRecordsOver({
+        ...{ transport: transport('route53'), clock, callTimeoutMs, limiter: limiters.of('route53') },
+      }),
+      targetGroups: targetGroupsOver({
+        ...{ transport: transport('elasticloadbalancing'), clock, callTimeoutMs, limiter: limiters.of('elbv2') },
+      }),
     };
   }
 
