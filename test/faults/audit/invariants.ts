@@ -30,8 +30,8 @@ export function violations(lab: Lab, fresh: readonly SeenRecovery[], victims: Vi
 
 /**
  * I1: a further launch only when the one before is seen terminated. I3: no launch before the fence
- * was observed, by EC2's order and by etcd's; what was launched for a suspect, in quarantine, is not
- * meant (S31).
+ * was observed, by EC2's order and by etcd's; what was launched for a suspect, in quarantine, is
+ * not meant (S31).
  */
 export function wrongLaunches(recorder: Recorder, recovery: SeenRecovery): string[] {
   const { opId, oldInstanceId, fencedRevision, fencedByLease, launchRevision } = recovery;
