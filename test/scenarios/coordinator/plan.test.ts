@@ -13,8 +13,8 @@ async function started(policy: PolicyChange = {}) {
   return { world, old };
 }
 
-async function planOf(world: ScenarioCluster): Promise<PlanView> {
-  const answer = await world.clock.runUntilSettled(world.mustLead().coordinator.leader.plan(DB1));
+async function planOf(world: ScenarioCluster, strategy: string | null = null): Promise<PlanView> {
+  const answer = await world.clock.runUntilSettled(world.mustLead().coordinator.leader.plan(DB1, strategy));
   if (answer.kind !== 'plan') throw new Error(answer.text);
   return PlanViewSchema.parse(JSON.parse(JSON.stringify(answer.view)));
 }
@@ -74,7 +74,90 @@ describe('the plan of a member', () => {
     const asked = world.sim.log.lastSeq;
     const plans = leader.plans()?.plans ?? [];
     expect(plans.map(({ member }) => member).toSorted()).toEqual([DB1, 'prod/db2', 'prod/db3', 'prod/db4']);
+    expect(plans.every((one) => one.worst === one.strategy && one.rungs.length === 1)).toBe(true);
     expect(plans.every((one) => one.strategy === 'snapshot-and-replace' && one.forecast !== null)).toBe(true);
     expect(world.sim.log.lastSeq).toBe(asked);
   });
+});
+
+describe('the plan of a member with a ladder', () => {
+  const LADDER: PolicyChange = { recover: { ladder: DEFAULT_LADDER } };
+  const summaryOf = (world: ScenarioCluster) => {
+    const found = world
+      .mustLead()
+      .coordinator.leader.plans()
+      ?.plans.find(({ member }) => member === DB1);
+    if (!found) throw new Error('it was not looked at');
+    return found;
+  };
+
+  test('is, while it answers, the one by which it is brought back when it goes dark', async () => {
+    const { world, old } = await started(LADDER);
+    const view = await planOf(world);
+    expect(view).toMatchObject({ verdict: 'alive', supposes: { kind: 'silent' }, strategy: { name: 'stop-start' } });
+    expect(view.losses.map(({ code }) => code)).toContain('MemoryLost');
+    expect(view.rungs.map(({ rung, said, next }) => [rung, said, next])).toEqual([
+      ['reboot', 'skipped', null],
+      ['stop-start', 'taken', 'reattach'],
+      ['reattach', 'later', 'snapshot-and-replace'],
+      ['snapshot-and-replace', 'later', null],
+    ]);
+    expect(view.rungs.every(({ why, proof }) => why !== '' && proof !== '')).toBe(true);
+    world.pause('global');
+    world.crash(old.instanceId);
+    const verdict = () => world.mustLead().coordinator.leader.judged(DB1)?.verdict;
+    await world.until('it is dead', () => verdict() === 'dead', 3_600_000);
+    const then = await planOf(world);
+    expect(then).toMatchObject({ supposes: { kind: 'judged' }, strategy: { name: 'stop-start' }, token: view.token });
+    expect(then.losses).toEqual(view.losses);
+  });
+
+  test('can be had by any way beforehand, and does nothing', async () => {
+    const { world } = await started(LADDER);
+    const before = mutations(world).length;
+    for (const way of DEFAULT_LADDER.rungs) {
+      const view = await planOf(world, way);
+      expect(view).toMatchObject({ supposes: { kind: 'asked' }, strategy: { name: way }, problems: [] });
+      expect(view.steps.length).toBeGreaterThan(0);
+      expect(view.forecast?.servesAfter.typicalMs).toBeGreaterThan(0);
+    }
+    expect(mutations(world).length).toBe(before);
+  });
+
+  test('is looked at by every way: how it begins, the longest, and what EC2 cannot be asked', async () => {
+    const { world } = await started(LADDER);
+    await world.until(
+      'all looked at',
+      () => world.mustLead().coordinator.leader.plans()?.notLookedAt.length === 0,
+      600_000,
+    );
+    const all = () => summaryOf(world);
+    await world.until('all asked', () => all().permissions.unknown === 0, 12 * 3_600_000);
+    const { strategy, worst, rungs, permissions, problems } = all();
+    expect([strategy, worst, problems]).toEqual(['stop-start', 'snapshot-and-replace', []]);
+    expect(rungs.map(({ rung, said }) => [rung, said])).toEqual([
+      ['reboot', 'skipped'],
+      ['stop-start', 'taken'],
+      ['reattach', 'later'],
+      ['snapshot-and-replace', 'later'],
+    ]);
+    expect([permissions.denied, permissions.refused]).toEqual([[], []]);
+    expect(permissions.cannotBeAsked).toContain('TerminateInstances');
+  });
+
+  test.each(['DetachVolume', 'RebootInstances', 'StartInstances', 'AttachVolume'])(
+    'says that %s is denied, though no way needs it yet',
+    async (action) => {
+      const { world } = await started(LADDER);
+      world.sim.setDeniedActions([action]);
+      const codes = () => summaryOf(world).problems.map(({ code }) => code);
+      await world.until(
+        'looked at',
+        () => world.mustLead().coordinator.leader.plans()?.notLookedAt.length === 0,
+        600_000,
+      );
+      await world.until('a problem', () => codes().includes('PermissionMissing'), 12 * 3_600_000);
+      expect(summaryOf(world).permissions.denied).toEqual([action]);
+    },
+  );
 });

@@ -267,12 +267,13 @@ export class Leader {
   }
 
   /** The plan that a recovery of this member would have now. Only the leader knows. */
-  plan(member: MemberId): Promise<PlanAnswer> {
+  plan(member: MemberId, strategy: string | null = null): Promise<PlanAnswer> {
     const { assessor, decider, planner, trials, undoLook, preparations } = this.#parts;
     const { view, clock } = this.#options;
     return new PlanPreview({ assessor, decider, planner, view, clock, trials, undoLook, preparations }).of(
       this.#termOfOurs(),
       member,
+      strategy,
     );
   }
 
@@ -373,7 +374,10 @@ export class Leader {
       ...{ cloud, clock, everyMs: tryLaunchEveryMs },
       onlyHarmless: config.aws.dryRuns === 'harmless',
     });
-    const readiness = new Readiness({ cloud, keyLooks, nameLooks, view, clock, policyOf, tryLaunchEveryMs, trials });
+    const readiness: Readiness = new Readiness({
+      ...{ cloud, keyLooks, nameLooks, view, clock, policyOf, tryLaunchEveryMs, trials },
+      silenceOf: (member, instanceId) => planner.silenceOf(member, instanceId),
+    });
     const enroller = new Enroller({ everyMs: enrolEveryMs, cloud, view, keys, clock, log, readiness });
     const { minimumObservers, minimumZones } = config.observer;
     const requirement = { minimumObservers, minimumZones };
