@@ -376,6 +376,7 @@ export class Leader {
     });
     const readiness: Readiness = new Readiness({
       ...{ cloud, keyLooks, nameLooks, view, clock, policyOf, tryLaunchEveryMs, trials },
+      seen: this.#options.inventory?.seen,
       silenceOf: (member, instanceId) => planner.silenceOf(member, instanceId),
     });
     const enroller = new Enroller({ everyMs: enrolEveryMs, cloud, view, keys, clock, log, readiness });
