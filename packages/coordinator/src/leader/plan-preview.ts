@@ -181,7 +181,7 @@ export class PlanPreview {
   }
 }
 
-/** Of what the plan is made, as far as that is not known yet. */
+/** Says for what failure the plan is made. */
 function supposesOf({ strategy, isSilent }: Thought): NonNullable<PlanView['supposes']> {
   const now = isSilent ? 'as if it fell silent now, with what EC2 says of it now' : 'as it is judged now';
   if (strategy !== null) return { kind: 'asked', text: `by ${strategy}, which was asked for; ${now}` };

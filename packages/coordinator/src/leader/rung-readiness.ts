@@ -35,7 +35,7 @@ interface RungPlan {
 
 /** What readiness found of every way of a member's ladder. */
 export interface RungLook {
-  /** Of the way that the policy ends with: it has to work when all others have not. */
+  /** The plan by the way that the policy ends with: it works when all others have not. */
   readonly last: PlanResult<RecoveryPlan>;
   /** A problem for each action that EC2 would deny, by whichever way. */
   readonly missing: { readonly code: string; readonly text: string }[];

@@ -48,7 +48,7 @@ export function Rungs({ view: { rungs = [], openRecovery } }: { readonly view: E
   );
 }
 
-/** The ways of a plan, each with its condition, how long it is given, its proof and the next one. */
+/** The ways of a plan, each with its condition, its deadline, its proof and the next one. */
 export function PlannedRungs({ rungs }: Pick<PlanView, 'rungs'>) {
   if (rungs.length === 0) return null;
   return (
