@@ -268,16 +268,8 @@ export class Leader {
   }
 
   /** The plan that a recovery of this member would have now. Only the leader knows. */
-<<<<<<< HEAD
   plan(member: MemberId, strategy: string | null = null): Promise<PlanAnswer> {
-    const { assessor, decider, planner, trials, undoLook, preparations } = this.#parts;
-    const { view, clock } = this.#options;
-    const preview = new PlanPreview({ assessor, decider, planner, view, clock, trials, undoLook, preparations });
-    return preview.of(this.#termOfOurs(), member, strategy);
-=======
-  plan(member: MemberId): Promise<PlanAnswer> {
-    return new PlanPreview({ ...this.#options, ...this.#parts }).of(this.#termOfOurs(), member);
->>>>>>> main
+    return new PlanPreview({ ...this.#options, ...this.#parts }).of(this.#termOfOurs(), member, strategy);
   }
 
   /** What an undo would do if it were asked for now, or why it would be refused. */
