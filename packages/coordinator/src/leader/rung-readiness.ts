@@ -23,7 +23,7 @@ import { callKey, type CallTrials } from './call-trials.ts';
 import { callsOf, candidateViews, forecastOf, missingPermissions, tellPlan, type ToldPlan } from './told-plan.ts';
 
 /** Calls of a member's plans that EC2 is asked about with one look at it. */
-const ASKED_PER_LOOK = 4;
+const ASKED_PER_LOOK = 2;
 
 /** The plan by one way, with all that it calls. */
 interface RungPlan {
