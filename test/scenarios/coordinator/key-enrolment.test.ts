@@ -202,8 +202,10 @@ describe('refused, counted, and shown as a problem', () => {
 
 describe('while something goes wrong', () => {
   test('EC2 does not answer: nothing is given, and the agent asks again', async () => {
-    world.sim.addFault({ id: 'silent', action: 'DescribeInstances', kind: 'unavailable', times: 50 } as never);
+    const fault = { kind: 'error', code: 'ServiceUnavailable', httpStatus: 503, times: 500 } as const;
+    world.sim.addFault({ id: 'silent', action: 'DescribeInstances', ...fault });
     expect(outcome(await ask())).toBe('unavailable');
+    expect(world.sim.faults()[0]?.fired).toBeGreaterThan(0);
     world.sim.clearFaults();
     await world.clock.advance(20_000);
     expect(outcome(await ask())).toBe('given');
@@ -245,8 +247,8 @@ test('the replacement that a recovery launches enrols while it is open; its pred
   const again = () => ask({ of: { instanceId: id, privateIp }, secret: secretOf(5) });
   let answer = await again();
   // EC2 says for a while what was so before; an agent asks again.
-  for (let tries = 0; tries < 8 && outcome(answer) === 'InstanceNotRunning'; tries += 1) {
-    await world.clock.advance(10_000);
+  for (let tries = 0; tries < 30 && outcome(answer) === 'InstanceNotRunning'; tries += 1) {
+    await world.clock.advance(2_000);
     answer = await again();
   }
   expect(keyIn(answer, secretOf(5), id)).toMatch(/^1 [0-9a-f]{64}$/);
