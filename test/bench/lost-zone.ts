@@ -41,12 +41,12 @@ const FAILED_FOR_MS = 600_000;
 /** A fleet as large as that recovers at the pace of EC2, not of the guard. */
 const GUARD: Partial<CoordinatorConfig['guard']> = { budgetPerMinute: 1_000, budgetBurst: 1_000 };
 const POLICY = { guard: { whenZoneLost: 'recover', concurrency: 1_000, bootGraceMs: 0 } } as const;
-/** What agents promise, so that members of a zone that EC2 cannot stop are replaced all the same. */
+/** What agents promise, for members of a zone in which EC2 cannot stop them. */
 const PROMISE = { stopWithinSeconds: 60, watchdog: true } as const;
 const SERVE_LEASE = { stopWithinMs: 60_000, requireWatchdog: true, fenceAfterMs: 0 } as const;
 const BACKUP_AGE_MAX_MS = 3_600_000;
 
-/** EC2's and Elastic Load Balancing's, Route 53's, and Route 53's about one zone. */
+/** Those of EC2 and Elastic Load Balancing, of Route 53, and of Route 53 about one zone. */
 const THROTTLES: ReadonlySet<string> = new Set(['RequestLimitExceeded', 'Throttling', 'PriorRequestNotComplete']);
 
 /** What happened since the zone was lost. */
@@ -161,14 +161,13 @@ const enrolled = (cluster: SimulatedCluster): number => cluster.kv.entries(clust
 async function lostZoneOf(loss: Loss): Promise<readonly BenchRow[]> {
   const { cluster, zone, lostIds } = await heardFleet(loss);
   const watched = new Watched(cluster);
+  if (loss.how === 'zone-failed') return failedFor(cluster, zone, watched);
   const lostAtMs = cluster.kernel.monotonicMs();
   const beganAt = performance.now();
-  const blind = loss.how === 'zone-failed' ? await failedFor(cluster, zone, watched) : [];
-  if (loss.how !== 'zone-failed') for (const instanceId of lostIds) cluster.cloud.crashInstance(instanceId);
+  for (const instanceId of lostIds) cluster.cloud.crashInstance(instanceId);
   if (loss.how === 'no-snapshots') cluster.cloud.addFault({ ...NO_SNAPSHOTS, times: loss.members });
-  const fromMs = blind.length > 0 ? cluster.kernel.monotonicMs() : lostAtMs;
   await cluster.kernel.until('all replaced', () => watched.activatedAtMs.size >= loss.members, LIMIT_MS);
-  return [...blind, ...rowsOf(watched, loss, fromMs, performance.now() - beganAt)];
+  return rowsOf(watched, loss, lostAtMs, performance.now() - beganAt);
 }
 
 const NO_SNAPSHOTS = { id: 'no-snapshots', action: 'CreateSnapshots', kind: 'error', code: 'InternalError' } as const;
@@ -177,16 +176,21 @@ const NO_SNAPSHOTS = { id: 'no-snapshots', action: 'CreateSnapshots', kind: 'err
 async function failedFor(cluster: SimulatedCluster, zone: string, watched: Watched): Promise<readonly BenchRow[]> {
   cluster.cloud.failZone(zone);
   await cluster.kernel.advance(FAILED_FOR_MS);
-  const holds = cluster.kv.entries(cluster.keys.holds).filter(({ value }) => value.includes('"CloudUnavailable"'));
+  const without = standing(cluster, watched, `${FAILED_FOR_MS / 60_000} min without EC2's word on the zone`);
   cluster.cloud.healZone(zone, 'stay-down');
-  const during = (what: string, measured: number): BenchRow => ({
-    ...{ what: `${FAILED_FOR_MS / 60_000} min without EC2's word on the zone: ${what}`, measured, unit: '' },
-    ...{ budget: null, ok: null },
+  await cluster.kernel.advance(FAILED_FOR_MS);
+  return [...without, ...standing(cluster, watched, `${FAILED_FOR_MS / 60_000} min after EC2 answers again`)];
+}
+
+/** How members stand: replaced, or held, and why. */
+function standing(cluster: SimulatedCluster, watched: Watched, when: string): readonly BenchRow[] {
+  const reasons = cluster.kv.entries(cluster.keys.holds).map(({ value }) => /"reason":"(\w+)"/.exec(value)?.[1] ?? '');
+  const row = (what: string, measured: number): BenchRow => ({
+    ...{ what: `${when}: ${what}`, measured, unit: 'members', budget: null, ok: null },
   });
   return [
-    during('members held as CloudUnavailable', holds.length),
-    during('launches', watched.launchedAtMs.length),
-    during('replacements', watched.activatedAtMs.size),
+    row('replaced', watched.activatedAtMs.size),
+    ...[...new Set(reasons)].map((one) => row(`held, ${one}`, reasons.filter((other) => other === one).length)),
   ];
 }
 

@@ -66,8 +66,8 @@ const short = (value: number): string =>
   value === 0 ? '0' : value >= 100 ? value.toFixed(0) : value < 1e-3 ? value.toExponential(1) : value.toPrecision(3);
 
 /**
- * A rate in events a day of one member, and the 95 % limit above it, the same for every detector: of
- * nothing counted it is the rule of three.
+ * A rate in events a day of one member, and the 95 % limit above it, the same for every detector.
+ * Of nothing counted it is the rule of three.
  */
 const perDay = (count: number, days: number): string => {
   const limit = `< ${short(upperBound95(count) / days)}`;
