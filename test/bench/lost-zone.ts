@@ -37,6 +37,7 @@ const GROUP = 'fleet';
 const WARM_UP_MS = 60_000;
 /** How long EC2 does not answer for a zone that has failed. */
 const FAILED_FOR_MS = 600_000;
+const BOOT_LOOK_MS = 5_000;
 
 /** A fleet as large as that recovers at the pace of EC2, not of the guard. */
 const GUARD: Partial<CoordinatorConfig['guard']> = { budgetPerMinute: 1_000, budgetBurst: 1_000 };
@@ -137,7 +138,7 @@ async function heardFleet(
   cluster.machines.settled = true;
   const agents = cluster.machines.scriptedAgents;
   for (const { instanceId } of elsewhere) slowDown(agents.get(instanceId));
-  if (loss.how === 'zone-failed') for (const agent of agents.values()) agent.servePromise = PROMISE;
+  if (loss.how === 'zone-failed') promise(cluster);
   for (const host of cluster.hosts) host.start();
   await cluster.kernel.until('all enrolled', () => enrolled(cluster) === lost.length + elsewhere.length, 600_000);
   const lostIds = lost.map((one) => one.instanceId);
@@ -178,8 +179,16 @@ async function failedFor(cluster: SimulatedCluster, zone: string, watched: Watch
   await cluster.kernel.advance(FAILED_FOR_MS);
   const without = standing(cluster, watched, `${FAILED_FOR_MS / 60_000} min without EC2's word on the zone`);
   cluster.cloud.healZone(zone, 'stay-down');
-  await cluster.kernel.advance(FAILED_FOR_MS);
+  for (let atMs = 0; atMs < FAILED_FOR_MS; atMs += BOOT_LOOK_MS) {
+    promise(cluster);
+    await cluster.kernel.advance(BOOT_LOOK_MS);
+  }
   return [...without, ...standing(cluster, watched, `${FAILED_FOR_MS / 60_000} min after EC2 answers again`)];
+}
+
+/** Agents that have booted meanwhile promise what the member's contract asks for. */
+function promise(cluster: SimulatedCluster): void {
+  for (const agent of cluster.machines.scriptedAgents.values()) agent.servePromise = PROMISE;
 }
 
 /** How members stand: replaced, or held, and why. */
