@@ -70,6 +70,19 @@ export const doneCalls: CallsOf = (about) => {
 
 const WHY = 'it is about what the replacement has';
 
+/** Binds a moved interface to the replacement; tried on the member's own attachment. */
+function bindInterfaceCalls(networkInterfaceId: string, about: CallsAbout): readonly PlannedCall[] {
+  const call = { kind: 'bind', networkInterfaceId, attachmentId: later('its attachment') } as const;
+  const attachmentId = about.standIns?.attachmentId ?? null;
+  const told = laterCall('bind', (cloud, options = {}) => sendChore(cloud, call, options), WHY);
+  if (attachmentId === null) return [told];
+  const onOwn =
+    (id: string): PlannedCall['send'] =>
+    (cloud, options = {}) =>
+      sendChore(cloud, { ...call, networkInterfaceId: id, attachmentId }, options);
+  return [triedOnInterface(told, about, onOwn)];
+}
+
 /** The calls of a chore, on things that have nothing of it yet. */
 function choreCalls(chore: Chore, about: CallsAbout): readonly PlannedCall[] {
   switch (chore.kind) {
@@ -92,18 +105,8 @@ function choreCalls(chore: Chore, about: CallsAbout): readonly PlannedCall[] {
         ),
       ];
     }
-    case 'bind-interface': {
-      const { networkInterfaceId } = chore;
-      const call = { kind: 'bind', networkInterfaceId, attachmentId: later('its attachment') } as const;
-      const attachmentId = about.standIns?.attachmentId ?? null;
-      const told = laterCall('bind', (cloud, options = {}) => sendChore(cloud, call, options), WHY);
-      if (attachmentId === null) return [told];
-      const onOwn =
-        (id: string): PlannedCall['send'] =>
-        (cloud, options = {}) =>
-          sendChore(cloud, { ...call, networkInterfaceId: id, attachmentId }, options);
-      return [triedOnInterface(told, about, onOwn)];
-    }
+    case 'bind-interface':
+      return bindInterfaceCalls(chore.networkInterfaceId, about);
     case 'bind-disk':
       return [
         triedOnVolume(
