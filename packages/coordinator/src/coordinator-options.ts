@@ -19,7 +19,7 @@ import type { LimitCounts } from './api/http/connection-limits.ts';
 import type { KeySource, Receiver, TagScheme } from '@understudy/observer';
 import type { CoordinatorConfig } from './config.ts';
 import type { InventoryKeeping } from './inventory/inventory-keeping.ts';
-import type { SendNotice } from './notices/webhook.ts';
+import type { SendNotice } from './notices/sink.ts';
 import type { Build } from './store/feature-level.ts';
 import type { RecoveryRunner, RecoverySettings } from '@understudy/recovery';
 
@@ -57,7 +57,7 @@ export interface CoordinatorOptions {
    * anybody.
    */
   readonly probeService?: ProbeService;
-  /** Posts notices; absent: none are delivered, which only tests may want. */
+  /** Sends notices; absent: none are delivered, which only tests may want. */
   readonly sendNotice?: SendNotice;
   /** Keeps an inventory history; absent: none is kept. */
   readonly inventory?: InventoryKeeping;

@@ -12,7 +12,9 @@ export type { OperatorAnswer, OperatorCommand } from './leader/operator-command.
 export { Leadership } from './leadership/leadership.ts';
 export { OpinionPublisher } from './observing/opinion-publisher.ts';
 export { NoticesJob, UNDELIVERED_MAX } from './leader/jobs/notices.ts';
-export { signedHeaders, type SendNotice } from './notices/webhook.ts';
+export { type SendNotice } from './notices/sink.ts';
+export { senderOver } from './notices/sinks/registry.ts';
+export { signedHeaders } from './notices/webhook.ts';
 export { webhookSender } from './adapters/node/webhook-sender.ts';
 export type { Build } from './store/feature-level.ts';
 export { LeaseKeeper } from './store/lease-keeper.ts';

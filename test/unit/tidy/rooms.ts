@@ -100,7 +100,9 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     elbv2: ['transport', 'answers', 'sdk'],
     inventory: ['transport', 'limiter', 'ec2'],
     sqs: ['transport', 'answers', 'sdk'],
-    permissions: ['ec2', 'kms', 'route53', 'elbv2', 'sqs'],
+    sns: ['transport', 'answers', 'sdk'],
+    eventbridge: ['transport', 'answers', 'sdk'],
+    permissions: ['ec2', 'kms', 'route53', 'elbv2', 'sqs', 'sns', 'eventbridge'],
   },
 };
 

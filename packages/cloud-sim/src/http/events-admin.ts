@@ -24,11 +24,26 @@ const RuleSchema = z.strictObject({
   name: z.string().regex(/^[\w.-]{1,64}$/),
   ...{ pattern: PatternSchema, queueArn: z.string() },
   deadLetterArn: z.string().nullable().default(null),
+  bus: z.string().default('default'),
+});
+const BusSchema = z.strictObject({ name: z.string().regex(/^[\w./-]{1,256}$/) });
+const TopicSchema = z.strictObject({
+  name: z.string().regex(/^[\w-]{1,256}(?:\.fifo)?$/),
+  subscriptions: z
+    .array(
+      z.strictObject({
+        ...{ queueArn: z.string(), isRaw: z.boolean().default(false) },
+        filter: z.record(z.string(), z.array(z.string())).default({}),
+      }),
+    )
+    .default([]),
+  isContentDeduplicated: z.boolean().default(false),
+  kmsKey: z.string().nullable().default(null),
 });
 const ForgedSchema = z.strictObject({ event: z.record(z.string(), z.unknown()) });
 const TrailSchema = z.strictObject({ on: z.boolean() });
 
-/** `/_sim/sqs/…` and `/_sim/events-bus/…`: queues, rules, a trail, and what somebody makes up. */
+/** `/_sim/sqs/…`, `/_sim/sns/…` and `/_sim/events-bus/…`: queues, topics, buses, rules, a trail, and what somebody makes up. */
 export function addEventRoutes(app: FastifyInstance, sim: CloudSim): void {
   app.post('/_sim/sqs/queues', (request, reply) => {
     const wanted = body(QueueSchema, request.body, reply);
@@ -46,6 +61,14 @@ export function addEventRoutes(app: FastifyInstance, sim: CloudSim): void {
   app.post('/_sim/events-bus/rules', (request, reply) => {
     const wanted = body(RuleSchema, request.body, reply);
     return wanted ? reply.send({ rule: { arn: sim.events.putRule(wanted) } }) : reply;
+  });
+  app.post('/_sim/events-bus/buses', (request, reply) => {
+    const wanted = body(BusSchema, request.body, reply);
+    return wanted ? reply.send({ bus: { arn: sim.events.addBus(wanted.name) } }) : reply;
+  });
+  app.post('/_sim/sns/topics', (request, reply) => {
+    const wanted = body(TopicSchema, request.body, reply);
+    return wanted ? reply.send({ topic: { arn: sim.topics.make(wanted).arn } }) : reply;
   });
   app.post('/_sim/events-bus/trail', (request, reply) => {
     const wanted = body(TrailSchema, request.body, reply);

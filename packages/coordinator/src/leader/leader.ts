@@ -47,7 +47,8 @@ import { Assessor, type Judgement } from './assessor.ts';
 import { LeaderLoop, type LeaderParts } from './leader-loop.ts';
 import type { InventoryKeeping } from '../inventory/inventory-keeping.ts';
 import type { Outbox } from '../notices/outbox.ts';
-import type { SendNotice } from '../notices/webhook.ts';
+import type { SendNotice } from '../notices/sink.ts';
+import { sinksOf } from '../notices/sinks/registry.ts';
 import { type Asked, type CommandAnswer, type CommandDecision, type RecoveryCommand } from '../commands/command.ts';
 import type { Standing } from '../commands/recoveries.ts';
 import { CommandDesk } from './command-desk.ts';
@@ -93,7 +94,7 @@ export interface LeaderOptions {
   /** Null: notices are not delivered. */
   readonly sendNotice: SendNotice | null;
   readonly inventory?: InventoryKeeping | undefined;
-  readonly onNoticeTried: (webhook: string, outcome: 'taken' | 'refused') => void;
+  readonly onNoticeTried: (sink: string, outcome: 'taken' | 'refused') => void;
   /** Why etcd takes no writes now; null while it does. */
   readonly storeTrouble: () => string | null;
   /** Resigns, so that another coordinator leads. */
@@ -455,7 +456,8 @@ export class Leader {
       }),
       jobs: leaderJobs({
         ...{ ownershipWatch, failureHooks, lateStarts, events: this.events },
-        ...{ ...this.#options, ...this.#parts, serveLeases, collector, pace: config.loop, notify: config.notify },
+        ...{ ...this.#options, ...this.#parts, serveLeases, collector, pace: config.loop },
+        notify: { ...config.notify, sinks: sinksOf(config.notify) },
         readFor: (member, instanceId, signal) => planner.readFor(member, instanceId, signal),
         dropRequest: (term, request, why) => desk.drop(term, request, why),
         storeTimeoutMs: config.etcd.callTimeoutMs,

@@ -22,7 +22,7 @@ import type { LeaderJob } from './leader-job.ts';
 import { LostZonesJob } from './lost-zones.ts';
 import { NoticesJob } from './notices.ts';
 import type { Outbox } from '../../notices/outbox.ts';
-import type { SendNotice, Webhook } from '../../notices/webhook.ts';
+import type { ConfiguredSink, SendNotice } from '../../notices/sink.ts';
 import { FailureHooksJob } from './failure-hooks.ts';
 import { OwnershipJob } from './ownership.ts';
 import { PointlessRequestsJob } from './pointless-requests.ts';
@@ -71,12 +71,12 @@ export interface LeaderJobParts {
   readonly sendNotice: SendNotice | null;
   /** Absent: no history is kept. */
   readonly inventory?: InventoryKeeping | undefined;
-  readonly onNoticeTried: (webhook: string, outcome: 'taken' | 'refused') => void;
+  readonly onNoticeTried: (sink: string, outcome: 'taken' | 'refused') => void;
 }
 
 /** As configured. */
 export interface NotifySettings {
-  readonly webhooks: readonly Webhook[];
+  readonly sinks: readonly ConfiguredSink[];
   readonly giveUpAfterMs: number;
   readonly linkBase?: string | undefined;
 }
@@ -116,7 +116,7 @@ const NOTICES_EVERY_MS = 1_000;
 
 function noticesJob(parts: LeaderJobParts): readonly LeaderJob[] {
   const { sendNotice: send, notify, onNoticeTried: onTried } = parts;
-  if (send === null || notify.webhooks.length === 0) return [];
+  if (send === null || notify.sinks.length === 0) return [];
   const settings = { ...notify, linkBase: notify.linkBase ?? null };
   return [new NoticesJob({ ...parts, settings, send, onTried, everyMs: NOTICES_EVERY_MS })];
 }
