@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { type ErrorCode, isOperationError } from '../errors.ts';
+import { rawOf } from '../raw-value.ts';
 import type { BusEntry, EventBus, Topic, TopicMessage } from '../ports/publishing.ts';
 
 export type PublishingFault = 'throttle' | 'internal-error' | 'foreign-answer' | 'lost-reply' | 'entry-throttled';
@@ -60,8 +61,8 @@ const TOPICS: readonly PublishingCase[] = [
       assert.equal(others.length, 0);
       assert.equal(first?.['Message'], message().body);
       assert.equal(first?.['Subject'], '[info] db1: i-0aa -> i-0bb');
-      const { id, type } = first?.['MessageAttributes'] as Readonly<Record<string, { readonly Value: string }>>;
-      assert.deepEqual([id?.Value, type?.Value], [ID, 'recovery.ended']);
+      const { id, type } = rawOf(first?.['MessageAttributes']);
+      assert.deepEqual([rawOf(id).Value, rawOf(type).Value], [ID, 'recovery.ended']);
     },
   },
   {

@@ -55,14 +55,15 @@ function entryFault(entry: PutEventsRequestEntry): PutEventsResultEntry | null {
 }
 
 /** An event for a bus that does not exist gets an id like any other, and is dropped. */
-function putEntry({ events, faults, wallMs }: Region, entry: PutEventsRequestEntry): PutEventsResultEntry {
+function putEntry(region: Region, entry: PutEventsRequestEntry): PutEventsResultEntry {
+  const { events, faults } = region;
   const struck = faults.strike(PUT_ENTRY, { ...entry }).find((one) => one.kind === 'error' || one.kind === 'throttle');
   if (struck) return failed(struck.code ?? 'ThrottlingException', struck.message ?? 'Rate exceeded');
   const fault = entryFault(entry);
   if (fault) return fault;
   const { Source = '', DetailType = '', Detail = '', Resources = [], Time, EventBusName } = entry;
   const told = { source: Source, detailType: DetailType, resources: Resources, detail: objectIn(Detail) ?? {} };
-  const event = events.envelope({ ...told, wallMs: Time?.getTime() ?? wallMs() });
+  const event = events.envelope({ ...told, wallMs: Time?.getTime() ?? region.wallMs() });
   const bus = events.busNamed(EventBusName);
   if (bus !== null) events.forge(event, 0, bus);
   return { EventId: event.id };

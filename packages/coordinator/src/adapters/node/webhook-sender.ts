@@ -1,6 +1,6 @@
 import { durationText, type Clock, errorText } from '@understudy/shared';
 import type { Delivery } from '../../notices/sink.ts';
-import type { PostNotice } from '../../notices/sinks/webhooks.ts';
+import type { PostNotice } from '../../notices/sinks/sink-kind.ts';
 import { signedHeaders, type Webhook } from '../../notices/webhook.ts';
 
 const USER_AGENT = 'understudy';

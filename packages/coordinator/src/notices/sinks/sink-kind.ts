@@ -1,7 +1,7 @@
 import { durationMs, type EventBus, isName, NOTICE_KINDS, type Topic } from '@understudy/shared';
 import * as z from 'zod';
 import type { ConfiguredSink, Delivery, NoticeMessage, Sink } from '../sink.ts';
-import type { PostNotice } from './webhooks.ts';
+import type { Webhook } from '../webhook.ts';
 
 /** A suspicion is over within seconds, one way or the other. */
 const TOLD_KINDS = NOTICE_KINDS.filter((kind) => kind !== 'member.suspect');
@@ -23,6 +23,13 @@ export const SINK_FIELDS = {
    */
   timeoutMs: durationMs(5_000, 500, 30_000),
 };
+
+/** Posts one signed body. Never rejects; bounded by the webhook's own time. */
+export type PostNotice = (
+  webhook: Webhook,
+  message: Pick<NoticeMessage, 'id' | 'body'>,
+  signal: AbortSignal,
+) => Promise<Delivery>;
 
 /** What sinks reach the world through. */
 export interface SinkPorts {

@@ -1,14 +1,5 @@
 import * as z from 'zod';
-import type { Delivery, NoticeMessage } from '../sink.ts';
-import type { Webhook } from '../webhook.ts';
 import { SINK_FIELDS, type SinkKind } from './sink-kind.ts';
-
-/** Posts one signed body. Never rejects; bounded by the webhook's own time. */
-export type PostNotice = (
-  webhook: Webhook,
-  message: Pick<NoticeMessage, 'id' | 'body'>,
-  signal: AbortSignal,
-) => Promise<Delivery>;
 
 /** Also true of what is no URL: that is another fault, and has its own words. */
 function hasUserInfo(text: string): boolean {
