@@ -18,6 +18,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'local-cluster': ['shared'],
   dashboard: ['shared'],
   cli: ['shared', 'agent', 'aws', 'recovery', 'coordinator', 'cloud-sim', 'local-cluster'],
+  watchman: ['shared', 'aws'],
   packaging: [],
 };
 
@@ -82,6 +83,10 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     crawl: ['core', 'history.ts'],
     thread: ['core', 'store', 'history.ts'],
     testing: ['core', 'history.ts'],
+  },
+  watchman: {
+    core: [],
+    adapters: ['core'],
   },
   dashboard: {
     model: [],
