@@ -25,11 +25,6 @@ import {
   kmsEndpointOf,
   kmsOver,
   dnsRecordsOver,
-  eventBusOver,
-  regionOfArn,
-  sdkEventBridgeTransport,
-  sdkSnsTransport,
-  topicOver,
   sdkElbv2Transport,
   sdkRoute53Transport,
   serviceEndpointOf,
@@ -54,8 +49,7 @@ import { hookSecretName, type LoadedSecrets, loadSecrets } from './adapters/node
 import { artefactsFolder } from './adapters/node/artefacts-folder.ts';
 import { loadSite } from './adapters/node/load-site.ts';
 import { peerQuestion } from './api/http/peers/peer-question.ts';
-import { webhookSender } from './adapters/node/webhook-sender.ts';
-import { senderOver } from './notices/sinks/registry.ts';
+import { noticeSender } from './adapters/node/notice-sender.ts';
 import { openHeartbeatSocket, readKernelDrops, serviceProbes } from '@understudy/observer';
 import { type CoordinatorConfig, CoordinatorConfigSchema, maskedConfig, publicUrlOf } from './config.ts';
 import { Coordinator, isRefusal } from './coordinator.ts';
@@ -298,7 +292,11 @@ async function assemble(parts: Assembly): Promise<void> {
       ...{ config: config.hooks, clock },
       secretOf: (name) => mustHave(secrets.webhookSecrets, hookSecretName(name)),
     }),
-    ...noticesPart(parts, clock, note),
+    sendNotice: noticeSender({
+      ...{ config, clock, environment: parts.environment, closers },
+      secretOf: (name) => mustHave(secrets.webhookSecrets, name),
+      counted: (send) => counted(send, clock, note),
+    }),
     readDrops: () => readKernelDrops(config.udp.host, socket.localPort),
     onFatal: fail,
     withProcessMetrics: true,
@@ -438,31 +436,6 @@ function eventsPart(
   return {
     eventQueue: messageQueueOver({ transport: counted(sdk.send, clock, note), clock, callTimeoutMs, queueUrl }),
   };
-}
-
-/** Everything that is told of changes: webhooks, topics, buses. Each is asked in its own Region. */
-function noticesPart(
-  { config, secrets, environment, closers }: Assembly,
-  clock: SystemClock,
-  note: NoteCall,
-): Pick<CoordinatorOptions, 'sendNotice'> {
-  const { endpoint: ec2 } = config.aws;
-  const opened = (open: typeof sdkSnsTransport, arn: string, callTimeoutMs: number, variable: string) => {
-    const endpoint = serviceEndpointOf({ ec2, own: undefined, variable, environment });
-    const region = regionOfArn(arn);
-    const sdk = open({ region, callTimeoutMs, ...(endpoint === undefined ? {} : { endpoint }) });
-    closers.push(() => sdk.close());
-    return { transport: counted(sdk.send, clock, note), clock, callTimeoutMs };
-  };
-  const post = webhookSender({ clock, secretOf: (name) => mustHave(secrets.webhookSecrets, name) });
-  const sendNotice = senderOver(config.notify, {
-    post,
-    topic: (topicArn, timeoutMs) =>
-      topicOver({ ...opened(sdkSnsTransport, topicArn, timeoutMs, 'AWS_ENDPOINT_URL_SNS'), topicArn }),
-    eventBus: (busArn, timeoutMs) =>
-      eventBusOver({ ...opened(sdkEventBridgeTransport, busArn, timeoutMs, 'AWS_ENDPOINT_URL_EVENTBRIDGE'), busArn }),
-  });
-  return { sendNotice };
 }
 
 const accessSettingsOf = (config: CoordinatorConfig): AccessSettings => ({

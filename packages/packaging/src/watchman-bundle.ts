@@ -32,7 +32,7 @@ export async function watchmanModule(root: string): Promise<string> {
   return `${outputFiles.map(({ text }) => text).join('')}\n/*\n${licences}*/\n`;
 }
 
-/** One file, which is zipped as `index.mjs` with the authority of the coordinators' certificates. */
+/** One file, zipped as `index.mjs` with the authority of the coordinators' certificates. */
 export const watchmanArtefact = ({ root, version }: BuildInfo): Artefact => {
   const file = `understudy-watchman-${version}.mjs`;
   const make: Artefact['make'] = async ({ out }) => writeFile(join(out, file), await watchmanModule(root));

@@ -21,7 +21,10 @@ export interface Watched {
   readonly memory: Memory;
 }
 
-/** Looks until one answers or all have been silent for long enough. @throws what SNS refused with */
+/**
+ * Looks until one answers or all have been silent for long enough.
+ * @throws what SNS refused with
+ */
 export async function watch(memory: Memory, { clock, ask, topic, settings }: WatchParts): Promise<Watched> {
   const beganAtMs = clock.monotonicMs();
   const roundsMax = Math.ceil(settings.silentForMs / LOOK_EVERY_MS) + 1;

@@ -43,7 +43,10 @@ const TopicSchema = z.strictObject({
 const ForgedSchema = z.strictObject({ event: z.record(z.string(), z.unknown()) });
 const TrailSchema = z.strictObject({ on: z.boolean() });
 
-/** `/_sim/sqs/…`, `/_sim/sns/…` and `/_sim/events-bus/…`: queues, topics, buses, rules, a trail, and what somebody makes up. */
+/**
+ * `/_sim/sqs/…`, `/_sim/sns/…` and `/_sim/events-bus/…`: queues, topics, buses, rules, a trail, and
+ * what somebody makes up.
+ */
 export function addEventRoutes(app: FastifyInstance, sim: CloudSim): void {
   app.post('/_sim/sqs/queues', (request, reply) => {
     const wanted = body(QueueSchema, request.body, reply);

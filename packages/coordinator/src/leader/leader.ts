@@ -48,7 +48,6 @@ import { LeaderLoop, type LeaderParts } from './leader-loop.ts';
 import type { InventoryKeeping } from '../inventory/inventory-keeping.ts';
 import type { Outbox } from '../notices/outbox.ts';
 import type { SendNotice } from '../notices/sink.ts';
-import { sinksOf } from '../notices/sinks/registry.ts';
 import { type Asked, type CommandAnswer, type CommandDecision, type RecoveryCommand } from '../commands/command.ts';
 import type { Standing } from '../commands/recoveries.ts';
 import { CommandDesk } from './command-desk.ts';
@@ -458,7 +457,7 @@ export class Leader {
       jobs: leaderJobs({
         ...{ ownershipWatch, failureHooks, lateStarts, events: this.events },
         ...{ ...this.#options, ...this.#parts, serveLeases, collector, pace: config.loop },
-        notify: { ...config.notify, sinks: sinksOf(config.notify) },
+        notify: config.notify,
         readFor: (member, instanceId, signal) => planner.readFor(member, instanceId, signal),
         dropRequest: (term, request, why) => desk.drop(term, request, why),
         storeTimeoutMs: config.etcd.callTimeoutMs,

@@ -21,7 +21,7 @@ export interface PublishingFixture {
   arrived(queue: 'topic' | 'fifo' | 'bus', count: number): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** The next call of this action fails like this. */
   fault(action: string, kind: PublishingFault): Promise<{ firedCount(): Promise<number> }>;
-  /** Of the service's time. */
+  /** Waits for so much of the service's time. */
   sleep(durationMs: number): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 import type { CallError } from '../cloud-sim-core.ts';
 
-/** The core's refusals in EventBridge's words (API reference, errors of each action; common errors). */
+/** The core's refusals in EventBridge's words (API reference, errors of actions; common errors). */
 const IN_THEIR_WORDS: Readonly<Record<string, string>> = {
   AuthFailure: 'UnrecognizedClientException',
   SignatureDoesNotMatch: 'InvalidSignatureException',

@@ -58,7 +58,7 @@ function attributeOf(name: string, { DataType = '', StringValue }: MessageAttrib
   return [name, { type: DataType, value: StringValue ?? '' }] as const;
 }
 
-/** What goes to queues. @throws InvalidParameter where the structure is `json` and names no default */
+/** What goes to queues. @throws InvalidParameter: `json` without a default */
 function messageFor({ Message = '', MessageStructure }: PublishInput): string {
   if (MessageStructure === undefined) return Message;
   if (MessageStructure !== 'json') invalid('MessageStructure');

@@ -22,7 +22,8 @@ import type { LeaderJob } from './leader-job.ts';
 import { LostZonesJob } from './lost-zones.ts';
 import { NoticesJob } from './notices.ts';
 import type { Outbox } from '../../notices/outbox.ts';
-import type { ConfiguredSink, SendNotice } from '../../notices/sink.ts';
+import type { SendNotice } from '../../notices/sink.ts';
+import { type SinkSections, sinksOf } from '../../notices/sinks/registry.ts';
 import { FailureHooksJob } from './failure-hooks.ts';
 import { OwnershipJob } from './ownership.ts';
 import { PointlessRequestsJob } from './pointless-requests.ts';
@@ -75,8 +76,7 @@ export interface LeaderJobParts {
 }
 
 /** As configured. */
-export interface NotifySettings {
-  readonly sinks: readonly ConfiguredSink[];
+export interface NotifySettings extends SinkSections {
   readonly giveUpAfterMs: number;
   readonly linkBase?: string | undefined;
 }
@@ -116,7 +116,8 @@ const NOTICES_EVERY_MS = 1_000;
 
 function noticesJob(parts: LeaderJobParts): readonly LeaderJob[] {
   const { sendNotice: send, notify, onNoticeTried: onTried } = parts;
-  if (send === null || notify.sinks.length === 0) return [];
-  const settings = { ...notify, linkBase: notify.linkBase ?? null };
+  const sinks = sinksOf(notify);
+  if (send === null || sinks.length === 0) return [];
+  const settings = { ...notify, sinks, linkBase: notify.linkBase ?? null };
   return [new NoticesJob({ ...parts, settings, send, onTried, everyMs: NOTICES_EVERY_MS })];
 }
