@@ -148,6 +148,8 @@ export class Region {
   readonly productCodes = new Map<string, readonly string[]>();
   /** `az/type` that is not sold there. */
   readonly notOffered = new Set<string>();
+  /** `az/snapshot` with fast snapshot restore. */
+  readonly fastRestores = new Set<string>();
   readonly zones: readonly string[];
   readonly impairedZones = new Set<string>();
   /** Zones whose hosts are down, each with the instances that went down with it. */
