@@ -1,9 +1,10 @@
-import { EC2_ACTIONS } from '@understudy/aws';
+import { isLimitedAction } from '@understudy/aws';
 import { duration, durationMs, GroupPolicySchema, isName, sharedName, sharedNameFault } from '@understudy/shared';
 import * as z from 'zod';
 import { HttpConfigSchema } from './http-config.ts';
 import { AwsConfigSchema } from './aws-config.ts';
 import { EventsConfigSchema } from './events-config.ts';
+import { EnrolmentConfigSchema } from './identity/enrolment-config.ts';
 import { HooksConfigSchema } from './hooks/hooks-config.ts';
 import { InventoryConfigSchema } from './inventory/inventory-config.ts';
 import { NotifyConfigSchema } from './notices/notify-config.ts';
@@ -264,6 +265,7 @@ const fields = z.strictObject({
   notify: NotifyConfigSchema.prefault({}),
   events: EventsConfigSchema.prefault({}),
   inventory: InventoryConfigSchema.optional(),
+  enrolment: EnrolmentConfigSchema.optional(),
   log: log.prefault({}),
 });
 type Fields = z.infer<typeof fields>;
@@ -321,8 +323,8 @@ const RULES: readonly Rule[] = [
   {
     path: ['aws', 'rates', 'raised'],
     refusal: ({ aws: { rates: known } }) => {
-      const unknown = Object.keys(known.raised).filter((action) => !(action in EC2_ACTIONS));
-      return unknown.length === 0 ? null : `${unknown.join(', ')}: no action of EC2 that we call`;
+      const unknown = Object.keys(known.raised).filter((action) => !isLimitedAction(action));
+      return unknown.length === 0 ? null : `${unknown.join(', ')}: no action with a rate that we call`;
     },
   },
   {
@@ -388,6 +390,13 @@ const RULES: readonly Rule[] = [
     refusal: ({ inventory: i }) =>
       i !== undefined && (i.sqlite === undefined) === (i.postgres === undefined)
         ? 'want one of sqlite and postgres: a history is kept in one place'
+        : null,
+  },
+  {
+    path: ['enrolment'],
+    refusal: ({ enrolment, http }) =>
+      enrolment !== undefined && http.tls === undefined
+        ? 'agents are given their keys over TLS only: http.tls is missing'
         : null,
   },
   {

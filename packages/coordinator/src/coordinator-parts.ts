@@ -91,7 +91,14 @@ function hearingParts(options: CoordinatorOptions, base: BasicParts) {
   const listener = new HeartbeatListener({ ...options, table: observer });
   const prober = new ServiceProber({ table: observer, clock, log, ...(probeService ? { probe: probeService } : {}) });
   const source = options.keySource ?? null;
-  const keyRotation = new KeyRotation({ ...options, table: observer, source, everyMs: config.loop.keysEveryMs });
+  let masters = options.masters;
+  const keyRotation = new KeyRotation({
+    ...{ ...options, table: observer, source, everyMs: config.loop.keysEveryMs },
+    onMasters: (changed) => {
+      masters = changed;
+      options.onMasters?.(changed);
+    },
+  });
   const presence = presenceOf(options, base);
   const self = { id: config.id, az: config.az };
   const { allowUnsafeVersion } = config.etcd;
@@ -100,6 +107,8 @@ function hearingParts(options: CoordinatorOptions, base: BasicParts) {
     listener,
     prober,
     keyRotation,
+    /** As they are now. */
+    masters: () => masters,
     presence,
     publisher: new OpinionPublisher({ store, keys, presence, clock, random, log, observer: self }),
     gate: new StoreGate({ store, keys, clock, random, log, allowUnsafeVersion }),
@@ -187,6 +196,8 @@ function leadingParts(options: CoordinatorOptions, parts: HearingParts, onBroken
     ...{ changes, outbox, runHook, dns: options.dns, targetGroups: options.targetGroups },
     ...{ sendNotice: options.sendNotice ?? null, inventory: options.inventory, eventQueue: options.eventQueue },
     onNoticeTried: (sink, outcome) => metrics.noticeTried(sink, outcome),
+    enrolment: options.enrolment,
+    masters: parts.masters,
     storeTrouble: () => writes.trouble(),
     handOver: () => void leadership.resign(),
     onRunEnded: (outcome) => metrics.recoveryRunEnded(outcome),
@@ -226,10 +237,10 @@ function engineOf(
 
 /** What people and other programs see of it. */
 function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnType<typeof leadingParts>) {
-  const { config, clock, version, answers, limiter } = options;
+  const { config, clock, version, answers, limiters } = options;
   const { leader, metrics, startedAtMs, keyRotation } = parts;
   const condition = new OwnCondition({
-    ...{ ...parts, clock, answers: answers ?? null, limiter: limiter ?? null },
+    ...{ ...parts, clock, answers: answers ?? null, limiters: limiters ?? null },
     receiveBuffer: options,
     accessProblems: options.accessProblems ?? (() => []),
     minimum: config.observer,
@@ -256,10 +267,11 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
     preparations: () => leader.preparationCounts,
     makings: () => leader.makings,
     events: leader.events.counts,
-    rates: () => limiter?.states() ?? [],
+    rates: () => limiters?.states() ?? [],
     foreignAnswers: () => answers?.totals ?? new Map(),
     connections: options.connections ?? null,
     inventory: options.inventory?.counts ?? null,
+    enrolments: () => leader.keyEnrolment.counts,
   });
   return { condition, api, controls };
 }

@@ -23,3 +23,6 @@ export { LevelGate } from './store/level-gate.ts';
 export { WatchCache } from './store/watch-cache.ts';
 export { WatchedStore } from './store/watched-store.ts';
 export { ownStopOf } from './judge/own-stop.ts';
+export { type IdentityReading, readIdentity } from './identity/identity-document.ts';
+export { signersFor } from './identity/signers.ts';
+export type { EnrolmentAnswer } from './leader/key-enrolment.ts';

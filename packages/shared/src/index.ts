@@ -1,4 +1,5 @@
 export * from './api.ts';
+export * from './api/enrolments.ts';
 export * from './api/fleet.ts';
 export * from './api/inventory.ts';
 export * from './api/plan.ts';

@@ -182,7 +182,7 @@ export class Region {
     this.zones = ['a', 'b', 'c'].map((letter) => `${options.name}${letter}`);
     this.kmsKeys = new KmsKeys(options.name, ACCOUNT_ID, options.random);
     this.dns = new DnsZones(options.speed);
-    this.balancing = new LoadBalancing(options.name, ACCOUNT_ID);
+    this.balancing = new LoadBalancing(options.name, ACCOUNT_ID, options.speed);
     this.queues = new SimQueues(options.name, ACCOUNT_ID, {
       nowMs: () => this.nowMs,
       wallMs: () => this.wallMs(),
