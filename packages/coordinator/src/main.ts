@@ -293,11 +293,7 @@ async function assemble(parts: Assembly): Promise<void> {
       ...{ config: config.hooks, clock },
       secretOf: (name) => mustHave(secrets.webhookSecrets, hookSecretName(name)),
     }),
-    sendNotice: noticeSender({
-      ...{ config, clock, environment: parts.environment, closers },
-      secretOf: (name) => mustHave(secrets.webhookSecrets, name),
-      counted: (send) => counted(send, clock, note),
-    }),
+    sendNotice: noticesPart(parts, clock, note),
     readDrops: () => readKernelDrops(config.udp.host, socket.localPort),
     onFatal: fail,
     withProcessMetrics: true,
@@ -446,6 +442,12 @@ function eventsPart(
     eventQueue: messageQueueOver({ transport: counted(sdk.send, clock, note), clock, callTimeoutMs, queueUrl }),
   };
 }
+
+const noticesPart = (parts: Assembly, clock: SystemClock, note: NoteCall) =>
+  noticeSender({
+    ...{ ...parts, clock, counted: (send) => counted(send, clock, note) },
+    secretOf: (name) => mustHave(parts.secrets.webhookSecrets, name),
+  });
 
 const accessSettingsOf = (config: CoordinatorConfig): AccessSettings => ({
   anonymous: config.http.anonymous,
