@@ -281,8 +281,8 @@ export class Leader {
   }
 
   /** The plan that a recovery of this member would have now. Only the leader knows. */
-  plan(member: MemberId): Promise<PlanAnswer> {
-    return new PlanPreview({ ...this.#options, ...this.#parts }).of(this.#termOfOurs(), member);
+  plan(member: MemberId, strategy: string | null = null): Promise<PlanAnswer> {
+    return new PlanPreview({ ...this.#options, ...this.#parts }).of(this.#termOfOurs(), member, strategy);
   }
 
   /** What an undo would do if it were asked for now, or why it would be refused. */
@@ -385,9 +385,10 @@ export class Leader {
       ...{ cloud, clock, everyMs: tryLaunchEveryMs },
       onlyHarmless: config.aws.dryRuns === 'harmless',
     });
-    const readiness = new Readiness({
+    const readiness: Readiness = new Readiness({
       ...{ cloud, keyLooks, nameLooks, view, clock, policyOf, tryLaunchEveryMs, trials },
       seen: this.#options.inventory?.seen,
+      silenceOf: (member, instanceId) => planner.silenceOf(member, instanceId),
     });
     const enroller = new Enroller({ everyMs: enrolEveryMs, cloud, view, keys, clock, log, readiness });
     const { minimumObservers, minimumZones } = config.observer;
