@@ -12,6 +12,8 @@ interface Under {
   readonly hostedZones?: readonly string[];
   readonly targetGroups?: readonly string[];
   readonly eventQueues?: readonly string[];
+  readonly topics?: readonly string[];
+  readonly eventBuses?: readonly string[];
   /** An action that the policy lacks, as when somebody took it out. */
   readonly without?: string;
 }
@@ -26,11 +28,14 @@ export function underGeneratedPolicy({
   hostedZones = [],
   targetGroups = [],
   eventQueues = [],
+  topics = [],
+  eventBuses = [],
   without,
 }: Under): Authorize {
   const statements = coordinatorStatements({
     ...{ region: 'us-east-1', account: ACCOUNT, groups },
     ...{ passRoles: roles.map(roleOf), hostedZones, targetGroups, eventQueues },
+    ...{ topics, eventBuses },
   });
   const left = statements.map((one) => ({ ...one, Action: one.Action.filter((action) => action !== without) }));
   return policyEvaluator(managedPolicies(left));

@@ -13,6 +13,8 @@ const PASS = {
   hostedZones: ['Z1'],
   targetGroups: ['arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/1'],
   eventQueues: ['arn:aws:sqs:eu-central-1:123456789012:understudy-events'],
+  topics: ['arn:aws:sns:eu-central-1:123456789012:understudy'],
+  eventBuses: ['arn:aws:events:eu-central-1:123456789012:event-bus/ops'],
 };
 const wide = coordinatorStatements(PASS);
 const charactersOf = (policy: unknown): number => JSON.stringify(policy).length;
@@ -53,6 +55,8 @@ describe('the IAM policy of a coordinator', () => {
       'LookAtTargets',
       'MoveTargets',
       'ReadEvents',
+      'PublishNotices',
+      'LookAtSinks',
       'LookAtKeys',
     ]);
   });

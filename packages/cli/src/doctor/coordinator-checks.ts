@@ -15,6 +15,7 @@ import { permissions } from './checks/permissions.ts';
 import { quotas } from './checks/quotas.ts';
 import { receiveBuffer } from './checks/receive-buffer.ts';
 import { running } from './checks/running.ts';
+import { sinks } from './checks/sinks.ts';
 import { sockets } from './checks/sockets.ts';
 import type { CoordinatorHost } from './coordinator-host.ts';
 
@@ -33,6 +34,7 @@ export const COORDINATOR_CHECKS: readonly Check<CoordinatorHost>[] = [
   running,
   permissions,
   events,
+  sinks,
   quotas,
   certificates,
   receiveBuffer,

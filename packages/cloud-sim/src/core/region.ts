@@ -9,6 +9,7 @@ import { KmsKeys } from './kms/keys.ts';
 import { LoadBalancing } from './elbv2/target-groups.ts';
 import { DnsZones } from './route53/zones.ts';
 import { SecretValues } from './secrets/store.ts';
+import { SimTopics } from './sns/topics.ts';
 import { SimQueues } from './sqs/queues.ts';
 import { LatencyModel, type LatencyName, type LatencyOverrides } from './latency.ts';
 import type {
@@ -139,6 +140,7 @@ export class Region {
   readonly dns: DnsZones;
   readonly balancing: LoadBalancing;
   readonly queues: SimQueues;
+  readonly topics: SimTopics;
   readonly events: EventBus;
   /** Dedicated Hosts by id. Room on them is not counted. */
   readonly hosts = new Map<string, SimHost>();
@@ -189,6 +191,16 @@ export class Region {
       later: (delayMs, run) => this.laterIn(delayMs, run),
       speed: options.speed,
     });
+    this.topics = new SimTopics(
+      { region: options.name, account: ACCOUNT_ID },
+      {
+        nowMs: () => this.nowMs,
+        wallMs: () => this.wallMs(),
+        strike: (action, input) => this.faults.strike(action, input),
+        queue: (arn) => this.queues.byArn(arn),
+        speed: options.speed,
+      },
+    );
     this.events = new EventBus({
       place: { region: options.name, account: ACCOUNT_ID },
       wallMs: () => this.wallMs(),
