@@ -9,7 +9,7 @@ import { CloudSim, CloudSimConfigSchema, inProcessService, startCloudSim } from 
 import { silentLog, type WallMs } from '@understudy/shared';
 import { SystemClock } from '@understudy/shared/node';
 import { SeededRandom, SimClock } from '@understudy/shared/testing';
-import { watchmanModule } from '@understudy/packaging/watchman';
+import { watchmanModule } from '@understudy/packaging/testing';
 import { NOTHING_KEPT, settingsOf, watch } from '@understudy/watchman/testing';
 import { describe, expect, test } from 'vitest';
 import { ROOT } from '../../unit/tidy/source.ts';
