@@ -1,5 +1,6 @@
 /** The services of AWS, each by its own SDK client; every answer is checked to be theirs. */
 export { AnswerWatch } from './ec2/answer-watch.ts';
+export { isDoneWhenAsked } from './ec2/actions.ts';
 export { createEc2Cloud } from './ec2/create-ec2-cloud.ts';
 export { type RecordedCall, recordedCall } from './ec2/recorded-call.ts';
 export { sdkTransport } from './ec2/sdk-transport.ts';

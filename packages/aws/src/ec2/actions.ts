@@ -90,6 +90,24 @@ const RESOURCES: Readonly<Record<string, CallRates['resources']>> = {
 
 export type Ec2Action = keyof typeof EC2_ACTIONS;
 
+/**
+ * **S** EC2 has no `DryRun` for these. The SDK leaves out what a request has no member for, so as a
+ * question they would be done. A test holds the list against the SDK's own shapes.
+ */
+const WITHOUT_DRY_RUN: ReadonlySet<string> = new Set<Ec2Action>([
+  'AssignPrivateIpAddresses',
+  'UnassignPrivateIpAddresses',
+  'AssignIpv6Addresses',
+  'UnassignIpv6Addresses',
+]);
+
+/** Can EC2 be asked whether it would do this? What we do not know is never asked. */
+export const knowsDryRun = (action: string): boolean =>
+  Object.hasOwn(EC2_ACTIONS, action) && !WITHOUT_DRY_RUN.has(action);
+
+/** Is it one of those that would be done as soon as they are asked? */
+export const isDoneWhenAsked = (action: string): boolean => WITHOUT_DRY_RUN.has(action);
+
 const FACTS: Readonly<Record<string, Ec2ActionFacts>> = EC2_ACTIONS;
 
 /** Facts of an action. One we do not know counts as mutating, with EC2's default bucket. */

@@ -1,5 +1,7 @@
+import * as ec2 from '@aws-sdk/client-ec2';
 import { OperationError, type Raw } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
+import { EC2_ACTIONS, isDoneWhenAsked, knowsDryRun } from './actions.ts';
 import { Ec2Cloud } from './ec2-cloud.ts';
 import { recordedCall } from './recorded-call.ts';
 
@@ -38,6 +40,23 @@ describe('a call that is only tried', () => {
     expect(sent).toHaveLength(1);
   });
 
+  it.each([
+    ['UnassignPrivateIpAddresses', 'unassignAddress', 'secondary-ip'],
+    ['AssignPrivateIpAddresses', 'assignAddress', 'secondary-ip'],
+    ['UnassignIpv6Addresses', 'unassignAddress', 'ipv6-address'],
+    ['AssignIpv6Addresses', 'assignAddress', 'ipv6-address'],
+  ] as const)('%s has no DryRun at EC2, and is not sent as a question', async (action, method, kind) => {
+    const { cloud, sent } = cloudOf({ Return: true });
+    const address = {
+      kind,
+      address: kind === 'ipv6-address' ? '2001:db8::1' : '10.0.0.9',
+      networkInterfaceId: 'eni-1',
+    };
+    const asked = cloud.tryCall((tried) => tried[method](address));
+    await expect(asked).rejects.toMatchObject({ code: 'CLOUD_REJECTED', message: new RegExp(action) });
+    expect(sent).toEqual([]);
+  });
+
   it('that sends nothing is no yes', async () => {
     const { cloud } = cloudOf(YES);
     await expect(cloud.tryCall(async () => undefined)).rejects.toMatchObject({ code: 'CLOUD_REJECTED' });
@@ -52,4 +71,23 @@ describe('a call that is only told', () => {
 
   it('is none where the adapter has nothing to send', async () =>
     expect(await recordedCall((cloud) => cloud.createTags([], {}))).toBeNull());
+});
+
+/** Members of a request, as the SDK has its shape: what is none of them, it does not send. */
+function membersOf(action: string): readonly string[] {
+  const operation: unknown = Reflect.get(ec2, `${action}$`);
+  const [, , , , input] = Array.isArray(operation) ? operation : [];
+  const shape: unknown = typeof input === 'function' ? input() : input;
+  const [, , , , members] = Array.isArray(shape) ? shape : [];
+  return Array.isArray(members) ? members : [];
+}
+
+describe('what EC2 can be asked about', () => {
+  it.each(Object.keys(EC2_ACTIONS))('%s, as far as the SDK sends the question', (action) => {
+    expect(membersOf(action).length).toBeGreaterThan(0);
+    expect(knowsDryRun(action)).toBe(membersOf(action).includes('DryRun'));
+    expect(isDoneWhenAsked(action)).toBe(!knowsDryRun(action));
+  });
+
+  it('is nothing that we do not know', () => expect(knowsDryRun('PurchaseHostReservation')).toBe(false));
 });

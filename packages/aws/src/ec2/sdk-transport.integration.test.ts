@@ -69,6 +69,19 @@ async function failureOf(work: Promise<unknown>) {
 const request = { ClientToken: 'token-1', MinCount: 1, MaxCount: 1, UserData: 'bWVtYmVy' };
 
 describe('the SDK as transport', () => {
+  it.each(['AssignPrivateIpAddresses', 'UnassignPrivateIpAddresses', 'AssignIpv6Addresses', 'UnassignIpv6Addresses'])(
+    'sends no question that would be the deed: %s with DryRun',
+    async (action) => {
+      const { endpoint, bodies } = await stub(launched);
+      const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+      const transport = sdkTransport({ region: 'us-east-1', endpoint, credentials, callTimeoutMs: 2_000 });
+      const input = { NetworkInterfaceId: 'eni-1', DryRun: true };
+      await expect(transport.send(action, input, { mutating: true })).rejects.toThrow('no DryRun');
+      expect(bodies).toEqual([]);
+      transport.close();
+    },
+  );
+
   it('sends the recorded launch, token and user data unchanged, and reads the answer', async () => {
     const { cloudAt, endpoint, bodies } = await stub(launched);
     const instance = await cloudAt(endpoint).runInstances(request);

@@ -2,7 +2,7 @@ import * as ec2 from '@aws-sdk/client-ec2';
 import { invariant, InvariantViolation, isOperationError } from '@understudy/shared';
 import { checkAnswers } from '../answers/check-answers.ts';
 import { EC2_QUERY } from '../answers/own-answer.ts';
-import type { Ec2Action } from './actions.ts';
+import { type Ec2Action, knowsDryRun } from './actions.ts';
 import { clientConfigOf, type SdkTransport, type SdkTransportOptions } from '../sdk/client-config.ts';
 import { assertMayStart, notSent } from '../transport/not-sent.ts';
 import type { Ec2CallOptions } from '../transport/transport.ts';
@@ -86,6 +86,8 @@ export function sdkTransport(options: SdkTransportOptions): SdkTransport {
   const mutatingClient = clientOf(options, 1);
   return {
     send: async (action, input, callOptions) => {
+      // The SDK would leave the flag out, and EC2 would do it.
+      if (input.DryRun === true && !knowsDryRun(action)) throw notSent(action, 'EC2 has no DryRun for it', null);
       const client = callOptions?.mutating === false ? readClient : mutatingClient;
       const departure: Departure = { hasLeft: false };
       const command = commandFor(action, input, callOptions, departure);

@@ -1,4 +1,4 @@
-import { EC2_ACTIONS, type Ec2Action } from '../ec2/actions.ts';
+import { EC2_ACTIONS, type Ec2Action, knowsDryRun } from '../ec2/actions.ts';
 import { ELBV2_ACTIONS, type Elbv2Action } from '../elbv2/actions.ts';
 import type { KmsAction } from '../kms/sdk-kms-transport.ts';
 import { ROUTE53_ACTIONS, type Route53Action } from '../route53/actions.ts';
@@ -219,7 +219,7 @@ const impliedWhy = (call: string): string => `AWS does it with our rights during
 /** Every action of AWS that the coordinator's role is asked for, in order of their names. */
 export const AWS_CALLS: readonly AwsCall[] = [
   ...Object.entries(EC2).map(([name, facts]) => ({
-    ...{ action: `ec2:${name}`, sender: 'coordinator' as const, hasDryRun: true, ...facts },
+    ...{ action: `ec2:${name}`, sender: 'coordinator' as const, hasDryRun: knowsDryRun(name), ...facts },
     mutating: EC2_ACTIONS[name as Ec2Action].mutating,
   })),
   ...Object.entries(KMS).map(([name, facts]) => ({

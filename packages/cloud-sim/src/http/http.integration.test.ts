@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  AssignPrivateIpAddressesCommand,
+  type AssignPrivateIpAddressesRequest,
   CreateNetworkInterfaceCommand,
   CreateSnapshotsCommand,
   DeleteTagsCommand,
@@ -208,6 +210,16 @@ test('a set of snapshots and an interface come back in the shapes the SDK knows'
     new CreateNetworkInterfaceCommand({ SubnetId: db.subnetId, ClientToken: 'eni-1', Description: 'permit' }),
   );
   expect(NetworkInterface).toMatchObject({ SubnetId: db.subnetId, Description: 'permit', SourceDestCheck: true });
+});
+
+test('four actions have no DryRun: the SDK leaves it out, and what was only asked is done', async () => {
+  const { networkInterfaceId: NetworkInterfaceId } = seedInstance(server.sim, { instanceType: 'm5.large' });
+  const question: AssignPrivateIpAddressesRequest & { readonly DryRun: true } = {
+    ...{ NetworkInterfaceId, SecondaryPrivateIpAddressCount: 1, DryRun: true },
+  };
+  const answer = await client.send(new AssignPrivateIpAddressesCommand(question));
+  expect(answer.AssignedPrivateIpAddresses).toHaveLength(1);
+  expect(server.sim.core.region.networkInterfaces.get(NetworkInterfaceId)?.secondaryIps).toHaveLength(1);
 });
 
 test('an action without output answers with an empty success', async () => {

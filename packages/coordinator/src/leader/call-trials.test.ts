@@ -41,6 +41,15 @@ const standIn = (action: string, asked: string, over: { lacks?: string; isHarmle
 });
 
 describe('EC2 is asked about the calls of a plan', () => {
+  it('but never where it would do what it is asked, as it stands or with what stands in', async () => {
+    const { asked, words } = world();
+    const [gone, put] = ['UnassignPrivateIpAddresses', 'AssignIpv6Addresses'] as const;
+    expect(await words([call(gone), standIn('Stop', put), standIn(put, 'StopInstances')])).toEqual(
+      Array.from({ length: 3 }, () => 'cannot-be-asked'),
+    );
+    expect(asked).toEqual([]);
+  });
+
   it('with what stands in: one question for all calls that it answers', async () => {
     const { asked, words } = world();
     const calls = [call('StopInstances'), standIn('Stop', 'StopInstances'), standIn('Halt', 'StopInstances')];

@@ -10,6 +10,7 @@ import {
   takeTokens,
   type TokenBucket,
 } from '@understudy/shared';
+import { isDoneWhenAsked } from '@understudy/aws';
 import type { CallTrial, ShownCall } from '@understudy/recovery';
 
 /** Questions are no work: EC2's buckets are the recoveries' first. */
@@ -36,6 +37,15 @@ export interface CallTrialsOptions {
 /** A tag of ours on what the call is about itself changes nothing that anybody goes by. */
 const isTag = ({ action, planned: { trial } }: ShownCall): boolean =>
   action === 'CreateTags' && trial.kind === 'as-planned';
+
+/**
+ * Why EC2 cannot be asked. **S** What has no `DryRun` at EC2 would be done as it is asked. Null: it
+ * can.
+ */
+function whyNever({ action, asked, planned: { trial } }: ShownCall): string | null {
+  if (isDoneWhenAsked(action) || (asked && isDoneWhenAsked(asked.action))) return 'EC2 has no DryRun for it';
+  return trial.kind === 'none' ? trial.why : null;
+}
 
 const isHarmless = (call: ShownCall): boolean =>
   isTag(call) || (call.planned.trial.kind === 'with' && call.planned.trial.isHarmless === true);
@@ -78,7 +88,7 @@ export class CallTrials {
 
   #isDue(call: ShownCall): boolean {
     const { clock, everyMs } = this.#options;
-    if (everyMs === 0 || call.planned.trial.kind === 'none' || this.#isKeptBack(call)) return false;
+    if (everyMs === 0 || whyNever(call) !== null || this.#isKeptBack(call)) return false;
     const known = this.#answers.get(questionOf(call));
     if (!known) return true;
     const keptForMs = known.word.word === 'allowed' ? everyMs : NO_KEPT_FOR_MS;
@@ -114,7 +124,8 @@ export class CallTrials {
 
   #wordOn(call: ShownCall): CallWord {
     const { trial } = call.planned;
-    if (trial.kind === 'none') return { word: 'cannot-be-asked', text: trial.why, askedAtWallMs: null };
+    const never = whyNever(call);
+    if (never !== null) return { word: 'cannot-be-asked', text: never, askedAtWallMs: null };
     const known = this.#answers.get(questionOf(call));
     if (known) return trial.kind === 'with' ? wordWith(trial, known.word) : known.word;
     const text = this.#whyNot(call);

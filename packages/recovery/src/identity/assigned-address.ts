@@ -12,7 +12,7 @@ import {
 import { type AssignedMove, assignedMove } from '../core/assigned-move.ts';
 import { unlessEnded } from '../core/predecessor.ts';
 import type { Attempt, Frozen, Move } from '../effect.ts';
-import { type CallsOf, laterCall, plannedCall, triedOnInterface } from '../planned-call.ts';
+import { type CallsOf, laterCall, plannedCall } from '../planned-call.ts';
 import type { Run } from '../run.ts';
 import { LATER_PERMIT } from '../steps/attempt-calls.ts';
 import { replacementInterfaceOf, replacementPlaceOf } from '../steps/replacement-place.ts';
@@ -248,14 +248,11 @@ const assignedCallsOf =
               unlessEnded(plan),
             ),
           ]),
-      triedOnInterface(
-        laterCall(
-          'assign',
-          (cloud, options) => cloud.assignAddress(at(LATER_PERMIT), options),
-          'it puts the address on the interface of the replacement, which the recovery makes',
-        ),
-        about,
-        (id) => (cloud, options) => cloud.assignAddress(at(id), options),
+      // It has no DryRun at EC2, so nothing stands in for it: a trial would be the deed.
+      laterCall(
+        'assign',
+        (cloud, options) => cloud.assignAddress(at(LATER_PERMIT), options),
+        'it puts the address on the interface of the replacement, which the recovery makes',
       ),
     ];
   };
