@@ -7,6 +7,7 @@ import {
   isOperationError,
   type Log,
   type MonotonicMs,
+  OperationError,
   type TargetGroups,
 } from '@understudy/shared';
 import type { Finding } from '../core/finding.ts';
@@ -20,6 +21,12 @@ const GROUPS_KEPT_MS = 300_000;
 const NEW_KEPT_MS = 5_000;
 /** While nothing can be read, what was known this long ago is better than nothing. */
 const STALE_MS = 86_400_000;
+/**
+ * A recovery waits so long for a look: its service may throttle, and its calls wait for their turn.
+ * What was known before is taken soon; where nothing was, more is lost by not waiting.
+ */
+const KNOWN_WAIT_MS = 5_000;
+const UNKNOWN_WAIT_MS = 60_000;
 /** Between the calls of one round over all target groups. */
 const PACE_MS = 100;
 const ASKED_MAX = 200;
@@ -139,11 +146,15 @@ export class NameLooks {
     const known = asked.known as Known<T> | null;
     if (known && this.#ageMs(known) < keptMs) return known.value;
     const readAtMs = this.#options.clock.monotonicMs();
-    asked.running ??= ask().finally(() => (asked.running = null));
+    asked.running ??= ask()
+      .then((value) => {
+        asked.known = { value, readAtMs };
+        return value;
+      })
+      .finally(() => (asked.running = null));
+    const isKnown = known !== null && this.#ageMs(known) < STALE_MS;
     try {
-      const value = (await asked.running) as T;
-      asked.known = { value, readAtMs };
-      return value;
+      return (await this.#within(asked.running, isKnown ? KNOWN_WAIT_MS : UNKNOWN_WAIT_MS)) as T;
     } catch (error) {
       if (!isOperationError(error)) throw error;
       this.#options.log.warn('recovery.names.unread', { what: told.what, error: errorText(error) });
@@ -151,6 +162,21 @@ export class NameLooks {
       const text = `${told.what} could not be read, so none of them follows: ${errorText(error)}`;
       told.unread.push({ code: told.code, text });
       return null;
+    }
+  }
+
+  /** The work goes on, and what it finds is known to the next one who asks. */
+  async #within(work: Promise<unknown>, limitMs: number): Promise<unknown> {
+    const done = new AbortController();
+    const tooLate = this.#options.clock.sleep(limitMs, done.signal).then(() => {
+      throw new OperationError('CLOUD_UNAVAILABLE', `no answer within ${limitMs / 1_000} s`);
+    });
+    work.catch(() => undefined);
+    tooLate.catch(() => undefined);
+    try {
+      return await Promise.race([work, tooLate]);
+    } finally {
+      done.abort();
     }
   }
 
