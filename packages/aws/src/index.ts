@@ -15,6 +15,8 @@ export { dnsRecordsOver } from './route53/dns-records-over.ts';
 export { sdkRoute53Transport } from './route53/sdk-route53-transport.ts';
 export { messageQueueOver } from './sqs/message-queue-over.ts';
 export { sdkSqsTransport } from './sqs/sdk-sqs-transport.ts';
+export { remoteCommandsOver } from './ssm/remote-commands-over.ts';
+export { sdkSsmTransport } from './ssm/sdk-ssm-transport.ts';
 export { mapEc2Error } from './transport/map-error.ts';
 export { AGENT_CALLS, type AgentPolicyOptions, agentStatements } from './permissions/agent-policy.ts';
 export { AWS_CALLS, type AwsCall } from './permissions/calls.ts';

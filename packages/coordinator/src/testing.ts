@@ -12,6 +12,8 @@ export type { OperatorAnswer, OperatorCommand } from './leader/operator-command.
 export { Leadership } from './leadership/leadership.ts';
 export { OpinionPublisher } from './observing/opinion-publisher.ts';
 export { NoticesJob, UNDELIVERED_MAX } from './leader/jobs/notices.ts';
+export { runCommandHook } from './hooks/command-hook.ts';
+export { HooksConfigSchema } from './hooks/hooks-config.ts';
 export { signedHeaders, type SendNotice } from './notices/webhook.ts';
 export { webhookSender } from './adapters/node/webhook-sender.ts';
 export type { Build } from './store/feature-level.ts';

@@ -12,6 +12,7 @@ interface Under {
   readonly hostedZones?: readonly string[];
   readonly targetGroups?: readonly string[];
   readonly eventQueues?: readonly string[];
+  readonly runsCommands?: boolean;
   /** An action that the policy lacks, as when somebody took it out. */
   readonly without?: string;
 }
@@ -26,11 +27,12 @@ export function underGeneratedPolicy({
   hostedZones = [],
   targetGroups = [],
   eventQueues = [],
+  runsCommands = false,
   without,
 }: Under): Authorize {
   const statements = coordinatorStatements({
     ...{ region: 'us-east-1', account: ACCOUNT, groups },
-    ...{ passRoles: roles.map(roleOf), hostedZones, targetGroups, eventQueues },
+    ...{ passRoles: roles.map(roleOf), hostedZones, targetGroups, eventQueues, runsCommands },
   });
   const left = statements.map((one) => ({ ...one, Action: one.Action.filter((action) => action !== without) }));
   return policyEvaluator(managedPolicies(left));

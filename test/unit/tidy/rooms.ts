@@ -100,7 +100,8 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     elbv2: ['transport', 'answers', 'sdk'],
     inventory: ['transport', 'limiter', 'ec2'],
     sqs: ['transport', 'answers', 'sdk'],
-    permissions: ['ec2', 'kms', 'route53', 'elbv2', 'sqs'],
+    ssm: ['transport', 'answers', 'sdk'],
+    permissions: ['ec2', 'kms', 'route53', 'elbv2', 'sqs', 'ssm'],
   },
 };
 

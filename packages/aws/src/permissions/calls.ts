@@ -3,6 +3,7 @@ import { ELBV2_ACTIONS, type Elbv2Action } from '../elbv2/actions.ts';
 import type { KmsAction } from '../kms/sdk-kms-transport.ts';
 import { ROUTE53_ACTIONS, type Route53Action } from '../route53/actions.ts';
 import { SQS_ACTIONS, type SqsAction } from '../sqs/actions.ts';
+import { SSM_ACTIONS, type SsmAction } from '../ssm/actions.ts';
 import type { StatementName } from './statements.ts';
 
 /** What is known of one action of AWS that this program sends. */
@@ -174,6 +175,17 @@ const SQS: Readonly<Record<SqsAction, CallFacts>> = {
   GetQueueAttributes: { why: 'checks that the queue is the one that is meant', allowedBy: ['ReadEvents'] },
 };
 
+const SSM: Readonly<Record<SsmAction, CallFacts>> = {
+  SendCommand: { why: 'runs a hook on an instance', allowedBy: ['RunDocument', 'RunOnMembers'] },
+  CancelCommand: { why: 'calls a hook off that runs on an instance', allowedBy: ['FollowCommands'] },
+  GetCommandInvocation: { why: 'learns how a hook on an instance ended', allowedBy: ['FollowCommands'] },
+  ListCommandInvocations: { why: 'finds a hook again whose answer was lost', allowedBy: ['FollowCommands'] },
+  DescribeInstanceInformation: {
+    why: 'tells when the agent of Systems Manager was last heard, for people',
+    allowedBy: ['FollowCommands'],
+  },
+};
+
 /**
  * What nobody here sends, and AWS asks our role for all the same while it carries out a call. Each
  * is named with the call that needs it.
@@ -221,6 +233,10 @@ export const AWS_CALLS: readonly AwsCall[] = [
   ...Object.entries(SQS).map(([name, facts]) => ({
     ...{ action: `sqs:${name}`, sender: 'coordinator' as const, hasDryRun: false, ...facts },
     mutating: SQS_ACTIONS[name as SqsAction],
+  })),
+  ...Object.entries(SSM).map(([name, facts]) => ({
+    ...{ action: `ssm:${name}`, sender: 'coordinator' as const, hasDryRun: false, ...facts },
+    mutating: SSM_ACTIONS[name as SsmAction],
   })),
   ...Object.entries(IMPLIED).map(([action, { for: call, allowedBy }]) => ({
     ...{ action, sender: 'aws' as const, hasDryRun: false, mutating: true, why: impliedWhy(call), allowedBy },

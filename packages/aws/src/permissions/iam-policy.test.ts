@@ -13,6 +13,7 @@ const PASS = {
   hostedZones: ['Z1'],
   targetGroups: ['arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/1'],
   eventQueues: ['arn:aws:sqs:eu-central-1:123456789012:understudy-events'],
+  runsCommands: true,
 };
 const wide = coordinatorStatements(PASS);
 const charactersOf = (policy: unknown): number => JSON.stringify(policy).length;
@@ -53,6 +54,8 @@ describe('the IAM policy of a coordinator', () => {
       'LookAtTargets',
       'MoveTargets',
       'ReadEvents',
+      'RunDocument',
+      'FollowCommands',
       'LookAtKeys',
     ]);
   });

@@ -31,7 +31,7 @@ export const MANAGED_POLICY_CHARACTERS_MAX = 6_144;
 const WIDEST: PolicyScope = {
   ...{ partition: 'aws', region: '*', account: '*' },
   ...{ groups: [], passRoles: [], kmsKeys: [], hostedZones: [], targetGroups: [], eventQueues: [] },
-  areResourcesTagged: false,
+  ...{ runsCommands: false, areResourcesTagged: false },
 };
 
 const FACTS: Readonly<Record<StatementName, StatementFacts>> = STATEMENTS;

@@ -23,6 +23,8 @@ export interface PolicyScope {
   readonly targetGroups: readonly string[];
   /** ARNs of the queues that events are read from. Empty: none. */
   readonly eventQueues: readonly string[];
+  /** Hooks run on members through Systems Manager. */
+  readonly runsCommands: boolean;
   /** Volumes and addresses of members carry `understudy:group`, too. */
   readonly areResourcesTagged: boolean;
 }
@@ -90,6 +92,9 @@ const belongsToMember: Of<IamCondition> = (scope) => (scope.areResourcesTagged ?
 const onlyTags =
   (...keys: readonly string[]): Of<IamCondition> =>
   () => ({ 'ForAllValues:StringEquals': { 'aws:TagKeys': keys }, Null: { 'aws:TagKeys': 'false' } });
+
+/** The tag of an instance, as Systems Manager asks about it. */
+const COMMAND_TAG = `ssm:resourceTag/${TAG.group}`;
 
 const inRegion: Of<IamCondition> = ({ region }) =>
   region === '*' ? {} : { StringEquals: { 'aws:RequestedRegion': region } };
@@ -314,6 +319,24 @@ export const STATEMENTS = {
   ReadEvents: {
     why: 'reads the queues of events that are named, and takes out what was looked after',
     resources: ({ eventQueues }) => eventQueues,
+  },
+  RunDocument: {
+    why: 'hooks on instances are scripts of this one document of AWS',
+    resources: ({ partition, region, runsCommands }) =>
+      runsCommands ? [`arn:${partition}:ssm:${region}::document/AWS-RunShellScript`] : [],
+  },
+  RunOnMembers: {
+    why: 'a hook runs on members, by their tag, and on nothing else',
+    resources: (scope) => (scope.runsCommands ? arns('instance')(scope) : []),
+    condition: (scope) =>
+      scope.groups.length === 0
+        ? { Null: { [COMMAND_TAG]: 'false' } }
+        : { StringEquals: { [COMMAND_TAG]: scope.groups } },
+  },
+  FollowCommands: {
+    why: 'Systems Manager knows no narrower resource for these',
+    resources: ({ runsCommands }) => (runsCommands ? ['*'] : []),
+    condition: inRegion,
   },
   LookAtKeys: {
     why: 'asks about the keys of volumes before anything needs them',

@@ -233,6 +233,7 @@ const NO_CODES: ReadonlySet<string> = new Set([
   'Route53ServiceException',
   'ElasticLoadBalancingV2ServiceException',
   'SQSServiceException',
+  'SSMServiceException',
   'ForeignAnswer',
   'RangeError',
   'ReferenceError',

@@ -22,6 +22,7 @@ export interface PrintedPolicyOptions {
   readonly eventQueue?: readonly string[];
   readonly parameter?: readonly string[];
   readonly secretName?: readonly string[];
+  readonly runCommands?: boolean;
   readonly taggedResources?: boolean;
   readonly format: 'json' | 'cloudformation';
   /** Number of the one policy to print, counted from 1. Absent: all of them. */
@@ -64,11 +65,12 @@ function agentOf(options: PrintedPolicyOptions): readonly IamStatement[] {
 
 function coordinatorOf(options: PrintedPolicyOptions): readonly IamStatement[] {
   const { group = [], passRole = [], kmsKey = [], taggedResources = false } = options;
-  const { hostedZone = [], targetGroup = [], eventQueue = [] } = options;
+  const { runCommands = false, hostedZone = [], targetGroup = [], eventQueue = [] } = options;
   return coordinatorStatements({
     ...placeOf(options),
     ...{ groups: group, passRoles: passRole, kmsKeys: kmsKey, areResourcesTagged: taggedResources },
     ...{ hostedZones: hostedZone, targetGroups: targetGroup, eventQueues: eventQueue },
+    runsCommands: runCommands,
   });
 }
 

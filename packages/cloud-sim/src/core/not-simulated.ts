@@ -21,4 +21,5 @@ export const NOT_SIMULATED: readonly string[] = [
   'Elastic Load Balancing beyond targets: nothing is balanced, listeners do not exist, checks follow the state of the machine, and its rates are not limited',
   'EventBridge beyond the default bus with SQS targets: no input transformers, no retries of a delivery, one event per snapshot and none per set of them',
   'SQS beyond standard queues: FIFO, batches, and making queues are not there; queues are made by POST /_sim/sqs/queues',
+  'Systems Manager beyond values and Run Command with AWS-RunShellScript on named instances: scripts are not run, what they come to is said by POST /_sim/ssm/scripts, and agents are registered by POST /_sim/ssm/nodes',
 ];

@@ -13,6 +13,7 @@ import { addSecretRoutes } from './secrets-admin.ts';
 import type { ScriptRun } from '../script/script-run.ts';
 import type { DnsResponder } from './dns-responder.ts';
 import { addEventRoutes } from './events-admin.ts';
+import { addCommandRoutes } from './ssm-admin.ts';
 import type { ImdsFaults } from './imds-content.ts';
 import type { ImdsEndpoints } from './imds-endpoints.ts';
 
@@ -239,6 +240,7 @@ export function addAdmin(app: FastifyInstance, parts: AdminParts): void {
   addRoute53Routes(app, parts.sim);
   addElbv2Routes(app, parts.sim);
   addEventRoutes(app, parts.sim);
+  addCommandRoutes(app, parts.sim);
   app.get('/_sim/state', (_request, reply) => reply.send(state(parts)));
   app.get<{ Querystring: { after?: string } }>('/_sim/events', (request, reply) => {
     const after = Number(request.query.after ?? 0);

@@ -4,6 +4,7 @@ import { KMS_HANDLERS } from '../kms/index.ts';
 import { ROUTE53_HANDLERS } from '../route53/index.ts';
 import { SECRET_HANDLERS } from '../secrets/index.ts';
 import { SQS_HANDLERS } from '../sqs/index.ts';
+import { SSM_HANDLERS } from '../ssm/index.ts';
 import type { Call, Region } from '../region.ts';
 import * as addresses from './addresses.ts';
 import * as assigned from './assign-addresses.ts';
@@ -115,6 +116,7 @@ const ALL: Readonly<Record<string, Handler>> = {
   ...ROUTE53_HANDLERS,
   ...ELBV2_HANDLERS,
   ...SQS_HANDLERS,
+  ...SSM_HANDLERS,
 };
 
 /** Runs one action on the Region. @throws Ec2Error */
