@@ -18,7 +18,7 @@ export const ONLY_VERIFIED: readonly string[] = [
   'test/scenarios/recovery/random-faults.test.ts',
   // A few calls of every strategy, path and move, each with one of the ills that can befall it.
   'test/scenarios/recovery/faults/fault-matrix.test.ts',
-  'test/scenarios/coordinator/{half-failing,builds-at-random,undo}.test.ts',
+  'test/scenarios/coordinator/{half-failing,builds-at-random,undo,events-faults}.test.ts',
   'test/detection/detection.test.ts',
   'packages/observer/src/core/detection.test.ts',
   // A leader killed at every moment of a command.

@@ -8,6 +8,7 @@ export type { ActionState, CallLimiter } from './limiter/call-limiter.ts';
 export { isStandIn, kmsEndpointOf, serviceEndpointOf } from './kms/kms-endpoint.ts';
 export { kmsOver } from './kms/kms-over.ts';
 export { sdkKmsTransport } from './kms/sdk-kms-transport.ts';
+export { RecentRows } from './batching/recent-rows.ts';
 export { resourcePagesOver } from './inventory/resource-pages-over.ts';
 export { sdkElbv2Transport } from './elbv2/sdk-elbv2-transport.ts';
 export { targetGroupsOver } from './elbv2/target-groups-over.ts';

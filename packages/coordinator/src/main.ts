@@ -31,6 +31,7 @@ import {
   targetGroupsOver,
   mapEc2Error,
   messageQueueOver,
+  RecentRows,
   resourcePagesOver,
   sdkKmsTransport,
   remoteCommandsOver,
@@ -327,6 +328,12 @@ const askPeerOf = (config: CoordinatorConfig, keys: ClusterKeys, files: AccessFi
 /** What is not answered in this time says nothing about the key; a plan waits no longer for it. */
 const KMS_TIMEOUT_MS = 2_000;
 
+/**
+ * So old may be what readiness learns of a crawl. It is half of what its own findings are: it looks
+ * at each member every ten minutes.
+ */
+const LISTED_FRESH_MS = 300_000;
+
 type NoteCall = (action: string, outcome: string, durationMs: number) => void;
 
 /** EC2, with what tells how it answers and how its rates are used. */
@@ -359,8 +366,11 @@ function awsPart(
   if (inventory === undefined || place === null) return shown;
   const transports = { ec2: send, elbv2, route53 };
   const { callTimeoutMs } = aws;
-  const pages = resourcePagesOver({ transports, clock, random: new SystemRandom(), callTimeoutMs, limiter });
-  const keeping = inventoryKeeping(place, inventory, pages, clock);
+  const recent = new RecentRows(clock, LISTED_FRESH_MS);
+  const how = { clock, random: new SystemRandom(), callTimeoutMs, limiter, recent };
+  const pages = resourcePagesOver({ transports, ...how });
+  const seen = createEc2Cloud({ transport: send, ...how });
+  const keeping = inventoryKeeping(place, inventory, { pages, recent, seen }, clock);
   parts.closers.push(() => keeping.history.close());
   return { ...shown, inventory: keeping };
 }

@@ -98,7 +98,7 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     kms: ['transport', 'answers', 'sdk'],
     route53: ['transport', 'answers', 'sdk'],
     elbv2: ['transport', 'answers', 'sdk'],
-    inventory: ['transport', 'limiter', 'ec2'],
+    inventory: ['transport', 'limiter', 'batching', 'ec2'],
     sqs: ['transport', 'answers', 'sdk'],
     ssm: ['transport', 'answers', 'sdk'],
     permissions: ['ec2', 'kms', 'route53', 'elbv2', 'sqs', 'ssm'],

@@ -1,4 +1,5 @@
 import type { Clock, Cloud, Random } from '@understudy/shared';
+import { answeredByRows, type RecentRows } from '../batching/recent-rows.ts';
 import { CallLimiter, type CallLimiterOptions } from '../limiter/call-limiter.ts';
 import { ec2CallRates } from './actions.ts';
 import { SharedEc2Cloud } from './shared-ec2-cloud.ts';
@@ -17,6 +18,8 @@ export interface Ec2CloudOptions {
   readonly rateShare?: number;
   /** What all calls of this account and Region wait at. Default: one of its own. */
   readonly limiter?: CallLimiter;
+  /** **S** What a crawl saw lately is not asked again. Absent: everything is. */
+  readonly recent?: RecentRows;
 }
 
 /** The limiter of one account and Region, by the documented rates. */
@@ -32,5 +35,6 @@ export function createEc2Cloud(options: Ec2CloudOptions): Cloud {
   const share = options.rateShare === undefined ? {} : { share: options.rateShare };
   const { clock, random, limiter = ec2Limiter({ clock, ...share }) } = options;
   const limited = limiter.limited(timed);
-  return new SharedEc2Cloud(random ? retriedReads(limited, { clock, random }) : limited, clock);
+  const asked = random ? retriedReads(limited, { clock, random }) : limited;
+  return new SharedEc2Cloud(options.recent ? answeredByRows(asked, options.recent) : asked, clock);
 }

@@ -13,6 +13,7 @@ import type { CallLimiter } from '../limiter/call-limiter.ts';
 import { mapEc2Error } from '../transport/map-error.ts';
 import { timedTransport } from '../transport/timed-transport.ts';
 import type { Ec2Transport } from '../transport/transport.ts';
+import type { RecentRows } from '../batching/recent-rows.ts';
 
 /** Who asks, at the limiter. */
 const CALLER = 'inventory';
@@ -70,6 +71,8 @@ export interface ResourcePagesParts {
   readonly callTimeoutMs: number;
   /** What all calls to EC2 wait at. */
   readonly limiter: CallLimiter;
+  /** Remembers of each page what somebody asks for. */
+  readonly recent?: RecentRows;
 }
 
 /** With a budget of repeats of its own: what a crawl repeats costs no recovery a repeat. */
@@ -107,8 +110,11 @@ export function resourcePagesOver(parts: ResourcePagesParts): ResourcePages {
       for (let page = 0; next !== null; page += 1) {
         if (page >= MAX_PAGES) throw notTheirs(listing, `no end after ${MAX_PAGES} pages`);
         await quiet(signal);
+        const askedAtMs = parts.clock.monotonicMs();
         const answer: Raw = await read(listing, { ...listing.input, ...size, ...next }, signal);
-        yield rowsIn(listing, answer);
+        const rows = rowsIn(listing, answer);
+        parts.recent?.note(listing.action, rows, askedAtMs);
+        yield rows;
         const before = JSON.stringify(next);
         next = nextOf(listing, answer);
         if (JSON.stringify(next) === before) throw notTheirs(listing, 'the same page again');

@@ -1,4 +1,6 @@
+import type { RecentRows } from '@understudy/aws';
 import type { Crawler, InventoryHistory } from '@understudy/inventory';
+import type { Cloud } from '@understudy/shared';
 import type { InventoryConfig } from './inventory-config.ts';
 
 /** What keeps an inventory history, where one is kept. */
@@ -7,6 +9,10 @@ export interface InventoryKeeping {
   readonly crawler: Pick<Crawler, 'crawl'>;
   readonly settings: Pick<InventoryConfig, 'everyMs' | 'keptMs' | 'versionsMax' | 'hostedZones'>;
   readonly counts: CrawlCounts;
+  /** What crawls saw lately of what is looked at again and again. */
+  readonly recent: RecentRows;
+  /** **S** EC2, but for what is in `recent`: never for what decides. */
+  readonly seen: Cloud;
 }
 
 /** What this process has crawled since its start, for the metrics. */
@@ -17,6 +23,12 @@ export class CrawlCounts {
   readonly versions = new Map<string, number>();
   /** The last round over all kinds, ms. Null: there was none. */
   lastRoundMs: number | null = null;
+  /** Reads that need not be asked, because a crawl had just answered them. */
+  readonly spared: () => number;
+
+  constructor(spared: () => number = () => 0) {
+    this.spared = spared;
+  }
 
   crawled(outcome: string): void {
     this.crawls.set(outcome, (this.crawls.get(outcome) ?? 0) + 1);

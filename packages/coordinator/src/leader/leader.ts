@@ -373,7 +373,10 @@ export class Leader {
       ...{ cloud, clock, everyMs: tryLaunchEveryMs },
       onlyHarmless: config.aws.dryRuns === 'harmless',
     });
-    const readiness = new Readiness({ cloud, keyLooks, nameLooks, view, clock, policyOf, tryLaunchEveryMs, trials });
+    const readiness = new Readiness({
+      ...{ cloud, keyLooks, nameLooks, view, clock, policyOf, tryLaunchEveryMs, trials },
+      seen: this.#options.inventory?.seen,
+    });
     const enroller = new Enroller({ everyMs: enrolEveryMs, cloud, view, keys, clock, log, readiness });
     const { minimumObservers, minimumZones } = config.observer;
     const requirement = { minimumObservers, minimumZones };

@@ -81,6 +81,8 @@ interface Tried {
 
 export interface ReadinessOptions {
   readonly cloud: Cloud;
+  /** The same, where a crawl saw it lately. Absent: everything is asked. */
+  readonly seen?: Cloud | undefined;
   readonly keyLooks: KeyLooks;
   readonly nameLooks?: NameLooks;
   readonly view: ClusterState;
@@ -109,7 +111,7 @@ export class Readiness {
 
   constructor(options: ReadinessOptions) {
     this.#options = options;
-    this.#kept = new KeptReadsOf(options.cloud, options.clock, READS_KEPT_FOR_MS);
+    this.#kept = new KeptReadsOf(options.seen ?? options.cloud, options.clock, READS_KEPT_FOR_MS);
   }
 
   /**

@@ -16,6 +16,11 @@ export function inventoryMetrics(declare: ReadAtScrape, counts: CrawlCounts | nu
     'change',
     () => counts.versions,
   );
+  declare.total(
+    'understudy_inventory_spared_total',
+    'Reads of readiness that need not be asked of EC2, because a crawl had just answered them',
+    () => counts.spared(),
+  );
   declare.gauge('understudy_inventory_round_seconds', 'Duration of the last round over all kinds', () =>
     counts.lastRoundMs === null ? null : counts.lastRoundMs / 1_000,
   );

@@ -1,5 +1,6 @@
+import { RecentRows } from '@understudy/aws';
 import type { CrawlReport, InventoryHistory } from '@understudy/inventory';
-import { OperationError, type Term } from '@understudy/shared';
+import { type Cloud, OperationError, type Term } from '@understudy/shared';
 import { RecordingLog, SimClock } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
 import { CrawlCounts } from '../../inventory/inventory-keeping.ts';
@@ -20,12 +21,15 @@ function scene(answers: Answers = () => REPORT, hostedZones: readonly string[] =
   const crawled: string[] = [];
   const heard: unknown[] = [];
   const compacted: unknown[] = [];
+  const recent = new RecentRows(clock, 1);
   const counts = new CrawlCounts();
   const term = new AbortController();
   const job = new InventoryJob({
     ...{ clock, log, deeds: { all: () => [{ id: 'i-1', atWallMs: 1, by: 'ann' }] } },
     keeping: {
       counts,
+      recent,
+      seen: {} as Cloud,
       settings: { everyMs: EVERY_MS, keptMs: DAY_MS, versionsMax: 1_000, hostedZones: [...hostedZones] },
       history: {
         compact: async (...asked: unknown[]) => {

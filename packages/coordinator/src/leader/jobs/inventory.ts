@@ -54,6 +54,7 @@ export class InventoryJob implements LeaderJob {
       // First: a disk that is full takes no crawl, and what is too old may make room.
       await this.#compact(term);
       await this.#round(term);
+      keeping.recent.forget();
       keeping.counts.lastRoundMs = clock.monotonicMs() - startedAtMs;
       this.#failure = null;
     } catch (error) {
