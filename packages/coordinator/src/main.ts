@@ -34,9 +34,7 @@ import {
   RecentRows,
   resourcePagesOver,
   sdkKmsTransport,
-  remoteCommandsOver,
   sdkSqsTransport,
-  sdkSsmTransport,
   sdkTransport,
 } from '@understudy/aws';
 import { EtcdKvStore, type EtcdKvStoreOptions } from './adapters/etcd/etcd-kv-store.ts';
@@ -46,8 +44,8 @@ import { ClusterKeys } from './api/http/cluster-keys.ts';
 import { AccessFiles } from './adapters/node/access-files.ts';
 import { keySource } from './adapters/node/key-source.ts';
 import { inventoryKeeping } from './adapters/node/inventory-keeping.ts';
-import type { CommandHookParts } from './hooks/command-hook.ts';
 import { hookRunner } from './adapters/node/hook-runner.ts';
+import { instanceHooks } from './adapters/node/instance-hooks.ts';
 import { hookSecretName, type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
 import { artefactsFolder } from './adapters/node/artefacts-folder.ts';
 import { loadSite } from './adapters/node/load-site.ts';
@@ -292,7 +290,8 @@ async function assemble(parts: Assembly): Promise<void> {
     httpUrl: publicUrlOf(config, http.port),
     probeService: serviceProbes({ clock, log }),
     runHook: hookRunner({
-      ...{ config: config.hooks, clock, ...commandsPart(parts, clock, note) },
+      ...{ config: config.hooks, clock },
+      ...instanceHooks({ ...parts, clock, counting: (send) => counted(send, clock, note) }),
       secretOf: (name) => mustHave(secrets.webhookSecrets, hookSecretName(name)),
     }),
     sendNotice: webhookSender({ clock, secretOf: (name) => mustHave(secrets.webhookSecrets, name) }),
@@ -435,21 +434,6 @@ function eventsPart(
   return {
     eventQueue: messageQueueOver({ transport: counted(sdk.send, clock, note), clock, callTimeoutMs, queueUrl }),
   };
-}
-
-/** Run Command, where hooks run on instances. */
-function commandsPart(
-  { config, region, environment, closers, log }: Assembly,
-  clock: SystemClock,
-  note: NoteCall,
-): { readonly onInstances?: CommandHookParts } {
-  if (config.hooks.commands.length === 0) return {};
-  const { callTimeoutMs, endpoint: ec2, ssmEndpoint: own } = config.aws;
-  const endpoint = serviceEndpointOf({ ec2, own, variable: 'AWS_ENDPOINT_URL_SSM', environment });
-  const sdk = sdkSsmTransport({ region, callTimeoutMs, ...(endpoint === undefined ? {} : { endpoint }) });
-  closers.push(() => sdk.close());
-  const commands = remoteCommandsOver({ transport: counted(sdk.send, clock, note), clock, callTimeoutMs });
-  return { onInstances: { commands, clock, log } };
 }
 
 const accessSettingsOf = (config: CoordinatorConfig): AccessSettings => ({

@@ -53,7 +53,9 @@ function targetOf({ on }: HookCommand, { hook, message }: AskedHook): { readonly
   return mayRun ? { id: message.oldInstanceId } : `at ${hook.at} the predecessor is fenced: nothing is sent to it`;
 }
 
-/** Runs a script on an instance. It never rejects, and ends by the hook's time, or with the signal. */
+/**
+ * Runs a script on an instance. It never rejects, and ends by the hook's time, or with the signal.
+ */
 export async function runCommandHook(
   command: HookCommand,
   asked: AskedHook,

@@ -29,7 +29,9 @@ const webhook = z.strictObject({
 const command = z.strictObject({
   /** What policies call it. */
   name,
-  /** Lines for `/bin/sh`, run as root by the agent of Systems Manager. At most 16 384 characters. */
+  /**
+   * Lines for `/bin/sh`, run as root by the agent of Systems Manager, up to 16 384 characters.
+   */
   script: z.string().min(1).max(16_384),
   /** Where: the failed instance, its replacement, or an instance by its id. */
   on: z.union([z.enum(['predecessor', 'successor']), z.string().regex(/^i-[0-9a-f]{8,17}$/, 'want i-…')]),
@@ -42,8 +44,9 @@ const command = z.strictObject({
 export type HookCommand = z.infer<typeof command>;
 
 /**
- * Section `hooks`: the programs, webhooks and commands that policies may name (`docs/hooks.md`). A policy is
- * written by operators over the API; what may run on this host is decided on this host.
+ * Section `hooks`: the programs, webhooks and commands that policies may name (`docs/hooks.md`). A
+ * policy is written by operators over the API; what may run on this host, or on an instance, is
+ * decided on this host.
  */
 export const HooksConfigSchema = z.strictObject({
   /** Default: none. */

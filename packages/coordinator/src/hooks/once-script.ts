@@ -1,4 +1,6 @@
-/** Where an instance keeps which ids it has begun, and how they ended. On disk: it outlives a boot. */
+/**
+ * Where an instance keeps which ids it has begun, and how they ended: on disk, to outlive a boot.
+ */
 export const GUARD_FOLDER = '/var/lib/understudy/hooks';
 /** The beginning of what a script says is kept. */
 export const SAID_BYTES_MAX = 2_048;

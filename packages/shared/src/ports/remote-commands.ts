@@ -7,7 +7,7 @@ export interface RemoteCommand {
   readonly comment: string;
   /** Lines of shell. `{{` may not be in them: the service would put values of its own there. */
   readonly lines: readonly string[];
-  /** What has not reached the instance by then is not delivered, ms. The service's least is 30 s. */
+  /** What has not reached the instance by then is not delivered, ms. The least is 30 s. */
   readonly deliverWithinMs: number;
   /** The agent on the instance ends it then, ms from its own beginning. */
   readonly runWithinMs: number;
@@ -48,7 +48,10 @@ export interface CommandInvocation {
   readonly errors: string;
 }
 
-/** Of a machine with an agent of Systems Manager. Minutes old: neither proof of life nor of death. */
+/**
+ * What is told of a machine's agent of Systems Manager. It is minutes old, and so neither proof of
+ * life nor of death.
+ */
 export interface ManagedInstance {
   readonly instanceId: string;
   readonly ping: 'Online' | 'ConnectionLost' | 'Inactive';
