@@ -12,7 +12,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 
 /**
  * Hooks on instances, end to end: the runner, Run Command, and the very lines that an instance
- * runs, by a real shell whose `date` is the simulated one. The script's effect is one line in a file.
+ * runs, by a real shell whose `date` is the simulated one. The script's effect is one line in a
+ * file.
  */
 
 const folders: string[] = [];
