@@ -35,6 +35,7 @@ import { doctorCoordinator } from './commands/doctor-coordinator.ts';
 import { events } from './commands/events.ts';
 import { explain } from './commands/explain.ts';
 import { iamPolicy } from './commands/iam-policy.ts';
+import { handback } from './commands/handback.ts';
 import { history } from './commands/history.ts';
 import { holds } from './commands/holds.ts';
 import { inspect } from './commands/inspect.ts';
@@ -76,6 +77,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   inventoryShow,
   inventoryDiff,
   inventoryRecovery,
+  handback,
   events,
   wait,
   leftovers,

@@ -2,6 +2,10 @@
 export { Collector } from './collector/collector.ts';
 export { hasActivated, undecidedRecovery } from './core/activated.ts';
 export { choreKey, choreText } from './core/chores.ts';
+export { handBackOf } from './core/hand-back/hand-back.ts';
+export type { HandBackFacts } from './core/hand-back/facts.ts';
+export { type InstanceSight, instanceSight } from './core/hand-back/instance-sight.ts';
+export { type HandBackRecoveries, handBackRecoveries } from './core/hand-back/recoveries.ts';
 export { journalFacts } from './core/journal-facts.ts';
 export { launchPlan } from './core/launch-plan.ts';
 export { LATE_CALL_MS, type LateDetach, lateDetachesOf, withLateCalls } from './core/late-calls.ts';

@@ -2,6 +2,7 @@ export * from './api.ts';
 export * from './api/fleet.ts';
 export * from './api/inventory.ts';
 export * from './api/plan.ts';
+export * from './api/hand-back.ts';
 export * from './api/undo.ts';
 export * from './api-commands.ts';
 export * from './api-events.ts';

@@ -47,8 +47,13 @@ function notesText(one: HistoryRecord): string {
     ...leftAs.map((text) => `left: ${text}`),
     ...failureHooks.map((hook) => `hook ${hook.name}: ${hookEndText(hook)}`),
     ...(leftovers.length + owed.length > 0 ? [counted(leftovers.length + owed.length, 'leftover')] : []),
+    ...handBackText(one),
   ].join('; ');
 }
+
+/** Code that made the old instance names it still. */
+const handBackText = ({ outcome, member }: HistoryRecord): readonly string[] =>
+  outcome === 'replaced' || outcome === 'undone' ? [`made by code? understudy handback ${member}`] : [];
 
 const isBack = ({ outcome }: HistoryRecord): boolean => outcome !== 'not-mended' && outcome !== 'abandoned';
 

@@ -10,6 +10,7 @@ import type {
   PolicyView,
 } from '@understudy/shared';
 import type { Asked, CommandAnswer, CommandDecision } from '../commands/command.ts';
+import type { HandBackAnswer, HandBackAsked } from '../leader/hand-back-look.ts';
 import type { PlanAnswer } from '../leader/plan-preview.ts';
 import type { UndoPreviewAnswer, UndoThought } from '../leader/undo-preview.ts';
 import type { Verdicts } from '../leader/verdicts.ts';
@@ -26,6 +27,8 @@ export interface LeaderControls {
   plan(member: MemberId): Promise<PlanAnswer>;
   /** What an undo would do if it were asked for now. */
   undo(thought: UndoThought): Promise<UndoPreviewAnswer>;
+  /** What infrastructure code has to take over. */
+  handBack(asked: HandBackAsked): Promise<HandBackAnswer>;
   /** The plans of all members in short; null: another coordinator leads. */
   plans(): PlansView | null;
 }
@@ -61,6 +64,10 @@ export class Controls implements LeaderControls {
 
   undo(thought: UndoThought): Promise<UndoPreviewAnswer> {
     return this.#options.leader.undo(thought);
+  }
+
+  handBack(asked: HandBackAsked): Promise<HandBackAnswer> {
+    return this.#options.leader.handBack(asked);
   }
 
   plans(): PlansView | null {

@@ -63,6 +63,7 @@ import { Readiness } from './readiness.ts';
 import { Enroller } from './jobs/enroller.ts';
 import { EvidencePoller } from './ec2-evidence.ts';
 import { EventHearing } from './event-hearing.ts';
+import { type HandBackAsked, HandBackLook } from './hand-back-look.ts';
 import { UndoLook } from './undo-look.ts';
 import { UndoPreview, type UndoPreviewAnswer, type UndoThought } from './undo-preview.ts';
 
@@ -268,18 +269,15 @@ export class Leader {
 
   /** The plan that a recovery of this member would have now. Only the leader knows. */
   plan(member: MemberId): Promise<PlanAnswer> {
-    const { assessor, decider, planner, trials, undoLook, preparations } = this.#parts;
-    const { view, clock } = this.#options;
-    return new PlanPreview({ assessor, decider, planner, view, clock, trials, undoLook, preparations }).of(
-      this.#termOfOurs(),
-      member,
-    );
+    return new PlanPreview({ ...this.#options, ...this.#parts }).of(this.#termOfOurs(), member);
   }
 
   /** What an undo would do if it were asked for now, or why it would be refused. */
   undo(thought: UndoThought): Promise<UndoPreviewAnswer> {
     return this.#parts.undoPreview.of(this.#termOfOurs(), thought);
   }
+
+  readonly handBack = (asked: HandBackAsked) => new HandBackLook(this.#options).of(this.#termOfOurs(), asked);
 
   /** The plans of all members in short, as their readiness was looked at last. Null: no leader. */
   plans(): PlansView | null {

@@ -130,7 +130,7 @@ export function recoveryEnded(told: Told<HistoryRecord>): Change {
   return {
     ...{ ...base, severity: lost === '' ? 'info' : 'warning' },
     what: `${member} is recovered after ${took}: ${oldInstanceId} → ${newInstanceId ?? oldInstanceId}${lost}`,
-    next: `find out why ${oldInstanceId} failed: understudy history ${member}`,
+    next: `find out why ${oldInstanceId} failed: understudy history ${member}; where code made it, hand it back: understudy handback ${member}`,
   };
 }
 

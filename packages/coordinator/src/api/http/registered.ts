@@ -13,6 +13,7 @@ import { errors } from './routes/errors.ts';
 import { events } from './routes/events.ts';
 import { explain } from './routes/explain.ts';
 import { fleet } from './routes/fleet.ts';
+import { handBack } from './routes/hand-back.ts';
 import { healthz } from './routes/healthz.ts';
 import { history } from './routes/history.ts';
 import { holds } from './routes/holds.ts';
@@ -73,6 +74,7 @@ export const ROUTES: readonly AnyRoute[] = [
   holds,
   history,
   ...inventory,
+  handBack,
   artefact,
   ...dashboard,
 ];
