@@ -16,7 +16,7 @@ export const ONLY_VERIFIED: readonly string[] = [
   'test/scenarios/coordinator/most-in-one-zone.test.ts',
   // Chance: faults at random, and thousands of lossy agent-hours.
   'test/scenarios/recovery/random-faults.test.ts',
-  // A few calls of every strategy, path and move, each with one of the ills that can befall it.
+  // Each action of every strategy, path and move with an ill, and a launch with each.
   'test/scenarios/recovery/faults/fault-matrix.test.ts',
   'test/scenarios/coordinator/{half-failing,builds-at-random,undo,events-faults}.test.ts',
   'test/detection/detection.test.ts',

@@ -1,10 +1,10 @@
 /** The services of AWS, each by its own SDK client; every answer is checked to be theirs. */
 export { AnswerWatch } from './ec2/answer-watch.ts';
-export { createEc2Cloud, ec2Limiter } from './ec2/create-ec2-cloud.ts';
+export { createEc2Cloud } from './ec2/create-ec2-cloud.ts';
 export { type RecordedCall, recordedCall } from './ec2/recorded-call.ts';
 export { sdkTransport } from './ec2/sdk-transport.ts';
-export { EC2_ACTIONS } from './ec2/actions.ts';
-export type { ActionState, CallLimiter } from './limiter/call-limiter.ts';
+export { isLimitedAction, type LimitedService, ServiceLimiters } from './limits/service-limiters.ts';
+export type { ActionState } from './limiter/call-limiter.ts';
 export { isStandIn, kmsEndpointOf, serviceEndpointOf } from './kms/kms-endpoint.ts';
 export { kmsOver } from './kms/kms-over.ts';
 export { sdkKmsTransport } from './kms/sdk-kms-transport.ts';

@@ -54,7 +54,7 @@ export async function startCloudSim(config: CloudSimConfig, parts: CloudSimServe
   sim.onEvent((event) => processes.onEvent(event));
   const dns = new DnsResponder();
   const dnsPort = await dns.listen();
-  const script = new ScriptRun(sim, parts.log);
+  const script = new ScriptRun(sim, parts.log, { imds, dns });
   const admin = { sim, imds, dns, dnsPort, script, machines: () => processes.machines() };
   const app = buildServer(admin, { region, ...config.credentials });
   const url = await app.listen({ host: config.http.host, port: config.http.port });

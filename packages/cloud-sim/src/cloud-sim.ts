@@ -11,7 +11,7 @@ import { served } from './core/elbv2/health.ts';
 import type { LoadBalancing } from './core/elbv2/target-groups.ts';
 import { failHost, failZone, healZone, holdBackIo } from './core/failures.ts';
 import type { Fault, FaultState } from './core/faults.ts';
-import type { LatencyOverrides } from './core/latency.ts';
+import type { LatencyOverrides, Range } from './core/latency.ts';
 import type { NewKey, SimKmsKey } from './core/kms/keys.ts';
 import { RECEIVE, waitOf } from './core/sqs/index.ts';
 import type { SimQueue } from './core/sqs/queue.ts';
@@ -226,6 +226,12 @@ export class CloudSim {
     else this.core.region.notOffered.add(`${az}/${instanceType}`);
   }
 
+  /** Fast snapshot restore of a snapshot in a zone: volumes made there come initialized. */
+  setFastRestore(az: string, snapshotId: string, enabled: boolean): void {
+    if (enabled) this.core.region.fastRestores.add(`${az}/${snapshotId}`);
+    else this.core.region.fastRestores.delete(`${az}/${snapshotId}`);
+  }
+
   /** IAM is not simulated: an instance profile is a name that exists or not. */
   setInstanceProfile(name: string, exists: boolean): void {
     const { instanceProfiles } = this.core.region;
@@ -375,6 +381,11 @@ export class CloudSim {
 
   holdBackIo(volumeId: string): boolean {
     return this.#act(() => holdBackIo(this.core.region, volumeId));
+  }
+
+  /** Rows of the latency table from now on, in ms at speed 1. Null: as at the start. */
+  setLatency(rows: Readonly<Record<string, Range | null>>): void {
+    this.core.region.latency.set(rows);
   }
 
   setQuotas(quotas: Partial<Quotas>): void {

@@ -1,14 +1,12 @@
 import { duration } from '@understudy/shared';
 import * as z from 'zod';
-import { LATENCY, type LatencyOverrides } from './core/latency.ts';
+import { isLatencyName, LATENCY, type LatencyOverrides } from './core/latency.ts';
 import { DEFAULT_KEPT } from './core/region.ts';
 
 const latencyMs = duration(z.number().min(0).max(86_400_000));
 /** No colon: systemd-nspawn parts its arguments by it. */
 const absolute = z.string().regex(/^\/[^:]*$/, 'an absolute path without a colon');
 const range = z.tuple([latencyMs, latencyMs]);
-const isLatencyName = (name: string): boolean =>
-  Object.hasOwn(LATENCY, name) || /^api\.[A-Za-z]+\.(request|response)$/.test(name);
 
 /** Configuration of `understudy cloud-sim`. Durations are in ms unless the name says otherwise. */
 export const CloudSimConfigSchema = z.strictObject({

@@ -1,4 +1,4 @@
-import { EC2_ACTIONS } from '@understudy/aws';
+import { isLimitedAction } from '@understudy/aws';
 import { duration, durationMs, GroupPolicySchema, isName, sharedName, sharedNameFault } from '@understudy/shared';
 import * as z from 'zod';
 import { HttpConfigSchema } from './http-config.ts';
@@ -320,8 +320,8 @@ const RULES: readonly Rule[] = [
   {
     path: ['aws', 'rates', 'raised'],
     refusal: ({ aws: { rates: known } }) => {
-      const unknown = Object.keys(known.raised).filter((action) => !(action in EC2_ACTIONS));
-      return unknown.length === 0 ? null : `${unknown.join(', ')}: no action of EC2 that we call`;
+      const unknown = Object.keys(known.raised).filter((action) => !isLimitedAction(action));
+      return unknown.length === 0 ? null : `${unknown.join(', ')}: no action with a rate that we call`;
     },
   },
   {

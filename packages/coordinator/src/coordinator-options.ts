@@ -13,7 +13,7 @@ import type {
   RunHook,
   TargetGroups,
 } from '@understudy/shared';
-import type { AnswerWatch, CallLimiter } from '@understudy/aws';
+import type { AnswerWatch, ServiceLimiters } from '@understudy/aws';
 import type { AskPeer } from './api/fleet/heard-of-peers.ts';
 import type { LimitCounts } from './api/http/connection-limits.ts';
 import type { KeySource, Receiver, TagScheme } from '@understudy/observer';
@@ -74,8 +74,8 @@ export interface CoordinatorOptions {
   readonly recoverySettings?: Partial<RecoverySettings>;
   /** Tells what answered in EC2's place. */
   readonly answers?: Pick<AnswerWatch, 'problem' | 'totals'>;
-  /** Tells how EC2's rates are used. */
-  readonly limiter?: Pick<CallLimiter, 'problem' | 'states'>;
+  /** Tell how the rates of EC2, Route 53 and Elastic Load Balancing are used. */
+  readonly limiters?: Pick<ServiceLimiters, 'problem' | 'states'>;
   /** Called with the master secrets when they have changed. */
   readonly onMasters?: (masters: ReadonlyMap<number, Uint8Array>) => void;
   /** What is wrong with the files that say who may use the HTTP API. */

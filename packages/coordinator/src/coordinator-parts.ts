@@ -225,10 +225,10 @@ function engineOf(
 
 /** What people and other programs see of it. */
 function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnType<typeof leadingParts>) {
-  const { config, clock, version, answers, limiter } = options;
+  const { config, clock, version, answers, limiters } = options;
   const { leader, metrics, startedAtMs, keyRotation } = parts;
   const condition = new OwnCondition({
-    ...{ ...parts, clock, answers: answers ?? null, limiter: limiter ?? null },
+    ...{ ...parts, clock, answers: answers ?? null, limiters: limiters ?? null },
     receiveBuffer: options,
     accessProblems: options.accessProblems ?? (() => []),
     minimum: config.observer,
@@ -255,7 +255,7 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
     preparations: () => leader.preparationCounts,
     makings: () => leader.makings,
     events: leader.events.counts,
-    rates: () => limiter?.states() ?? [],
+    rates: () => limiters?.states() ?? [],
     foreignAnswers: () => answers?.totals ?? new Map(),
     connections: options.connections ?? null,
     inventory: options.inventory?.counts ?? null,

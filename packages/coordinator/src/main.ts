@@ -17,9 +17,8 @@ import {
 import { loadConfig, PinoLog, SystemClock, SystemRandom } from '@understudy/shared/node';
 import {
   AnswerWatch,
-  type CallLimiter,
   createEc2Cloud,
-  ec2Limiter,
+  ServiceLimiters,
   type Ec2Transport,
   isStandIn,
   kmsEndpointOf,
@@ -335,20 +334,26 @@ const LISTED_FRESH_MS = 300_000;
 
 type NoteCall = (action: string, outcome: string, durationMs: number) => void;
 
-/** EC2, with what tells how it answers and how its rates are used. */
+/** EC2, with what tells how it answers. */
 function ec2Part(
   { config, region, log, closers }: Assembly,
   clock: SystemClock,
+  limiters: ServiceLimiters,
   note: NoteCall,
-): Pick<CoordinatorOptions, 'cloud' | 'answers'> & { readonly limiter: CallLimiter; readonly send: Ec2Transport } {
-  const { callTimeoutMs, endpoint, rates } = config.aws;
+): Pick<CoordinatorOptions, 'cloud' | 'answers'> & { readonly send: Ec2Transport } {
+  const { callTimeoutMs, endpoint } = config.aws;
   const sdk = sdkTransport({ region, callTimeoutMs, ...(endpoint === undefined ? {} : { endpoint }) });
   closers.push(() => sdk.close());
   const answers = new AnswerWatch(log);
-  const limiter = ec2Limiter({ clock, log, ...rates });
   const transport = counted(answers.watched(sdk.send), clock, note);
-  const cloud = createEc2Cloud({ transport, clock, random: new SystemRandom(), callTimeoutMs, limiter });
-  return { cloud, answers, limiter, send: transport };
+  const cloud = createEc2Cloud({
+    transport,
+    clock,
+    random: new SystemRandom(),
+    callTimeoutMs,
+    limiter: limiters.of('ec2'),
+  });
+  return { cloud, answers, send: transport };
 }
 
 /** Every service that members are made of; and their history, where one is kept. */
@@ -356,19 +361,20 @@ function awsPart(
   parts: Assembly,
   clock: SystemClock,
   note: NoteCall,
-): Pick<CoordinatorOptions, 'cloud' | 'answers' | 'limiter' | 'dns' | 'targetGroups' | 'inventory'> {
-  const { send, limiter, ...ec2 } = ec2Part(parts, clock, note);
-  const { route53, elbv2, ...names } = namesPart(parts, clock, note);
+): Pick<CoordinatorOptions, 'cloud' | 'answers' | 'limiters' | 'dns' | 'targetGroups' | 'inventory'> {
   const { inventory, aws } = parts.config;
-  const shown = { ...ec2, ...names, limiter };
+  const limiters = new ServiceLimiters({ clock, log: parts.log, ...aws.rates });
+  const { send, ...ec2 } = ec2Part(parts, clock, limiters, note);
+  const { route53, elbv2, ...names } = namesPart(parts, clock, limiters, note);
+  const shown = { ...ec2, ...names, limiters };
   const { inventory: place } = parts.secrets;
   if (inventory === undefined || place === null) return shown;
   const transports = { ec2: send, elbv2, route53 };
   const { callTimeoutMs } = aws;
   const recent = new RecentRows(clock, LISTED_FRESH_MS);
-  const how = { clock, random: new SystemRandom(), callTimeoutMs, limiter, recent };
+  const how = { clock, random: new SystemRandom(), callTimeoutMs, limiters, recent };
   const pages = resourcePagesOver({ transports, ...how });
-  const seen = createEc2Cloud({ transport: send, ...how });
+  const seen = createEc2Cloud({ transport: send, ...how, limiter: limiters.of('ec2') });
   const keeping = inventoryKeeping(place, inventory, { pages, recent, seen }, clock);
   parts.closers.push(() => keeping.history.close());
   return { ...shown, inventory: keeping };
@@ -393,6 +399,7 @@ function kmsPart(
 function namesPart(
   { config, region, environment, closers }: Assembly,
   clock: SystemClock,
+  limiters: ServiceLimiters,
   note: NoteCall,
 ): {
   readonly dns: DnsRecords;
@@ -414,8 +421,8 @@ function namesPart(
   const sends = { route53: counted(route53.send, clock, note), elbv2: counted(elbv2.send, clock, note) };
   return {
     ...sends,
-    dns: dnsRecordsOver({ transport: sends.route53, clock, callTimeoutMs }),
-    targetGroups: targetGroupsOver({ transport: sends.elbv2, clock, callTimeoutMs }),
+    dns: dnsRecordsOver({ transport: sends.route53, clock, callTimeoutMs, limiter: limiters.of('route53') }),
+    targetGroups: targetGroupsOver({ transport: sends.elbv2, clock, callTimeoutMs, limiter: limiters.of('elbv2') }),
   };
 }
 

@@ -11,7 +11,7 @@ import {
 } from '@understudy/cloud-sim';
 import {
   type Ec2Transport,
-  ec2Limiter,
+  ServiceLimiters,
   resourcePagesOver,
   sdkElbv2Transport,
   sdkRoute53Transport,
@@ -43,8 +43,8 @@ async function worldOver(
     ResourceRecords: [{ Value: '10.0.0.1' }],
   });
   sim.balancing.make({ name: 'web', port: 80, vpcId: sim.defaultResources.vpcId });
-  const limiter = ec2Limiter({ clock });
-  const pages = resourcePagesOver({ transports, clock, random: new SeededRandom(1), callTimeoutMs: 5_000, limiter });
+  const limiters = new ServiceLimiters({ clock });
+  const pages = resourcePagesOver({ transports, clock, random: new SeededRandom(1), callTimeoutMs: 5_000, limiters });
   const history = await SqlHistory.over(SqliteSql.open(':memory:'));
   const crawler = new Crawler({ pages, history, clock, paceMs: 1, gapMs: 60_000, hostedZones: [zone.id] });
   const never = new AbortController().signal;

@@ -1,4 +1,4 @@
-import { createEc2Cloud, type Ec2Transport, ec2Limiter, RecentRows, resourcePagesOver } from '@understudy/aws';
+import { createEc2Cloud, type Ec2Transport, RecentRows, resourcePagesOver, ServiceLimiters } from '@understudy/aws';
 import { CloudSim, inProcessService, inProcessTransport, seedInstance } from '@understudy/cloud-sim';
 import { Crawler, KINDS, SqlHistory, SqliteSql } from '@understudy/inventory';
 import { gatherPlanInput } from '@understudy/recovery';
@@ -21,7 +21,8 @@ async function setUp() {
   await clock.advance(FRESH_MS);
   const ec2 = inProcessTransport(sim);
   const recent = new RecentRows(clock, FRESH_MS);
-  const how = { clock, random: new SeededRandom(1), callTimeoutMs: 5_000, limiter: ec2Limiter({ clock }) };
+  const limiters = new ServiceLimiters({ clock });
+  const how = { clock, random: new SeededRandom(1), callTimeoutMs: 5_000, limiters, limiter: limiters.of('ec2') };
   const transports: Record<'ec2' | 'elbv2' | 'route53', Ec2Transport> = {
     ...{ ec2, elbv2: inProcessService(sim, 'elasticloadbalancing'), route53: inProcessService(sim, 'route53') },
   };

@@ -3,7 +3,7 @@ import { type Build, Coordinator, type CoordinatorConfig, type SendNotice } from
 import {
   createEc2Cloud,
   dnsRecordsOver,
-  ec2Limiter,
+  ServiceLimiters,
   kmsOver,
   messageQueueOver,
   targetGroupsOver,
@@ -136,7 +136,8 @@ export class CoordinatorHost {
     const { masters, keys, version } = this.#cluster;
     const { clock, client, points, socket, fatal } = parts;
     const { id = this.id, build, runner } = options;
-    const { callTimeoutMs } = this.config.aws;
+    const { callTimeoutMs, rates } = this.config.aws;
+    const limiters = new ServiceLimiters({ clock, ...rates });
     return new Coordinator({
       config: { ...this.config, id },
       masters,
@@ -144,9 +145,9 @@ export class CoordinatorHost {
       cloud: createEc2Cloud({
         transport: this.#transport(name, options, parts),
         ...{ clock, callTimeoutMs, random: this.#cluster.streamOf(`${name}-reads`) },
-        limiter: ec2Limiter({ clock, ...this.config.aws.rates }),
+        limiter: limiters.of('ec2'),
       }),
-      ...this.#names(name, clock, points),
+      ...this.#names(name, clock, points, limiters),
       ...this.#events(name, clock, points),
       runHook: simulatedHooks(this.#cluster, name, clock),
       kms: kmsOver({ transport: this.#kms(name, clock, points), clock, callTimeoutMs: 2_000 }),
@@ -194,7 +195,7 @@ export class CoordinatorHost {
   }
 
   /** Route 53 and load balancing, where members have anything there. */
-  #names(reader: string, clock: ProcessClock, points: PausePoints) {
+  #names(reader: string, clock: ProcessClock, points: PausePoints, limiters: ServiceLimiters) {
     if (this.#cluster.shape.identities !== true) return {};
     const { callTimeoutMs } = this.config.aws;
     const transport = (service: 'route53' | 'elasticloadbalancing'): Ec2Transport => {
@@ -203,8 +204,12 @@ export class CoordinatorHost {
         clock.arrival(points.pass(`${service}.${action}`, () => send(action, input, options ?? {})));
     };
     return {
-      dns: dnsRecordsOver({ transport: transport('route53'), clock, callTimeoutMs }),
-      targetGroups: targetGroupsOver({ transport: transport('elasticloadbalancing'), clock, callTimeoutMs }),
+      dns: dnsRecordsOver({
+        ...{ transport: transport('route53'), clock, callTimeoutMs, limiter: limiters.of('route53') },
+      }),
+      targetGroups: targetGroupsOver({
+        ...{ transport: transport('elasticloadbalancing'), clock, callTimeoutMs, limiter: limiters.of('elbv2') },
+      }),
     };
   }
 

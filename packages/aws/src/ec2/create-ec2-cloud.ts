@@ -23,8 +23,8 @@ export interface Ec2CloudOptions {
 }
 
 /** The limiter of one account and Region, by the documented rates. */
-export const ec2Limiter = (options: Omit<CallLimiterOptions, 'ratesOf'>): CallLimiter =>
-  new CallLimiter({ ...options, ratesOf: ec2CallRates });
+const ec2Limiter = (options: Omit<CallLimiterOptions, 'ratesOf' | 'service'>): CallLimiter =>
+  new CallLimiter({ ...options, service: 'EC2', ratesOf: ec2CallRates });
 
 /**
  * The whole stack: {@link Cloud} → reads put together → single reads repeated → token buckets

@@ -1,7 +1,7 @@
 import type { Raw, ResourceListing } from '@understudy/shared';
 import { SeededRandom, SimClock } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
-import { ec2Limiter } from '../ec2/create-ec2-cloud.ts';
+import { ServiceLimiters } from '../limits/service-limiters.ts';
 import type { Ec2CallOptions, Ec2Transport } from '../transport/transport.ts';
 import { resourcePagesOver } from './resource-pages-over.ts';
 
@@ -21,9 +21,10 @@ function setUp(answers: readonly (Raw | Error)[]) {
     if (answer instanceof Error) throw answer;
     return answer;
   };
-  const limiter = ec2Limiter({ clock });
+  const limiters = new ServiceLimiters({ clock });
+  const limiter = limiters.of('ec2');
   const transports = { ec2: send, elbv2: send, route53: send };
-  const pages = resourcePagesOver({ transports, clock, random: new SeededRandom(1), callTimeoutMs: 1_000, limiter });
+  const pages = resourcePagesOver({ transports, clock, random: new SeededRandom(1), callTimeoutMs: 1_000, limiters });
   const listed = async (listing: ResourceListing): Promise<Raw[]> => {
     const found: Raw[] = [];
     for await (const page of pages.pages(listing)) found.push(...page);

@@ -9,7 +9,7 @@ import {
   textOf,
 } from '@understudy/shared';
 import { retriedReads } from '../ec2/retried-reads.ts';
-import type { CallLimiter } from '../limiter/call-limiter.ts';
+import type { ServiceLimiters } from '../limits/service-limiters.ts';
 import { mapEc2Error } from '../transport/map-error.ts';
 import { timedTransport } from '../transport/timed-transport.ts';
 import type { Ec2Transport } from '../transport/transport.ts';
@@ -69,21 +69,19 @@ export interface ResourcePagesParts {
   /** Random pauses before a page is asked for again. */
   readonly random: Random;
   readonly callTimeoutMs: number;
-  /** What all calls to EC2 wait at. */
-  readonly limiter: CallLimiter;
+  /** What all calls to a service wait at. */
+  readonly limiters: ServiceLimiters;
   /** Remembers of each page what somebody asks for. */
   readonly recent?: RecentRows;
 }
 
 /** With a budget of repeats of its own: what a crawl repeats costs no recovery a repeat. */
-function readsOf({ transports, clock, random, callTimeoutMs, limiter }: ResourcePagesParts): typeof transports {
-  const timed = (inner: Ec2Transport): Ec2Transport => timedTransport(inner, clock, callTimeoutMs);
-  const again = (inner: Ec2Transport): Ec2Transport => retriedReads(inner, { clock, random });
-  return {
-    ec2: again(limiter.limited(timed(transports.ec2))),
-    elbv2: again(timed(transports.elbv2)),
-    route53: again(timed(transports.route53)),
+function readsOf({ transports, clock, random, callTimeoutMs, limiters }: ResourcePagesParts): typeof transports {
+  const reads = (service: ResourceListing['service']): Ec2Transport => {
+    const timed = timedTransport(transports[service], clock, callTimeoutMs);
+    return retriedReads(limiters.of(service).limited(timed), { clock, random });
   };
+  return { ec2: reads('ec2'), elbv2: reads('elbv2'), route53: reads('route53') };
 }
 
 /**
@@ -100,8 +98,8 @@ export function resourcePagesOver(parts: ResourcePagesParts): ResourcePages {
     }
   };
   /** A chore still gets one turn in eight. A crawl does not take even those from a recovery. */
-  const quiet = async (signal: AbortSignal | undefined): Promise<void> => {
-    while (parts.limiter.isContended) await parts.clock.sleep(GIVES_WAY_MS, signal);
+  const quiet = async (service: ResourceListing['service'], signal: AbortSignal | undefined): Promise<void> => {
+    while (parts.limiters.of(service).isContended) await parts.clock.sleep(GIVES_WAY_MS, signal);
   };
   return {
     async *pages(listing, { signal } = {}) {
@@ -109,7 +107,7 @@ export function resourcePagesOver(parts: ResourcePagesParts): ResourcePages {
       let next: Raw | null = {};
       for (let page = 0; next !== null; page += 1) {
         if (page >= MAX_PAGES) throw notTheirs(listing, `no end after ${MAX_PAGES} pages`);
-        await quiet(signal);
+        await quiet(listing.service, signal);
         const askedAtMs = parts.clock.monotonicMs();
         const answer: Raw = await read(listing, { ...listing.input, ...size, ...next }, signal);
         const rows = rowsIn(listing, answer);

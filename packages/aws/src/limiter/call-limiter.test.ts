@@ -13,7 +13,7 @@ function bench(options: Partial<CallLimiterOptions> = {}, answer: Ec2Transport =
     sent.push({ action, atMs: clock.monotonicMs() });
     return answer(action, input, callOptions);
   };
-  const limiter = new CallLimiter({ clock, ratesOf: ec2CallRates, share: 1, ...options });
+  const limiter = new CallLimiter({ clock, service: 'EC2', ratesOf: ec2CallRates, share: 1, ...options });
   return { clock, sent, limiter, send: limiter.limited(inner) };
 }
 const throttled = () => Object.assign(new Error('slow down'), { name: 'RequestLimitExceeded' });

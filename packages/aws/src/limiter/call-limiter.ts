@@ -14,14 +14,17 @@ import type { Ec2CallOptions, Ec2Transport } from '../transport/transport.ts';
 import { ActionBucket } from './action-bucket.ts';
 import { type CallRates, resourcesOf } from './call-rates.ts';
 import { FairQueue } from './fair-queue.ts';
+import { Lane } from './lane.ts';
 
 export interface CallLimiterOptions {
   readonly clock: Clock;
+  /** Name of the service whose rates they are, for people. */
+  readonly service: string;
   readonly ratesOf: (action: string) => CallRates;
   readonly log?: Log;
   /**
-   * Our share of EC2's own limits, 0..1. A larger share is faster in a mass recovery; a smaller one
-   * leaves more for others in the account. Default 0.6.
+   * Our share of the service's own limits, 0..1. A larger share is faster in a mass recovery; a
+   * smaller one leaves more for others in the account. Default 0.6.
    */
   readonly share?: number;
   /** Rates that AWS has raised, by action. They stand in place of the documented ones. */
@@ -37,6 +40,8 @@ export interface CallLimiterOptions {
 
 /** How things stand with one action. */
 export interface ActionState {
+  readonly service: string;
+  /** An action, or the name of a bucket that several draw from. */
   readonly action: string;
   /** Calls that could be sent at once. */
   readonly tokens: number;
@@ -61,10 +66,24 @@ interface Waiting {
 
 interface ActionQueue {
   readonly action: string;
-  readonly mutating: boolean;
+  /** Empty: all calls of the action stand in one queue. */
+  readonly lane: string;
+  readonly rates: CallRates;
+  /** Its own. */
   readonly bucket: ActionBucket;
+  /** Those that other actions draw from, too. */
+  readonly shared: readonly ActionBucket[];
+  readonly oneByOne: Lane | null;
   readonly waiting: FairQueue<Waiting>;
 }
+
+/** The longest wait at any of its buckets and its lane, ms. 0: the call may leave now. */
+const msUntil = ({ bucket, shared, oneByOne }: ActionQueue, resources: number, nowMs: number): number =>
+  Math.max(
+    bucket.msUntil(resources, nowMs),
+    ...shared.map((one) => one.msUntil(1, nowMs)),
+    oneByOne?.msUntil(nowMs) ?? 0,
+  );
 
 const RANK: Readonly<Record<CallUrgency, number>> = { safety: 0, usual: 1, chore: 2 };
 const ROOM: Readonly<Record<CallUrgency, number>> = { safety: 1, usual: 7 / 8, chore: 1 / 2 };
@@ -73,9 +92,9 @@ const ROOM: Readonly<Record<CallUrgency, number>> = { safety: 1, usual: 7 / 8, c
 const STARVING_MS = 60_000;
 
 /**
- * Client-side token buckets in front of EC2, per action, shared by every caller of this process,
- * which has one account and one Region. EC2 counts throttled calls too, so the cheapest refusal is
- * our own. Calls are ordered by {@link FairQueue}. Nothing is retried.
+ * Client-side token buckets in front of one service, per action, shared by every caller of this
+ * process, which has one account and one Region. EC2 counts throttled calls too, so the cheapest
+ * refusal is our own. Calls are ordered by {@link FairQueue}. Nothing is retried.
  *
  * **S** Waiting changes nothing about whether a call may be sent: `signal`, `notAfterMs` and
  * `mayStart` are asked when its turn comes, before it takes a token, and again right before it
@@ -86,8 +105,10 @@ export class CallLimiter {
   readonly #clock: Clock;
   readonly #maxWaiting: number;
   readonly #maxInFlight: number;
-  /** One per action we use: bounded by the actions table. */
+  /** One per action we use, and lane in use: bounded by the actions table and by what waits. */
   #queues: readonly ActionQueue[] = [];
+  /** By the name of an action, or of what several draw from. */
+  readonly #buckets = new Map<string, ActionBucket>();
   #waitingCount = 0;
   #inFlightCount = 0;
   #timer: Timer | null = null;
@@ -111,16 +132,17 @@ export class CallLimiter {
     });
   }
 
-  /** How things stand with each action that was used. */
+  /** How things stand with each action that was used, or what several draw from. */
   states(): readonly ActionState[] {
     const nowMs = this.#clock.monotonicMs();
-    return this.#queues.map(({ action, bucket, waiting }) => {
-      const urgent = [...waiting].filter((one) => one.urgency !== 'chore');
+    return [...this.#buckets].map(([action, bucket]) => {
+      const all = this.#queues.filter((queue) => queue.bucket === bucket).flatMap(({ waiting }) => [...waiting]);
+      const urgent = all.filter((one) => one.urgency !== 'chore');
       const longestWaitMs = urgent.reduce((longest, one) => Math.max(longest, nowMs - one.sinceMs), 0);
       const { throttledCount: throttled } = bucket;
       return {
-        ...{ action, tokens: bucket.tokens(nowMs), waiting: waiting.size, longestWaitMs, throttled },
-        pace: bucket.pace(nowMs),
+        ...{ service: this.#options.service, action, tokens: bucket.tokens(nowMs), waiting: all.length },
+        ...{ longestWaitMs, throttled, pace: bucket.pace(nowMs) },
       };
     });
   }
@@ -131,7 +153,9 @@ export class CallLimiter {
     const [first] = starving.toSorted((a, b) => b.longestWaitMs - a.longestWaitMs);
     if (!first) return null;
     const slowed =
-      first.pace < 1 ? `; EC2 has throttled it, so we use ${Math.round(first.pace * 100)} % of our share` : '';
+      first.pace < 1
+        ? `; ${first.service} has throttled it, so we use ${Math.round(first.pace * 100)} % of our share`
+        : '';
     const waits = `${first.waiting} calls wait, one of them for ${Math.round(first.longestWaitMs / 1_000)} s`;
     return problemOf('CLOUD_RATE_STARVED', `${first.action}: ${waits}${slowed}`);
   }
@@ -139,16 +163,19 @@ export class CallLimiter {
   /** A transport that waits for its turn, then sends once. */
   limited(inner: Ec2Transport): Ec2Transport {
     return async (action, input, options) => {
-      const queue = this.#queueOf(action);
-      await this.#turn(queue, resourcesOf(input), options);
+      const queue = this.#queueOf(action, input);
+      await this.#turn(queue, (queue.rates.priceOf ?? resourcesOf)(input), options);
+      let code: string | null = null;
       try {
         this.#assertInTime(action, options);
         assertMayStart(action, options);
         return await inner(action, input, options);
       } catch (error) {
-        if (isThrottle(error, action)) this.#throttled(queue);
+        code = codeOf(error, action);
+        if (RATE_CODES.has(code)) this.#throttled(queue);
         throw error;
       } finally {
+        queue.oneByOne?.answered(code, this.#clock.monotonicMs());
         this.#inFlightCount -= 1;
         this.#dispatch();
       }
@@ -160,19 +187,20 @@ export class CallLimiter {
     if (this.#clock.monotonicMs() > notAfterMs) throw notSent(action, 'its time was over before its turn came');
   }
 
-  #throttled({ action, bucket }: ActionQueue): void {
+  #throttled({ action, bucket, shared }: ActionQueue): void {
     const nowMs = this.#clock.monotonicMs();
     const before = bucket.pace(nowMs);
-    bucket.throttle(nowMs);
+    for (const one of [bucket, ...shared]) one.throttle(nowMs);
     const pace = bucket.pace(nowMs);
-    const { log } = this.#options;
-    if (log && pace < before) log.warn('ec2.throttled', { action, pace, throttled: bucket.throttledCount });
+    const { log, service } = this.#options;
+    if (!log || pace >= before) return;
+    log.warn('ec2.throttled', { service, action, pace, throttled: bucket.throttledCount });
   }
 
   /** Resolves when tokens and a connection are ours. Rejects, unsent, on abort or without room. */
   #turn(queue: ActionQueue, resources: number, options: Ec2CallOptions | undefined): Promise<void> {
     const { action } = queue;
-    const { signal, urgency = this.#options.ratesOf(action).urgency, caller = '' } = options ?? {};
+    const { signal, urgency = queue.rates.urgency, caller = '' } = options ?? {};
     if (signal?.aborted) return Promise.reject(notSent(action, 'aborted before it was sent', signal.reason));
     if (this.#waitingCount >= this.#maxWaiting * ROOM[urgency])
       return Promise.reject(notSent(action, `${this.#waitingCount} calls wait already`));
@@ -222,9 +250,10 @@ export class CallLimiter {
     let bestRank = Number.POSITIVE_INFINITY;
     for (const queue of this.#queues) {
       const head = queue.waiting.head();
-      if (!head || queue.bucket.msUntil(head.resources, nowMs) > 0) continue;
-      const rank = RANK[head.urgency] * 2 + (queue.mutating ? 0 : 1);
-      if (rank >= bestRank) continue;
+      if (!head || msUntil(queue, head.resources, nowMs) > 0) continue;
+      const rank = RANK[head.urgency] * 2 + (queue.rates.mutating ? 0 : 1);
+      // Queues that draw from one bucket: who has waited longest, so that none takes it all.
+      if (rank > bestRank || (rank === bestRank && best && head.sinceMs >= best.head.sinceMs)) continue;
       best = { queue, head };
       bestRank = rank;
     }
@@ -239,7 +268,10 @@ export class CallLimiter {
       head.refuse(late);
       return;
     }
-    queue.bucket.take(head.resources, this.#clock.monotonicMs());
+    const nowMs = this.#clock.monotonicMs();
+    queue.bucket.take(head.resources, nowMs);
+    for (const one of queue.shared) one.take(1, nowMs);
+    queue.oneByOne?.leave();
     queue.waiting.take(head);
     this.#waitingCount -= 1;
     this.#inFlightCount += 1;
@@ -257,27 +289,45 @@ export class CallLimiter {
   }
 
   #msUntilNext(nowMs: number): number {
-    const waits = this.#queues.map(({ waiting, bucket }) => {
-      const head = waiting.head();
-      return head ? bucket.msUntil(head.resources, nowMs) : Number.POSITIVE_INFINITY;
+    const waits = this.#queues.map((queue) => {
+      const head = queue.waiting.head();
+      return head ? msUntil(queue, head.resources, nowMs) : Number.POSITIVE_INFINITY;
     });
     return Math.min(...waits);
   }
 
-  #queueOf(action: string): ActionQueue {
-    const known = this.#queues.find((queue) => queue.action === action);
+  #queueOf(action: string, input: Readonly<Record<string, unknown>>): ActionQueue {
+    const rates = this.#options.ratesOf(action);
+    const lane = rates.oneAtATime?.laneOf(input) ?? '';
+    const known = this.#queues.find((queue) => queue.action === action && queue.lane === lane);
     if (known) return known;
-    const { ratesOf, raised, share = 0.6 } = this.#options;
-    const rates = ratesOf(action);
-    const requests = raised?.[action] ?? rates.requests;
-    const bucket = new ActionBucket({ ...rates, requests }, share, this.#clock.monotonicMs());
-    const made: ActionQueue = { action, mutating: rates.mutating, bucket, waiting: new FairQueue() };
-    this.#queues = [...this.#queues, made];
+    const made: ActionQueue = {
+      ...{ action, lane, rates, bucket: this.#bucketOf(action, rates), waiting: new FairQueue() },
+      shared: (rates.shared ?? []).map(({ name, limit }) => this.#bucketOf(name, { requests: limit, resources: null })),
+      oneByOne: rates.oneAtATime ? new Lane(rates.oneAtATime) : null,
+    };
+    this.#queues = [...this.#queues.filter((queue) => !this.#mayForget(queue)), made];
+    return made;
+  }
+
+  /** Lanes come and go with what they are of. */
+  #mayForget({ oneByOne, waiting }: ActionQueue): boolean {
+    return waiting.size === 0 && oneByOne !== null && oneByOne.isIdle(this.#clock.monotonicMs());
+  }
+
+  #bucketOf(name: string, rates: Pick<CallRates, 'requests' | 'resources'>): ActionBucket {
+    const known = this.#buckets.get(name);
+    if (known) return known;
+    const { raised, share = 0.6 } = this.#options;
+    const requests = raised?.[name] ?? rates.requests;
+    const made = new ActionBucket({ ...rates, requests }, share, this.#clock.monotonicMs());
+    this.#buckets.set(name, made);
     return made;
   }
 }
 
 const RATE_CODES: ReadonlySet<string> = new Set(THROTTLE_CODES);
 
-const isThrottle = (error: unknown, action: string): boolean =>
-  RATE_CODES.has(mapEc2Error(error, { action, mutating: true }).upstreamCode ?? '');
+/** The service's own code. Empty: it gave none. */
+const codeOf = (error: unknown, action: string): string =>
+  mapEc2Error(error, { action, mutating: true }).upstreamCode ?? '';

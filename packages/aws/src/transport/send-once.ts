@@ -6,8 +6,10 @@ import type { Ec2Transport } from './transport.ts';
 export interface ServiceOptions {
   readonly transport: Ec2Transport;
   readonly clock: Clock;
-  /** Time from sending to giving up. */
+  /** Time from sending to giving up. It counts only once the call has its token. */
   readonly callTimeoutMs: number;
+  /** What all calls of this account (and Region) to the service wait at. Absent: they do not. */
+  readonly limiter?: { limited(inner: Ec2Transport): Ec2Transport } | undefined;
 }
 
 export type SendOnce<Action extends string> = (
@@ -18,10 +20,11 @@ export type SendOnce<Action extends string> = (
 
 /** Sends each action of a service once, and reports its failure in our codes. */
 export function sendOnce<Action extends string>(
-  { transport, clock, callTimeoutMs }: ServiceOptions,
+  { transport, clock, callTimeoutMs, limiter }: ServiceOptions,
   isMutating: Readonly<Record<Action, boolean>>,
 ): SendOnce<Action> {
-  const send = timedTransport(transport, clock, callTimeoutMs);
+  const timed = timedTransport(transport, clock, callTimeoutMs);
+  const send = limiter?.limited(timed) ?? timed;
   return async (action, input, options = {}) => {
     const mutating = isMutating[action];
     try {

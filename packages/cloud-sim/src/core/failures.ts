@@ -1,4 +1,5 @@
 import { failLaunch, enter } from './actions/lifecycle.ts';
+import { firstReadsMs, slowBoot } from './initialization.ts';
 import type { HostFailure, SimInstance, StatusCheck } from './model.ts';
 import type { Region } from './region.ts';
 
@@ -43,14 +44,19 @@ export function recoverInstance(region: Region, instanceId: string, generation: 
 }
 
 function comeBack(region: Region, instance: SimInstance, detail: Readonly<Record<string, unknown>>): void {
+  const bootMs = 'resume' in detail ? 0 : firstReadsMs(region, instance.volumeIds);
   const patch = {
     crashedAtMs: null,
     impairedFromMs: null,
     impairedChecks: instance.impairedChecks.filter((check) => check !== 'system'),
-    checksOkAtMs: region.nowMs + region.latency.sampleMs('instance.checks-ok'),
+    checksOkAtMs: region.nowMs + region.latency.sampleMs('instance.checks-ok') + bootMs,
   };
   region.instances.update(instance.id, patch, region.nowMs);
-  region.transition('instance', instance.id, 'running', 'running', null, { az: instance.az, ...detail });
+  region.transition('instance', instance.id, 'running', 'running', null, {
+    az: instance.az,
+    ...detail,
+    ...slowBoot(bootMs),
+  });
 }
 
 /** A launch that has not begun to run there never will. */

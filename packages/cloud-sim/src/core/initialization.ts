@@ -1,7 +1,7 @@
 import { fractionOf } from './consistency.ts';
 import { Ec2Error } from './ec2-error.ts';
 import type { LatencyName } from './latency.ts';
-import type { SimInitialization } from './model.ts';
+import type { SimInitialization, SimVolume } from './model.ts';
 import type { Region } from './region.ts';
 
 const RATE_MIN_MIBPS = 100;
@@ -12,6 +12,8 @@ export interface InitializationWish {
   readonly type: SimInitialization['type'];
   readonly volumeId: string;
   readonly sizeGiB: number;
+  /** The snapshot that it is made from, and its zone: fast snapshot restore is of both. */
+  readonly snapshot?: { readonly id: string | null; readonly az: string };
   /** MiB/s. Undefined: the default rate, of which AWS says no more than that it varies. */
   readonly rateMiBps: number | undefined;
   /** While seeding everything is long done. */
@@ -24,8 +26,12 @@ function perGiBMs(region: Region, name: LatencyName, volumeId: string): number {
   return minMs + fractionOf(volumeId) * (maxMs - minMs);
 }
 
+/** Volumes of a snapshot with fast snapshot restore come initialized (EBS user guide). */
+const isFastRestored = (region: Region, { snapshot }: InitializationWish): boolean =>
+  snapshot !== undefined && region.fastRestores.has(`${snapshot.az}/${snapshot.id}`);
+
 function durationMs(region: Region, wish: InitializationWish): number {
-  if (wish.instant) return 0;
+  if (wish.instant || isFastRestored(region, wish)) return 0;
   if (wish.rateMiBps !== undefined) return (wish.sizeGiB * MIB_PER_GIB * 1_000) / wish.rateMiBps;
   const name = wish.type === 'volume-copy' ? 'volume.copy-initialize-per-gib' : 'volume.initialize-per-gib';
   return wish.sizeGiB * perGiBMs(region, name, wish.volumeId);
@@ -41,6 +47,25 @@ export const initializationOf = (region: Region, wish: InitializationWish): SimI
 
 export const isInitializing = (one: SimInitialization | null, nowMs: number): boolean =>
   one !== null && nowMs < one.dueAtMs;
+
+/** As long as its blocks take that are still to be fetched, and never longer than all are there. */
+function firstReadsOf(region: Region, volume: SimVolume): number {
+  const one = volume.initialization;
+  // A volume copy is read at full speed while it is initialized (EBS user guide, Copy a volume).
+  if (one === null || one.type === 'volume-copy' || !isInitializing(one, region.nowMs)) return 0;
+  const leftMs = one.dueAtMs - region.nowMs;
+  const leftGiB = (volume.sizeGiB * leftMs) / Math.max(1, one.dueAtMs - one.startedAtMs);
+  const readMs = (leftGiB * perGiBMs(region, 'volume.first-read-per-gib', volume.id)) / region.latency.speed;
+  return Math.min(leftMs, readMs);
+}
+
+/** How much longer a boot takes now, because it waits for blocks of its slowest volume, in ms. */
+export const firstReadsMs = (region: Region, volumeIds: readonly string[]): number =>
+  Math.max(0, ...volumeIds.flatMap((id) => region.volumes.get(id) ?? []).map((one) => firstReadsOf(region, one)));
+
+/** What an event says of a boot that waits for blocks. */
+export const slowBoot = (bootMs: number): { readonly firstReadsMs?: number } =>
+  bootMs > 0 ? { firstReadsMs: bootMs } : {};
 
 /** Whole percent. */
 export function progressOf(one: SimInitialization, nowMs: number): number {

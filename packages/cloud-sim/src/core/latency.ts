@@ -42,6 +42,12 @@ export const LATENCY = {
    */
   'volume.initialize-per-gib': [25_000, 100_000],
   'volume.copy-initialize-per-gib': [10_000, 21_000],
+  /**
+   * How much longer a boot takes per GiB of a volume whose blocks are still to be fetched. AWS says
+   * "a significant increase in latency" and no figure (EBS user guide, Initialize volumes). None
+   * unless it is asked for.
+   */
+  'volume.first-read-per-gib': [0, 0],
 
   /** Exchange of a root volume under a running instance. AWS gives no figure. */
   'root-volume.pending': [1_000, 3_000],
@@ -97,16 +103,33 @@ export type LatencyOverrides = Readonly<
   Partial<Record<LatencyName | `api.${string}.${'request' | 'response'}`, Range>>
 >;
 
+/** True for the name of a row, or of a leg of one action. */
+export const isLatencyName = (name: string): boolean =>
+  Object.hasOwn(LATENCY, name) || /^api\.[A-Za-z]+\.(request|response)$/.test(name);
+
 /** Draws durations from the table, divided by the speed. */
 export class LatencyModel {
   readonly speed: number;
-  readonly #table: Readonly<Record<string, Range>>;
+  readonly #atStart: Readonly<Record<string, Range>>;
+  #table: Readonly<Record<string, Range>>;
   readonly #random: Random;
 
   constructor(random: Random, speed: number, overrides: LatencyOverrides = {}) {
     this.speed = speed;
     this.#random = random;
-    this.#table = { ...LATENCY, ...(overrides as Readonly<Record<string, Range>>) };
+    this.#atStart = { ...LATENCY, ...(overrides as Readonly<Record<string, Range>>) };
+    this.#table = this.#atStart;
+  }
+
+  /** Other rows from now on. Null: as it was at the start. What is under way keeps its duration. */
+  set(rows: Readonly<Record<string, Range | null>>): void {
+    const changed = { ...this.#table };
+    for (const [name, range] of Object.entries(rows)) {
+      const wanted = range ?? this.#atStart[name];
+      if (wanted) changed[name] = wanted;
+      else delete changed[name];
+    }
+    this.#table = changed;
   }
 
   range(name: LatencyName): Range {

@@ -148,6 +148,8 @@ export class Region {
   readonly productCodes = new Map<string, readonly string[]>();
   /** `az/type` that is not sold there. */
   readonly notOffered = new Set<string>();
+  /** `az/snapshot` with fast snapshot restore. */
+  readonly fastRestores = new Set<string>();
   readonly zones: readonly string[];
   readonly impairedZones = new Set<string>();
   /** Zones whose hosts are down, each with the instances that went down with it. */
@@ -180,7 +182,7 @@ export class Region {
     this.zones = ['a', 'b', 'c'].map((letter) => `${options.name}${letter}`);
     this.kmsKeys = new KmsKeys(options.name, ACCOUNT_ID, options.random);
     this.dns = new DnsZones(options.speed);
-    this.balancing = new LoadBalancing(options.name, ACCOUNT_ID);
+    this.balancing = new LoadBalancing(options.name, ACCOUNT_ID, options.speed);
     this.queues = new SimQueues(options.name, ACCOUNT_ID, {
       nowMs: () => this.nowMs,
       wallMs: () => this.wallMs(),

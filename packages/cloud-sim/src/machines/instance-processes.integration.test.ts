@@ -130,6 +130,30 @@ test('a crash kills the agent without a word, the instance stays running; a rebo
   });
 });
 
+test('where blocks come lazily, a machine with a volume from a snapshot is up that much later', async () => {
+  // 1 GiB takes 3 s at this speed, to come and to be read.
+  const lazy = { 'volume.initialize-per-gib': [1.5e6, 1.5e6], 'volume.first-read-per-gib': [1.5e6, 1.5e6] };
+  const latency = { ...configOf(500).latency, ...lazy, 'instance.reboot': [0, 0] };
+  await withServer(
+    async ({ sim, ...server }) => {
+      const db = seedGuest({ sim, ...server });
+      await until('boot', () => boots(rootOf(db)).length === 1);
+      const { SnapshotId } = sim.seed('CreateSnapshot', { VolumeId: db.volumeIds['/dev/sdf'] });
+      const made = await sim.call('CreateVolume', { AvailabilityZone: db.az, VolumeType: 'gp3', SnapshotId });
+      const VolumeId = 'output' in made ? String(made.output['VolumeId']) : '';
+      await until('available', () => sim.core.region.volumes.get(VolumeId)?.state === 'available');
+      sim.seed('AttachVolume', { VolumeId, InstanceId: db.instanceId, Device: '/dev/sdg' });
+      await sim.call('RebootInstances', { InstanceIds: [db.instanceId] });
+      await until('booted again', () => boots(rootOf(db)).length === 2);
+      const begun = sim.log.transitions(db.instanceId).findLast(({ detail }) => detail['reboot'] === true);
+      const slowMs = Number(begun?.detail['firstReadsMs']);
+      expect(slowMs).toBeGreaterThan(500);
+      expect(sim.clock.monotonicMs() - (begun?.atMs ?? 0)).toBeGreaterThanOrEqual(slowMs);
+    },
+    { latency },
+  );
+});
+
 test('a snapshot holds what was written before its request, and a volume made from it starts there', async () => {
   await withServer(async (server) => {
     const db = seedGuest(server);

@@ -28,6 +28,8 @@ export class InstanceProcesses {
   /** Number of the boot in progress per instance. A newer event makes an older boot void. */
   readonly #turns = new Map<string, number>();
   readonly #work = new Set<Promise<void>>();
+  /** Ends each wait for the first reads of a boot. */
+  readonly #reading = new Set<() => void>();
   /** Instances that are stopped, and whose machine still writes. */
   readonly #outlivesItsStop = new Set<string>();
   #turn = 0;
@@ -69,6 +71,7 @@ export class InstanceProcesses {
   /** Kills everything. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
+    for (const end of [...this.#reading]) end();
     for (const machine of this.#machines.values()) machine.signal('SIGKILL');
     await Promise.all([...this.#work]);
     for (const machine of this.#machines.values()) machine.signal('SIGKILL');
@@ -101,23 +104,38 @@ export class InstanceProcesses {
       return machine?.hold(event.detail['hang'] === true);
     }
     if (event.detail['reboot'] === true && machine !== undefined) this.#options.driver.reboot(machine);
-    this.#begin(event.resourceId);
+    const slowMs = event.detail['firstReadsMs'];
+    this.#begin(event.resourceId, typeof slowMs === 'number' ? slowMs : 0);
   }
 
-  #begin(instanceId: string): void {
+  /** `slowMs`: how long its first reads of volumes from snapshots hold it up. */
+  #begin(instanceId: string, slowMs = 0): void {
     const turn = ++this.#turn;
     this.#turns.set(instanceId, turn);
-    const work = this.#boot(instanceId, turn).catch((error: unknown) => {
+    const work = this.#boot(instanceId, turn, slowMs).catch((error: unknown) => {
       this.#options.log.error('cloud-sim.machine.boot-failed', { instanceId, error: errorText(error) });
     });
     this.#work.add(work);
     void work.finally(() => this.#work.delete(work));
   }
 
-  async #boot(instanceId: string, turn: number): Promise<void> {
+  #whileReading(slowMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        timer.cancel();
+        this.#reading.delete(end);
+        resolve();
+      };
+      const timer = this.#options.sim.clock.setTimer(slowMs, end);
+      this.#reading.add(end);
+    });
+  }
+
+  async #boot(instanceId: string, turn: number, slowMs: number): Promise<void> {
     const { imds, sim, log } = this.#options;
     const port = await imds.open(instanceId);
     await this.#machines.get(instanceId)?.exited;
+    if (slowMs > 0) await this.#whileReading(slowMs);
     const instance = sim.core.region.instances.get(instanceId);
     if (this.#closed || this.#turns.get(instanceId) !== turn || instance?.state !== 'running') return;
     const machine = this.#options.driver.boot(this.#bootOf(instance, imds.url(port)));

@@ -1,7 +1,8 @@
 import type { Log, Timer } from '@understudy/shared';
 import type { CloudSim } from '../cloud-sim.ts';
 import type { SimEvent } from '../core/event-log.ts';
-import { performDeed } from './perform-deed.ts';
+import type { DeedWorld } from '../deeds/deed.ts';
+import { DEEDS } from '../deeds/index.ts';
 import { type Script, ScriptSchema, type ScriptStep, type WrittenScript } from './script-schema.ts';
 
 export interface StepState {
@@ -35,13 +36,17 @@ function isAwaited({ step }: Entry, event: SimEvent): boolean {
 export class ScriptRun {
   readonly #sim: CloudSim;
   readonly #log: Log;
+  readonly #world: DeedWorld;
   #entries: readonly Entry[] = [];
   #name: string | null = null;
   #unsubscribe: (() => void) | null = null;
 
-  constructor(sim: CloudSim, log: Log) {
+  /** `around`: what serves the machines of the Region, where something does. */
+  constructor(sim: CloudSim, log: Log, around: Partial<Pick<DeedWorld, 'imds' | 'dns'>> = {}) {
     this.#sim = sim;
     this.#log = log;
+    const durationMs = (saidMs: number): number => saidMs / sim.core.region.latency.speed;
+    this.#world = { sim, imds: null, dns: null, ...around, durationMs };
   }
 
   /**
@@ -88,8 +93,12 @@ export class ScriptRun {
   }
 
   #perform(entry: Entry): void {
-    entry.state = performDeed(this.#sim, entry.step.do) ? 'done' : 'missed';
+    entry.state = this.#isDone(entry.step.do) ? 'done' : 'missed';
     entry.atMs = this.#sim.clock.monotonicMs();
     this.#log.info('cloud-sim.script.step', { script: this.#name, state: entry.state, deed: entry.step.do });
+  }
+
+  #isDone(said: ScriptStep['do']): boolean {
+    return DEEDS.find(({ name }) => name in said)?.perform(this.#world, said) !== false;
   }
 }

@@ -1,4 +1,4 @@
-import type { AnswerWatch, CallLimiter } from '@understudy/aws';
+import type { AnswerWatch, ServiceLimiters } from '@understudy/aws';
 import type { KeyRotation, ObserverTable } from '@understudy/observer';
 import { durationText, type Clock, type Problem, problemOf } from '@understudy/shared';
 import type { ObserverMinimum } from '../commands/command.ts';
@@ -26,7 +26,7 @@ export interface OwnConditionOptions {
   readonly observer: ObserverTable;
   readonly keyRotation: Pick<KeyRotation, 'problem'>;
   readonly answers: Pick<AnswerWatch, 'problem'> | null;
-  readonly limiter: Pick<CallLimiter, 'problem'> | null;
+  readonly limiters: Pick<ServiceLimiters, 'problem'> | null;
   readonly receiveBuffer: ReceiveBuffer;
   readonly accessProblems: () => readonly Problem[];
   readonly minimum: ObserverMinimum;
@@ -63,7 +63,7 @@ export class OwnCondition implements CoordinatorInsight {
   }
 
   remarks(): readonly Problem[] {
-    const { gate, view, clock, observer, leader, answers, limiter, keyRotation, receiveBuffer, minimum } =
+    const { gate, view, clock, observer, leader, answers, limiters, keyRotation, receiveBuffer, minimum } =
       this.#options;
     return [
       ...gate.remarks,
@@ -74,7 +74,7 @@ export class OwnCondition implements CoordinatorInsight {
       ...one(receiveBufferProblem(receiveBuffer, observer.watchedCount)),
       ...leader.remarks(),
       ...one(answers?.problem() ?? null),
-      ...one(limiter?.problem() ?? null),
+      ...one(limiters?.problem() ?? null),
       ...one(keyRotation.problem),
     ];
   }

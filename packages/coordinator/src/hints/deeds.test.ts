@@ -1,3 +1,4 @@
+import type { MonotonicMs } from '@understudy/shared';
 import { expect, test } from 'vitest';
 import type { Deed } from './cloud-event.ts';
 import { Deeds, deedText } from './deeds.ts';
@@ -28,4 +29,23 @@ test('the sentence names who, when and which request, and that it proves nothing
     'StopInstances of i-1 by arn:x at 1970-01-01T00:00:00.000Z, request r (CloudTrail; explains, proves nothing)',
   );
   expect(deedText('i-1', deed('a', 0, { requestId: '', isOurs: true }))).toContain('with the client of a coordinator');
+});
+
+const at = (ms: number) => ms as MonotonicMs;
+
+test('who changed an instance is remembered for an hour, each event once, and 500 at most', () => {
+  const deeds = new Deeds();
+  deeds.noteRecent(['i-1', 'i-2'], deed('a', 5), at(0));
+  deeds.noteRecent(['i-1', 'i-2'], deed('a', 5), at(1));
+  const said = { atWallMs: 5, by: 'arn:x, by StopInstances' };
+  expect(deeds.recent()).toEqual([
+    { id: 'i-1', ...said },
+    { id: 'i-2', ...said },
+  ]);
+  deeds.noteRecent(['i-3'], deed('b'), at(3_600_002));
+  expect(deeds.recent().map(({ id }) => id)).toEqual(['i-3']);
+  deeds.note('i-1', deed('m'));
+  for (let number = 0; number < 600; number += 1) deeds.noteRecent(['i-4'], deed(`c${number}`), at(3_600_003));
+  expect(deeds.recent()).toHaveLength(500);
+  expect(deeds.of('i-1')).toHaveLength(1);
 });

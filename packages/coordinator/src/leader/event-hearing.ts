@@ -1,7 +1,6 @@
 import type { Clock, MessageQueue } from '@understudy/shared';
 import { Deeds, deedText } from '../hints/deeds.ts';
 import { EventCounts } from '../hints/event-counts.ts';
-import { HeardDeeds } from '../hints/heard-deeds.ts';
 import { EventTrust } from '../hints/event-trust.ts';
 
 /** Where events of EC2 come from, and what follows for how often we look. One for all terms. */
@@ -10,10 +9,7 @@ export class EventHearing {
   readonly queue: MessageQueue | null;
   readonly trust = new EventTrust();
   readonly counts = new EventCounts();
-  /** For the inventory: the last hour's, of every instance. */
-  readonly deeds = new HeardDeeds();
-  /** For people who ask about a member. */
-  readonly deedsOfMembers = new Deeds();
+  readonly deeds = new Deeds();
   readonly #clock: Clock;
   readonly #pollStatesEveryMs: number;
 
@@ -33,7 +29,7 @@ export class EventHearing {
 
   /** Who has stopped, started or ended these instances, a sentence each; this process's own. */
   readonly deedsOf = (instanceIds: readonly string[]): readonly string[] =>
-    instanceIds.flatMap((id) => this.deedsOfMembers.of(id).map((deed) => deedText(id, deed)));
+    instanceIds.flatMap((id) => this.deeds.of(id).map((deed) => deedText(id, deed)));
 
   /** While events come, states of members that are well are asked for less often. */
   readonly statesFreshForMs = (): number =>

@@ -1,37 +1,40 @@
 import type { ActionState } from '@understudy/aws';
 import type { ReadAtScrape } from './read-at-scrape.ts';
 
-/** How EC2's rates are used, by action, of the actions that were used. */
+/**
+ * How the rates of EC2, Route 53 and Elastic Load Balancing are used, by action, of the actions
+ * that were used. A bucket that several actions draw from stands there by its own name.
+ */
 export function rateMetrics(declare: ReadAtScrape, read: () => readonly ActionState[]): void {
   const by = (value: (state: ActionState) => number) => () =>
     read().map((state) => [state.action, value(state)] as const);
   declare.gauges(
     'understudy_ec2_rate_tokens',
-    'EC2 calls that could be sent at once, by action',
+    'Calls to EC2, Route 53 or load balancing that could be sent at once, by action',
     'action',
     by((one) => one.tokens),
   );
   declare.gauges(
     'understudy_ec2_rate_waiting',
-    'EC2 calls that wait for their turn, by action',
+    'Calls that wait for their turn, by action',
     'action',
     by((one) => one.waiting),
   );
   declare.gauges(
     'understudy_ec2_rate_longest_wait_seconds',
-    'Longest wait of the EC2 calls that wait now, chores left out, by action',
+    'Longest wait of the calls that wait now, chores left out, by action',
     'action',
     by((one) => one.longestWaitMs / 1_000),
   );
   declare.gauges(
     'understudy_ec2_rate_pace',
-    'What is used of our share of the rate, 0 to 1, less after EC2 has throttled, by action',
+    'What is used of our share of the rate, 0 to 1, less after a throttle, by action',
     'action',
     by((one) => one.pace),
   );
   declare.totals(
     'understudy_ec2_throttled_total',
-    'EC2 calls that EC2 has throttled, by action',
+    'Calls that EC2, Route 53 or load balancing has throttled, by action',
     'action',
     by((one) => one.throttled),
   );

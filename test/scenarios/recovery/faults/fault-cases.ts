@@ -53,14 +53,44 @@ export function faultCasesOf(calls: readonly CallEvent[]): readonly FaultCase[] 
   );
 }
 
+/** The action whose double effect costs most: it has every ill in every sample. */
+export const STRUCK_BY_ALL = 'RunInstances';
+
+/** What befalls the call, whichever call that is. */
+export const illOf = ({ fault }: FaultCase): string => `${fault.kind} ${fault.delayMs ?? ''}`.trim();
+
+/** The cases by a word of theirs, in the order in which the words come first. */
+function groupedBy(cases: readonly FaultCase[], wordOf: (one: FaultCase) => string): readonly FaultCase[][] {
+  const groups = new Map<string, FaultCase[]>();
+  for (const one of cases) groups.set(wordOf(one), [...(groups.get(wordOf(one)) ?? []), one]);
+  return [...groups.values()];
+}
+
+/** The one whose word was taken least often so far, the first of several. */
+function rarest(
+  cases: readonly FaultCase[],
+  taken: readonly FaultCase[],
+  wordOf: (one: FaultCase) => string,
+): readonly FaultCase[] {
+  const timesOf = (one: FaultCase): number => taken.filter((other) => wordOf(other) === wordOf(one)).length;
+  return [...cases].sort((a, b) => timesOf(a) - timesOf(b)).slice(0, 1);
+}
+
 /**
- * A part of them that has every kind of ill and every action: those whose place shares no factor
- * with a pattern of the list.
+ * A part of them that has every action, every ill, and {@link STRUCK_BY_ALL} with every ill: an
+ * action gets the ill that was taken least often so far, one after the other at its first, its
+ * last, or another call. Pairs of an action and an ill are not all in it.
  */
-export function sampleOf(cases: readonly FaultCase[], size: number): readonly FaultCase[] {
-  if (cases.length <= size) return cases;
-  const stride = cases.length / size;
-  return Array.from({ length: size }, (_, index) => cases[Math.floor(index * stride)]).filter(
-    (one): one is FaultCase => one !== undefined,
-  );
+export function sampleOf(cases: readonly FaultCase[]): readonly FaultCase[] {
+  const isPivot = ({ fault }: FaultCase): boolean => fault.action === STRUCK_BY_ALL;
+  const taken: FaultCase[] = groupedBy(cases.filter(isPivot), illOf).flatMap((group) => group.slice(0, 1));
+  const others = cases.filter((one) => !isPivot(one));
+  for (const [index, ofAction] of groupedBy(others, ({ fault }) => fault.action).entries()) {
+    const calls = groupedBy(ofAction, ({ fault }) => String(fault.afterCalls));
+    taken.push(...rarest(calls[index % calls.length] ?? [], taken, illOf));
+  }
+  for (const ofIll of groupedBy(others, illOf))
+    if (!taken.some((one) => ofIll.some((other) => illOf(other) === illOf(one))))
+      taken.push(...rarest(ofIll, taken, ({ fault }) => fault.action));
+  return taken;
 }

@@ -166,7 +166,8 @@ export function launchDisks(region: Region, call: Call, input: RunInstancesReque
 export function makeLaunchVolume(region: Region, call: Call, instanceId: string, az: string, disk: LaunchDisk): string {
   const id = region.newId('vol');
   const { sizeGiB, rateMiBps } = disk;
-  const wish = { type: 'default', volumeId: id, sizeGiB, rateMiBps, instant: call.instant } as const;
+  const source = { id: disk.snapshot?.id ?? null, az };
+  const wish = { type: 'default', volumeId: id, sizeGiB, rateMiBps, snapshot: source } as const;
   const made: SimVolume = {
     id,
     state: 'in-use',
@@ -180,7 +181,7 @@ export function makeLaunchVolume(region: Region, call: Call, instanceId: string,
     multiAttach: false,
     snapshotId: disk.snapshot?.id ?? null,
     sourceVolumeId: null,
-    initialization: disk.snapshot ? initializationOf(region, wish) : null,
+    initialization: disk.snapshot ? initializationOf(region, { ...wish, instant: call.instant }) : null,
     ioEnabled: true,
     createdAtWallMs: region.wallMs(),
     attachments: [

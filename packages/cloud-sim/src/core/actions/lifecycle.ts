@@ -1,3 +1,4 @@
+import { firstReadsMs, slowBoot } from '../initialization.ts';
 import { INSTANCE_TYPES } from '../instance-types.ts';
 import type { KeyFault } from '../kms/keys.ts';
 import type { SimInstance, SimInstanceState } from '../model.ts';
@@ -72,7 +73,8 @@ export function finishLaunch(region: Region, id: string, generation: number, too
   if (locked) return failForKey(region, instance, locked, tookMs);
   settleAttachments(region, instance, instant);
   runFirstBoot(region, id);
-  const checksMs = instant ? 0 : region.latency.sampleMs('instance.checks-ok');
+  const bootMs = firstReadsMs(region, instance.volumeIds);
+  const checksMs = instant ? 0 : region.latency.sampleMs('instance.checks-ok') + bootMs;
   enter(
     region,
     region.instances.get(id) ?? instance,
@@ -86,7 +88,7 @@ export function finishLaunch(region: Region, id: string, generation: number, too
       transitionReason: '',
     },
     tookMs,
-    {},
+    slowBoot(bootMs),
     instant,
   );
 }

@@ -9,6 +9,7 @@ import type {
   TerminateInstancesResult,
 } from '@aws-sdk/client-ec2';
 import { Ec2Error } from '../ec2-error.ts';
+import { firstReadsMs, slowBoot } from '../initialization.ts';
 import type { LatencyName } from '../latency.ts';
 import { need } from '../lookup.ts';
 import { type SimInstance, switchRules } from '../model.ts';
@@ -187,9 +188,11 @@ export function rebootInstances(region: Region, call: Call, input: RebootInstanc
     region.later(call, 'instance.reboot', () => {
       const now = region.instances.get(instance.id);
       if (now?.state !== 'running' || now.generation !== instance.generation) return;
-      const checksOkAtMs = region.nowMs + region.latency.sampleMs('instance.checks-ok');
+      const bootMs = firstReadsMs(region, now.volumeIds);
+      const checksOkAtMs = region.nowMs + region.latency.sampleMs('instance.checks-ok') + bootMs;
       region.instances.update(now.id, { crashedAtMs: null, impairedFromMs: null, checksOkAtMs }, region.nowMs);
-      region.transition('instance', now.id, 'running', 'running', null, { az: now.az, reboot: true });
+      const detail = { az: now.az, reboot: true, ...slowBoot(bootMs) };
+      region.transition('instance', now.id, 'running', 'running', null, detail);
     });
   }
   return {};

@@ -1,4 +1,4 @@
-import { initializationOf } from '../initialization.ts';
+import { firstReadsMs, initializationOf, slowBoot } from '../initialization.ts';
 import type { SimInstance, SimReplaceRootVolumeTask, SimVolume } from '../model.ts';
 import type { Region } from '../region.ts';
 import { setAttachments } from './common.ts';
@@ -18,7 +18,8 @@ function makeRoot(region: Region, task: SimReplaceRootVolumeTask, instance: SimI
   const snapshot = snapshotId === null ? undefined : region.snapshots.get(snapshotId);
   const id = region.newId('vol');
   const encrypted = old.encrypted || (snapshot?.encrypted ?? false);
-  const wish = { type: 'default', volumeId: id, sizeGiB: old.sizeGiB, rateMiBps: undefined, instant: false } as const;
+  const wish = { type: 'default', volumeId: id, sizeGiB: old.sizeGiB, rateMiBps: undefined } as const;
+  const source = { id: snapshotId, az: old.az };
   const made: SimVolume = {
     ...old,
     id,
@@ -27,7 +28,7 @@ function makeRoot(region: Region, task: SimReplaceRootVolumeTask, instance: SimI
     kmsKeyId: encrypted ? (old.kmsKeyId ?? snapshot?.kmsKeyId ?? null) : null,
     snapshotId,
     sourceVolumeId: null,
-    initialization: initializationOf(region, wish),
+    initialization: initializationOf(region, { ...wish, snapshot: source, instant: false }),
     createdAtWallMs: region.wallMs(),
     attachments: [],
     lastSnapshotAtMs: null,
@@ -50,9 +51,11 @@ export function restartGuest(region: Region, instanceId: string, withoutRoot: bo
     region.instances.update(instanceId, { crashedAtMs: region.nowMs, impairedFromMs: region.nowMs }, region.nowMs);
     return;
   }
-  const checksOkAtMs = region.nowMs + region.latency.sampleMs('instance.checks-ok');
+  const bootMs = firstReadsMs(region, instance.volumeIds);
+  const checksOkAtMs = region.nowMs + region.latency.sampleMs('instance.checks-ok') + bootMs;
   region.instances.update(instanceId, { crashedAtMs: null, impairedFromMs: null, checksOkAtMs }, region.nowMs);
-  region.transition('instance', instanceId, 'running', 'running', null, { az: instance.az, reboot: true });
+  const detail = { az: instance.az, reboot: true, ...slowBoot(bootMs) };
+  region.transition('instance', instanceId, 'running', 'running', null, detail);
 }
 
 const rootNow = (region: Region, instance: SimInstance): SimVolume | undefined =>

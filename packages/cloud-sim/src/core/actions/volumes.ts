@@ -63,7 +63,8 @@ function newVolume(region: Region, call: Call, input: CreateVolumeRequest, az: s
   checkRate(region, rateMiBps, snapshot !== null);
   requireMultiAttachable(input.MultiAttachEnabled ?? false, shape.volumeType);
   const id = region.newId('vol');
-  const wish = { type: 'default', volumeId: id, sizeGiB: shape.sizeGiB, rateMiBps, instant: call.instant } as const;
+  const source = { id: snapshot?.id ?? null, az };
+  const wish = { type: 'default', volumeId: id, sizeGiB: shape.sizeGiB, rateMiBps, snapshot: source } as const;
   return {
     id,
     state: 'creating',
@@ -74,7 +75,7 @@ function newVolume(region: Region, call: Call, input: CreateVolumeRequest, az: s
     multiAttach: input.MultiAttachEnabled ?? false,
     snapshotId: snapshot?.id ?? null,
     sourceVolumeId: null,
-    initialization: snapshot ? initializationOf(region, wish) : null,
+    initialization: snapshot ? initializationOf(region, { ...wish, instant: call.instant }) : null,
     ioEnabled: true,
     createdAtWallMs: region.wallMs(),
     attachments: [],

@@ -163,3 +163,22 @@ test('a group that is gone is said to be', () =>
   ).rejects.toMatchObject({
     name: 'TargetGroupNotFound',
   }));
+
+describe('calls above the documented rate are refused with status 400', () => {
+  test.each([
+    ['DescribeTargetHealth', 40, 10],
+    ['RegisterTargets', 20, 4],
+  ] as const)('%s: %s at once, then %s a second', async (action, burst, perSecond) => {
+    const many = (count: number) =>
+      clock.runUntilSettled(
+        Promise.allSettled(Array.from({ length: count }, () => send(action, { TargetGroupArn: group, Targets: [] }))),
+      );
+    const refused = (all: readonly PromiseSettledResult<unknown>[]) =>
+      all.flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : []));
+    const first = refused(await many(burst + 10));
+    expect(first.length).toBeGreaterThan(5);
+    expect(first[0]).toMatchObject({ name: 'Throttling', $metadata: { httpStatusCode: 400 } });
+    await clock.advance(1_000);
+    expect(refused(await many(perSecond))).toEqual([]);
+  });
+});

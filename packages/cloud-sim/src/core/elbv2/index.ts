@@ -177,12 +177,20 @@ function describeLoadBalancers(
   };
 }
 
+/** Takes its tokens first. @throws RequestLimitExceeded */
+const limited =
+  <I>(handler: (region: Region, call: Call, input: I) => object) =>
+  (region: Region, call: Call, input: I): object => {
+    if (!call.instant) region.balancing.rate.admit(call.action, region.nowMs);
+    return handler(region, call, input);
+  };
+
 /** The actions of Elastic Load Balancing that are simulated, with their prefix. */
 export const ELBV2_HANDLERS = {
-  'elasticloadbalancing:RegisterTargets': registerTargets,
-  'elasticloadbalancing:DeregisterTargets': deregisterTargets,
-  'elasticloadbalancing:DescribeTargetHealth': describeTargetHealth,
-  'elasticloadbalancing:DescribeTargetGroups': describeTargetGroups,
-  'elasticloadbalancing:DescribeTargetGroupAttributes': describeAttributes,
-  'elasticloadbalancing:DescribeLoadBalancers': describeLoadBalancers,
+  'elasticloadbalancing:RegisterTargets': limited(registerTargets),
+  'elasticloadbalancing:DeregisterTargets': limited(deregisterTargets),
+  'elasticloadbalancing:DescribeTargetHealth': limited(describeTargetHealth),
+  'elasticloadbalancing:DescribeTargetGroups': limited(describeTargetGroups),
+  'elasticloadbalancing:DescribeTargetGroupAttributes': limited(describeAttributes),
+  'elasticloadbalancing:DescribeLoadBalancers': limited(describeLoadBalancers),
 } satisfies Record<string, Handler>;

@@ -1,5 +1,6 @@
 import type { ProtocolEnum, TargetTypeEnum } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { Ec2Error } from '../ec2-error.ts';
+import { Elbv2Rate } from './rate.ts';
 
 /** One registration: the same id may stand on several ports. */
 export interface SimTarget {
@@ -50,6 +51,7 @@ export interface NewTargetGroup
 
 /** The load balancers and target groups of the account. */
 export class LoadBalancing {
+  readonly rate: Elbv2Rate;
   readonly #arnPrefix: string;
   readonly #groups = new Map<string, SimTargetGroup>();
   readonly #balancers = new Map<string, SimLoadBalancer>();
@@ -57,7 +59,8 @@ export class LoadBalancing {
   readonly failingChecks = new Set<string>();
   #made = 0;
 
-  constructor(region: string, accountId: string) {
+  constructor(region: string, accountId: string, speed: number) {
+    this.rate = new Elbv2Rate(speed);
     this.#arnPrefix = `arn:aws:elasticloadbalancing:${region}:${accountId}`;
   }
 

@@ -158,7 +158,8 @@ export class CloudEventsJob implements LeaderJob {
       return [message.receiptHandle];
     }
     counts.came(event.type, event.key, nowMs);
-    if (event.deed !== null && !event.isRefused) this.#options.events.deeds.note(event.instanceIds, event.deed, nowMs);
+    if (event.deed !== null && !event.isRefused)
+      this.#options.events.deeds.noteRecent(event.instanceIds, event.deed, nowMs);
     this.#noteDeed(event, whose);
     return this.#follow(message, event, whose);
   }
@@ -208,7 +209,7 @@ export class CloudEventsJob implements LeaderJob {
     const nowMs = clock.monotonicMs();
     for (const instanceId of instanceIds) {
       if (!whose.has(instanceId) && !this.#hadBefore(nowMs).has(instanceId)) continue;
-      if (!events.deedsOfMembers.note(instanceId, deed)) continue;
+      if (!events.deeds.note(instanceId, deed)) continue;
       const room = takeTokens(this.#deedLines ?? fullBucket(DEED_LINES, nowMs), DEED_LINES, nowMs);
       if (room === null) continue;
       this.#deedLines = room;

@@ -25,7 +25,7 @@ function scene(answers: Answers = () => REPORT, hostedZones: readonly string[] =
   const counts = new CrawlCounts();
   const term = new AbortController();
   const job = new InventoryJob({
-    ...{ clock, log, deeds: { all: () => [{ id: 'i-1', atWallMs: 1, by: 'ann' }] } },
+    ...{ clock, log, deeds: { recent: () => [{ id: 'i-1', atWallMs: 1, by: 'ann' }] } },
     keeping: {
       counts,
       recent,

@@ -9,7 +9,7 @@ import {
   problemOf,
   type Term,
 } from '@understudy/shared';
-import type { HeardDeeds } from '../../hints/heard-deeds.ts';
+import type { Deeds } from '../../hints/deeds.ts';
 import type { InventoryKeeping } from '../../inventory/inventory-keeping.ts';
 import type { LeaderJob } from './leader-job.ts';
 
@@ -19,7 +19,7 @@ const COMPACT_EVERY_MS = 600_000;
 export interface InventoryJobOptions {
   readonly keeping: InventoryKeeping;
   /** Who was heard to change instances. */
-  readonly deeds: Pick<HeardDeeds, 'all'>;
+  readonly deeds: Pick<Deeds, 'recent'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -90,7 +90,7 @@ export class InventoryJob implements LeaderJob {
     const { keeping, log, deeds } = this.#options;
     const by = { term: term.number, writer: term.coordinatorId };
     const report = await keeping.crawler.crawl(kind, by, term.signal, (name) =>
-      name === 'instance' ? deeds.all() : [],
+      name === 'instance' ? deeds.recent() : [],
     );
     const { outcome, opened, changed, gone, detail, ...counts } = report;
     keeping.counts.crawled(outcome);

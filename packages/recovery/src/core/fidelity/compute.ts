@@ -224,7 +224,7 @@ export const COMPUTE: FidelityTheme = {
           remedy: 'Look at the instance in EC2: it always says so of one that runs.',
         },
       ],
-      why: 'The new image is registered with them. What is sealed in the old machine cannot leave it.',
+      why: 'The new image is registered with them. What is sealed in the TPM cannot leave it. UEFI variables could (GetInstanceUefiData, RegisterImage.UefiData) and are not read yet.',
     },
     {
       number: 36,

@@ -113,7 +113,7 @@ export const NETWORK: FidelityTheme = {
       refuse: [
         { code: 'SecondaryIpsMustFollow', text: (from) => mustFollow(from, 'secondary-ips'), remedy: MUST_FOLLOW },
       ],
-      why: 'They are taken off the old interface and assigned to the new one, which must be in the same subnet.',
+      why: "They are taken off the old interface and assigned to the new one, which must be in the same subnet. That they are there is EC2's word; the guest sees them seconds later.",
     },
     {
       number: 8,

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { type Fault, FAULT_KINDS } from '../core/faults.ts';
+import { deed } from './deed.ts';
 
-/** A fault as `POST /_sim/faults` and scripts say it. */
-export const FaultSchema: z.ZodType<Fault> = z.strictObject({
+const FaultSchema: z.ZodType<Fault> = z.strictObject({
   id: z.string().min(1).max(128),
   action: z.string().min(1),
   match: z
@@ -20,4 +20,17 @@ export const FaultSchema: z.ZodType<Fault> = z.strictObject({
   times: z.number().int().min(1).max(1_000_000).exactOptional(),
   afterCalls: z.number().int().min(0).max(1_000_000).exactOptional(),
   ratio: z.number().min(0).max(1).exactOptional(),
+});
+
+/** Something that befalls calls from now on. */
+export const fault = deed({
+  name: 'fault',
+  path: '/faults',
+  value: FaultSchema,
+  otherwise: 'a fault of that id exists',
+  perform: ({ sim }, wanted) => {
+    if (sim.faults().some(({ id }) => id === wanted.id)) return false;
+    sim.addFault(wanted);
+    return true;
+  },
 });

@@ -1,16 +1,7 @@
-import type { FastifyInstance } from 'fastify';
 import * as z from 'zod';
 import type { CloudSim } from '../cloud-sim.ts';
 import { KEY_ACCESS, KEY_STATES } from '../core/kms/keys.ts';
-import { body, done } from './admin-replies.ts';
-
-const NewKeySchema = z.strictObject({
-  alias: z
-    .string()
-    .regex(/^alias\/[\w/-]+$/)
-    .optional(),
-  multiRegion: z.boolean().optional(),
-});
+import { deed } from './deed.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -50,20 +41,11 @@ function carryOut(sim: CloudSim, change: Change): boolean {
   }
 }
 
-/**
- * `POST /_sim/kms/keys` makes a customer key, `POST /_sim/kms/keys/change` does something to one.
- */
-export function addKmsRoutes(app: FastifyInstance, sim: CloudSim): void {
-  app.post('/_sim/kms/keys', (request, reply) => {
-    const wanted = body(NewKeySchema, request.body ?? {}, reply);
-    if (!wanted) return reply;
-    const { alias, multiRegion } = wanted;
-    const made = sim.createKmsKey({ ...(alias && { alias }), ...(multiRegion && { multiRegion }) });
-    return reply.send({ ok: true, key: made });
-  });
-  app.post('/_sim/kms/keys/change', (request, reply) => {
-    const wanted = body(ChangeSchema, request.body, reply);
-    if (!wanted) return reply;
-    return done(reply, carryOut(sim, wanted), `no customer key ${wanted.name}`);
-  });
-}
+/** Something happens to a key that volumes may be under. */
+export const changeKmsKey = deed({
+  name: 'changeKmsKey',
+  path: '/kms/keys/change',
+  value: ChangeSchema,
+  otherwise: 'no customer key of that name',
+  perform: ({ sim }, change) => carryOut(sim, change),
+});
