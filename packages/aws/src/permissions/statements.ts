@@ -321,9 +321,9 @@ export const STATEMENTS = {
     resources: ({ eventQueues }) => eventQueues,
   },
   RunDocument: {
-    why: 'hooks on instances are scripts of this one document of AWS',
+    why: 'hooks on instances are scripts of this document; only AWS names one so, in no account',
     resources: ({ partition, region, runsCommands }) =>
-      runsCommands ? [`arn:${partition}:ssm:${region}::document/AWS-RunShellScript`] : [],
+      runsCommands ? [`arn:${partition}:ssm:${region}:*:document/AWS-RunShellScript`] : [],
   },
   RunOnMembers: {
     why: 'a hook runs on members, by their tag, and on nothing else',
