@@ -3,7 +3,7 @@ import { busyLoop } from './busy-loop.ts';
 import { detectionTime } from './detection-time.ts';
 import { macCost, observerFootprint } from './footprint.ts';
 import { heartbeatIngest } from './ingest.ts';
-import { lostZone } from './lost-zone.ts';
+import { failedZone, lostZone } from './lost-zone.ts';
 import { recoveryPaths } from './recovery-paths.ts';
 import { recoveryOverCriticalPath } from './recovery.ts';
 import { serviceLooks } from './service-looks.ts';
@@ -21,6 +21,7 @@ const BENCHES: readonly (readonly [string, Bench])[] = [
   ['service-probes', serviceLooks],
   ['recovery', recoveryOverCriticalPath],
   ['lost-zone', lostZone],
+  ['failed-zone', failedZone],
   ['recovery-paths', recoveryPaths],
   ['take-over', leaderTakeOver],
   ['detection-time', detectionTime],

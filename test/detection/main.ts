@@ -46,7 +46,7 @@ const program = new Command('detection')
   .option('--seed <n>', 'what decides everything', positive, 1)
   .option('--profiles', 'only the table of the profiles')
   .option('--serf', 'with Serf on this machine beside them; root and the package serf are needed')
-  .option('--serf-seconds <n>', 'how long Serf is watched under each condition', positive, 120)
+  .option('--serf-seconds <n>', 'how long Serf is watched, under all conditions at once', positive, 2_400)
   .parse();
 const { years, burstYears, seed, profiles, serf, serfSeconds } = program.opts<{
   years: number;

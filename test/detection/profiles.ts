@@ -1,10 +1,12 @@
 import { type DetectionProfile, PROFILE_NAMES } from '@understudy/shared';
+import type { ConditionName } from './condition-names.ts';
 import { campaign, type Loss, YEAR_S } from './campaign.ts';
 import { expectedClusterRate, upperBound95 } from './rates.ts';
 import type { SerfFindings } from './serf/run-serf.ts';
 import { timingOf } from './site.ts';
 
-const HOUR_S = 3_600;
+const DAY_S = 86_400;
+const DAYS_A_YEAR = YEAR_S / DAY_S;
 const OBSERVERS = 3;
 
 const inBursts = (badMs: number): Loss => ({
@@ -13,7 +15,7 @@ const inBursts = (badMs: number): Loss => ({
 });
 
 /** Under the names that Serf's conditions have as well. */
-const CONDITIONS: readonly (readonly [name: string, loss: Loss])[] = [
+const CONDITIONS: readonly (readonly [name: ConditionName, loss: Loss])[] = [
   ['1 %', { kind: 'independent', ratio: 0.01 }],
   ['5 %', { kind: 'independent', ratio: 0.05 }],
   ['10 %', { kind: 'independent', ratio: 0.1 }],
@@ -63,46 +65,39 @@ function profileRate(
 const short = (value: number): string =>
   value === 0 ? '0' : value >= 100 ? value.toFixed(0) : value < 1e-3 ? value.toExponential(1) : value.toPrecision(3);
 
-/** A rate in events a year of one member, or its 95 % limit where nothing was counted. */
-const perYear = (count: number, years: number): string =>
-  count === 0 ? `< ${short(upperBound95(0) / years)}` : short(count / years);
+/**
+ * A rate in events a day of one member, and the 95 % limit above it, the same for every detector.
+ * Of nothing counted it is the rule of three.
+ */
+const perDay = (count: number, days: number): string => {
+  const limit = `< ${short(upperBound95(count) / days)}`;
+  return count === 0 ? limit : `${short(count / days)} (${limit})`;
+};
 
 const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
-function oursLine({
-  profile,
-  condition,
-  agentYears,
-  observerYears,
-  atOne,
-  cluster,
-  clusterExpectedPerYear,
-}: ProfileRate) {
-  const expected = clusterExpectedPerYear === null ? '' : ` (${short(clusterExpectedPerYear)} by arithmetic)`;
+function oursLine(one: ProfileRate): string {
+  const { profile, condition, agentYears, observerYears, atOne, cluster, clusterExpectedPerYear: expected } = one;
+  const byArithmetic = expected === null ? '' : `; ${short(expected / DAYS_A_YEAR)} by arithmetic`;
+  const days = agentYears * DAYS_A_YEAR;
   return line([
-    `Understudy, ${profile}`,
+    `Understudy, ${profile}, simulated`,
     condition,
-    `${short(agentYears)} years`,
-    `${perYear(cluster, agentYears)}${expected}`,
-    perYear(atOne, observerYears),
+    `${short(days)}; ${cluster}`,
+    `${perDay(cluster, days)}${byArithmetic}`,
+    perDay(atOne, observerYears * DAYS_A_YEAR),
   ]);
 }
 
 function serfLine({ name, nodeSeconds, falseVerdicts }: SerfFindings['rates'][number]): string {
-  const years = nodeSeconds / YEAR_S;
-  return line([
-    'Serf, lan',
-    name,
-    `${(nodeSeconds / HOUR_S).toPrecision(3)} hours, ${falseVerdicts} counted`,
-    perYear(falseVerdicts, years),
-    '',
-  ]);
+  const days = nodeSeconds / DAY_S;
+  return line(['Serf, lan, real', name, `${short(days)}; ${falseVerdicts}`, perDay(falseVerdicts, days), '']);
 }
 
 /** The table of docs/detection.md. */
 export function profilesTable(rates: readonly ProfileRate[], serf: SerfFindings | null): string {
   const head = [
-    line(['Detector', 'Loss', 'Watched', 'False verdicts a member and year', 'at one observer alone']),
+    line(['Detector', 'Loss', 'Member-days; counted', 'False verdicts a member and day', 'at one observer alone']),
     line(['---', '---', '---', '---', '---']),
   ];
   const all = [...head, ...rates.map(oursLine), ...(serf?.rates.map(serfLine) ?? [])];

@@ -2,6 +2,7 @@ import type { Property } from './assertions.ts';
 import { BY_INTERFACE } from './by-interface-configurations.ts';
 import { MOVING } from './moving-disks.ts';
 import { PREDECESSORS } from './predecessors.ts';
+import { PREPARATIONS } from './preparations.ts';
 import { UNDOS } from './undos.ts';
 
 /**
@@ -9,7 +10,7 @@ import { UNDOS } from './undos.ts';
  * `model/*.pml`; rules are those of docs/SPEC.md.
  */
 
-export type ModelName = 'recovery' | 'endpoint' | 'ordinals' | 'volumes' | 'undo' | 'predecessor';
+export type ModelName = 'recovery' | 'endpoint' | 'ordinals' | 'volumes' | 'undo' | 'predecessor' | 'prepared';
 
 export type Expected = 'holds' | 'counterexample';
 export interface Configuration {
@@ -475,6 +476,7 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   ...MOVING,
   ...UNDOS,
   ...PREDECESSORS,
+  ...PREPARATIONS,
   ...BY_INTERFACE,
   ...ONE_RULE_LESS,
   ...REACHABLE,

@@ -49,6 +49,8 @@ import { keysFingerprint } from './commands/keys-fingerprint.ts';
 import { keysGenerate } from './commands/keys-generate.ts';
 import { keysStatus } from './commands/keys-status.ts';
 import { leftovers } from './commands/leftovers.ts';
+import { enrolmentsList } from './commands/enrolments-list.ts';
+import { enrolmentsReset } from './commands/enrolments-reset.ts';
 import { noticeDrop } from './commands/notice-drop.ts';
 import { noticeResend } from './commands/notice-resend.ts';
 import { notices } from './commands/notices.ts';
@@ -82,6 +84,8 @@ export const COMMANDS: readonly CommandDefinition[] = [
   wait,
   leftovers,
   notices,
+  enrolmentsList,
+  enrolmentsReset,
   noticeResend,
   noticeDrop,
   keysStatus,
@@ -148,6 +152,7 @@ export const PARENTS: Readonly<Record<string, { readonly summary: string; readon
   },
   hold: { summary: 'holds of recoveries', group: DECIDE },
   leader: { summary: 'who leads', group: DECIDE },
+  enrolments: { summary: 'keys that agents get by the identity of their instance', group: DECIDE },
   notice: { summary: 'notices that a webhook did not take', group: DECIDE },
   policy: { summary: 'policies of groups', group: DECIDE },
   keys: { summary: 'heartbeat keys: make, derive, and see how far a rotation is', group: 'Prepare:' },

@@ -21,6 +21,7 @@ import type { DnsZones } from './core/route53/zones.ts';
 import type { SecretStoreName, SimSecret } from './core/secrets/store.ts';
 import type { HostFailure, SimHost, SimInstanceEvent, StatusCheck } from './core/model.ts';
 import { ACCOUNT_ID, type Kept, type Quotas } from './core/region.ts';
+import { IdentitySigner } from './identity-signer.ts';
 import { SimNoReplyError } from './transport.ts';
 
 export interface CloudSimOptions {
@@ -64,6 +65,8 @@ export type SimReply = CallResult;
 export class CloudSim {
   readonly core: CloudSimCore;
   readonly clock: Clock;
+  /** Signs what the metadata service says of an instance's identity. */
+  readonly identity = new IdentitySigner();
   readonly #log: Log;
   #timer: Timer | null = null;
   #timerDueAtMs: number | null = null;

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { HttpConfigSchema } from './http-config.ts';
 import { AwsConfigSchema } from './aws-config.ts';
 import { EventsConfigSchema } from './events-config.ts';
+import { EnrolmentConfigSchema } from './identity/enrolment-config.ts';
 import { HooksConfigSchema } from './hooks/hooks-config.ts';
 import { InventoryConfigSchema } from './inventory/inventory-config.ts';
 import { NotifyConfigSchema } from './notices/notify-config.ts';
@@ -263,6 +264,7 @@ const fields = z.strictObject({
   notify: NotifyConfigSchema.prefault({}),
   events: EventsConfigSchema.prefault({}),
   inventory: InventoryConfigSchema.optional(),
+  enrolment: EnrolmentConfigSchema.optional(),
   log: log.prefault({}),
 });
 type Fields = z.infer<typeof fields>;
@@ -387,6 +389,13 @@ const RULES: readonly Rule[] = [
     refusal: ({ inventory: i }) =>
       i !== undefined && (i.sqlite === undefined) === (i.postgres === undefined)
         ? 'want one of sqlite and postgres: a history is kept in one place'
+        : null,
+  },
+  {
+    path: ['enrolment'],
+    refusal: ({ enrolment, http }) =>
+      enrolment !== undefined && http.tls === undefined
+        ? 'agents are given their keys over TLS only: http.tls is missing'
         : null,
   },
   {

@@ -18,6 +18,7 @@ import type { AskPeer } from './api/fleet/heard-of-peers.ts';
 import type { LimitCounts } from './api/http/connection-limits.ts';
 import type { KeySource, Receiver, TagScheme } from '@understudy/observer';
 import type { CoordinatorConfig } from './config.ts';
+import type { EnrolmentSettings } from './identity/enrolment-settings.ts';
 import type { InventoryKeeping } from './inventory/inventory-keeping.ts';
 import type { SendNotice } from './notices/webhook.ts';
 import type { Build } from './store/feature-level.ts';
@@ -59,6 +60,8 @@ export interface CoordinatorOptions {
   readonly probeService?: ProbeService;
   /** Posts notices; absent: none are delivered, which only tests may want. */
   readonly sendNotice?: SendNotice;
+  /** Says whose identity documents are good for a key; absent: nobody's. */
+  readonly enrolment?: EnrolmentSettings;
   /** Keeps an inventory history; absent: none is kept. */
   readonly inventory?: InventoryKeeping;
   readonly readDrops?: () => Promise<number | null>;

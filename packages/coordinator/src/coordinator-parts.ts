@@ -90,7 +90,14 @@ function hearingParts(options: CoordinatorOptions, base: BasicParts) {
   const listener = new HeartbeatListener({ ...options, table: observer });
   const prober = new ServiceProber({ table: observer, clock, log, ...(probeService ? { probe: probeService } : {}) });
   const source = options.keySource ?? null;
-  const keyRotation = new KeyRotation({ ...options, table: observer, source, everyMs: config.loop.keysEveryMs });
+  let masters = options.masters;
+  const keyRotation = new KeyRotation({
+    ...{ ...options, table: observer, source, everyMs: config.loop.keysEveryMs },
+    onMasters: (changed) => {
+      masters = changed;
+      options.onMasters?.(changed);
+    },
+  });
   const presence = presenceOf(options, base);
   const self = { id: config.id, az: config.az };
   const { allowUnsafeVersion } = config.etcd;
@@ -99,6 +106,8 @@ function hearingParts(options: CoordinatorOptions, base: BasicParts) {
     listener,
     prober,
     keyRotation,
+    /** As they are now. */
+    masters: () => masters,
     presence,
     publisher: new OpinionPublisher({ store, keys, presence, clock, random, log, observer: self }),
     gate: new StoreGate({ store, keys, clock, random, log, allowUnsafeVersion }),
@@ -186,6 +195,8 @@ function leadingParts(options: CoordinatorOptions, parts: HearingParts, onBroken
     ...{ changes, outbox, runHook, dns: options.dns, targetGroups: options.targetGroups },
     ...{ sendNotice: options.sendNotice ?? null, inventory: options.inventory, eventQueue: options.eventQueue },
     onNoticeTried: (webhook, outcome) => metrics.noticeTried(webhook, outcome),
+    enrolment: options.enrolment,
+    masters: parts.masters,
     storeTrouble: () => writes.trouble(),
     handOver: () => void leadership.resign(),
     onRunEnded: (outcome) => metrics.recoveryRunEnded(outcome),
@@ -259,6 +270,7 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
     foreignAnswers: () => answers?.totals ?? new Map(),
     connections: options.connections ?? null,
     inventory: options.inventory?.counts ?? null,
+    enrolments: () => leader.keyEnrolment.counts,
   });
   return { condition, api, controls };
 }

@@ -125,9 +125,9 @@ export class Coordinator {
   }
 
   #viewChanged(changed: readonly string[]): void {
-    const { opinions, holds, history, judgements, judge, findings, requests, audit, answers, drains } =
+    const { opinions, holds, history, judgements, judge, findings, requests, audit, answers, drains, enrolments } =
       this.#parts.keys;
-    const idle = [opinions, holds, history, judgements, judge, findings, requests, audit, answers, drains];
+    const idle = [opinions, holds, history, judgements, judge, findings, requests, audit, answers, drains, enrolments];
     this.#rosterDue ||= changed.some((key) => !idle.some((area) => key.startsWith(area)));
     this.leader.noteChanged(changed);
     this.#parts.serveLeases.noteChanged(changed);

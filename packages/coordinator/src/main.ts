@@ -48,6 +48,7 @@ import { instanceHooks } from './adapters/node/instance-hooks.ts';
 import { hookSecretName, type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
 import { artefactsFolder } from './adapters/node/artefacts-folder.ts';
 import { loadSite } from './adapters/node/load-site.ts';
+import { enrolmentSettings } from './adapters/node/enrolment-settings.ts';
 import { peerQuestion } from './api/http/peers/peer-question.ts';
 import { webhookSender } from './adapters/node/webhook-sender.ts';
 import { openHeartbeatSocket, readKernelDrops, serviceProbes } from '@understudy/observer';
@@ -186,7 +187,7 @@ function withDryRuns(config: CoordinatorConfig, environment: NodeJS.ProcessEnv =
 export function checkCoordinator({ configPath, environment = process.env }: RunCoordinatorOptions): void {
   const config = loadConfig(CoordinatorConfigSchema, configPath);
   loadSecrets(config);
-  regionOf(config, environment);
+  enrolmentSettings(config, regionOf(config, environment));
 }
 
 /**
@@ -277,6 +278,7 @@ async function assemble(parts: Assembly): Promise<void> {
     ...awsPart(parts, clock, note),
     ...kmsPart(parts, clock, note),
     ...eventsPart(parts, clock, note),
+    ...enrolmentSettings(config, parts.region),
     ...hearing,
     connections: () => http.connections(),
     accessProblems: () => files.problems,

@@ -1,5 +1,6 @@
 import type { Cloud, CloudCallOptions, IntentRecord, RecoveryPlan } from '@understudy/shared';
 import type { StepKey } from './core/step-id.ts';
+import type { StandIns } from './plan/stand-ins.ts';
 
 type Send = (cloud: Cloud, options?: CloudCallOptions) => Promise<unknown>;
 
@@ -8,7 +9,18 @@ export type CallTrial =
   /** With the very parameters: all that they name exists already. */
   | { readonly kind: 'as-planned' }
   /** With other things that exist, because what the call is about is made by the recovery. */
-  | { readonly kind: 'with'; readonly send: Send; readonly text: string }
+  | {
+      readonly kind: 'with';
+      readonly send: Send;
+      readonly text: string;
+      /**
+       * What they lack on which a right may hang, in words: a denial of them says nothing of the
+       * call then. Absent: nothing.
+       */
+      readonly lacks?: string;
+      /** True: whoever takes the question for the call changes nothing by it. */
+      readonly isHarmless?: true;
+    }
   | { readonly kind: 'none'; readonly why: string };
 
 /** One outside call that a step is going to make, told before anything happens. */
@@ -35,6 +47,8 @@ export interface CallsAbout {
   readonly key: StepKey;
   /** The first launch with an image that exists, for `DryRun`. Null: there is none to try. */
   readonly trialLaunch: Readonly<Record<string, unknown>> | null;
+  /** What exists and can stand in for what the recovery makes. Absent, null: nothing is known. */
+  readonly standIns?: StandIns | null;
 }
 
 /** Every call that the step makes against the outside, in order. Pure. */
@@ -66,3 +80,50 @@ export const laterCall = (name: string, send: Send, why: string, when: string | 
   ...{ name, when, send },
   trial: { kind: 'none', why },
 });
+
+/** What a thing lacks that no recovery has made. */
+export const NO_MARK = 'the mark of a recovery';
+
+/**
+ * The call, tried with the member's own instance in the place of its replacement. `harmless`: done
+ * to an instance that runs, it would change nothing.
+ */
+export function triedOnInstance(
+  call: PlannedCall,
+  { standIns }: Pick<CallsAbout, 'standIns'>,
+  send: (instanceId: string) => Send,
+  harmless: 'harmless' | 'not-harmless' = 'not-harmless',
+): PlannedCall {
+  if (!standIns) return call;
+  const text = "tried with the member's own instance";
+  const isHarmless = harmless === 'harmless' && standIns.isRunning;
+  return {
+    ...call,
+    trial: { kind: 'with', send: send(standIns.instanceId), text, ...(isHarmless && { isHarmless }) },
+  };
+}
+
+/** The call, tried with the member's own first interface in the place of the permit. */
+export function triedOnInterface(
+  call: PlannedCall,
+  { standIns }: Pick<CallsAbout, 'standIns'>,
+  send: (networkInterfaceId: string) => Send,
+): PlannedCall {
+  const { networkInterfaceId = null, isPermit = false } = standIns ?? {};
+  if (networkInterfaceId === null) return call;
+  const text = "tried with the member's own network interface";
+  const lacks = isPermit ? {} : { lacks: NO_MARK };
+  return { ...call, trial: { kind: 'with', send: send(networkInterfaceId), text, ...lacks } };
+}
+
+/** The call, tried with a volume of the member in the place of one that the recovery makes. */
+export function triedOnVolume(
+  call: PlannedCall,
+  { standIns }: Pick<CallsAbout, 'standIns'>,
+  volumeId: string | null,
+  send: (volumeId: string) => Send,
+): PlannedCall {
+  if (!standIns || volumeId === null) return call;
+  const lacks = standIns.ourVolumeIds.has(volumeId) ? {} : { lacks: NO_MARK };
+  return { ...call, trial: { kind: 'with', send: send(volumeId), text: 'tried with a disk of the member', ...lacks } };
+}

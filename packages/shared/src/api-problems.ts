@@ -40,6 +40,12 @@ export const API_PROBLEMS = {
     remedy: 'configure tokens on the coordinators (docs/api.md), then send the command again',
     retryable: false,
   },
+  ENROLMENT_REFUSED: {
+    status: 403,
+    title: 'The agent is given no key for the identity it shows',
+    remedy: 'the reason is in the detail, and docs/enrolment.md says what to do about each',
+    retryable: true,
+  },
   FORBIDDEN: {
     status: 403,
     title: 'The role of the caller does not allow this',
@@ -62,6 +68,12 @@ export const API_PROBLEMS = {
     status: 403,
     title: 'A page of another site sent the request',
     remedy: 'use the dashboard of a coordinator; a proxy in front of it must keep the header Host',
+    retryable: false,
+  },
+  ENROLMENT_OFF: {
+    status: 404,
+    title: 'Agents get no key by identity here',
+    remedy: 'configure enrolment and http.tls on every coordinator (docs/enrolment.md), or use another source of keys',
     retryable: false,
   },
   PATH_UNKNOWN: {

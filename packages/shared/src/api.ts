@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { PlannedVolumeViewSchema } from './api/plan.ts';
 import { TOKEN_ROLES } from './api-token.ts';
 import { ProblemSchema } from './problem.ts';
 import { HistoryRecordSchema, HistoryStepSchema, RungSchema } from './records/recovery.ts';
@@ -114,6 +115,8 @@ export const OpenRecoveryViewSchema = z.object({
   strategy: z.string().optional(),
   /** Why in this way, in the order of the ladder. Absent: the policy names one way. */
   rungs: z.array(RungViewSchema).optional(),
+  /** Each disk with the path it takes, and why. Absent: an older coordinator answers. */
+  volumes: z.array(PlannedVolumeViewSchema).optional(),
   /** In the order they began. */
   steps: z.array(OpenStepViewSchema),
   /** What is happening right now, in words. Only the leader knows. */

@@ -23,6 +23,8 @@ export type { HistoryRecord } from './records/recovery.ts';
 export type { HoldReason } from './records/cluster.ts';
 export type { Problem } from './problem.ts';
 export { durationText } from './duration-text.ts';
+export { LADDER_RUNGS } from './ladder-rungs.ts';
+export { permissionCounts, permissionsText } from './permissions-text.ts';
 export { preparedText } from './prepared-text.ts';
 export { hookEndText } from './hook-end-text.ts';
 export { harmlessText, shownLines } from './harmless-text.ts';

@@ -1,4 +1,5 @@
 export * from './api.ts';
+export * from './api/enrolments.ts';
 export * from './api/fleet.ts';
 export * from './api/inventory.ts';
 export * from './api/plan.ts';
@@ -26,6 +27,8 @@ export * from './policy.ts';
 export * from './policy/detection-profile.ts';
 export { makesWhileSuspect, type PreparePolicy, preparesNothing } from './policy/prepare.ts';
 export { PREPARED_KINDS, type PreparedKind } from './prepared-kinds.ts';
+export * from './ladder-rungs.ts';
+export * from './permissions-text.ts';
 export * from './prepared-text.ts';
 export * from './policy/changes.ts';
 export * from './policy/ladder.ts';

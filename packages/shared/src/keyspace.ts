@@ -37,6 +37,9 @@ export interface Keyspace {
   readonly journal: string;
   journalOf(opId: string): string;
   journalStep(opId: string, step: string): string;
+  readonly enrolments: string;
+  /** Which instance of a member was given its key by identity. */
+  enrolment(member: MemberId): string;
   readonly holds: string;
   hold(member: MemberId): string;
   readonly requests: string;
@@ -97,6 +100,8 @@ export function keyspace(root: string = KEY_ROOT): Keyspace {
     journal: under('journal'),
     journalOf: (opId) => `${root}journal/${opId}/`,
     journalStep: (opId, step) => `${root}journal/${opId}/${step}`,
+    enrolments: under('enrolments'),
+    enrolment: (member) => `${root}enrolments/${member}`,
     holds: under('holds'),
     hold: (member) => `${root}holds/${member}`,
     requests: under('requests'),

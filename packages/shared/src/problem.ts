@@ -24,6 +24,8 @@ export const PROBLEM_REMEDIES = {
   KEYS_REFUSED: 'read docs/key-rotation.md; correct the key files: the keys in use stay in use meanwhile',
   TOKENS_REFUSED: 'correct http.tokensFile (docs/api.md): the tokens it last had stay in use meanwhile',
   CERTIFICATES_REFUSED: 'correct the files of http.tls (docs/api.md): the certificates in use stay in use meanwhile',
+  ENROLMENT_REFUSED:
+    'read docs/enrolment.md: where that is your own agent, correct what the text names; for AlreadyEnrolled run `understudy enrolments reset MEMBER`',
   STORE_NOT_COMPACTED: 'set --auto-compaction-mode and --auto-compaction-retention on the etcd members',
   HEARTBEATS_TOO_SLOW:
     'shorten heartbeat.intervalMs of the agent, or raise detect.suspectAfterMs of its group (docs/judging.md)',

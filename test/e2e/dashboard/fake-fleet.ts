@@ -322,7 +322,7 @@ export const pauses = (nowMs: number): PausesView => ({
 
 /** The plan for the member whose path this is. */
 export const plan = (path: string): PlanView => ({
-  member: path.replace(/^\/v1\/members\/|\/plan$/g, ''),
+  member: path.replace(/^\/v1\/members\/|\/plan(?:\?.*)?$/g, ''),
   ...{
     opId: 'op-1',
     instanceId: 'i-1',
@@ -333,6 +333,17 @@ export const plan = (path: string): PlanView => ({
   ...{ gates: [], token: '8141-7f3a', losses: [], problems: [], expectedMs: 132_000 },
   lines: [{ sign: '~', text: 'i-0ab → new in eu-west-1b, vol-1 by snapshot' }],
   strategy: { name: 'snapshot-and-replace', why: 'the policy of the group names it' },
+  supposes: { kind: 'silent', text: 'as if it fell silent now, with what EC2 says of it now' },
+  rungs: [
+    {
+      ...{ rung: 'reboot', said: 'skipped', why: 'nothing of it answers', deadlineMs: 300_000 },
+      ...{ proof: 'heartbeats of a later boot', next: null },
+    },
+    {
+      ...{ rung: 'snapshot-and-replace', said: 'taken', why: 'it works wherever EC2 does', deadlineMs: null },
+      ...{ proof: 'another instance is heard, checked and activated', next: null },
+    },
+  ],
   volumes: [{ volumeId: 'vol-1', deviceName: '/dev/xvda', path: 'snapshot', why: '' }],
   candidates: [{ instanceType: 'm7i.large', az: 'eu-west-1b', subnetId: 'subnet-b' }],
   notices: [{ code: 'PermissionMissing', text: 'EC2 would deny AssociateAddress' }],

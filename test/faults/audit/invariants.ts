@@ -30,14 +30,19 @@ export function violations(lab: Lab, fresh: readonly SeenRecovery[], victims: Vi
 
 /**
  * I1: a further launch only when the one before is seen terminated. I3: no launch before the fence
- * was observed, by EC2's order and by etcd's.
+ * was observed, by EC2's order and by etcd's; what was launched for a suspect, in quarantine, is
+ * not meant (S31).
  */
 export function wrongLaunches(recorder: Recorder, recovery: SeenRecovery): string[] {
   const { opId, oldInstanceId, fencedRevision, fencedByLease, launchRevision } = recovery;
   const launched = recorder.launchedFor(opId);
+  const outside = launched.filter((id) => !recorder.launchedInQuarantine(id));
   // Where a lease was waited out the old instance may run, but not serve. I2 checks that.
-  const early = fencedByLease ? [] : launched.filter((id) => !recorder.stoppedBeforeLaunch(oldInstanceId, id));
-  const unrecorded = launchRevision !== null && (fencedRevision === null || fencedRevision > launchRevision);
+  const early = fencedByLease ? [] : outside.filter((id) => !recorder.stoppedBeforeLaunch(oldInstanceId, id));
+  const unrecorded =
+    outside.length === launched.length &&
+    launchRevision !== null &&
+    (fencedRevision === null || fencedRevision > launchRevision);
   return [
     ...launched.slice(1).flatMap((id, index) => {
       const before = launched[index] ?? '';

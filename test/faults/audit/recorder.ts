@@ -99,6 +99,12 @@ export class Recorder {
     return this.#sim.log.launches().flatMap(({ instanceId, tags }) => (tags[TAG.op] === opId ? [instanceId] : []));
   }
 
+  /** It was launched for a suspect, without what makes an instance a member (S31). */
+  launchedInQuarantine(instanceId: string): boolean {
+    const tags = this.#sim.log.launches().find((one) => one.instanceId === instanceId)?.tags;
+    return tags?.[TAG.preparedFor] !== undefined && tags[TAG.member] === undefined;
+  }
+
   /** True when the one instance certainly stopped before the other was launched. */
   stoppedBeforeLaunch(stopped: string, launched: string): boolean {
     return isBefore(this.#stoppedSeq.get(stopped), this.#launchedSeq.get(launched));

@@ -11,6 +11,7 @@ import { IDLE_CONNECTIONS } from './idle-connections.ts';
 import { OPEN_CHORES } from './open-chores.ts';
 import { OPERATOR_COMMANDS } from './operator-commands.ts';
 import { SECOND_AGENTS } from './second-agents.ts';
+import { PREPARED } from './prepared.ts';
 import { PRIMARY_ADDRESS } from './primary-address.ts';
 import { UNDO } from './undo.ts';
 import { UNSTOPPABLE } from './unstoppable.ts';
@@ -35,6 +36,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...IDLE_CONNECTIONS,
   ...LADDER,
   ...UNDO,
+  ...PREPARED,
   ...PRIMARY_ADDRESS,
   ...NEIGHBOURING_BUILDS,
 ];

@@ -4,14 +4,12 @@ import { join } from 'node:path';
 import { type HistoryRecord, type MemberId, UndoPreviewViewSchema } from '@understudy/shared';
 import { until } from '@understudy/shared/node';
 import { successorOf } from '../after-the-strike.ts';
-import { Partition } from '../faults/partition.ts';
-import { PORTS } from '../lab/configuration.ts';
 import type { Lab } from '../lab/lab.ts';
-import { coordinatorHost, ZONES } from '../lab/network.ts';
 import { ask, pendingRequest, understudy } from '../operator.ts';
 import type { Scenario, ScenarioResult } from '../scenario.ts';
 import { type Moment, present, strikeLeader } from '../strike.ts';
 import { applied, withLadder } from './group-policy.ts';
+import { mute } from './mute.ts';
 import { crash, ended, nextRecovery } from './one-recovery.ts';
 import { memberOutside } from './while.ts';
 
@@ -110,19 +108,6 @@ async function undoStruck(lab: Lab, moment: Moment): Promise<ScenarioResult> {
   return { evidence, outcome: `${successor.id} took over; ${outcome}`, ...undone(kept) };
 }
 
-/** No coordinator hears it. Returns how many datagrams were dropped. */
-function mute(lab: Lab, instanceId: string): () => number {
-  const name = 'retired';
-  const match = `ip saddr ${lab.privateIp(instanceId)} udp dport ${PORTS.heartbeat}`;
-  const rules = ZONES.map((zone) => ({
-    ...({ namespace: coordinatorHost.name(zone), chain: 'input', match, verdict: 'drop', name } as const),
-  }));
-  const cut = new Partition(rules);
-  lab.undoLater(() => cut.heal());
-  cut.apply();
-  return () => cut.counters()[name] ?? 0;
-}
-
 /** It did not come about: the instance in charge is back, and the old one is stopped again. */
 async function servesOn(lab: Lab, kept: Kept, history: HistoryRecord): Promise<string> {
   assert.equal(history.outcome, 'mended', history.reason);
@@ -140,11 +125,12 @@ const calledOff = ({ member }: Kept): Pick<ScenarioResult, 'victims' | 'replaced
 async function unheard(lab: Lab): Promise<ScenarioResult> {
   const kept = await replacedOf(lab, memberOutside(lab));
   const recovery = await nextRecovery(lab, kept.member);
-  const dropped = mute(lab, kept.old);
+  const cut = mute(lab, kept.old);
+  cut.apply();
   await askUndo(lab, kept.member);
-  await until(`${kept.old} speaks in vain`, () => dropped() > 0, HEARD_WITHIN_MS);
+  await until(`${kept.old} speaks in vain`, () => cut.dropped() > 0, HEARD_WITHIN_MS);
   const history = await ended(lab, recovery);
-  const evidence = `${kept.old} booted and was not heard: ${dropped()} datagrams dropped`;
+  const evidence = `${kept.old} booted and was not heard: ${cut.dropped()} datagrams dropped`;
   return { evidence, outcome: await servesOn(lab, kept, history), ...calledOff(kept) };
 }
 

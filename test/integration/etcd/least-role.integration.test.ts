@@ -22,6 +22,7 @@ const AREAS = [
       'leader-transfer',
       'outbox',
       'undelivered',
+      'enrolments',
       'preparations',
       'prepared',
     ] as const),

@@ -99,6 +99,14 @@ export class CarriedIdentities {
     this.#owned.push({ member, recordName, assigned, interfaceId, isTarget: isTarget(index) });
   }
 
+  /** A member that has a record of its own and is a target, and nothing else. */
+  name(member: MemberId, label: string, { instanceId, privateIp }: SeededInstance): void {
+    const recordName = `${label}.${DOMAIN}.`;
+    this.pointRecord(recordName, privateIp);
+    this.#cloud.seedTargets(this.#groupArn ?? '', [{ Id: instanceId }]);
+    this.#owned.push({ member, recordName, assigned: [], interfaceId: null, isTarget: true });
+  }
+
   #assign(NetworkInterfaceId: string, index: number): readonly string[] {
     for (const [action, asked] of ASSIGNED[index % ASSIGNED.length] ?? [])
       this.#cloud.seed(action, { NetworkInterfaceId, ...asked });

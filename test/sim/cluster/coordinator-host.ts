@@ -1,5 +1,11 @@
 import { type Ec2Transport, inProcessKms, inProcessService, inProcessTransport } from '@understudy/cloud-sim';
-import { type Build, Coordinator, type CoordinatorConfig, type SendNotice } from '@understudy/coordinator/testing';
+import {
+  type Build,
+  Coordinator,
+  type CoordinatorConfig,
+  type SendNotice,
+  signersFor,
+} from '@understudy/coordinator/testing';
 import {
   createEc2Cloud,
   dnsRecordsOver,
@@ -167,7 +173,15 @@ export class CoordinatorHost {
       ...(runner ? { runner } : {}),
       ...(build ? { build } : {}),
       ...this.#sendNotice(parts),
+      ...this.#enrolment(),
     });
+  }
+
+  #enrolment() {
+    const { parts, cloud } = this.#cluster;
+    if (parts.enrols !== true) return {};
+    const signers = signersFor(cloud.region, { text: cloud.identity.certificate(), file: 'cloud-sim' });
+    return { enrolment: { region: cloud.region, accounts: ['123456789012'], signers } };
   }
 
   /** A notice leaves when the process runs, and its answer arrives when it runs. */

@@ -100,6 +100,8 @@ export interface ClusterParts {
   readonly sendNotice?: SendNotice;
   /** Events of EC2 come through a queue. Default: they do not. */
   readonly events?: Partial<CoordinatorConfig['events']> | undefined;
+  /** Agents get keys for their instance's identity. Default: they do not. */
+  readonly enrols?: boolean;
   /** EC2's delays. Default: cloud-sim's own. */
   readonly latency?: LatencyOverrides | undefined;
 }

@@ -110,6 +110,14 @@ function rungTable({ rungs = [], openRecovery }: ExplainView, screen: Screen): s
   return [tableText(['way back', '', 'given', 'because'], rows, screen)];
 }
 
+/** How each disk of an open recovery gets to where the member serves again. */
+function diskTable({ openRecovery }: ExplainView, screen: Screen): string[] {
+  const { volumes = [] } = openRecovery ?? {};
+  if (volumes.length === 0) return [];
+  const rows = volumes.map(({ volumeId, deviceName, path, why }) => [deviceName, volumeId, path, why]);
+  return [tableText(['disk', 'volume', 'path', 'because'], rows, screen)];
+}
+
 const listed = (title: string, lines: readonly string[], screen: Screen): string[] =>
   lines.length === 0 ? [] : [wrapText([ansis.bold(title), ...lines.map((line) => `  - ${line}`)].join('\n'), screen)];
 
@@ -133,6 +141,7 @@ export function explainText(view: ExplainView, screen: Screen = PIPE): string {
     ),
     ...(view.openRecovery ? [openRecoveryText(view.openRecovery, view.atWallMs, screen)] : []),
     ...rungTable(view, screen),
+    ...diskTable(view, screen),
     ...(evidence.length > 0 ? [evidenceTable(view, screen)] : []),
     ...(gates.length > 0 ? [gateTable(view, screen)] : []),
     ...list(flipTitle(view), view.wouldFlip),

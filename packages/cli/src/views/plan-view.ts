@@ -1,9 +1,14 @@
 import {
   durationText,
+  isAllAllowed,
+  permissionCounts,
+  permissionsText,
   type PlanForecast,
   type PlannedCallView,
+  type PlannedRungView,
   type PlannedStepView,
   type PlansView,
+  type PlanSummary,
   type PlanView,
   preparedText,
   type UndoView,
@@ -71,6 +76,20 @@ function undoLine(member: string, { isPossible, code, text, untilWallMs }: UndoV
   return `undo of the last recovery: understudy undo ${member}${until}${why}`;
 }
 
+const SAID = { taken: 'it begins here', tried: 'tried', skipped: 'left out', later: 'later' } as const;
+
+/** One way of the ladder: condition, how long it is given, what proves it, and the next one. */
+function rungLine({ rung, said, why, deadlineMs, proof, next }: PlannedRungView): string {
+  if (said === 'skipped' || said === 'tried') return `  ${rung} (${SAID[said]}): ${why}`;
+  const given = deadlineMs === null ? 'without a limit' : `given ${durationText(deadlineMs)}`;
+  const then = next === null ? 'a person is waited for' : next;
+  return `  ${rung} (${SAID[said]}): ${why}; ${given}; it has helped when ${proof}; if not: ${then}`;
+}
+
+/** EC2's word on all calls of the steps. */
+const permissionsLine = (steps: readonly PlannedStepView[]): string =>
+  `permissions: ${permissionsText(permissionCounts(steps.flatMap(({ calls }) => calls ?? [])))}`;
+
 /** What `understudy plan <member>` prints. `full`: with the parameters of each call. */
 export function planText(view: PlanView, full: boolean): string {
   const { member, verdict, reason, gates, token, lines, losses, problems, notices, expectedMs } = view;
@@ -78,7 +97,9 @@ export function planText(view: PlanView, full: boolean): string {
   const overrides = holding.filter((one) => one.overridable).map((one) => ` --override ${one.gate}`);
   return [
     `${member} is ${verdict}: ${reason}`,
+    ...(view.supposes === undefined ? [] : [`the plan: ${view.supposes.text}`]),
     ...(view.strategy === null ? [] : [`by ${view.strategy.name}: ${view.strategy.why}`]),
+    ...(view.rungs.length === 0 ? [] : ['ways back:', ...view.rungs.map(rungLine)]),
     ...lines.map(({ sign, text }) => `${sign} ${text}`),
     ...losses.map(({ code, text }) => `! ${code}: ${text}`),
     ...problems.map(({ code, text }) => `no plan: ${code}: ${text}`),
@@ -89,29 +110,66 @@ export function planText(view: PlanView, full: boolean): string {
     }),
     ...(view.steps.length === 0 ? [] : ['steps, with their calls and what EC2 says to each (dry run):']),
     ...view.steps.flatMap((step) => stepLines(step, full)),
+    ...(view.steps.length === 0 ? [] : [permissionsLine(view.steps)]),
     ...(view.forecast === null ? [] : forecastLines(view.forecast)),
     ...(view.prepared === undefined ? [] : [`prepared: ${preparedText(view.prepared)}`]),
     ...(view.undo === undefined ? [] : [undoLine(view.member, view.undo)]),
     'lost in any case: what stood in memory only, as with a power cut',
     `takes: ${expectedMs === null ? 'not known, none of this group has ended' : `about ${durationText(expectedMs)}`}`,
-    ...(token === null ? [] : [`run it: understudy recover ${member} --plan ${token}${overrides.join('')}`]),
+    ...(token === null
+      ? []
+      : [`run it: understudy recover ${member}${wayOf(view)} --plan ${token}${overrides.join('')}`]),
   ].join('\n');
+}
+
+/** The way has to be named with a plan that was made for it. */
+const wayOf = ({ supposes, strategy }: PlanView): string =>
+  supposes?.kind === 'asked' && strategy !== null ? ` --strategy ${strategy.name}` : '';
+
+/** The way that it would begin with, and the longest one. */
+const waysText = ({ strategy, worst }: PlanSummary): string =>
+  strategy === null ? 'no plan' : worst === null || worst === strategy ? strategy : `${strategy}, at worst ${worst}`;
+
+function servesText({ forecast, worst, rungs }: PlanSummary): string {
+  if (forecast === null) return '–';
+  const longest = rungs.find(({ rung }) => rung === worst)?.forecast ?? forecast;
+  const [soon, late] = [forecast, longest].map((one) => durationText(one.servesAfter.typicalMs));
+  return soon === late ? (soon ?? '') : `${soon}, at worst ${late}`;
+}
+
+/** "ready" by itself only where EC2 has allowed every call. */
+function readinessText({ problems, permissions, rungs }: PlanSummary): string {
+  if (problems.length > 0) return problems.map(({ code }) => code).join(', ');
+  const blocked = rungs.flatMap(({ rung, problems: [first] }) => (first ? [`not by ${rung} (${first.code})`] : []));
+  return [isAllAllowed(permissions) ? 'ready' : 'ready as far as EC2 was asked', ...blocked].join('; ');
+}
+
+/** What EC2 was not asked about, each with how many members it is of. */
+function unaskedLines(plans: readonly PlanSummary[]): readonly string[] {
+  const members = new Map<string, number>();
+  for (const { permissions } of plans)
+    for (const action of new Set(permissions.cannotBeAsked)) members.set(action, (members.get(action) ?? 0) + 1);
+  if (members.size === 0) return [];
+  const named = [...members].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([action, count]) => `${action} (${count})`);
+  return [`cannot be asked beforehand (of how many members): ${named.join(', ')}`];
 }
 
 /** What `understudy plan --all` prints. */
 export function plansText({ plans, notLookedAt }: PlansView, screen: Screen = PIPE): string {
-  const rows = plans.map(({ member, strategy, candidates, losses, problems, forecast, permissions }) => [
-    member,
-    strategy ?? 'no plan',
-    candidates.map((one) => `${one.instanceType} in ${one.az}`).join(', ') || '–',
-    forecast === null ? '–' : durationText(forecast.servesAfter.typicalMs),
-    String(losses.length),
-    permissions.denied.length > 0 ? `DENIED: ${permissions.denied.join(', ')}` : `${permissions.allowed} allowed`,
-    problems.map(({ code }) => code).join(', ') || 'ready',
+  const rows = plans.map((one) => [
+    one.member,
+    waysText(one),
+    one.candidates.map(({ instanceType, az }) => `${instanceType} in ${az}`).join(', ') || '–',
+    servesText(one),
+    String(one.losses.length),
+    permissionsText({ ...one.permissions, cannotBeAsked: [] }) +
+      (one.permissions.cannotBeAsked.length === 0
+        ? ''
+        : `; ${one.permissions.cannotBeAsked.length} cannot be asked beforehand`),
+    readinessText(one),
   ]);
   const head = ['member', 'strategy', 'places', 'serves after', 'losses', 'permissions', 'readiness'];
   const waiting = notLookedAt.length === 0 ? [] : [`not looked at yet: ${notLookedAt.join(', ')}`];
-  return [...(rows.length === 0 ? ['no plan has been looked at'] : [tableText(head, rows, screen)]), ...waiting].join(
-    '\n',
-  );
+  const table = rows.length === 0 ? ['no plan has been looked at'] : [tableText(head, rows, screen)];
+  return [...table, ...unaskedLines(plans), ...waiting].join('\n');
 }

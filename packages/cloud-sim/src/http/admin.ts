@@ -41,6 +41,9 @@ function addReadingRoutes(app: FastifyInstance, parts: AdminParts): void {
     const after = Number(request.query.after ?? 0);
     return reply.send({ lastSeq: sim.log.lastSeq, events: sim.log.events(Number.isFinite(after) ? after : 0) });
   });
+  app.get('/_sim/identity-certificate', (_request, reply) =>
+    reply.type('application/x-pem-file').send(parts.sim.identity.certificate()),
+  );
   app.get('/_sim/limits', (_request, reply) => reply.send({ notSimulated: NOT_SIMULATED }));
 }
 

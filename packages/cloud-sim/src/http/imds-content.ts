@@ -154,6 +154,8 @@ const PATHS: Readonly<Record<string, (source: Source) => string | null>> = {
     faults.rebalanceNoticeTime === undefined ? null : JSON.stringify({ noticeTime: faults.rebalanceNoticeTime }),
   'user-data': ({ instance }) => (instance.userData === null ? null : decodeUserData(instance.userData)),
   'dynamic/instance-identity/document': identityDocument,
+  'dynamic/instance-identity/rsa2048': (source) => source.sim.identity.rsa2048(identityDocument(source)),
+  'dynamic/instance-identity/signature': (source) => source.sim.identity.signature(identityDocument(source)),
 };
 
 const MACS = 'meta-data/network/interfaces/macs';

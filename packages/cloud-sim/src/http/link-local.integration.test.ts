@@ -53,6 +53,18 @@ describe('the metadata service', () => {
     expect(JSON.parse(document)).toMatchObject({ instanceId: db.instanceId, privateIp: db.privateIp });
   });
 
+  test('signs the very document', async () => {
+    const { token: bearer } = await token('60');
+    const [, document] = await get('dynamic/instance-identity/document', bearer);
+    const [, message] = await get('dynamic/instance-identity/rsa2048', bearer);
+    expect(Buffer.from(message, 'base64').includes(document)).toBe(true);
+    expect(message).toMatch(/^[A-Za-z0-9+/\n]+=*$/);
+    const [status, signature] = await get('dynamic/instance-identity/signature', bearer);
+    expect([status, Buffer.from(signature, 'base64').length]).toEqual([200, 128]);
+    expect((await get('dynamic/instance-identity/pkcs7', bearer))[0]).toBe(404);
+    expect((await fetch(`${url}/latest/dynamic/instance-identity/rsa2048`)).status).toBe(401);
+  });
+
   test('lists what it has in every version that cloud-init asks for, so that all of it can be walked', async () => {
     const { token: bearer } = await token('60');
     const walked: string[] = [];

@@ -6,6 +6,7 @@ import {
   checkCodeName,
   type Clock,
   durationText,
+  type EnrolmentsView,
   type ExplainView,
   type FindingsRecord,
   type HistoryRecord,
@@ -31,12 +32,14 @@ import type { Controls } from './controls.ts';
 import type { ApiSource } from './http/api-source.ts';
 import type { VerdictChanges } from '../judge/verdict-changes.ts';
 import type { Authenticated, OperatorAnswer, OperatorCommand } from '../leader/operator-command.ts';
+import type { EnrolmentAnswer, EnrolmentRequest } from '../leader/key-enrolment.ts';
 import type { LeadershipView } from '../store/leadership-view.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 import { FleetApi } from './fleet/fleet-api.ts';
 import type { AskPeer } from './fleet/heard-of-peers.ts';
 import type { CoordinatorInsight, LeaderInsight } from './insight.ts';
 import { heldBy } from './record-problems.ts';
+import { enrolmentsView } from './enrolments-view.ts';
 import { noticesView } from './notices-view.ts';
 import { leftoversProblem, leftoversView } from './leftovers-view.ts';
 import { explainView, shownHold } from '../leader/explain-view.ts';
@@ -270,6 +273,14 @@ export class CoordinatorApi implements ApiSource {
 
   notices(): NoticesView {
     return noticesView(this.#options.view.records);
+  }
+
+  enrolments(): EnrolmentsView {
+    return enrolmentsView(this.#options.view.records, this.#options.leader.keyEnrolment);
+  }
+
+  enrolKey(request: EnrolmentRequest): Promise<EnrolmentAnswer> {
+    return this.#options.leader.enrolKey(request);
   }
 
   leftovers(): readonly LeftoverView[] {

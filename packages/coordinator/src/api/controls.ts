@@ -24,7 +24,7 @@ export interface LeaderControls {
   /** What a command would come to. Writes nothing. */
   previewed(asked: Asked): CommandDecision;
   /** The plan that a recovery of this member would have now. */
-  plan(member: MemberId): Promise<PlanAnswer>;
+  plan(member: MemberId, strategy?: string | null): Promise<PlanAnswer>;
   /** What an undo would do if it were asked for now. */
   undo(thought: UndoThought): Promise<UndoPreviewAnswer>;
   /** What infrastructure code has to take over. */
@@ -58,8 +58,8 @@ export class Controls implements LeaderControls {
     return this.#options.leader.previewed(asked);
   }
 
-  plan(member: MemberId): Promise<PlanAnswer> {
-    return this.#options.leader.plan(member);
+  plan(member: MemberId, strategy: string | null = null): Promise<PlanAnswer> {
+    return this.#options.leader.plan(member, strategy);
   }
 
   undo(thought: UndoThought): Promise<UndoPreviewAnswer> {

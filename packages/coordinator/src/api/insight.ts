@@ -1,6 +1,7 @@
 import type { RecoveryActivity } from '@understudy/recovery';
 import type { ExplainView, HoldRecord, MemberId, NotEnrolled, Problem } from '@understudy/shared';
 import type { Explained, ExplainSources } from '../leader/explain-view.ts';
+import type { EnrolmentAnswer, EnrolmentRequest, KeyEnrolment } from '../leader/key-enrolment.ts';
 import type { Authenticated, OperatorAnswer, OperatorCommand } from '../leader/operator-command.ts';
 
 /** What the API asks of the leader in this process, which may be none at present. */
@@ -23,6 +24,10 @@ export interface LeaderInsight {
   userDataKeyId(instanceId: string): number | null;
   /** Takes an operator's request about a recovery. Only the leader accepts it. */
   operate(command: OperatorCommand, by?: Authenticated): Promise<OperatorAnswer>;
+  /** Gives agents their keys for the identity of their instances. */
+  readonly keyEnrolment: Pick<KeyEnrolment, 'isOn' | 'refusals'>;
+  /** Only while we lead. */
+  enrolKey(request: EnrolmentRequest): Promise<EnrolmentAnswer>;
   /** Instances that enrolment found and could not enrol. Asked while we lead. */
   notEnrolled(): readonly NotEnrolled[];
 }

@@ -12,6 +12,7 @@ const intent = {
   plan: {
     ...{ strategy: 'reboot', policy: { recover: { strategy: 'snapshot-and-replace' } } },
     ladder: [{ rung: 'reboot', said: 'taken', why: 'it answers' }],
+    volumes: [{ volumeId: 'vol-1', deviceName: '/dev/xvda' }],
   },
 };
 const record = (
@@ -76,6 +77,8 @@ describe('an open recovery', () => {
       ['launch-2', null],
     ]);
   });
+  test('shows each disk with what becomes of it', () =>
+    expect(view().volumes).toEqual([{ volumeId: 'vol-1', deviceName: '/dev/xvda', path: 'stays', why: '' }]));
   test('shows its way, and how long each may take', () =>
     expect(view()).toMatchObject({ strategy: 'reboot', rungs: [{ rung: 'reboot', deadlineMs: 300_000 }] }));
   test('shows its hold', () =>

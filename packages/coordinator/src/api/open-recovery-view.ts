@@ -8,6 +8,7 @@ import {
   type PendingRequest,
 } from '@understudy/shared';
 import { rungViews } from '../leader/rung-views.ts';
+import { volumeViews } from '../leader/told-plan.ts';
 import { journalFacts, readStepId, type RecoveryActivity, type StepActivity } from '@understudy/recovery';
 
 export interface OpenRecoverySources {
@@ -56,6 +57,7 @@ export function openRecoveryView({ intent, journal, activity, hold, request }: O
     newInstanceId: isUndo(intent.plan) ? intent.plan.undo.instanceId : journalFacts(journal).replacementId,
     strategy: intent.plan.strategy,
     ...(intent.plan.ladder && { rungs: rungViews(intent.plan.ladder, intent.plan.policy) }),
+    volumes: volumeViews(intent.plan),
     steps,
     activity: activity?.text ?? null,
     captureProgressPercent: activity?.captureProgressPercent ?? null,

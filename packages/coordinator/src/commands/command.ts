@@ -44,6 +44,7 @@ export type Command =
       readonly override: boolean;
     }
   | { readonly kind: 'undrain'; readonly coordinatorId: string; readonly revision: Revision | null }
+  | { readonly kind: 'reset-enrolment'; readonly member: MemberId; readonly revision: Revision }
   /** About a notice that a webhook did not take. */
   | { readonly kind: 'resend-notice' | 'drop-notice'; readonly webhook: string; readonly noticeId: string }
   | RecoveryCommand;

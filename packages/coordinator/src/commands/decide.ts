@@ -7,6 +7,7 @@ import { decidePause, decideResume } from './pauses.ts';
 import { decideApply, decideReset } from './policies.ts';
 import { decideRecovery, type Standing } from './recoveries.ts';
 import { decideReleaseHold } from './release-hold.ts';
+import { decideResetEnrolment } from './reset-enrolment.ts';
 import { decideTransfer } from './transfer.ts';
 
 /**
@@ -41,6 +42,8 @@ export function decideCommand(
     case 'resend-notice':
     case 'drop-notice':
       return decideNotice({ ...asked, command }, facts);
+    case 'reset-enrolment':
+      return decideResetEnrolment({ ...asked, command }, facts);
     case 'retry':
     case 'replan':
     case 'accept-loss':

@@ -28,7 +28,7 @@ const base64 = (text: string): string => Buffer.from(text, 'utf8').toString('bas
 const seconds = (ms: number): number => Math.floor(ms / 1_000);
 
 /**
- * **S** (S34) The lines that an instance runs: the operator's script once per id, and not after its
+ * **S** (S35) The lines that an instance runs: the operator's script once per id, and not after its
  * time. Systems Manager may deliver a command twice, late, or long after it said that it did not.
  *
  * - Expiry first: past `notAfter` nothing is run, and nothing where the clock is behind the sending

@@ -31,7 +31,38 @@ function world(answers: Readonly<Record<string, OperationError>> = {}, everyMs =
   return { clock, asked, words };
 }
 
+/** A call that is tried with something else, which may lack what a right hangs on. */
+const standIn = (action: string, asked: string, over: { lacks?: string; isHarmless?: true } = {}): ShownCall => ({
+  ...{ action, parameters: { of: action }, asked: { action: asked, parameters: { of: asked } } },
+  planned: {
+    ...{ name: action, when: null, send: async () => action },
+    trial: { kind: 'with', send: async () => asked, text: 'tried with another', ...over },
+  },
+});
+
 describe('EC2 is asked about the calls of a plan', () => {
+  it('with what stands in: one question for all calls that it answers', async () => {
+    const { asked, words } = world();
+    const calls = [call('StopInstances'), standIn('Stop', 'StopInstances'), standIn('Halt', 'StopInstances')];
+    expect(await words(calls)).toEqual(['allowed', 'allowed', 'allowed']);
+    expect(asked).toEqual(['StopInstances']);
+  });
+
+  it('and a denial of what lacks a mark says nothing, where a yes, or a denial of an equal, does', async () => {
+    const { words } = world({ DeleteIt: new OperationError('CLOUD_DENIED', 'no') });
+    const lacks = { lacks: 'the mark of a recovery' };
+    expect(
+      await words([standIn('A', 'DeleteIt', lacks), standIn('B', 'DeleteIt'), standIn('C', 'Yes', lacks)]),
+    ).toEqual(['cannot-be-asked', 'denied', 'allowed']);
+  });
+
+  it('and of what stands in, only what does nothing where an endpoint may take a question for the deed', async () => {
+    const { asked, words } = world({}, HOUR_MS, true);
+    const calls = [standIn('Tag', 'CreateTags'), standIn('Start', 'StartInstances', { isHarmless: true })];
+    expect(await words(calls)).toEqual(['not-asked', 'allowed']);
+    expect(asked).toEqual(['StartInstances']);
+  });
+
   it('in the order of the plan, but for the harmless one, which goes first', async () => {
     const { asked, words } = world();
     expect(await words([call('StopInstances'), call('CreateTags')])).toEqual(['allowed', 'allowed']);

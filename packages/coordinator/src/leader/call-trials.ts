@@ -10,7 +10,7 @@ import {
   takeTokens,
   type TokenBucket,
 } from '@understudy/shared';
-import type { ShownCall } from '@understudy/recovery';
+import type { CallTrial, ShownCall } from '@understudy/recovery';
 
 /** Questions are no work: EC2's buckets are the recoveries' first. */
 const ASKED_AT_MOST: BucketLimit = { burst: 20, refillPerSecond: 0.5 };
@@ -33,8 +33,12 @@ export interface CallTrialsOptions {
   readonly onlyHarmless: boolean;
 }
 
-/** A tag of ours on a member changes nothing that anybody goes by. */
-const isHarmless = ({ action }: ShownCall): boolean => action === 'CreateTags';
+/** A tag of ours on what the call is about itself changes nothing that anybody goes by. */
+const isTag = ({ action, planned: { trial } }: ShownCall): boolean =>
+  action === 'CreateTags' && trial.kind === 'as-planned';
+
+const isHarmless = (call: ShownCall): boolean =>
+  isTag(call) || (call.planned.trial.kind === 'with' && call.planned.trial.isHarmless === true);
 
 /**
  * EC2's word on the calls of plans (`DryRun`: nothing is done), asked slowly and kept for a while.
@@ -54,9 +58,7 @@ export class CallTrials {
   async words(calls: readonly ShownCall[], askMax: number, signal: AbortSignal): Promise<readonly CallWord[]> {
     // A call that changes a tag at most goes first: an endpoint that takes questions for deeds is
     // found out by it, and is asked nothing else.
-    const harmlessFirst = calls.toSorted(
-      (a, b) => Number(b.action === 'CreateTags') - Number(a.action === 'CreateTags'),
-    );
+    const harmlessFirst = calls.toSorted((a, b) => Number(isTag(b)) - Number(isTag(a)));
     let left = askMax;
     for (const call of harmlessFirst) {
       if (left === 0 || !this.#isDue(call)) continue;
@@ -77,7 +79,7 @@ export class CallTrials {
   #isDue(call: ShownCall): boolean {
     const { clock, everyMs } = this.#options;
     if (everyMs === 0 || call.planned.trial.kind === 'none' || this.#isKeptBack(call)) return false;
-    const known = this.#answers.get(keyOf(call));
+    const known = this.#answers.get(questionOf(call));
     if (!known) return true;
     const keptForMs = known.word.word === 'allowed' ? everyMs : NO_KEPT_FOR_MS;
     return clock.monotonicMs() - known.atMs >= keptForMs;
@@ -95,7 +97,7 @@ export class CallTrials {
       this.#keep(call, { word, text, askedAtWallMs: clock.wallMs() });
     try {
       await cloud.tryCall(how, { signal });
-      said('allowed', trial.kind === 'with' ? trial.text : '');
+      said('allowed', '');
     } catch (error) {
       if (!isOperationError(error)) throw error;
       if (error.code === 'CLOUD_DENIED') said('denied', errorText(error));
@@ -107,14 +109,14 @@ export class CallTrials {
 
   #keep(call: ShownCall, word: CallWord): void {
     if (this.#answers.size >= ANSWERS_MAX) this.#answers.clear();
-    this.#answers.set(keyOf(call), { word, atMs: this.#options.clock.monotonicMs() });
+    this.#answers.set(questionOf(call), { word, atMs: this.#options.clock.monotonicMs() });
   }
 
   #wordOn(call: ShownCall): CallWord {
     const { trial } = call.planned;
     if (trial.kind === 'none') return { word: 'cannot-be-asked', text: trial.why, askedAtWallMs: null };
-    const known = this.#answers.get(keyOf(call));
-    if (known) return known.word;
+    const known = this.#answers.get(questionOf(call));
+    if (known) return trial.kind === 'with' ? wordWith(trial, known.word) : known.word;
     const text = this.#whyNot(call);
     return { word: 'not-asked', text, askedAtWallMs: null };
   }
@@ -127,4 +129,22 @@ export class CallTrials {
   }
 }
 
-const keyOf = ({ action, parameters }: ShownCall): string => `${action} ${JSON.stringify(parameters)}`;
+const textOf = (one: Pick<ShownCall, 'action' | 'parameters'>): string =>
+  `${one.action} ${JSON.stringify(one.parameters)}`;
+
+/** Tells calls apart. */
+export const callKey = (call: ShownCall): string => textOf(call);
+
+/** One question may be of use to several calls. */
+const questionOf = (call: ShownCall): string => textOf(call.asked ?? call);
+
+/**
+ * What the answer about a stand-in says of the call. A denial may be for what the stand-in lacks,
+ * and says nothing then.
+ */
+function wordWith({ text, lacks }: Extract<CallTrial, { kind: 'with' }>, said: CallWord): CallWord {
+  const own = [text, said.text].filter((one) => one !== '').join('; ');
+  if (said.word === 'denied' && lacks !== undefined)
+    return { ...said, word: 'cannot-be-asked', text: `${text}, which EC2 denies; but it lacks ${lacks}` };
+  return { ...said, text: own };
+}

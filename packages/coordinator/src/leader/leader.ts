@@ -48,8 +48,8 @@ import { LeaderLoop, type LeaderParts } from './leader-loop.ts';
 import type { InventoryKeeping } from '../inventory/inventory-keeping.ts';
 import type { Outbox } from '../notices/outbox.ts';
 import type { SendNotice } from '../notices/webhook.ts';
-import { type Asked, type CommandAnswer, type CommandDecision, type RecoveryCommand } from '../commands/command.ts';
-import type { Standing } from '../commands/recoveries.ts';
+import type { Asked, CommandAnswer, CommandDecision } from '../commands/command.ts';
+import { standingOf } from './command-standing.ts';
 import { CommandDesk } from './command-desk.ts';
 import { type Authenticated, type OperatorAnswer, type OperatorCommand, RequestedSchema } from './operator-command.ts';
 import { type PlanAnswer, PlanPreview } from './plan-preview.ts';
@@ -59,6 +59,8 @@ import { type Makings, PreparationKeeper } from './preparation-keeper.ts';
 import { RecoveryRuns } from './runs.ts';
 import type { ObserverTable } from '@understudy/observer';
 import { CallTrials } from './call-trials.ts';
+import { type EnrolmentAnswer, type EnrolmentRequest, KeyEnrolment } from './key-enrolment.ts';
+import type { EnrolmentSettings } from '../identity/enrolment-settings.ts';
 import { Readiness } from './readiness.ts';
 import { Enroller } from './jobs/enroller.ts';
 import { EvidencePoller } from './ec2-evidence.ts';
@@ -95,6 +97,10 @@ export interface LeaderOptions {
   readonly sendNotice: SendNotice | null;
   readonly inventory?: InventoryKeeping | undefined;
   readonly onNoticeTried: (webhook: string, outcome: 'taken' | 'refused') => void;
+  /** Absent: agents get no keys by identity. */
+  readonly enrolment?: EnrolmentSettings | undefined;
+  /** Key id → master secret, oldest first, as they are now. */
+  readonly masters: () => ReadonlyMap<number, Uint8Array>;
   /** Why etcd takes no writes now; null while it does. */
   readonly storeTrouble: () => string | null;
   /** Resigns, so that another coordinator leads. */
@@ -132,6 +138,7 @@ const LISTING_FRESH_MIN_MS = 60_000;
  */
 export class Leader {
   readonly runs: RecoveryRuns;
+  readonly keyEnrolment: KeyEnrolment;
   readonly #options: LeaderOptions;
   readonly #parts: SeatParts;
   readonly #workParts: LeaderParts;
@@ -154,6 +161,7 @@ export class Leader {
     });
     const { pollStatesEveryMs } = config.events;
     this.events = new EventHearing({ queue: options.eventQueue ?? null, clock, pollStatesEveryMs });
+    this.keyEnrolment = new KeyEnrolment({ ...options, settings: options.enrolment ?? null });
     this.#parts = this.#makeParts();
     this.#workParts = this.#makeWorkParts();
   }
@@ -262,14 +270,19 @@ export class Leader {
     return this.#parts.desk.take(this.#termOfOurs(), asked);
   }
 
+  /** Gives an agent its key for the identity of its instance, if we lead. */
+  enrolKey(request: EnrolmentRequest): Promise<EnrolmentAnswer> {
+    return this.keyEnrolment.take(this.#termOfOurs(), request);
+  }
+
   /** What a command would come to, if we lead. Writes nothing. */
   previewed(asked: Asked): CommandDecision {
     return this.#parts.desk.preview(this.#termOfOurs(), asked);
   }
 
   /** The plan that a recovery of this member would have now. Only the leader knows. */
-  plan(member: MemberId): Promise<PlanAnswer> {
-    return new PlanPreview({ ...this.#options, ...this.#parts }).of(this.#termOfOurs(), member);
+  plan(member: MemberId, strategy: string | null = null): Promise<PlanAnswer> {
+    return new PlanPreview({ ...this.#options, ...this.#parts }).of(this.#termOfOurs(), member, strategy);
   }
 
   /** What an undo would do if it were asked for now, or why it would be refused. */
@@ -331,7 +344,8 @@ export class Leader {
       text: `${instanceId} ${problem.text}`.trim(),
     }));
     const stuck = this.#leads() ? this.#parts.preparations.remarks() : [];
-    return [...tags, ...stuck, ...this.#jobRemarks()];
+    const refused = this.#leads() ? this.keyEnrolment.remarks() : [];
+    return [...tags, ...stuck, ...refused, ...this.#jobRemarks()];
   }
 
   #jobRemarks(): readonly Problem[] {
@@ -371,9 +385,10 @@ export class Leader {
       ...{ cloud, clock, everyMs: tryLaunchEveryMs },
       onlyHarmless: config.aws.dryRuns === 'harmless',
     });
-    const readiness = new Readiness({
+    const readiness: Readiness = new Readiness({
       ...{ cloud, keyLooks, nameLooks, view, clock, policyOf, tryLaunchEveryMs, trials },
       seen: this.#options.inventory?.seen,
+      silenceOf: (member, instanceId) => planner.silenceOf(member, instanceId),
     });
     const enroller = new Enroller({ everyMs: enrolEveryMs, cloud, view, keys, clock, log, readiness });
     const { minimumObservers, minimumZones } = config.observer;
@@ -481,18 +496,4 @@ export class Leader {
       ? null
       : `the instances were listed ${durationText(ageMs)} ago, allowed are ${durationText(freshForMs)}`;
   }
-}
-
-/** What this leader thinks of the member now, with the gates as the command would override them. */
-function standingOf(
-  assessor: Assessor,
-  decider: RecoveryDecider,
-  { member, overrides }: RecoveryCommand,
-  { caller, reason }: Asked,
-): Standing | null {
-  const judgement = assessor.look(member);
-  if (!judgement) return null;
-  const { reasonCode, act, reason: text } = judgement.assessment;
-  const { gates } = decider.askIf(judgement, { gates: overrides, by: caller.identity, why: reason });
-  return { reasonCode, act, reason: text, gates };
 }

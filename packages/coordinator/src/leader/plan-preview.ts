@@ -9,11 +9,10 @@ import {
   type PlanView,
   type Problem,
   type RecoveryPlan,
-  staysInPlace,
   TAG,
   type Term,
 } from '@understudy/shared';
-import { launchPlan, pathTexts, type PlanInput, type PlanResult, trialLaunchOf } from '@understudy/recovery';
+import { launchPlan, pathTexts, type PlanInput, type PlanResult } from '@understudy/recovery';
 import { type Refused, refused } from '../commands/command.ts';
 import type { GuardAnswer } from '../judge/guard-input.ts';
 import { OVERRIDE_RULES } from '../judge/overrides.ts';
@@ -21,9 +20,10 @@ import type { ClusterState } from '../store/cluster-state.ts';
 import type { Assessor, Judgement } from './assessor.ts';
 import type { RecoveryDecider } from './decider.ts';
 import type { CallTrials } from './call-trials.ts';
-import type { Planner } from './planner.ts';
+import type { Planner, Thought } from './planner.ts';
 import type { PreparationKeeper } from './preparation-keeper.ts';
 import type { UndoLook } from './undo-look.ts';
+import { plannedRungs } from './rung-views.ts';
 import {
   callsOf,
   candidateViews,
@@ -55,6 +55,7 @@ type Said = Pick<
   | 'losses'
   | 'problems'
   | 'strategy'
+  | 'rungs'
   | 'steps'
   | 'volumes'
   | 'candidates'
@@ -63,10 +64,10 @@ type Said = Pick<
 >;
 
 /** Calls that one look at a plan asks EC2 about, at most; the next look asks about the others. */
-const ASK_MAX = 12;
+const ASK_MAX = 16;
 
 const NOTHING_SAID = {
-  ...{ token: null, lines: [], losses: [], strategy: null, steps: [], volumes: [], candidates: [] },
+  ...{ token: null, lines: [], losses: [], strategy: null, rungs: [], steps: [], volumes: [], candidates: [] },
   ...{ forecast: null, notices: [] },
 } satisfies Partial<Said>;
 
@@ -85,7 +86,8 @@ export class PlanPreview {
     this.#options = options;
   }
 
-  async of(term: Term | null, member: MemberId): Promise<PlanAnswer> {
+  /** `strategy`: by this way, whatever the ladder would take. Null: as the ladder takes it. */
+  async of(term: Term | null, member: MemberId, strategy: string | null = null): Promise<PlanAnswer> {
     const { assessor, decider, view } = this.#options;
     if (term === null || !view.isFresh())
       return refused('UNAVAILABLE', 'nobody here leads with a fresh view of etcd: ask again');
@@ -99,13 +101,15 @@ export class PlanPreview {
         : refused('NOTHING_THERE', `${member} cannot be judged now: understudy explain ${member}`);
     const answer = decider.ask(judgement);
     const { ordinal } = activation.record;
-    const said = await this.#said(term, judgement, ordinal);
     const { instanceId, assessment } = judgement;
+    const thought = { strategy, isSilent: assessment.verdict === 'alive' && !assessment.act };
+    const said = await this.#said(term, judgement, ordinal, thought);
     return {
       kind: 'plan',
       view: {
         ...{ member, instanceId, opId: opIdOf(instanceId, ordinal), ...said },
         ...{ verdict: assessment.verdict, reason: assessment.reason, gates: gatesOf(answer) },
+        supposes: supposesOf(thought),
         wouldBegin: assessment.act && answer.kind === 'go' && said.token !== null,
         expectedMs: this.#expectedMs(member),
         undo: await this.#options.undoLook.shown(member, term.signal),
@@ -113,11 +117,11 @@ export class PlanPreview {
     };
   }
 
-  async #said(term: Term, judgement: Judgement, ordinal: number): Promise<Said> {
+  async #said(term: Term, judgement: Judgement, ordinal: number, thought: Thought): Promise<Said> {
     const { planner, decider } = this.#options;
     const problem = (code: string, text: string): Said => ({ ...NOTHING_SAID, problems: [{ code, text }] });
     try {
-      const planned = await planner.plan(judgement, (one) => decider.ask(one), term.signal);
+      const planned = await planner.plan(judgement, (one) => decider.ask(one), term.signal, thought);
       if (planned.kind === 'begun-before')
         return problem('BegunBefore', 'a recovery of this name left a trace: the next one gets another name first');
       const { result, input } = planned;
@@ -141,8 +145,7 @@ export class PlanPreview {
     const { member, instanceId } = judgement;
     const { ordinal, plan, notices, input } = found;
     const opId = opIdOf(instanceId, ordinal);
-    const trialLaunch = trialLaunchOf(input, plan.policy);
-    const told = await tellPlan({ opId, member, oldInstanceId: instanceId, ordinal, plan }, trialLaunch, view);
+    const told = await tellPlan({ opId, member, oldInstanceId: instanceId, ordinal, plan }, input, view);
     const calls = callsOf(told);
     const words = await trials.words(calls, ASK_MAX, term.signal);
     const plain = ({ code, text }: Pick<Problem, 'code' | 'text'>) => ({ code, text });
@@ -155,6 +158,7 @@ export class PlanPreview {
         why: plan.ladder?.find((one) => one.said === 'taken')?.why ?? `the policy of group ${groupOf(member)} names it`,
         ...(plan.ladder && { ladder: plan.ladder }),
       },
+      rungs: plannedRungs(plan),
       ...{ steps: stepViews(told, words), volumes: volumeViews(plan), candidates: candidateViews(plan) },
       forecast: forecastOf(told),
       ...this.#prepared(member, plan),
@@ -175,6 +179,13 @@ export class PlanPreview {
       .sort((a, b) => a - b);
     return took[Math.floor(took.length / 2)] ?? null;
   }
+}
+
+/** Says for what failure the plan is made. */
+function supposesOf({ strategy, isSilent }: Thought): NonNullable<PlanView['supposes']> {
+  const now = isSilent ? 'as if it fell silent now, with what EC2 says of it now' : 'as it is judged now';
+  if (strategy !== null) return { kind: 'asked', text: `by ${strategy}, which was asked for; ${now}` };
+  return { kind: isSilent ? 'silent' : 'judged', text: now };
 }
 
 const gatesOf = ({ gates }: GuardAnswer): PlanView['gates'] =>
@@ -227,11 +238,6 @@ function linesOf({ member, instanceId, az }: Judgement, plan: RecoveryPlan): Pla
     return [{ sign: '~', text: `${member}: ${instanceId} stays in ${az} with all its disks (${plan.strategy})` }];
   const places = launching.candidates.map((one) => `${one.instanceType} in ${one.az} (${one.subnetId})`);
   const [first, ...others] = places;
-  if (staysInPlace(plan))
-    return [
-      { sign: '~', text: `${member}: ${instanceId} stays, and is brought back by ${plan.strategy}` },
-      ...(plan.ladder ?? []).map(({ rung, said, why }) => ({ sign: ' ' as const, text: `${rung} (${said}): ${why}` })),
-    ];
   return [
     { sign: '~', text: `${member}: ${instanceId} in ${az} → ${first ?? 'another instance'}` },
     ...others.map((text) => ({ sign: ' ' as const, text: `or ${text}` })),

@@ -68,6 +68,14 @@ export interface PlannerOptions {
   readonly prepared?: (suspect: Suspect, policyRevision: number) => PlanInput | null;
 }
 
+/** What is thought of, for a plan that is shown. A recovery that begins has none. */
+export interface Thought {
+  /** By this way. Null: by the one that the ladder takes. */
+  readonly strategy: string | null;
+  /** As if it fell silent now, with what EC2 says of it now. False: as it is judged. */
+  readonly isSilent: boolean;
+}
+
 export type Planned =
   | { readonly kind: 'result'; readonly result: PlanResult<RecoveryPlan>; readonly input: PlanInput }
   /** A recovery of this name left a trace: it needs another name before it can be planned. */
@@ -86,8 +94,13 @@ export class Planner {
     this.#kept = new KeptReadsOf(options.cloud, options.clock, READS_KEPT_FOR_MS);
   }
 
-  /** @throws the errors of EC2's reads. */
-  async plan(chosen: Judgement, ask: (judgement: Judgement) => GuardAnswer, signal: AbortSignal): Promise<Planned> {
+  /** `thought`: only for a plan that is shown. @throws the errors of EC2's reads. */
+  async plan(
+    chosen: Judgement,
+    ask: (judgement: Judgement) => GuardAnswer,
+    signal: AbortSignal,
+    thought: Thought | null = null,
+  ): Promise<Planned> {
     const { member } = chosen;
     const { view, keys, prepared } = this.#options;
     const input = prepared?.(chosen, this.policyRevision(member)) ?? (await this.#read(chosen, signal, {}));
@@ -95,12 +108,12 @@ export class Planner {
     if (activation && wasBegunBefore(keys, view.records, activation.record, input.instance.tags[TAG.fencedBy]))
       return { kind: 'begun-before', activation };
     const given = this.#given(chosen, input);
-    return { kind: 'result', result: this.#planned(chosen, given, ask(chosen)), input: given };
+    return { kind: 'result', result: this.#planned(chosen, given, ask(chosen), thought), input: given };
   }
 
   /** As {@link plan}, of what was read before. Synchronous. */
   planOf(chosen: Judgement, input: PlanInput, answer: GuardAnswer): PlanResult<RecoveryPlan> {
-    return this.#planned(chosen, this.#given(chosen, input), answer);
+    return this.#planned(chosen, this.#given(chosen, input), answer, null);
   }
 
   #given({ instanceId }: Judgement, input: PlanInput): PlanInput {
@@ -109,9 +122,15 @@ export class Planner {
     return { ...input, trial, level: view.levelInForce() };
   }
 
-  #planned(chosen: Judgement, given: PlanInput, answer: GuardAnswer): PlanResult<RecoveryPlan> {
+  #planned(
+    chosen: Judgement,
+    given: PlanInput,
+    answer: GuardAnswer,
+    thought: Thought | null,
+  ): PlanResult<RecoveryPlan> {
     const policy = this.#options.view.policyOf(groupOf(chosen.member));
-    const result = planByLadder(given, policy, leaveAzOf(answer), this.failureOf(chosen));
+    const failure = supposed(this.failureOf(chosen), thought);
+    const result = planByLadder(given, policy, leaveAzOf(answer), failure);
     return this.#withOwed(chosen, result, given.instance);
   }
 
@@ -172,6 +191,15 @@ export class Planner {
 
   /** What decides about the way back, as it is known at this moment. */
   failureOf({ member, instanceId, assessment, failedSinceWallMs }: Judgement): Failure {
+    return this.#failureOf(member, instanceId, assessment.verdict === 'alive', failedSinceWallMs);
+  }
+
+  /** What would decide if it fell silent now, with what EC2 says of it now. */
+  silenceOf(member: MemberId, instanceId: string): Failure {
+    return { ...this.#failureOf(member, instanceId, false, null), asked: null };
+  }
+
+  #failureOf(member: MemberId, instanceId: string, answers: boolean, failedSinceWallMs: number | null): Failure {
     const { view, clock, statusOf, hasHeard } = this.#options;
     const reading = statusOf(instanceId);
     const isFresh = reading !== null && clock.monotonicMs() - reading.readAtMs <= STATUS_FRESH_MS;
@@ -185,7 +213,7 @@ export class Planner {
       isStillAsked(request, clock.wallMs());
     return {
       evidence: {
-        ...{ system, instance, attachedEbs, answers: assessment.verdict === 'alive' },
+        ...{ system, instance, attachedEbs, answers },
         knowsBootEpoch: hasHeard(member, instanceId),
       },
       tried: tried.map(({ strategy, outcome }) => ({
@@ -216,6 +244,16 @@ export class Planner {
     const own = [...(this.#options.view.records.history.get(member)?.values() ?? [])].map((one) => one.record);
     return { ...result, plan: withLateCalls(withOwed(result.plan, recoveryBehind(own, instanceId)), own, instance) };
   }
+}
+
+function supposed(failure: Failure, thought: Thought | null): Failure {
+  if (thought === null) return failure;
+  const { strategy, isSilent } = thought;
+  return {
+    ...failure,
+    asked: strategy ?? failure.asked,
+    evidence: { ...failure.evidence, answers: failure.evidence.answers && !isSilent },
+  };
 }
 
 const leaveAzOf = (answer: GuardAnswer): string | null => (answer.kind === 'go' ? answer.leaveAz : null);

@@ -7,34 +7,22 @@ import {
   type MemberId,
   type MemberRecord,
   type MonotonicMs,
-  opIdOf,
   type PlanSummary,
-  type RecoveryPlan,
 } from '@understudy/shared';
 import type { ClusterState } from '../store/cluster-state.ts';
 import type { CallTrials } from './call-trials.ts';
+import { lookAtRungs, NO_RUNGS, type RungLook } from './rung-readiness.ts';
 import {
-  callsOf,
-  candidateViews,
-  forecastOf,
-  missingPermissions,
-  permissionsOf,
-  tellPlan,
-  type ToldPlan,
-} from './told-plan.ts';
-import {
+  type Failure,
   gatherPlanInput,
   KeptReadsOf,
   keyIdInUserData,
   type KeyLooks,
   type LaunchTrial,
   type NameLooks,
-  planFor,
   NOT_TRIED,
   type PlanInput,
-  type PlanResult,
   readinessProblemsOf,
-  trialLaunchOf,
   tryLaunch,
   undecidedRecovery,
   wantsTrial,
@@ -55,9 +43,6 @@ const LOOK_EVERY_MS = 600_000;
  */
 const READS_KEPT_FOR_MS = 60_000;
 
-/** Calls of a plan that EC2 is asked about with one look at a member. */
-const ASKED_PER_LOOK = 2;
-
 type Problems = MemberRecord['readinessProblems'];
 
 /** What a look at one instance left behind. */
@@ -69,14 +54,6 @@ interface Looked {
   readonly trial: LaunchTrial;
   readonly triedAtMs: MonotonicMs | null;
   readonly summary: PlanSummary;
-}
-
-/** A plan, and what EC2 said to its calls. */
-interface Tried {
-  readonly plan: RecoveryPlan;
-  readonly told: ToldPlan;
-  readonly permissions: PlanSummary['permissions'];
-  readonly missing: Problems;
 }
 
 export interface ReadinessOptions {
@@ -91,11 +68,13 @@ export interface ReadinessOptions {
   /** A launch is tried again (DryRun) after this long; 0: never. */
   readonly tryLaunchEveryMs: number;
   readonly trials: CallTrials;
+  /** What would decide about the way if this instance of the member fell silent now. */
+  readonly silenceOf: (member: MemberId, instanceId: string) => Failure;
 }
 
 /**
- * What would stop a recovery of each member if it began now, looked at again and again while
- * nothing is wrong. Reads and DryRun only.
+ * What would stop a recovery of each member if it began now, by every way of its ladder, looked at
+ * again and again while nothing is wrong. Reads and DryRun only.
  */
 export class Readiness {
   readonly #options: ReadinessOptions;
@@ -158,7 +137,7 @@ export class Readiness {
    */
   async look(record: MemberRecord, signal: AbortSignal): Promise<Problems | null> {
     const { member, instanceId, group, az } = record;
-    const { policyOf, keyLooks, nameLooks, clock } = this.#options;
+    const { policyOf, keyLooks, nameLooks, clock, view, silenceOf } = this.#options;
     const groupRevision = this.#groupRevision(group);
     const policy = policyOf(group);
     this.#askedAtMs.set(instanceId, this.#options.clock.monotonicMs());
@@ -168,19 +147,20 @@ export class Readiness {
           ...{ signal, keyLooks, urgency: 'chore' },
           ...(nameLooks && { nameLooks }),
           wallMs: () => clock.wallMs(),
-          firstImageId: this.#options.view.records.activations.get(member)?.record.firstImageId,
+          firstImageId: view.records.activations.get(member)?.record.firstImageId,
         }),
       );
       const tried = await this.#try(gathered, policy, signal);
-      const result = planFor({ ...gathered, trial: tried.trial }, policy);
-      const found = readinessProblemsOf(result, az).map(({ code, text }) => ({ code, text }));
-      const told = await this.#tell(record, result, gathered, signal);
-      const problems = [...found, ...(told?.missing ?? [])];
+      const input = { ...gathered, trial: tried.trial, level: view.levelInForce() };
+      const silence = silenceOf(member, instanceId);
+      const rungs = await lookAtRungs({ member, instanceId, input, policy, silence }, this.#options, signal);
+      const found = readinessProblemsOf(rungs.last, az).map(({ code, text }) => ({ code, text }));
+      const problems = [...found, ...rungs.missing];
       const userDataKeyId = keyIdInUserData(gathered.userData);
       this.#note(instanceId, {
         groupRevision,
         userDataKeyId,
-        summary: this.#summary(record, told, problems),
+        summary: this.#summary(record, rungs.shown, problems),
         ...tried,
       });
       return problems;
@@ -188,7 +168,7 @@ export class Readiness {
       if (!isOperationError(error)) throw error;
       if (error.code !== 'CLOUD_DENIED' && error.code !== 'CLOUD_REJECTED') return null;
       const problems = [{ code: error.code, text: errorText(error) }];
-      const summary = this.#summary(record, null, problems);
+      const summary = this.#summary(record, NO_RUNGS, problems);
       this.#note(instanceId, { groupRevision, userDataKeyId: null, trial: NOT_TRIED, triedAtMs: null, summary });
       return problems;
     }
@@ -199,36 +179,8 @@ export class Readiness {
     return [...this.#looked.values()].map((one) => one.summary);
   }
 
-  /**
-   * The plan with EC2's word on its calls, of which a few are asked for with each look. Null: there
-   * is none.
-   */
-  async #tell(
-    { member, instanceId }: MemberRecord,
-    result: PlanResult<RecoveryPlan>,
-    input: PlanInput,
-    signal: AbortSignal,
-  ): Promise<Tried | null> {
-    const { view, trials } = this.#options;
-    const ordinal = view.records.activations.get(member)?.record.ordinal;
-    if (result.kind === 'blocked' || ordinal === undefined) return null;
-    const { plan } = result;
-    const intent = { opId: opIdOf(instanceId, ordinal), member, oldInstanceId: instanceId, ordinal, plan };
-    const told = await tellPlan(intent, trialLaunchOf(input, plan.policy), view);
-    const calls = callsOf(told);
-    const words = await trials.words(calls, ASKED_PER_LOOK, signal);
-    return { plan, told, permissions: permissionsOf(calls, words), missing: missingPermissions(calls, words) };
-  }
-
-  #summary({ member, instanceId }: MemberRecord, tried: Tried | null, problems: Problems): PlanSummary {
-    return {
-      ...{ member, instanceId, lookedAtWallMs: this.#options.clock.wallMs(), problems: [...problems] },
-      strategy: tried?.plan.strategy ?? null,
-      candidates: tried ? candidateViews(tried.plan) : [],
-      losses: tried?.plan.losses.map(({ code }) => code) ?? [],
-      forecast: tried && forecastOf(tried.told),
-      permissions: tried?.permissions ?? { allowed: 0, unknown: 0, denied: [] },
-    };
+  #summary({ member, instanceId }: MemberRecord, shown: RungLook['shown'], problems: Problems): PlanSummary {
+    return { member, instanceId, lookedAtWallMs: this.#options.clock.wallMs(), problems: [...problems], ...shown };
   }
 
   #note(instanceId: string, found: Omit<Looked, 'atMs'>): void {

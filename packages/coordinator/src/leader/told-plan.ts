@@ -5,12 +5,14 @@ import {
   type IntentRecord,
   type PlanForecast,
   type PlannedStepView,
-  type PlanSummary,
   type PlanView,
   type RecoveryPlan,
 } from '@understudy/shared';
 import {
   launchPlan,
+  type PlanInput,
+  standInsOf,
+  trialLaunchOf,
   measuredSteps,
   type PlannedStep,
   plannedSteps,
@@ -31,14 +33,18 @@ export interface ToldPlan {
   readonly prediction: Prediction | null;
 }
 
-/** What a recovery by this plan would do, and what it will take by figures and by the history. */
-export async function tellPlan(
-  told: Told,
-  trialLaunch: Readonly<Record<string, unknown>> | null,
-  view: ClusterState,
-): Promise<ToldPlan> {
+/**
+ * What a recovery by this plan would do, and what it will take by figures and by the history.
+ * `input`: what it was made of, which has what EC2 can be asked with. Null: not known.
+ */
+export async function tellPlan(told: Told, input: PlanInput | null, view: ClusterState): Promise<ToldPlan> {
+  const trialLaunch = input && trialLaunchOf(input, told.plan.policy);
+  const standIns = input && standInsOf(input);
   const measured = measuredSteps(endedIn(view, groupOf(told.member)), told.member);
-  return { steps: await plannedSteps({ intent: told, trialLaunch }), prediction: predictPlan(told.plan, measured) };
+  return {
+    steps: await plannedSteps({ intent: told, trialLaunch, standIns }),
+    prediction: predictPlan(told.plan, measured),
+  };
 }
 
 /** The ended recoveries of a group, which tell how long its steps take. */
@@ -84,16 +90,6 @@ export const volumeViews = (plan: RecoveryPlan): PlanView['volumes'] =>
       ...(choice?.rejected ?? []).map((one) => `not by ${one.path}: ${one.reason}`),
     ].join('; '),
   }));
-
-/** How many calls EC2 would allow, and which it would not. */
-export function permissionsOf(calls: readonly ShownCall[], words: readonly CallWord[]): PlanSummary['permissions'] {
-  const denied = calls.filter((_, at) => words[at]?.word === 'denied').map(({ action }) => action);
-  return {
-    allowed: words.filter(({ word }) => word === 'allowed').length,
-    unknown: words.filter(({ word }) => word === 'not-asked').length,
-    denied: [...new Set(denied)],
-  };
-}
 
 /** One readiness problem for each call that EC2 would deny. */
 export const missingPermissions = (

@@ -84,6 +84,7 @@ function sourcesOf(now: () => State, withServer = true): MetricsSources {
     foreignAnswers: () => new Map([['RunInstances', 1]]),
     connections: withServer ? () => ({ open: 3, evicted: 7, refused: 2 }) : null,
     inventory: withServer ? INVENTORY : null,
+    enrolments: () => new Map([['given', 2]]),
     events: new EventCounts(),
   };
   return sources as unknown as MetricsSources;

@@ -15,6 +15,7 @@ import { eventMetrics } from './events.ts';
 import type { EventCounts } from '../hints/event-counts.ts';
 import type { CrawlCounts } from '../inventory/inventory-keeping.ts';
 import { inventoryMetrics } from './inventory.ts';
+import { enrolmentMetrics, type EnrolmentMetricsSources } from './enrolments.ts';
 import { noticeMetrics, type NoticeMetricsSources } from './notices.ts';
 import { rateMetrics } from './rates.ts';
 import { ReadAtScrape } from './read-at-scrape.ts';
@@ -23,7 +24,8 @@ import { storeMetrics, type StoreMetricsSources } from './store.ts';
 export interface MetricsSources
   extends ObserverMetricsSources,
     Omit<StoreMetricsSources, 'view'>,
-    Omit<MemberMetricsSources, 'view'> {
+    Omit<MemberMetricsSources, 'view'>,
+    EnrolmentMetricsSources {
   readonly view: StoreMetricsSources['view'] &
     MemberMetricsSources['view'] &
     NoticeMetricsSources['view'] &
@@ -115,6 +117,7 @@ export class Metrics {
     observerMetrics(declare, sources);
     memberMetrics(declare, sources);
     noticeMetrics(declare, sources);
+    enrolmentMetrics(declare, sources);
     inventoryMetrics(declare, sources.inventory);
     rateMetrics(declare, sources.rates);
     preparationMetrics(declare, sources.preparations);

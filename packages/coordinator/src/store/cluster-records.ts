@@ -31,6 +31,8 @@ import {
   JudgementRecordSchema,
   type JudgeRecord,
   JudgeRecordSchema,
+  type KeyEnrolmentRecord,
+  KeyEnrolmentRecordSchema,
   type KvEntry,
   type MemberId,
   type MemberRecord,
@@ -114,6 +116,7 @@ const AREAS = [
   'drains',
   'outbox',
   'undelivered',
+  'enrolments',
 ] as const;
 type Area = (typeof AREAS)[number];
 
@@ -121,6 +124,7 @@ type Area = (typeof AREAS)[number];
 const DECIDE_NOTHING: ReadonlySet<Area> = new Set([
   ...(['coordinators', 'judgements', 'judge', 'findings', 'level'] as const),
   ...(['audit', 'answers', 'drains', 'outbox', 'undelivered', 'preparations', 'prepared'] as const),
+  'enrolments',
 ]);
 
 /** Areas with one part behind them, whose records are told apart by it. */
@@ -198,6 +202,8 @@ export class ClusterRecords {
   /** Notices by id; those that a webhook did not take by `<webhook>/<id>`. */
   readonly outbox = new Map<string, Stored<NoticeRecord>>();
   readonly undelivered = new Map<string, Stored<UndeliveredRecord>>();
+  /** Which instance of a member was given its key by identity. */
+  readonly enrolments = new Map<MemberId, Stored<KeyEnrolmentRecord>>();
   readonly unreadable = new Map<string, UnreadableRecord>();
   readonly #opinions = new Nested<MemberId, OpinionRecord>();
   readonly #journals = new Nested<string, JournalRecord>();
@@ -235,7 +241,7 @@ export class ClusterRecords {
       table.clear();
     for (const table of [this.holds, this.requests, this.pauses, this.unreadable]) table.clear();
     for (const table of [this.judgements, this.judge, this.findings, this.level]) table.clear();
-    for (const table of [this.audit, this.answers, this.drains]) table.clear();
+    for (const table of [this.audit, this.answers, this.drains, this.enrolments]) table.clear();
     for (const table of [this.outbox, this.undelivered, this.preparations, this.prepared]) table.clear();
     for (const nested of [this.#opinions, this.#journals, this.#history]) nested.tables.clear();
   }
@@ -308,6 +314,7 @@ export class ClusterRecords {
       requests: () => this.requests.set(member, read(OperatorRequestRecordSchema)),
       holds: () => this.holds.set(member, read(HoldRecordSchema)),
       outbox: () => this.outbox.set(first, read(NoticeRecordSchema)),
+      enrolments: () => this.enrolments.set(member, read(KeyEnrolmentRecordSchema)),
       undelivered: () => this.undelivered.set(parts.join('/'), read(UndeliveredRecordSchema)),
     };
     into[area]();

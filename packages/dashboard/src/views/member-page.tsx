@@ -12,7 +12,7 @@ import { PastRecovery } from './history-page.tsx';
 import { PhiChart } from './phi-chart.tsx';
 import { PlanPanel } from './plan-panel.tsx';
 import { OpenRecovery } from './recovery.tsx';
-import { Rungs } from './rungs.tsx';
+import { Disks, Rungs } from './rungs.tsx';
 import { Chip, CopyCommand, Mark, SectionHead, When } from './small.tsx';
 
 const EVERY_MS = 2_000;
@@ -340,6 +340,7 @@ export function MemberPage({ member }: { readonly member: string }) {
           <Why view={view} />
           {view.openRecovery ? <OpenRecovery open={view.openRecovery} linked={false} /> : null}
           <Rungs view={view} />
+          <Disks view={view} />
           {view.openRecovery ? null : <PlanPanel key={member} member={member} />}
           <Heard member={member} />
           <Flips view={view} />

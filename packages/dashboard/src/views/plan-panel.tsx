@@ -1,6 +1,9 @@
 import { useState } from 'preact/hooks';
 import {
   harmlessText,
+  LADDER_RUNGS,
+  permissionCounts,
+  permissionsText,
   type PlannedStepView,
   type PlanView,
   preparedText,
@@ -8,6 +11,7 @@ import {
 } from '@understudy/shared/browser';
 import { lookAt } from '../adapters/api.ts';
 import { spanText } from '../model/times.ts';
+import { PlannedRungs } from './rungs.tsx';
 import { Chip, SectionHead, When } from './small.tsx';
 
 const WORD = {
@@ -130,13 +134,18 @@ function Shown({ view }: { readonly view: PlanView }) {
   const findings = [...view.problems, ...view.notices, ...view.losses];
   return (
     <>
+      {view.supposes === undefined ? null : <p class="note">The plan: {harmlessText(view.supposes.text)}.</p>}
       {view.strategy === null ? null : (
         <p class="lead">
           By {view.strategy.name}: {harmlessText(view.strategy.why)}
         </p>
       )}
+      <PlannedRungs rungs={view.rungs} />
       <Forecast view={view} />
       {view.steps.length === 0 ? null : <Steps steps={view.steps} />}
+      {view.steps.length === 0 ? null : (
+        <p class="note">EC2: {permissionsText(permissionCounts(view.steps.flatMap(({ calls }) => calls ?? [])))}.</p>
+      )}
       {findings.length === 0 ? null : (
         <ul class="plain warnings">
           {findings.map(({ code, text }, index) => (
@@ -155,10 +164,11 @@ export function PlanPanel({ member }: { readonly member: string }) {
   const [answer, setAnswer] = useState<{ view: PlanView | null; trouble: string | null; asked: boolean }>({
     ...{ view: null, trouble: null, asked: false },
   });
+  const [way, setWay] = useState('');
   const ask = async (): Promise<void> => {
     setAnswer((before) => ({ ...before, asked: true }));
     try {
-      const view = (await lookAt(`/v1/members/${member}/plan`)) as PlanView;
+      const view = (await lookAt(`/v1/members/${member}/plan${way === '' ? '' : `?strategy=${way}`}`)) as PlanView;
       setAnswer({ view, trouble: null, asked: false });
     } catch (error) {
       const trouble = error instanceof Error ? error.message : String(error);
@@ -168,6 +178,17 @@ export function PlanPanel({ member }: { readonly member: string }) {
   return (
     <section class="plan-panel">
       <SectionHead title="Plan" note="what a recovery would do if it began now; it changes nothing" />
+      <label>
+        By{' '}
+        <select value={way} onChange={(event) => setWay(event.currentTarget.value)}>
+          <option value="">the way that fits</option>
+          {LADDER_RUNGS.map((one) => (
+            <option key={one} value={one}>
+              {one}
+            </option>
+          ))}
+        </select>
+      </label>{' '}
       <button type="button" class="quiet" disabled={answer.asked} onClick={() => void ask()}>
         {answer.view === null ? 'Show the plan' : 'Make it anew'}
       </button>

@@ -1,4 +1,4 @@
-import { type ExplainView, harmlessText } from '@understudy/shared/browser';
+import { type ExplainView, harmlessText, type PlanView } from '@understudy/shared/browser';
 import { spanText } from '../model/times.ts';
 import { Chip, SectionHead } from './small.tsx';
 
@@ -44,6 +44,65 @@ export function Rungs({ view: { rungs = [], openRecovery } }: { readonly view: E
           </tbody>
         </table>
       </div>
+    </section>
+  );
+}
+
+/** The ways of a plan, each with its condition, its deadline, its proof and the next one. */
+export function PlannedRungs({ rungs }: Pick<PlanView, 'rungs'>) {
+  if (rungs.length === 0) return null;
+  return (
+    <div class="table-scroll" tabIndex={0} role="region" aria-label="Ways back by the plan">
+      <table class="stacks">
+        <thead>
+          <tr>
+            <th scope="col">Way</th>
+            <th scope="col">Here</th>
+            <th scope="col">Given</th>
+            <th scope="col">Because</th>
+            <th scope="col">It has helped when</th>
+            <th scope="col">If not</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rungs.map(({ rung, said, why, deadlineMs, proof, next }) => {
+            const isLeftOut = said === 'skipped' || said === 'tried';
+            return (
+              <tr key={rung}>
+                <th scope="row">{harmlessText(rung)}</th>
+                <td>
+                  <Chip kind={SAID[said][0]} text={said === 'taken' ? 'begins here' : SAID[said][1]} />
+                </td>
+                <td class="number" data-label="Given">
+                  {isLeftOut ? '–' : deadlineMs === null ? 'no limit' : spanText(deadlineMs)}
+                </td>
+                <td data-label="Because">{harmlessText(why)}</td>
+                <td data-label="Helped when">{isLeftOut ? '–' : harmlessText(proof)}</td>
+                <td data-label="If not">{isLeftOut ? '–' : (next ?? 'a person is waited for')}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** How each disk of an open recovery gets to where the member serves again. */
+export function Disks({ view: { openRecovery } }: { readonly view: ExplainView }) {
+  const { volumes = [] } = openRecovery ?? {};
+  if (volumes.length === 0) return null;
+  return (
+    <section>
+      <SectionHead title="Disks" note="the path of each, and why that one" />
+      <ul class="plain">
+        {volumes.map(({ volumeId, deviceName, path, why }) => (
+          <li key={volumeId}>
+            <code>{harmlessText(deviceName)}</code> <code>{volumeId}</code>: {path}
+            {why === '' ? null : <span class="note"> {harmlessText(why)}</span>}
+          </li>
+        ))}
+      </ul>
     </section>
   );
 }

@@ -12,7 +12,7 @@ import {
 import { type AssignedMove, assignedMove } from '../core/assigned-move.ts';
 import { unlessEnded } from '../core/predecessor.ts';
 import type { Attempt, Frozen, Move } from '../effect.ts';
-import { type CallsOf, laterCall, plannedCall } from '../planned-call.ts';
+import { type CallsOf, laterCall, plannedCall, triedOnInterface } from '../planned-call.ts';
 import type { Run } from '../run.ts';
 import { LATER_PERMIT } from '../steps/attempt-calls.ts';
 import { replacementInterfaceOf, replacementPlaceOf } from '../steps/replacement-place.ts';
@@ -228,7 +228,11 @@ const subnetOf = (run: Run): string => replacementPlaceOf(run).subnetId;
 /** What the moves of this record make. */
 const assignedCallsOf =
   (name: string): CallsOf =>
-  ({ intent: { plan }, key: { item } }) => {
+  (about) => {
+    const {
+      intent: { plan },
+      key: { item },
+    } = about;
     const planned = plannedOf(plan, name).find((one) => assignedItem(one) === item);
     if (!planned) return [];
     const { kind, address, holders } = planned;
@@ -244,10 +248,14 @@ const assignedCallsOf =
               unlessEnded(plan),
             ),
           ]),
-      laterCall(
-        'assign',
-        (cloud, options) => cloud.assignAddress(at(LATER_PERMIT), options),
-        'it puts the address on the interface of the replacement, which the recovery makes',
+      triedOnInterface(
+        laterCall(
+          'assign',
+          (cloud, options) => cloud.assignAddress(at(LATER_PERMIT), options),
+          'it puts the address on the interface of the replacement, which the recovery makes',
+        ),
+        about,
+        (id) => (cloud, options) => cloud.assignAddress(at(id), options),
       ),
     ];
   };

@@ -1,9 +1,13 @@
 import { unlessEnded } from '../core/predecessor.ts';
-import { type CallsOf, laterCall, plannedCall } from '../planned-call.ts';
+import { type CallsOf, laterCall, plannedCall, triedOnInterface } from '../planned-call.ts';
 import { LATER_PERMIT } from '../steps/attempt-calls.ts';
 
 /** What the move of one Elastic IP makes. */
-export const elasticIpCalls: CallsOf = ({ intent: { plan }, key: { item } }) => {
+export const elasticIpCalls: CallsOf = (about) => {
+  const {
+    intent: { plan },
+    key: { item },
+  } = about;
   const { associationId = null, target } = plan.addresses.find((one) => one.allocationId === item) ?? {};
   const networkInterfaceId = target?.networkInterfaceId ?? LATER_PERMIT;
   const request = { allocationId: item, networkInterfaceId, privateIp: target?.privateIp ?? null };
@@ -19,10 +23,14 @@ export const elasticIpCalls: CallsOf = ({ intent: { plan }, key: { item } }) => 
             unlessEnded(plan),
           ),
         ]),
-    laterCall(
-      'associate',
-      (cloud, options) => cloud.associateAddress(request, options),
-      'it puts the address on the interface of the replacement, which the recovery makes',
+    triedOnInterface(
+      laterCall(
+        'associate',
+        (cloud, options) => cloud.associateAddress(request, options),
+        'it puts the address on the interface of the replacement, which the recovery makes',
+      ),
+      about,
+      (id) => (cloud, options) => cloud.associateAddress({ ...request, networkInterfaceId: id }, options),
     ),
   ];
 };

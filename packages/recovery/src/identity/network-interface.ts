@@ -9,7 +9,7 @@ import {
 import { type InterfaceMove, interfaceMove } from '../core/interface-move.ts';
 import { unlessEnded } from '../core/predecessor.ts';
 import type { Attempt, Call, Frozen, Move } from '../effect.ts';
-import { type CallsOf, later, laterCall, plannedCall } from '../planned-call.ts';
+import { type CallsOf, later, laterCall, type PlannedCall, plannedCall, triedOnInstance } from '../planned-call.ts';
 import type { Run } from '../run.ts';
 import { replacementOf } from '../steps/activate.ts';
 import { LATER_REPLACEMENT } from '../steps/attempt-calls.ts';
@@ -186,13 +186,31 @@ function bind(
 /** The zone of the replacement. */
 const zoneOf = (run: Run): string => replacementPlaceOf(run).az;
 
+/** Tried with the attachment of now, which goes with its instance already. */
+function bindCall(networkInterfaceId: string, attachmentId: string | null): PlannedCall {
+  const bind =
+    (id: string): PlannedCall['send'] =>
+    (cloud, options) =>
+      cloud.setNetworkInterfaceAttributes(
+        networkInterfaceId,
+        { deleteOnTermination: { attachmentId: id, value: true } },
+        options,
+      );
+  const call = laterCall('bind', bind(later('the new attachment')), 'it is about the attachment to the replacement');
+  if (attachmentId === null) return call;
+  return { ...call, trial: { kind: 'with', send: bind(attachmentId), text: 'tried with its attachment of now' } };
+}
+
 /** What the move of one interface makes. */
-const interfaceCalls: CallsOf = ({ intent: { plan }, key: { item } }) => {
+const interfaceCalls: CallsOf = (about) => {
+  const {
+    intent: { plan },
+    key: { item },
+  } = about;
   const planned = plan.interfaces?.find((one) => one.networkInterfaceId === item);
   if (!planned) return [];
   const { networkInterfaceId, deviceIndex, networkCardIndex, attachmentId, deleteOnTermination } = planned;
   const wants = { networkInterfaceId, instanceId: LATER_REPLACEMENT, deviceIndex, networkCardIndex };
-  const bound = { deleteOnTermination: { attachmentId: later('the new attachment'), value: true } };
   const why = 'it is about the replacement, which the recovery makes';
   return [
     ...(attachmentId === null
@@ -204,16 +222,12 @@ const interfaceCalls: CallsOf = ({ intent: { plan }, key: { item } }) => {
             unlessEnded(plan),
           ),
         ]),
-    laterCall('attach', (cloud, options) => cloud.attachNetworkInterface(wants, options), why),
-    ...(deleteOnTermination
-      ? [
-          laterCall(
-            'bind',
-            (cloud, options) => cloud.setNetworkInterfaceAttributes(networkInterfaceId, bound, options),
-            why,
-          ),
-        ]
-      : []),
+    triedOnInstance(
+      laterCall('attach', (cloud, options) => cloud.attachNetworkInterface(wants, options), why),
+      about,
+      (instanceId) => (cloud, options) => cloud.attachNetworkInterface({ ...wants, instanceId }, options),
+    ),
+    ...(deleteOnTermination ? [bindCall(networkInterfaceId, attachmentId)] : []),
   ];
 };
 

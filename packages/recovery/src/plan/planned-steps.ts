@@ -12,6 +12,10 @@ export interface ShownCall {
   readonly action: string;
   /** Its parameters, in the SDK's names, without what is secret. */
   readonly parameters: Readonly<Record<string, unknown>>;
+  /**
+   * What EC2 is asked in its place, in the same form. Absent: the call itself, or nothing at all.
+   */
+  readonly asked?: { readonly action: string; readonly parameters: Readonly<Record<string, unknown>> };
 }
 
 /** One step of a recovery that would begin now. */
@@ -59,7 +63,14 @@ async function shown(planned: readonly PlannedCall[]): Promise<readonly ShownCal
     planned.map(async (one): Promise<ShownCall[]> => {
       if (one.told) return [{ planned: one, ...one.told }];
       const call = await recordedCall(one.send);
-      return call ? [{ planned: one, action: call.action, parameters: withoutSecrets(call.input) }] : [];
+      if (!call) return [];
+      const asked = one.trial.kind === 'with' ? await recordedCall(one.trial.send) : null;
+      return [
+        {
+          ...{ planned: one, action: call.action, parameters: withoutSecrets(call.input) },
+          ...(asked && { asked: { action: asked.action, parameters: withoutSecrets(asked.input) } }),
+        },
+      ];
     }),
   );
   return calls.flat();

@@ -1,10 +1,19 @@
-import { isUndo, type LaunchPlan, type LaunchRequest, type PlacementCandidate } from '@understudy/shared';
+import { type Cloud, isUndo, type LaunchPlan, type LaunchRequest, type PlacementCandidate } from '@understudy/shared';
 import { disksToKeepOn } from '../core/fidelity/reapplied.ts';
 import { launchPlan } from '../core/launch-plan.ts';
 import { addressWanted } from '../core/predecessor.ts';
 import { buildLaunchRequest, buildPermitRequest } from '../core/launch-request.ts';
 import { isPutOnLater } from '../core/moved-volumes.ts';
-import { type CallsAbout, type CallsOf, later, laterCall, type PlannedCall, plannedCall } from '../planned-call.ts';
+import {
+  type CallsAbout,
+  type CallsOf,
+  later,
+  laterCall,
+  type PlannedCall,
+  plannedCall,
+  triedOnInterface,
+  triedOnVolume,
+} from '../planned-call.ts';
 import { pathNameOf } from '../volumes/volume-paths.ts';
 import { laterSnapshot } from './capture-calls.ts';
 
@@ -35,19 +44,31 @@ export const permitCalls: CallsOf = (about) => {
   return [
     addressWanted(plan) === null
       ? plannedCall('create', (cloud, options) => cloud.createNetworkInterface(request, options))
-      : laterCall(
-          'create',
-          (cloud, options) => cloud.createNetworkInterface(request, options),
-          'its address is free only once the failed instance has ended',
-        ),
-    laterCall(
-      'attributes',
-      (cloud, options) => cloud.setNetworkInterfaceAttributes(LATER_PERMIT, attributes, options),
-      OF_PERMIT,
-      plan.sourceDestCheck ? 'the check is off in a new interface' : null,
+      : createdAtItsAddress(request),
+    triedOnInterface(
+      laterCall(
+        'attributes',
+        (cloud, options) => cloud.setNetworkInterfaceAttributes(LATER_PERMIT, attributes, options),
+        OF_PERMIT,
+        plan.sourceDestCheck ? 'the check is off in a new interface' : null,
+      ),
+      about,
+      (id) => (cloud, options) => cloud.setNetworkInterfaceAttributes(id, attributes, options),
     ),
   ];
 };
+
+/** The address is free only once the failed instance has ended, so it is tried without it. */
+function createdAtItsAddress(request: Parameters<Cloud['createNetworkInterface']>[0]): PlannedCall {
+  const { privateIp: _, ...anyAddress } = request;
+  return {
+    ...plannedCall('create', (cloud, options) => cloud.createNetworkInterface(request, options)),
+    trial: {
+      ...{ kind: 'with', text: 'tried without the address, which is in use' },
+      send: (cloud, options) => cloud.createNetworkInterface(anyAddress, options),
+    },
+  };
+}
 
 /** What `launch` makes, at the first candidate. */
 export const launchCalls: CallsOf = (about) => {
@@ -76,7 +97,8 @@ function tried({ trialLaunch }: CallsAbout): PlannedCall['trial'] {
 }
 
 /** What `verify` makes: disks that are kept when the replacement is terminated. */
-export const verifyCalls: CallsOf = ({ intent: { plan } }) => {
+export const verifyCalls: CallsOf = (about) => {
+  const { plan } = about.intent;
   if (isUndo(plan)) return [];
   // What is put on after the launch is kept by EC2 anyway.
   const launched = plan.volumes
@@ -88,21 +110,33 @@ export const verifyCalls: CallsOf = ({ intent: { plan } }) => {
       status: 'attached',
     }));
   return disksToKeepOn(plan.volumes, { volumes: launched }).map((deviceName) =>
-    laterCall(
-      `keep-${deviceName}`,
-      (cloud, options) => cloud.setDeleteOnTermination(LATER_REPLACEMENT, deviceName, false, options),
-      OF_REPLACEMENT,
+    triedOnVolume(
+      laterCall(
+        `keep-${deviceName}`,
+        (cloud, options) => cloud.setDeleteOnTermination(LATER_REPLACEMENT, deviceName, false, options),
+        OF_REPLACEMENT,
+      ),
+      about,
+      plan.volumes.find((one) => one.deviceName === deviceName)?.volumeId ?? null,
+      () => (cloud, options) => cloud.setDeleteOnTermination(about.intent.oldInstanceId, deviceName, false, options),
     ),
   );
 };
 
-/** What `revoke` makes. */
-export const revokeCalls: CallsOf = () => [
+/**
+ * What `revoke` makes. Nobody is asked about ending the member's own instance in the place of the
+ * replacement: taken for the call itself, that could not be put right.
+ */
+export const revokeCalls: CallsOf = (about) => [
   laterCall(
     'terminate',
     (cloud, options) => cloud.terminateInstance(LATER_REPLACEMENT, options),
     OF_REPLACEMENT,
     FAILED,
   ),
-  laterCall('delete', (cloud, options) => cloud.deleteNetworkInterface(LATER_PERMIT, options), OF_PERMIT, FAILED),
+  triedOnInterface(
+    laterCall('delete', (cloud, options) => cloud.deleteNetworkInterface(LATER_PERMIT, options), OF_PERMIT, FAILED),
+    about,
+    (id) => (cloud, options) => cloud.deleteNetworkInterface(id, options),
+  ),
 ];

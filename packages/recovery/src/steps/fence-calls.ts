@@ -1,6 +1,6 @@
 import { TAG } from '@understudy/shared';
 import { stopModes } from '../core/fence-decision.ts';
-import { type CallsOf, laterCall, plannedCall } from '../planned-call.ts';
+import { type CallsOf, type PlannedCall, plannedCall } from '../planned-call.ts';
 
 /** What the fence says on the instance it is about to stop. */
 export const fenceMarks = (opId: string, oldLaunchedAtWallMs: number | null): Record<string, string> => ({
@@ -24,13 +24,18 @@ export const fenceCalls: CallsOf = ({ intent: { opId, oldInstanceId, plan } }) =
       unprotectIf(plan.protection.stop),
     ),
     ...(first ? [plannedCall('stop', (cloud, options) => cloud.stopInstance(oldInstanceId, first, options))] : []),
-    ...others.map((mode) =>
-      laterCall(
-        'stop',
-        (cloud, options) => cloud.stopInstance(oldInstanceId, mode, options),
-        'it takes the same permission as the manner before',
-        'EC2 refuses the manner before',
-      ),
+    ...others.map(
+      (mode): PlannedCall => ({
+        ...plannedCall(
+          'stop',
+          (cloud, options) => cloud.stopInstance(oldInstanceId, mode, options),
+          'EC2 refuses the manner before',
+        ),
+        trial: {
+          ...{ kind: 'with', text: 'asked as the manner before, which takes the same permission' },
+          send: (cloud, options) => cloud.stopInstance(oldInstanceId, first ?? mode, options),
+        },
+      }),
     ),
   ];
 };

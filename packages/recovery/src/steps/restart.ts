@@ -1,6 +1,6 @@
 import { durationText, type CloudInstance } from '@understudy/shared';
 import { answersIn, type Attempt, type Call, type Frozen, type Move, type Step } from '../effect.ts';
-import { laterCall } from '../planned-call.ts';
+import { laterCall, triedOnInstance } from '../planned-call.ts';
 import type { Run } from '../run.ts';
 import { stepKind } from '../step-kind.ts';
 import { fencedBy } from './fenced-by.ts';
@@ -83,6 +83,12 @@ const startCall = ({ record: { oldInstanceId } }: Run): Call => ({
   run: (cloud, options) => cloud.startInstance(oldInstanceId, options),
 });
 
-export const restartKind = stepKind(RESTART, restartStep, ({ intent: { oldInstanceId } }) => [
-  laterCall('start', (cloud, options) => cloud.startInstance(oldInstanceId, options), 'it runs until it is stopped'),
-]);
+export const restartKind = stepKind(RESTART, restartStep, (about) => {
+  const { oldInstanceId } = about.intent;
+  const start = laterCall(
+    'start',
+    (cloud, options) => cloud.startInstance(oldInstanceId, options),
+    'it runs until it is stopped',
+  );
+  return [triedOnInstance(start, about, () => start.send, 'harmless')];
+});

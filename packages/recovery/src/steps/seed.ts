@@ -3,7 +3,7 @@ import { stopModes } from '../core/fence-decision.ts';
 import { launchPlanOf } from '../core/launch-plan.ts';
 import { hasLanded, isStopOpen } from '../core/open-stops.ts';
 import { answersIn, type Attempt, type Move, type Step } from '../effect.ts';
-import { type CallsOf, laterCall } from '../planned-call.ts';
+import { type CallsOf, laterCall, triedOnInstance } from '../planned-call.ts';
 import type { Run } from '../run.ts';
 import { stepKind } from '../step-kind.ts';
 import { LATER_REPLACEMENT } from './attempt-calls.ts';
@@ -121,14 +121,20 @@ function stopOrWait(run: Run, memory: Memory, instanceId: string, state: string 
   };
 }
 
-const seedCalls: CallsOf = ({ intent: { plan } }) =>
-  launchPlanOf(plan).seed === undefined
+const HARD = { force: true, skipOsShutdown: true } as const;
+
+const seedCalls: CallsOf = (about) =>
+  launchPlanOf(about.intent.plan).seed === undefined
     ? []
     : [
-        laterCall(
-          'stop',
-          (cloud, options) => cloud.stopInstance(LATER_REPLACEMENT, { force: true, skipOsShutdown: true }, options),
-          'it is about the seed, which the recovery makes',
+        triedOnInstance(
+          laterCall(
+            'stop',
+            (cloud, options) => cloud.stopInstance(LATER_REPLACEMENT, HARD, options),
+            'it is about the seed, which the recovery makes',
+          ),
+          about,
+          (id) => (cloud, options) => cloud.stopInstance(id, HARD, options),
         ),
       ];
 

@@ -106,6 +106,28 @@ export const PreparedViewSchema = z.object({
 });
 export type PreparedView = z.infer<typeof PreparedViewSchema>;
 
+/** What is supposed of the failure, for a plan of a recovery that has not begun. */
+export const SupposedSchema = z.object({
+  /**
+   * `judged`: as it is judged now; `silent`: as if a member that answers fell silent now, with what
+   * EC2 says of it now; `asked`: the way that was asked for.
+   */
+  kind: z.enum(['judged', 'silent', 'asked']),
+  text: z.string(),
+});
+
+/** One way of the ladder, as the plan tells it. */
+export const PlannedRungSchema = z.object({
+  ...RungSchema.shape,
+  /** How long it may take before the next one is taken, ms. Null: it is not given up by itself. */
+  deadlineMs: z.number().nullable(),
+  /** What has to be seen for it to have helped, in words. */
+  proof: z.string(),
+  /** The way after it, if it does not help. Null: it is left out, or a person is waited for. */
+  next: z.string().nullable(),
+});
+export type PlannedRungView = z.infer<typeof PlannedRungSchema>;
+
 export const PlanViewSchema = z.object({
   member: z.string(),
   opId: z.string(),
@@ -113,6 +135,8 @@ export const PlanViewSchema = z.object({
   /** What it is judged to be now, and why. */
   verdict: z.string(),
   reason: z.string(),
+  /** Absent: an older build answered. */
+  supposes: SupposedSchema.optional(),
   /** A recovery by it would begin by itself now. */
   wouldBegin: z.boolean(),
   gates: z.array(
@@ -142,6 +166,8 @@ export const PlanViewSchema = z.object({
     })
     .nullable()
     .default(null),
+  /** Every way of the ladder. Empty: the policy names one way, or an older build answered. */
+  rungs: z.array(PlannedRungSchema).default([]),
   /** In the order of the plan, each with its calls. */
   steps: z.array(PlannedStepViewSchema).default([]),
   volumes: z.array(PlannedVolumeViewSchema).default([]),
@@ -157,20 +183,52 @@ export const PlanViewSchema = z.object({
 });
 export type PlanView = z.infer<typeof PlanViewSchema>;
 
+/** How many calls there are of each word of EC2, and which it would not simply allow. */
+export const PermissionCountsSchema = z.object({
+  allowed: z.number(),
+  /** It was not asked yet. */
+  unknown: z.number(),
+  denied: z.array(z.string()),
+  /** An action a call: what EC2 would not take as it is, and did not deny. */
+  refused: z.array(z.string()).default([]),
+  /** An action a call: what EC2 cannot be asked about before the recovery. */
+  cannotBeAsked: z.array(z.string()).default([]),
+});
+export type PermissionCounts = z.infer<typeof PermissionCountsSchema>;
+
+/** What readiness says of one way of the ladder. */
+export const RungReadinessSchema = z.object({
+  rung: z.string(),
+  /** What would become of it if the member fell silent now. */
+  said: RungSchema.shape.said,
+  why: z.string(),
+  /** Why no plan can be made by it. Empty: one can. */
+  problems: z.array(z.object({ code: z.string(), text: z.string() })),
+  losses: z.array(z.string()),
+  forecast: PlanForecastSchema.nullable(),
+  permissions: PermissionCountsSchema,
+});
+export type RungReadiness = z.infer<typeof RungReadinessSchema>;
+
 /** A plan in short, as it was when the member's readiness was looked at last. */
 export const PlanSummarySchema = z.object({
   member: z.string(),
   instanceId: z.string(),
   lookedAtWallMs: z.number(),
-  /** Null: there is no plan. */
+  /** How it would begin if the member fell silent now. Null: there is no plan. */
   strategy: z.string().nullable(),
+  /** The way that can be planned and takes longest. Null: none can, or an older build answered. */
+  worst: z.string().nullable().default(null),
+  /** Each way of its ladder. Empty: no plan, or an older build answered. */
+  rungs: z.array(RungReadinessSchema).default([]),
+  /** Where another instance would be launched, by the first way that launches one. */
   candidates: z.array(CandidateViewSchema),
-  /** Codes of what the replacement will not have. */
+  /** Codes of what it will not have after that way. */
   losses: z.array(z.string()),
   problems: z.array(z.object({ code: z.string(), text: z.string() })),
   forecast: PlanForecastSchema.nullable(),
-  /** How many calls of the plan EC2 would allow, has not been asked about, and would deny. */
-  permissions: z.object({ allowed: z.number(), unknown: z.number(), denied: z.array(z.string()) }),
+  /** EC2's word on the calls of all ways. */
+  permissions: PermissionCountsSchema,
 });
 export type PlanSummary = z.infer<typeof PlanSummarySchema>;
 

@@ -17,6 +17,7 @@ import {
   type StatusView,
   StatusViewSchema,
 } from '../api.ts';
+import { type EnrolmentsView, EnrolmentsViewSchema } from '../api/enrolments.ts';
 import { type EventsView, EventsViewSchema } from '../api-events.ts';
 import { ProblemDetailsSchema } from '../api-problems.ts';
 import { errorText, hasCode, OperationError } from '../errors.ts';
@@ -37,6 +38,7 @@ export interface CoordinatorClient {
   leftovers(): Promise<readonly LeftoverView[]>;
   /** What webhooks are still to be told, and what they did not take. */
   notices(): Promise<NoticesView>;
+  enrolments(): Promise<EnrolmentsView>;
   holds(): Promise<readonly HoldRecord[]>;
   /** Ended recoveries, the newest first; `member`: only its. */
   history(member: MemberId | null, limit: number): Promise<readonly HistoryRecord[]>;
@@ -177,6 +179,7 @@ export function coordinatorClient(urls: readonly string[], options: ClientOption
     recoveries: () => ask(RecoveriesViewSchema, '/v1/recoveries'),
     leftovers: async () => (await ask(LeftoversViewSchema, '/v1/leftovers')).leftovers,
     notices: () => ask(NoticesViewSchema, '/v1/notices'),
+    enrolments: () => ask(EnrolmentsViewSchema, '/v1/enrolments'),
     holds: async () => (await ask(HoldsViewSchema, '/v1/holds')).holds,
     history: async (member, limit) => {
       const query = new URLSearchParams({ limit: String(limit), ...(member === null ? {} : { member }) });

@@ -1,9 +1,6 @@
 import * as z from 'zod';
 import { durationMs } from '../duration-field.ts';
-
-/** Every way of bringing a member back, from the one that changes least. */
-export const LADDER_RUNGS = ['reboot', 'stop-start', 'reattach', 'snapshot-and-replace'] as const;
-export type LadderRung = (typeof LADDER_RUNGS)[number];
+import { LADDER_RUNGS, type LadderRung } from '../ladder-rungs.ts';
 
 const isInOrder = (rungs: readonly LadderRung[]): boolean =>
   rungs.every((rung, at) => at === 0 || LADDER_RUNGS.indexOf(rung) > LADDER_RUNGS.indexOf(rungs[at - 1] ?? rung));

@@ -6,7 +6,7 @@ export const COMMAND_KINDS = [
   ...(['pause', 'resume', 'release-hold', 'acknowledge'] as const),
   ...(['apply-policies', 'reset-policy'] as const),
   ...(['transfer', 'drain', 'undrain'] as const),
-  ...(['resend-notice', 'drop-notice'] as const),
+  ...(['resend-notice', 'drop-notice', 'reset-enrolment'] as const),
   ...(['retry', 'replan', 'accept-loss', 'abandon', 'recover', 'undo'] as const),
 ] as const;
 export type CommandKind = (typeof COMMAND_KINDS)[number];

@@ -5,6 +5,7 @@ export * from './feature-level.ts';
 export { parseKeeping, carriedFields } from './keep-unknown.ts';
 export * from './identity.ts';
 export * from './journal.ts';
+export * from './key-enrolment.ts';
 export * from './late-start.ts';
 export * from './leftover.ts';
 export * from './names.ts';

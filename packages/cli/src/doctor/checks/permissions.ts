@@ -41,7 +41,13 @@ export function judgePermissions(calls: readonly TriedCall[], subject: string | 
     ...denied,
     ...others,
     ...(allowed.length > 0 ? [ok(`allowed: ${names(allowed)}`)] : []),
-    ...(untried.length > 0 ? [note(`not tried: ${names(untried)}${hint}`)] : []),
+    ...(untried.length > 0
+      ? [
+          note(
+            `${untried.length} cannot be tried before a recovery, so nothing is known of them: ${names(untried)}${hint}`,
+          ),
+        ]
+      : []),
   ];
 }
 

@@ -22,7 +22,7 @@ export class Elbv2Rate {
   admit(action: string, nowMs: number): void {
     const wanted: readonly (readonly [string, BucketLimit])[] = [
       ['account', ACCOUNT],
-      /egisterTargets$/.test(action) ? ['registrations', REGISTRATIONS] : ['reads', ACCOUNT],
+      action.endsWith('egisterTargets') ? ['registrations', REGISTRATIONS] : ['reads', ACCOUNT],
     ];
     const taken = wanted.map(([name, { burst, refillPerSecond }]) => {
       const limit = { burst, refillPerSecond: refillPerSecond * this.#speed };

@@ -1,4 +1,5 @@
 import type {
+  EnrolmentsView,
   ExplainView,
   FleetView,
   HeardView,
@@ -18,6 +19,7 @@ import type { InventoryHistory } from '@understudy/inventory';
 import type { EventLog } from '../events/event-log.ts';
 import type { Controls } from '../controls.ts';
 import type { Authenticated, OperatorAnswer, OperatorCommand } from '../../leader/operator-command.ts';
+import type { EnrolmentAnswer, EnrolmentRequest } from '../../leader/key-enrolment.ts';
 import type { FeedEvent } from '../fleet/fleet-feed.ts';
 
 /** The fleet in few bytes, and what is heard of it. */
@@ -59,6 +61,10 @@ export interface ApiSource {
   /** What ended recoveries still have to remove or to put in place. */
   leftovers(): readonly LeftoverView[];
   notices(): NoticesView;
+  /** Who was given a key by identity, and who was refused here. */
+  enrolments(): EnrolmentsView;
+  /** Gives an agent its key for the identity of its instance; only the leader does. */
+  enrolKey(request: EnrolmentRequest): Promise<EnrolmentAnswer>;
   /** Null: no inventory history is kept here. */
   readonly inventory: InventoryHistory | null;
   holds(): readonly HoldRecord[];

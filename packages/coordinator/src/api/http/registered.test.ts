@@ -33,6 +33,8 @@ describe('the registry of routes', () => {
     const page = ['/', '/history', '/cluster', '/login', '/members/:group/:name', '/assets/:file'];
     expect(open).toEqual([
       ...['GET /healthz', 'GET /readyz', 'POST /v1/session'],
+      // An agent that has no key yet: what it sends has to prove what it can.
+      'POST /v1/enrolments',
       // What anybody may download from the project as well.
       'GET /artefacts/:file',
       // The dashboard's files: they say nothing of the cluster.
@@ -40,8 +42,8 @@ describe('the registry of routes', () => {
     ]);
   });
 
-  test('changes nothing without the role operate, but for the own session of a browser', () => {
+  test('changes nothing without the role operate, but for the own session and for a key by identity', () => {
     const changing = ROUTES.filter(({ method, role }) => method !== 'GET' && role !== 'operate');
-    expect(new Set(changing.map(({ path }) => path))).toEqual(new Set(['/v1/session']));
+    expect(new Set(changing.map(({ path }) => path))).toEqual(new Set(['/v1/session', '/v1/enrolments']));
   });
 });

@@ -9,6 +9,7 @@ import { plan, plans } from './routes/plan.ts';
 import { undo } from './routes/undo.ts';
 import { policies, policiesApply, policy, policyPut, policyReset } from './routes/policies.ts';
 import { dashboard } from './routes/dashboard.ts';
+import { enrolments } from './routes/enrolments.ts';
 import { errors } from './routes/errors.ts';
 import { events } from './routes/events.ts';
 import { explain } from './routes/explain.ts';
@@ -74,6 +75,7 @@ export const ROUTES: readonly AnyRoute[] = [
   holds,
   history,
   ...inventory,
+  ...enrolments,
   handBack,
   artefact,
   ...dashboard,

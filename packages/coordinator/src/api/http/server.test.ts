@@ -86,6 +86,8 @@ beforeEach(async () => {
     leftovers: () => [],
     events: new EventLog('/t/', () => null),
     notices: () => ({ waitingCount: 0, waiting: [], undelivered: [] }),
+    enrolments: () => ({ enabled: false, enrolments: [], refused: [] }),
+    enrolKey: () => Promise.resolve({ kind: 'off', text: 'off' }),
     history: () => {
       const ended = [1, 2].map((nth) => ({ opId: `op-${nth}`, endedAtWallMs: nth * 1_000 }));
       return ended as unknown as ReturnType<ApiSource['history']>;

@@ -30,7 +30,7 @@ async function served(inventory: ApiSource['inventory'], answer: HandBackAnswer 
   const { url } = await serveApi({ api: { inventory, controls, history, leader: () => 'self' } });
   const get = async (query: string) => {
     const reply = await fetch(`${url}/v1/members/db/one/handback${query}`);
-    return { status: reply.status, body: (await reply.json()) as unknown };
+    return { status: reply.status, body: await reply.json() };
   };
   return { get, asked };
 }

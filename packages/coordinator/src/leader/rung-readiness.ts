@@ -1,0 +1,143 @@
+import {
+  type GroupPolicy,
+  ladderOf,
+  type MemberId,
+  opIdOf,
+  permissionCounts,
+  type PermissionCounts,
+  type PlanSummary,
+  type RecoveryPlan,
+  type Rung,
+  type RungReadiness,
+} from '@understudy/shared';
+import {
+  type Failure,
+  planByLadder,
+  planByStrategy,
+  type PlanInput,
+  type PlanResult,
+  type ShownCall,
+} from '@understudy/recovery';
+import type { ClusterState } from '../store/cluster-state.ts';
+import { callKey, type CallTrials } from './call-trials.ts';
+import { callsOf, candidateViews, forecastOf, missingPermissions, tellPlan, type ToldPlan } from './told-plan.ts';
+
+/** Calls of a member's plans that EC2 is asked about with one look at it. */
+const ASKED_PER_LOOK = 2;
+
+/** The plan by one way, with all that it calls. */
+interface RungPlan {
+  readonly rung: string;
+  readonly result: PlanResult<RecoveryPlan>;
+  /** Null: there is no plan, or no recovery could be named. */
+  readonly told: ToldPlan | null;
+}
+
+/** What readiness found of every way of a member's ladder. */
+export interface RungLook {
+  /** The plan by the way that the policy ends with: it works when all others have not. */
+  readonly last: PlanResult<RecoveryPlan>;
+  /** A problem for each action that EC2 would deny, by whichever way. */
+  readonly missing: { readonly code: string; readonly text: string }[];
+  readonly shown: Pick<
+    PlanSummary,
+    'strategy' | 'worst' | 'rungs' | 'candidates' | 'losses' | 'forecast' | 'permissions'
+  >;
+}
+
+export const NO_RUNGS: RungLook['shown'] = {
+  ...{ strategy: null, worst: null, rungs: [], candidates: [], losses: [], forecast: null },
+  permissions: permissionCounts([]),
+};
+
+export interface RungLookAbout {
+  readonly member: MemberId;
+  readonly instanceId: string;
+  readonly input: PlanInput;
+  readonly policy: GroupPolicy;
+  /** As if it fell silent now: it decides with which way a recovery would begin. */
+  readonly silence: Failure;
+}
+
+/** Makes the plan of every way of the ladder, and asks EC2 about a few of their calls. */
+export async function lookAtRungs(
+  about: RungLookAbout,
+  { view, trials }: { readonly view: ClusterState; readonly trials: CallTrials },
+  signal: AbortSignal,
+): Promise<RungLook> {
+  const { input, policy, silence } = about;
+  const plans = await Promise.all(ladderOf(policy).map((rung) => planOf(rung, about, view)));
+  const calls = plans.flatMap(({ told }) => (told ? callsOf(told) : []));
+  const words = await trials.words(calls, ASKED_PER_LOOK, signal);
+  const permissions = countsOf(calls, words);
+  const begins = planByLadder(input, policy, null, silence);
+  const said = begins.kind === 'plan' ? (begins.plan.ladder ?? []) : [];
+  let at = 0;
+  const rungs = plans.map((one): RungReadiness => {
+    const own = one.told ? callsOf(one.told) : [];
+    const from = at;
+    at += own.length;
+    return rungOf(one, said, countsOf(own, words.slice(from, at)));
+  });
+  return {
+    last: plans.at(-1)?.result ?? begins,
+    missing: missingPermissions(calls, words),
+    shown: { ...begun(begins, plans), worst: worstOf(rungs), rungs, permissions },
+  };
+}
+
+async function planOf(rung: string, about: RungLookAbout, view: ClusterState): Promise<RungPlan> {
+  const { member, instanceId, input, policy } = about;
+  const result = planByStrategy(input, policy, null, rung);
+  const ordinal = view.records.activations.get(member)?.record.ordinal;
+  if (result.kind === 'blocked' || ordinal === undefined) return { rung, result, told: null };
+  const { plan } = result;
+  const intent = { opId: opIdOf(instanceId, ordinal), member, oldInstanceId: instanceId, ordinal, plan };
+  return { rung, result, told: await tellPlan(intent, input, view) };
+}
+
+/** Each call once, however many ways make it. */
+function countsOf(calls: readonly ShownCall[], words: Awaited<ReturnType<CallTrials['words']>>): PermissionCounts {
+  const each = new Map(
+    calls.map((call, at) => [
+      callKey(call),
+      { action: call.action, permission: words[at] ?? { word: 'not-asked' as const } },
+    ]),
+  );
+  return permissionCounts([...each.values()]);
+}
+
+function rungOf({ rung, result, told }: RungPlan, said: readonly Rung[], permissions: PermissionCounts): RungReadiness {
+  const { said: word = 'taken', why = 'the policy names it' } = said.find((one) => one.rung === rung) ?? {};
+  const isBlocked = result.kind === 'blocked';
+  return {
+    ...{ rung, said: isBlocked ? 'skipped' : word, why: isBlocked ? 'it cannot be planned' : why },
+    problems: isBlocked ? result.problems.map(({ code, text }) => ({ code, text })) : [],
+    losses: isBlocked ? [] : result.plan.losses.map(({ code }) => code),
+    forecast: told && forecastOf(told),
+    permissions,
+  };
+}
+
+/** How a recovery would begin, and where another instance would be launched. */
+function begun(
+  begins: PlanResult<RecoveryPlan>,
+  plans: readonly RungPlan[],
+): Pick<RungLook['shown'], 'strategy' | 'candidates' | 'losses' | 'forecast'> {
+  const plan = begins.kind === 'plan' ? begins.plan : null;
+  const told = plans.find(({ rung }) => rung === plan?.strategy)?.told ?? null;
+  const places = plans.map(({ result }) => (result.kind === 'plan' ? candidateViews(result.plan) : []));
+  return {
+    strategy: plan?.strategy ?? null,
+    candidates: places.find((one) => one.length > 0) ?? [],
+    losses: plan?.losses.map(({ code }) => code) ?? [],
+    forecast: told && forecastOf(told),
+  };
+}
+
+/** The way that takes longest on a bad day; of equals, the later one. Null: none can be planned. */
+function worstOf(rungs: readonly RungReadiness[]): string | null {
+  const slowMs = ({ forecast }: RungReadiness): number => forecast?.servesAfter.slowMs ?? 0;
+  const planned = rungs.filter(({ problems }) => problems.length === 0);
+  return planned.toSorted((a, b) => slowMs(a) - slowMs(b)).at(-1)?.rung ?? null;
+}
