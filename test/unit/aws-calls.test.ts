@@ -15,6 +15,7 @@ const sources = (): readonly string[] =>
 
 /** IAM's prefix of a service, by the name of its client. */
 const PREFIXES: Readonly<Record<string, string>> = {
+  eventbridge: 'events',
   'elastic-load-balancing-v2': 'elasticloadbalancing',
   'route-53': 'route53',
   'secrets-manager': 'secretsmanager',

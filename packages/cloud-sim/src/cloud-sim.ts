@@ -16,6 +16,7 @@ import type { NewKey, SimKmsKey } from './core/kms/keys.ts';
 import { RECEIVE, waitOf } from './core/sqs/index.ts';
 import type { SimQueue } from './core/sqs/queue.ts';
 import type { RunCommand } from './core/ssm/run-command.ts';
+import type { SimTopics } from './core/sns/topics.ts';
 import type { SimQueues } from './core/sqs/queues.ts';
 import type { DnsZones } from './core/route53/zones.ts';
 import type { SecretStoreName, SimSecret } from './core/secrets/store.ts';
@@ -300,7 +301,12 @@ export class CloudSim {
     });
   }
 
-  /** EventBridge's default bus: its rules, and whether there is a trail. */
+  /** Its topics. */
+  get topics(): SimTopics {
+    return this.core.region.topics;
+  }
+
+  /** EventBridge: its buses and rules, and whether there is a trail. */
   get events(): EventBus {
     return this.core.region.events;
   }

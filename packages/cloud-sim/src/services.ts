@@ -1,19 +1,25 @@
 import * as ec2 from '@aws-sdk/client-ec2';
 import * as elbv2 from '@aws-sdk/client-elastic-load-balancing-v2';
+import * as eventBridge from '@aws-sdk/client-eventbridge';
 import * as kms from '@aws-sdk/client-kms';
 import * as route53 from '@aws-sdk/client-route-53';
+import * as sns from '@aws-sdk/client-sns';
 import * as sqs from '@aws-sdk/client-sqs';
 import * as secretsManager from '@aws-sdk/client-secrets-manager';
 import * as ssm from '@aws-sdk/client-ssm';
 import type { CallError } from './core/cloud-sim-core.ts';
 import { elbv2ErrorOf } from './core/elbv2/errors.ts';
 import { ELBV2_PREFIX } from './core/elbv2/index.ts';
+import { eventBridgeErrorOf } from './core/eventbridge/errors.ts';
+import { EVENTBRIDGE_PREFIX } from './core/eventbridge/index.ts';
 import { kmsErrorOf } from './core/kms/errors.ts';
 import { KMS_PREFIX } from './core/kms/index.ts';
 import { route53ErrorOf } from './core/route53/errors.ts';
 import { ROUTE53_PATH, ROUTE53_PREFIX } from './core/route53/index.ts';
 import { secretsErrorOf } from './core/secrets/errors.ts';
 import { SECRETS_PREFIX, SSM_PREFIX } from './core/secrets/index.ts';
+import { snsErrorOf } from './core/sns/errors.ts';
+import { SNS_PREFIX } from './core/sns/index.ts';
 import { sqsErrorOf } from './core/sqs/errors.ts';
 import { SQS_PREFIX } from './core/sqs/index.ts';
 import { jsonProtocol } from './http/protocols/json.ts';
@@ -58,6 +64,16 @@ export const SERVICES: readonly Service[] = [
   {
     ...{ name: 'sqs', prefix: SQS_PREFIX, model: modelOf(sqs) },
     ...{ protocol: jsonProtocol('AmazonSQS', '1.0'), inOwnWords: sqsErrorOf },
+  },
+  {
+    ...{ name: 'events', prefix: EVENTBRIDGE_PREFIX, model: modelOf(eventBridge) },
+    ...{ protocol: jsonProtocol('AWSEvents', '1.1'), inOwnWords: eventBridgeErrorOf },
+  },
+  {
+    ...{ name: 'sns', prefix: SNS_PREFIX, model: modelOf(sns), inOwnWords: snsErrorOf },
+    protocol: plainQueryProtocol({
+      ...{ version: '2010-03-31', namespace: 'http://sns.amazonaws.com/doc/2010-03-31/', prefix: SNS_PREFIX },
+    }),
   },
   {
     ...{ name: 'route53', prefix: ROUTE53_PREFIX, model: modelOf(route53), inOwnWords: route53ErrorOf },

@@ -8,6 +8,7 @@ import { EnrolmentConfigSchema } from './identity/enrolment-config.ts';
 import { HooksConfigSchema } from './hooks/hooks-config.ts';
 import { InventoryConfigSchema } from './inventory/inventory-config.ts';
 import { NotifyConfigSchema } from './notices/notify-config.ts';
+import { sinksOf } from './notices/sinks/registry.ts';
 import { type PolicyFault, policyFaults, type PolicyLimits } from './policy/policy-limits.ts';
 import { defaultMarginMs, type LeaseTiming, leaseTimingFaults, usableLeaseMs } from './store/lease-timing.ts';
 
@@ -377,9 +378,9 @@ const RULES: readonly Rule[] = [
     },
   },
   {
-    path: ['notify', 'webhooks'],
-    refusal: ({ notify: { webhooks } }) => {
-      const names = webhooks.map(({ name }) => name);
+    path: ['notify'],
+    refusal: ({ notify }) => {
+      const names = sinksOf(notify).map(({ name }) => name);
       const twice = names.filter((name, at) => names.indexOf(name) < at);
       return twice.length === 0 ? null : `${[...new Set(twice)].join(' and ')}: each name once`;
     },

@@ -20,7 +20,7 @@ import type { KeySource, Receiver, TagScheme } from '@understudy/observer';
 import type { CoordinatorConfig } from './config.ts';
 import type { EnrolmentSettings } from './identity/enrolment-settings.ts';
 import type { InventoryKeeping } from './inventory/inventory-keeping.ts';
-import type { SendNotice } from './notices/webhook.ts';
+import type { SendNotice } from './notices/sink.ts';
 import type { Build } from './store/feature-level.ts';
 import type { RecoveryRunner, RecoverySettings } from '@understudy/recovery';
 
@@ -58,7 +58,7 @@ export interface CoordinatorOptions {
    * anybody.
    */
   readonly probeService?: ProbeService;
-  /** Posts notices; absent: none are delivered, which only tests may want. */
+  /** Sends notices; absent: none are delivered, which only tests may want. */
   readonly sendNotice?: SendNotice;
   /** Says whose identity documents are good for a key; absent: nobody's. */
   readonly enrolment?: EnrolmentSettings;

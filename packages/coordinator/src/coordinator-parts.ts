@@ -14,6 +14,7 @@ import { Leadership } from './leadership/leadership.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { ActivationAnswers, answersHoldMsFor } from './observing/activation-answers.ts';
 import { Outbox } from './notices/outbox.ts';
+import { sinksOf } from './notices/sinks/registry.ts';
 import { OpinionPublisher } from './observing/opinion-publisher.ts';
 import { Presence } from './observing/presence.ts';
 import { ServeLeaseFacts } from './serve-lease/facts.ts';
@@ -57,7 +58,7 @@ function basicParts(options: CoordinatorOptions) {
     freshForMs: config.etcd.leaseTtlMs,
   });
   const isDrained = () => view.drained(clock.wallMs()).has(config.id);
-  const outbox = new Outbox({ webhooks: config.notify.webhooks, records: view.records, keys, clock, random });
+  const outbox = new Outbox({ sinks: sinksOf(config.notify), records: view.records, keys, clock, random });
   const levelGate = new LevelGate({ key: keys.level, build, log });
   levelGate.follow(view);
   return {
@@ -194,7 +195,7 @@ function leadingParts(options: CoordinatorOptions, parts: HearingParts, onBroken
     },
     ...{ changes, outbox, runHook, dns: options.dns, targetGroups: options.targetGroups },
     ...{ sendNotice: options.sendNotice ?? null, inventory: options.inventory, eventQueue: options.eventQueue },
-    onNoticeTried: (webhook, outcome) => metrics.noticeTried(webhook, outcome),
+    onNoticeTried: (sink, outcome) => metrics.noticeTried(sink, outcome),
     enrolment: options.enrolment,
     masters: parts.masters,
     storeTrouble: () => writes.trouble(),

@@ -50,7 +50,7 @@ import { artefactsFolder } from './adapters/node/artefacts-folder.ts';
 import { loadSite } from './adapters/node/load-site.ts';
 import { enrolmentSettings } from './adapters/node/enrolment-settings.ts';
 import { peerQuestion } from './api/http/peers/peer-question.ts';
-import { webhookSender } from './adapters/node/webhook-sender.ts';
+import { noticeSender } from './adapters/node/notice-sender.ts';
 import { openHeartbeatSocket, readKernelDrops, serviceProbes } from '@understudy/observer';
 import { type CoordinatorConfig, CoordinatorConfigSchema, maskedConfig, publicUrlOf } from './config.ts';
 import { Coordinator, isRefusal } from './coordinator.ts';
@@ -291,11 +291,14 @@ async function assemble(parts: Assembly): Promise<void> {
     httpUrl: publicUrlOf(config, http.port),
     probeService: serviceProbes({ clock, log }),
     runHook: hookRunner({
-      ...{ config: config.hooks, clock },
-      ...instanceHooks({ ...parts, clock, counting: (send) => counted(send, clock, note) }),
+      ...{
+        config: config.hooks,
+        clock,
+        ...instanceHooks({ ...parts, clock, counting: (one) => counted(one, clock, note) }),
+      },
       secretOf: (name) => mustHave(secrets.webhookSecrets, hookSecretName(name)),
     }),
-    sendNotice: webhookSender({ clock, secretOf: (name) => mustHave(secrets.webhookSecrets, name) }),
+    sendNotice: noticesPart(parts, clock, note),
     readDrops: () => readKernelDrops(config.udp.host, socket.localPort),
     onFatal: fail,
     withProcessMetrics: true,
@@ -444,6 +447,12 @@ function eventsPart(
     eventQueue: messageQueueOver({ transport: counted(sdk.send, clock, note), clock, callTimeoutMs, queueUrl }),
   };
 }
+
+const noticesPart = (parts: Assembly, clock: SystemClock, note: NoteCall) =>
+  noticeSender({
+    ...{ ...parts, clock, counted: (send) => counted(send, clock, note) },
+    secretOf: (name) => mustHave(parts.secrets.webhookSecrets, name),
+  });
 
 const accessSettingsOf = (config: CoordinatorConfig): AccessSettings => ({
   anonymous: config.http.anonymous,

@@ -12,6 +12,7 @@ import { nodeRuntime } from './node-runtime.ts';
 import type { PackageOptions } from './options.ts';
 import { rpm } from './rpm.ts';
 import type { ShippedProgram } from './shipped-program.ts';
+import { watchmanArtefact } from './watchman-bundle.ts';
 import { agentPackage, coordinatorPackage } from './system-packages.ts';
 
 /** What runs on machines of one architecture. */
@@ -28,6 +29,7 @@ export async function allArtefacts(workshop: Workshop, { wanted }: PackageOption
     ...tarballs.map(({ artefact }) => artefact),
     ...everyPrograms.flatMap((one) => artefactsFor(one)),
     ...handedOut(workshop, tarballs),
+    watchmanArtefact(workshop.build),
   ];
   return all.filter(({ labels }) => wanted(labels));
 }

@@ -67,7 +67,7 @@ const besideTheBundle = (root: string): Plugin => ({
 });
 
 /** Packages that were CommonJS look for these. */
-const COMMONJS_NAMES = [
+export const COMMONJS_NAMES = [
   "import{createRequire as understudyRequire}from'node:module';",
   "import{fileURLToPath as understudyPath}from'node:url';",
   "import{dirname as understudyFolder}from'node:path';",

@@ -3,8 +3,8 @@ import { ARCHITECTURES, type Architecture } from './architecture.ts';
 
 /** The words of `--only`. Of each kind that is named, one has to fit. */
 const KINDS = {
-  format: ['tarball', 'deb', 'rpm', 'sbom'],
-  part: ['agent', 'coordinator', 'artefacts'],
+  format: ['tarball', 'deb', 'rpm', 'sbom', 'lambda'],
+  part: ['agent', 'coordinator', 'artefacts', 'watchman'],
   architecture: Object.keys(ARCHITECTURES),
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 

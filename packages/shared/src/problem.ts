@@ -57,12 +57,16 @@ export const PROBLEM_REMEDIES = {
   BUILD_TOO_NEW:
     'upgrade through the builds in between, one after the other (docs/upgrading.md); until then this one only looks on',
   WEBHOOK_FAILING: 'see that the receiver answers 2xx at notify.webhooks[].url; everything is sent again when it does',
+  TOPIC_FAILING:
+    'see that notify.topics[].arn names a topic of SNS, that it can be reached, and that the role may publish (understudy iam-policy --topic); everything is sent again when it does',
+  EVENT_BUS_FAILING:
+    'see that notify.eventBuses[].arn names a bus of EventBridge, that it can be reached, and that the role may put events (understudy iam-policy --event-bus); everything is sent again when it does',
   IDENTITY_ASTRAY:
     'put it back where the text says it belongs, or leave it there: nothing more is done about it (docs/identity.md)',
   RETIRED_INSTANCE_RUNS: 'stop it: it serves nobody, and is not needed while it is kept (docs/undo.md)',
   NOTICES_UNDELIVERED:
     'run `understudy notices`; send them again (`understudy notice resend`), or drop them (`understudy notice drop`)',
-  NOTICES_DROPPED: 'see what keeps the webhooks from taking them; the changes themselves stand in `understudy history`',
+  NOTICES_DROPPED: 'see what keeps the sinks from taking them; the changes themselves stand in `understudy history`',
   EVENTS_UNREACHABLE:
     'see that events.queueUrl names the queue, that it can be reached, and that the role may read it (understudy iam-policy --event-queue); meanwhile states are asked for as often as without events (docs/events.md)',
   EVENTS_MISSING:

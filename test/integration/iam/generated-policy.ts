@@ -13,6 +13,8 @@ interface Under {
   readonly targetGroups?: readonly string[];
   readonly eventQueues?: readonly string[];
   readonly runsCommands?: boolean;
+  readonly topics?: readonly string[];
+  readonly eventBuses?: readonly string[];
   /** An action that the policy lacks, as when somebody took it out. */
   readonly without?: string;
 }
@@ -28,11 +30,14 @@ export function underGeneratedPolicy({
   targetGroups = [],
   eventQueues = [],
   runsCommands = false,
+  topics = [],
+  eventBuses = [],
   without,
 }: Under): Authorize {
   const statements = coordinatorStatements({
     ...{ region: 'us-east-1', account: ACCOUNT, groups },
-    ...{ passRoles: roles.map(roleOf), hostedZones, targetGroups, eventQueues, runsCommands },
+    ...{ passRoles: roles.map(roleOf), hostedZones, targetGroups, eventQueues },
+    ...{ topics, eventBuses, runsCommands },
   });
   const left = statements.map((one) => ({ ...one, Action: one.Action.filter((action) => action !== without) }));
   return policyEvaluator(managedPolicies(left));

@@ -7,7 +7,7 @@ import { FOLDER, textOf, withGeneratedParts } from './generated-parts.ts';
 import { readTemplate, type Template } from './read-template.ts';
 import { templateValidator } from './validate-template.ts';
 
-const TEMPLATES = ['coordinators.yaml', 'member.yaml', 'events.yaml'] as const;
+const TEMPLATES = ['coordinators.yaml', 'member.yaml', 'events.yaml', 'notices.yaml', 'watchman.yaml'] as const;
 let validate: (template: Template) => readonly string[];
 beforeAll(async () => {
   validate = await templateValidator();

@@ -18,6 +18,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'local-cluster': ['shared'],
   dashboard: ['shared'],
   cli: ['shared', 'agent', 'aws', 'recovery', 'coordinator', 'cloud-sim', 'local-cluster'],
+  watchman: ['shared', 'aws'],
   packaging: [],
 };
 
@@ -85,6 +86,10 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     thread: ['core', 'store', 'history.ts'],
     testing: ['core', 'history.ts'],
   },
+  watchman: {
+    core: [],
+    adapters: ['core'],
+  },
   dashboard: {
     model: [],
     adapters: ['model'],
@@ -104,7 +109,9 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     inventory: ['transport', 'limits', 'batching', 'ec2'],
     sqs: ['transport', 'answers', 'sdk'],
     ssm: ['transport', 'answers', 'sdk'],
-    permissions: ['ec2', 'kms', 'route53', 'elbv2', 'sqs', 'ssm'],
+    sns: ['transport', 'answers', 'sdk'],
+    eventbridge: ['transport', 'answers', 'sdk'],
+    permissions: ['ec2', 'kms', 'route53', 'elbv2', 'sqs', 'sns', 'eventbridge', 'ssm'],
   },
 };
 

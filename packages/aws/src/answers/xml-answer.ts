@@ -18,14 +18,16 @@ function refusalFault(answer: RawAnswer, namespace: string): string | null {
   return /<RequestId>[^<]+<\/RequestId>/.test(answer.body) ? null : 'its <ErrorResponse> has no RequestId';
 }
 
-/** The query protocol of Elastic Load Balancing: members stand in a result, and an id beside it. */
-export const ELBV2_QUERY: AnswerForm = {
+/** The query protocol: members stand in a result, and an id beside it. */
+const queryForm = (namespace: string): AnswerForm => ({
   success: (action, answer) =>
-    documentFault(answer, `${action}Response`, ELBV2_NAMESPACE) ??
+    documentFault(answer, `${action}Response`, namespace) ??
     (/<RequestId>[^<]+<\/RequestId>/.test(answer.body) ? null : `its <${action}Response> has no RequestId`),
-  refusal: (answer) => refusalFault(answer, ELBV2_NAMESPACE),
-};
-const ELBV2_NAMESPACE = 'http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/';
+  refusal: (answer) => refusalFault(answer, namespace),
+});
+
+export const ELBV2_QUERY: AnswerForm = queryForm('http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/');
+export const SNS_QUERY: AnswerForm = queryForm('http://sns.amazonaws.com/doc/2010-03-31/');
 const ROUTE53_NAMESPACE = 'https://route53.amazonaws.com/doc/2013-04-01/';
 
 /**

@@ -2,6 +2,8 @@ import { EC2_ACTIONS, type Ec2Action } from '../ec2/actions.ts';
 import { ELBV2_ACTIONS, type Elbv2Action } from '../elbv2/actions.ts';
 import type { KmsAction } from '../kms/sdk-kms-transport.ts';
 import { ROUTE53_ACTIONS, type Route53Action } from '../route53/actions.ts';
+import { EVENTBRIDGE_ACTIONS, type EventBridgeAction } from '../eventbridge/actions.ts';
+import { SNS_ACTIONS, type SnsAction } from '../sns/actions.ts';
 import { SQS_ACTIONS, type SqsAction } from '../sqs/actions.ts';
 import { SSM_ACTIONS, type SsmAction } from '../ssm/actions.ts';
 import type { StatementName } from './statements.ts';
@@ -186,6 +188,19 @@ const SSM: Readonly<Record<SsmAction, CallFacts>> = {
   },
 };
 
+const SNS: Readonly<Record<SnsAction, CallFacts>> = {
+  Publish: { why: 'tells of a change, where a topic is configured', allowedBy: ['PublishNotices'] },
+  GetTopicAttributes: { why: 'checks that the topic is the one that is meant', allowedBy: ['LookAtSinks'] },
+};
+
+const EVENTBRIDGE: Readonly<Record<EventBridgeAction, CallFacts>> = {
+  PutEvents: { why: 'tells of a change, where a bus is configured', allowedBy: ['PutNotices'] },
+  DescribeEventBus: {
+    why: 'sees that the bus exists: events on one that does not are dropped without a word',
+    allowedBy: ['LookAtSinks'],
+  },
+};
+
 /**
  * What nobody here sends, and AWS asks our role for all the same while it carries out a call. Each
  * is named with the call that needs it.
@@ -237,6 +252,14 @@ export const AWS_CALLS: readonly AwsCall[] = [
   ...Object.entries(SSM).map(([name, facts]) => ({
     ...{ action: `ssm:${name}`, sender: 'coordinator' as const, hasDryRun: false, ...facts },
     mutating: SSM_ACTIONS[name as SsmAction],
+  })),
+  ...Object.entries(SNS).map(([name, facts]) => ({
+    ...{ action: `sns:${name}`, sender: 'coordinator' as const, hasDryRun: false, ...facts },
+    mutating: SNS_ACTIONS[name as SnsAction],
+  })),
+  ...Object.entries(EVENTBRIDGE).map(([name, facts]) => ({
+    ...{ action: `events:${name}`, sender: 'coordinator' as const, hasDryRun: false, ...facts },
+    mutating: EVENTBRIDGE_ACTIONS[name as EventBridgeAction],
   })),
   ...Object.entries(IMPLIED).map(([action, { for: call, allowedBy }]) => ({
     ...{ action, sender: 'aws' as const, hasDryRun: false, mutating: true, why: impliedWhy(call), allowedBy },

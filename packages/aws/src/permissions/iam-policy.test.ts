@@ -14,6 +14,8 @@ const PASS = {
   targetGroups: ['arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/1'],
   eventQueues: ['arn:aws:sqs:eu-central-1:123456789012:understudy-events'],
   runsCommands: true,
+  topics: ['arn:aws:sns:eu-central-1:123456789012:understudy'],
+  eventBuses: ['arn:aws:events:eu-central-1:123456789012:event-bus/ops'],
 };
 const wide = coordinatorStatements(PASS);
 const charactersOf = (policy: unknown): number => JSON.stringify(policy).length;
@@ -56,6 +58,8 @@ describe('the IAM policy of a coordinator', () => {
       'ReadEvents',
       'RunDocument',
       'FollowCommands',
+      'PublishNotices',
+      'LookAtSinks',
       'LookAtKeys',
     ]);
   });

@@ -1,4 +1,4 @@
-import { TAG } from '@understudy/shared';
+import { NOTICE_EVENT_SOURCE, TAG } from '@understudy/shared';
 
 /** The conditions of a statement: operator → key → values, in IAM's own words. */
 export type IamCondition = Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
@@ -25,6 +25,10 @@ export interface PolicyScope {
   readonly eventQueues: readonly string[];
   /** Hooks run on members through Systems Manager. */
   readonly runsCommands: boolean;
+  /** ARNs of the topics that are told of changes. Empty: none. */
+  readonly topics: readonly string[];
+  /** ARNs of the buses that are told of changes. Empty: none. */
+  readonly eventBuses: readonly string[];
   /** Volumes and addresses of members carry `understudy:group`, too. */
   readonly areResourcesTagged: boolean;
 }
@@ -337,6 +341,22 @@ export const STATEMENTS = {
     why: 'Systems Manager knows no narrower resource for these',
     resources: ({ runsCommands }) => (runsCommands ? ['*'] : []),
     condition: inRegion,
+  },
+  PublishNotices: {
+    why: 'tells of changes on the topics that are named',
+    resources: ({ topics }) => topics,
+  },
+  PutNotices: {
+    why: 'tells of changes on the buses that are named, in our own name only',
+    resources: ({ eventBuses }) => eventBuses,
+    condition: () => ({
+      'ForAllValues:StringEquals': { 'events:source': [NOTICE_EVENT_SOURCE] },
+      Null: { 'events:source': 'false' },
+    }),
+  },
+  LookAtSinks: {
+    why: 'sees that topics and buses that are named exist',
+    resources: ({ topics, eventBuses }) => [...topics, ...eventBuses],
   },
   LookAtKeys: {
     why: 'asks about the keys of volumes before anything needs them',

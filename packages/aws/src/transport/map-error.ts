@@ -29,6 +29,9 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
     'PriorRequestNotComplete',
     // Too many messages of a queue are in flight.
     'OverLimit',
+    // SNS, and KMS for it.
+    'Throttled',
+    'KMSThrottling',
   ]),
   // The next placement candidate may succeed.
   ...group('CLOUD_CAPACITY', [
@@ -86,6 +89,9 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
     'LoadBalancerNotFoundException',
     'AWS.SimpleQueueService.NonExistentQueue',
     'QueueDoesNotExist',
+    // SNS has no such topic, EventBridge no such bus.
+    'NotFound',
+    'ResourceNotFoundException',
   ]),
   ...group('CLOUD_DENIED', [
     'UnauthorizedOperation',
@@ -104,6 +110,14 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
     // SQS may not use the key of the queue with our rights.
     'KMS.AccessDeniedException',
     'KmsAccessDenied',
+    // SNS: the right is missing, or the key of the topic cannot be used.
+    'AuthorizationError',
+    'InvalidSecurity',
+    'KMSAccessDenied',
+    'KMSDisabled',
+    'KMSInvalidState',
+    'KMSNotFound',
+    'KMSOptInRequired',
     'MissingAuthenticationToken',
     'IncompleteSignature',
     'ExpiredToken',
@@ -234,6 +248,8 @@ const NO_CODES: ReadonlySet<string> = new Set([
   'ElasticLoadBalancingV2ServiceException',
   'SQSServiceException',
   'SSMServiceException',
+  'SNSServiceException',
+  'EventBridgeServiceException',
   'ForeignAnswer',
   'RangeError',
   'ReferenceError',

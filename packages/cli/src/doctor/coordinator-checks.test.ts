@@ -10,6 +10,7 @@ import { judgeMembers } from './checks/etcd-members.ts';
 import { judgeSpace } from './checks/etcd-space.ts';
 import { judgeEvents } from './checks/events.ts';
 import { judgeInstanceHooks } from './checks/instance-hooks.ts';
+import { judgeSinks } from './checks/sinks.ts';
 import { judgeFiles } from './checks/files.ts';
 import { judgeKeys } from './checks/keys.ts';
 import { judgeNames } from './checks/names.ts';
@@ -55,6 +56,12 @@ const queue = (over: Partial<QueueAttributes> = {}) => ({
     ...{ deadLetter: { arn: 'arn:d', afterReceives: 5 }, ...over },
   },
 });
+const topicSink = (code: string | null, subscriptions = 1, kmsKey: string | null = null) => {
+  const arn = 'arn:aws:sns:us-east-1:123456789012:news';
+  const topic = { arn, isFifo: false, kmsKey, confirmedSubscriptions: subscriptions };
+  const refusal = code === null ? null : { code, text: 'x' };
+  return [{ kind: 'topic' as const, name: 'news', arn, topic: code === null ? topic : null, refusal }];
+};
 const refusedQueue = (code: string) => ({ kind: 'refused' as const, code, text: 'x' });
 const key = (fingerprint: string): ReadonlyMap<number, string> => new Map([[1, fingerprint]]);
 const file = (mode: number | null, isSecret = true) => [{ field: 'keys.0.file', path: 'k', isSecret, mode }];
@@ -254,6 +261,12 @@ const CASES: readonly (readonly [check: string, what: string, readonly Finding[]
     }),
     ...(['note', /no proof of anything/] as const),
   ],
+  ['sinks', 'no topic and no bus', judgeSinks([]), 'note', /no topic and no bus/],
+  ['sinks', 'a topic that can be told', judgeSinks(topicSink(null)), 'ok', /can be told/],
+  ['sinks', 'a topic nobody hears', judgeSinks(topicSink(null, 0)), 'warning', /nobody has subscribed/],
+  ['sinks', 'a closed topic', judgeSinks(topicSink('CLOUD_DENIED')), 'fault', /is closed/],
+  ['sinks', 'no such topic', judgeSinks(topicSink('CLOUD_NOT_FOUND')), 'fault', /does not exist/],
+  ['sinks', 'no way to SNS', judgeSinks(topicSink('CLOUD_UNAVAILABLE')), 'warning', /could not be asked/],
   ['permissions', 'an allowed call', judgePermissions(call('allowed'), 'i-1'), 'ok', /StopInstances/],
   ['certificates', 'one that ended', certificate(NOW - DAY_MS), 'fault', /ended on/],
   ['certificates', 'one that ends soon', certificate(NOW + 5 * DAY_MS), 'warning', /ends in 5 days/],

@@ -16,6 +16,7 @@ import { permissions } from './checks/permissions.ts';
 import { quotas } from './checks/quotas.ts';
 import { receiveBuffer } from './checks/receive-buffer.ts';
 import { running } from './checks/running.ts';
+import { sinks } from './checks/sinks.ts';
 import { sockets } from './checks/sockets.ts';
 import type { CoordinatorHost } from './coordinator-host.ts';
 
@@ -35,6 +36,7 @@ export const COORDINATOR_CHECKS: readonly Check<CoordinatorHost>[] = [
   permissions,
   events,
   instanceHooks,
+  sinks,
   quotas,
   certificates,
   receiveBuffer,

@@ -20,6 +20,8 @@ export interface PrintedPolicyOptions {
   readonly hostedZone?: readonly string[];
   readonly targetGroup?: readonly string[];
   readonly eventQueue?: readonly string[];
+  readonly topic?: readonly string[];
+  readonly eventBus?: readonly string[];
   readonly parameter?: readonly string[];
   readonly secretName?: readonly string[];
   readonly runCommands?: boolean;
@@ -65,11 +67,13 @@ function agentOf(options: PrintedPolicyOptions): readonly IamStatement[] {
 
 function coordinatorOf(options: PrintedPolicyOptions): readonly IamStatement[] {
   const { group = [], passRole = [], kmsKey = [], taggedResources = false } = options;
-  const { runCommands = false, hostedZone = [], targetGroup = [], eventQueue = [] } = options;
+  const { hostedZone = [], targetGroup = [], eventQueue = [], topic = [], eventBus = [] } = options;
+  const { runCommands = false } = options;
   return coordinatorStatements({
     ...placeOf(options),
     ...{ groups: group, passRoles: passRole, kmsKeys: kmsKey, areResourcesTagged: taggedResources },
     ...{ hostedZones: hostedZone, targetGroups: targetGroup, eventQueues: eventQueue },
+    ...{ topics: topic, eventBuses: eventBus },
     runsCommands: runCommands,
   });
 }

@@ -20,7 +20,8 @@ export const NOT_SIMULATED: readonly string[] = [
   'several network cards at AttachNetworkInterface',
   'Route 53 beyond records of hosted zones: nobody is answered by DNS, and routing policies are carried, not followed',
   'Elastic Load Balancing beyond targets: nothing is balanced, listeners do not exist, checks follow the state of the machine, and its rates are not limited',
-  'EventBridge beyond the default bus with SQS targets: no input transformers, no retries of a delivery, one event per snapshot and none per set of them',
+  'EventBridge beyond buses with rules and SQS targets: no input transformers, no retries of a delivery, one event per snapshot and none per set of them; buses and rules are made by POST /_sim/events-bus/…',
+  'SNS beyond Publish to queues: no mail, HTTP or Lambda, no retries of a delivery, no signature; attributes are lost in raw delivery; topics and their subscriptions are made by POST /_sim/sns/topics',
   'SQS beyond standard queues: FIFO, batches, and making queues are not there; queues are made by POST /_sim/sqs/queues',
   'Systems Manager beyond values and Run Command with AWS-RunShellScript on named instances: scripts are not run, what they come to is said by POST /_sim/ssm/scripts, and agents are registered by POST /_sim/instances/:id/managed',
 ];

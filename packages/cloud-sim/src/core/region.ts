@@ -9,6 +9,7 @@ import { KmsKeys } from './kms/keys.ts';
 import { LoadBalancing } from './elbv2/target-groups.ts';
 import { DnsZones } from './route53/zones.ts';
 import { SecretValues } from './secrets/store.ts';
+import { SimTopics } from './sns/topics.ts';
 import { SimQueues } from './sqs/queues.ts';
 import { RunCommand } from './ssm/run-command.ts';
 import { LatencyModel, type LatencyName, type LatencyOverrides } from './latency.ts';
@@ -140,6 +141,7 @@ export class Region {
   readonly dns: DnsZones;
   readonly balancing: LoadBalancing;
   readonly queues: SimQueues;
+  readonly topics: SimTopics;
   readonly events: EventBus;
   readonly commands: RunCommand;
   /** Dedicated Hosts by id. Room on them is not counted. */
@@ -203,6 +205,16 @@ export class Region {
       later: (delayMs, run) => this.laterIn(delayMs, run),
       speed: options.speed,
     });
+    this.topics = new SimTopics(
+      { region: options.name, account: ACCOUNT_ID },
+      {
+        nowMs: () => this.nowMs,
+        wallMs: () => this.wallMs(),
+        strike: (action, input) => this.faults.strike(action, input),
+        queue: (arn) => this.queues.byArn(arn),
+        speed: options.speed,
+      },
+    );
     this.events = new EventBus({
       place: { region: options.name, account: ACCOUNT_ID },
       wallMs: () => this.wallMs(),

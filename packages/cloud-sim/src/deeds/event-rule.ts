@@ -14,6 +14,7 @@ export const eventRule = deed({
     name: z.string().regex(/^[\w.-]{1,64}$/),
     ...{ pattern: PatternSchema, queueArn: z.string() },
     deadLetterArn: z.string().nullable().default(null),
+    bus: z.string().default('default'),
   }),
   perform: ({ sim }, rule) => ({ rule: { arn: sim.events.putRule(rule) } }),
 });

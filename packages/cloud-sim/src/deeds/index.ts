@@ -6,7 +6,9 @@ import { checks } from './checks.ts';
 import { clearFault } from './clear-fault.ts';
 import { crash } from './crash.ts';
 import { deniedActions } from './denied-actions.ts';
+import { eventBus } from './event-bus.ts';
 import { eventRule } from './event-rule.ts';
+import { topic } from './topic.ts';
 import { failHost } from './fail-host.ts';
 import { fastRestore } from './fast-restore.ts';
 import { fault } from './fault.ts';
@@ -83,6 +85,8 @@ export const DEEDS = [
   unrulyQueue,
   queueMessage,
   eventRule,
+  eventBus,
+  topic,
   unrulyEvents,
   managed,
   scripts,

@@ -48,6 +48,15 @@ function checkList(schema: NormalizedSchema, value: readonly unknown[], path: st
   return null;
 }
 
+function checkMap(schema: NormalizedSchema, value: object, path: string, depth: number) {
+  const member = schema.getValueSchema();
+  for (const [key, item] of Object.entries(value)) {
+    const problem = checkValue(member, item, `${path}.${key}`, depth + 1);
+    if (problem) return problem;
+  }
+  return null;
+}
+
 function scalarFits(schema: NormalizedSchema, value: unknown): boolean {
   if (schema.isStringSchema()) return typeof value === 'string';
   if (schema.isBooleanSchema()) return typeof value === 'boolean';
@@ -60,10 +69,9 @@ function scalarFits(schema: NormalizedSchema, value: unknown): boolean {
 function checkValue(schema: NormalizedSchema, value: unknown, path: string, depth: number): InputProblem | null {
   if (depth > MAX_DEPTH) return bad('InvalidParameterValue', `The parameter ${path} is nested too deeply`);
   const wrong = () => bad('InvalidParameterValue', `Invalid value (${String(value)}) for parameter ${path}`);
-  if (schema.isStructSchema()) {
-    const fits = value !== null && typeof value === 'object' && !Array.isArray(value);
-    return fits ? checkStruct(schema, value, `${path}.`, depth) : wrong();
-  }
+  const isObject = value !== null && typeof value === 'object' && !Array.isArray(value);
+  if (schema.isStructSchema()) return isObject ? checkStruct(schema, value, `${path}.`, depth) : wrong();
+  if (schema.isMapSchema()) return isObject ? checkMap(schema, value, path, depth) : wrong();
   if (schema.isListSchema()) return Array.isArray(value) ? checkList(schema, value, path, depth) : wrong();
   return scalarFits(schema, value) ? null : wrong();
 }

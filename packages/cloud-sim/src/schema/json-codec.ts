@@ -18,10 +18,25 @@ const written = (schema: NormalizedSchema, value: unknown): string => {
 export const writeJson = ({ output }: OperationSchema, value: Record<string, unknown>): string =>
   written(output, value);
 
+/** Moments are numbers on the wire, and dates in SDK names. The rest is looked at by the model. */
+function withMoments(schema: NormalizedSchema, value: unknown): unknown {
+  if (schema.isTimestampSchema() && typeof value === 'number') return new Date(value * 1_000);
+  if (schema.isListSchema() && Array.isArray(value))
+    return value.map((one) => withMoments(schema.getValueSchema(), one));
+  if (!schema.isStructSchema() || typeof value !== 'object' || value === null) return value;
+  const members = new Map(schema.structIterator());
+  const entries = Object.entries(value).map(([name, one]) => {
+    const member = members.get(name);
+    return [name, member ? withMoments(member, one) : one] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
 /** @throws SyntaxError where the text is no JSON */
-export function readJson(body: string): Record<string, unknown> {
+export function readJson({ input }: OperationSchema, body: string): Record<string, unknown> {
   const parsed: unknown = JSON.parse(body === '' ? '{}' : body);
-  return parsed !== null && typeof parsed === 'object' ? { ...parsed } : {};
+  if (parsed === null || typeof parsed !== 'object') return {};
+  return { ...parsed, ...(withMoments(input, parsed) as object) };
 }
 
 export const writeJsonError = (code: string, message: string): string => JSON.stringify({ __type: code, message });

@@ -94,6 +94,22 @@ function itemsBelow(list: Node, part: string, path: string): Node {
   return list.children.get(part) ?? emptyNode();
 }
 
+/** `Name.entry.1.key` and `Name.entry.1.value`, or as the model names them. */
+function readMap(form: QueryForm, schema: NormalizedSchema, map: Node, path: string): Record<string, unknown> {
+  const [keySchema, valueSchema] = [schema.getKeySchema(), schema.getValueSchema()];
+  const nameOf = (one: NormalizedSchema, usual: string) =>
+    (one.getMergedTraits() as { xmlName?: string }).xmlName ?? usual;
+  const [keyName, valueName] = [nameOf(keySchema, 'key'), nameOf(valueSchema, 'value')];
+  const entries = [...itemsBelow(map, 'entry', path).children].map(([number, { children }]) => {
+    const here = `${path}.entry.${number}`;
+    const [key, value] = [children.get(keyName), children.get(valueName)];
+    if (key?.text === undefined || key.text === null || !value || children.size !== 2 || !/^[1-9]\d{0,5}$/.test(number))
+      throw new Ec2Error('UnknownParameter', `The parameter ${here} is not recognized`);
+    return [key.text, readValue(form, valueSchema, value, `${here}.${valueName}`)] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
 function readScalar(schema: NormalizedSchema, text: string, path: string): unknown {
   const invalid = () => new Ec2Error('InvalidParameterValue', `Invalid value '${text}' for parameter ${path}`);
   if (schema.isBooleanSchema()) {
@@ -117,6 +133,7 @@ function readScalar(schema: NormalizedSchema, text: string, path: string): unkno
 function readValue(form: QueryForm, schema: NormalizedSchema, node: Node, path: string): unknown {
   if (schema.isStructSchema()) return readStruct(form, schema, node, path);
   if (schema.isListSchema()) return readList(form, schema, node, path);
+  if (schema.isMapSchema()) return readMap(form, schema, node, path);
   if (node.children.size > 0 || node.text === null) {
     const child = node.children.keys().next().value ?? '';
     throw new Ec2Error('UnknownParameter', `The parameter ${path}.${child} is not recognized`);

@@ -47,7 +47,7 @@ import { Assessor, type Judgement } from './assessor.ts';
 import { LeaderLoop, type LeaderParts } from './leader-loop.ts';
 import type { InventoryKeeping } from '../inventory/inventory-keeping.ts';
 import type { Outbox } from '../notices/outbox.ts';
-import type { SendNotice } from '../notices/webhook.ts';
+import type { SendNotice } from '../notices/sink.ts';
 import type { Asked, CommandAnswer, CommandDecision } from '../commands/command.ts';
 import { standingOf } from './command-standing.ts';
 import { CommandDesk } from './command-desk.ts';
@@ -96,7 +96,7 @@ export interface LeaderOptions {
   /** Null: notices are not delivered. */
   readonly sendNotice: SendNotice | null;
   readonly inventory?: InventoryKeeping | undefined;
-  readonly onNoticeTried: (webhook: string, outcome: 'taken' | 'refused') => void;
+  readonly onNoticeTried: (sink: string, outcome: 'taken' | 'refused') => void;
   /** Absent: agents get no keys by identity. */
   readonly enrolment?: EnrolmentSettings | undefined;
   /** Key id → master secret, oldest first, as they are now. */
@@ -471,7 +471,8 @@ export class Leader {
       }),
       jobs: leaderJobs({
         ...{ ownershipWatch, failureHooks, lateStarts, events: this.events },
-        ...{ ...this.#options, ...this.#parts, serveLeases, collector, pace: config.loop, notify: config.notify },
+        ...{ ...this.#options, ...this.#parts, serveLeases, collector, pace: config.loop },
+        notify: config.notify,
         readFor: (member, instanceId, signal) => planner.readFor(member, instanceId, signal),
         dropRequest: (term, request, why) => desk.drop(term, request, why),
         storeTimeoutMs: config.etcd.callTimeoutMs,

@@ -93,7 +93,7 @@ export class Metrics {
     this.#hooks = new HookRuns(this.#registry);
     this.#notices = new Counter({
       name: 'understudy_notices_sent_total',
-      help: 'Notices sent to webhooks by this process, by webhook and outcome (taken, refused)',
+      help: 'Notices sent by this process, by sink (its name, in the label webhook) and outcome (taken, refused)',
       labelNames: ['webhook', 'outcome'],
       registers,
     });
@@ -140,8 +140,8 @@ export class Metrics {
     this.#recoveries.inc({ outcome });
   }
 
-  noticeTried(webhook: string, outcome: 'taken' | 'refused'): void {
-    this.#notices.inc({ webhook, outcome });
+  noticeTried(sink: string, outcome: 'taken' | 'refused'): void {
+    this.#notices.inc({ webhook: sink, outcome });
   }
 
   /** The same runner, counted. */

@@ -1,14 +1,14 @@
 import { keyspace, type MonotonicMs, type NoticeRecord, type WallMs } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { WebhookState } from './delivery.ts';
+import { SinkState } from './delivery.ts';
 import { settle } from './settle.ts';
-import type { Delivery, Webhook } from './webhook.ts';
+import type { ConfiguredSink, Delivery } from './sink.ts';
 
 const KEYS = keyspace();
 const DAY_MS = 86_400_000;
 const at = (ms: number) => ms as MonotonicMs;
-const webhook = (name: string, over: Partial<Webhook> = {}): Webhook => ({
-  ...{ name, url: 'http://x', kinds: ['member.dead', 'leader.changed'], groups: [], timeoutMs: 1_000 },
+const webhook = (name: string, over: Partial<ConfiguredSink> = {}): ConfiguredSink => ({
+  ...{ name, failing: 'WEBHOOK_FAILING', kinds: ['member.dead', 'leader.changed'], groups: [], timeoutMs: 1_000 },
   ...over,
 });
 const notice = (number: number, over: Partial<NoticeRecord> = {}) => {
@@ -37,7 +37,7 @@ const [ONE, TWO] = [notice(1), notice(2)];
 
 describe('a webhook gets', () => {
   test('the oldest notice it wants first, and none twice', () => {
-    const state = new WebhookState(webhook('a'));
+    const state = new SinkState(webhook('a'));
     const outbox = outboxOf(TWO, ONE, notice(3, { kind: 'pause.begun' }));
     expect(state.next(outbox, at(0))?.id).toBe(ONE.record.id);
     state.note(ONE.record.id, TAKEN, at(0), 0);
@@ -47,25 +47,25 @@ describe('a webhook gets', () => {
   });
 
   test('of its groups only, where it names some; then nothing that is about no group', () => {
-    const state = new WebhookState(webhook('a', { groups: ['mq'] }));
+    const state = new SinkState(webhook('a', { groups: ['mq'] }));
     expect(state.next(outboxOf(ONE, notice(2, { kind: 'leader.changed', group: null })), at(0))).toBeNull();
     expect(state.next(outboxOf(notice(3, { group: 'mq' })), at(0))).not.toBeNull();
   });
 
   test('what an operator sends again to it, whatever it wants otherwise; and no other webhook does', () => {
     const again = outboxOf(notice(1, { kind: 'pause.begun', onlyTo: 'a' }));
-    expect(new WebhookState(webhook('a')).next(again, at(0))).not.toBeNull();
-    expect(new WebhookState(webhook('b')).next(again, at(0))).toBeNull();
+    expect(new SinkState(webhook('a')).next(again, at(0))).not.toBeNull();
+    expect(new SinkState(webhook('b')).next(again, at(0))).toBeNull();
   });
 
   test('nothing it was given by an earlier leader', () => {
-    const state = new WebhookState(webhook('a'));
+    const state = new SinkState(webhook('a'));
     expect(state.next(outboxOf(notice(1, { deliveredTo: ['a'] })), at(0))).toBeNull();
     expect(state.next(outboxOf(notice(1, { deliveredTo: ['b'] })), at(0))).not.toBeNull();
   });
 
   test('nothing while it is down, then the same again: after a second, and later each time, up to ten minutes', () => {
-    const state = new WebhookState(webhook('a'));
+    const state = new SinkState(webhook('a'));
     const outbox = outboxOf(ONE, TWO);
     let nowMs = 0;
     const waits = Array.from({ length: 14 }, () => {
@@ -84,7 +84,7 @@ describe('a webhook gets', () => {
   });
 
   test('the next one when it is up and does not take this one, which waits by itself', () => {
-    const state = new WebhookState(webhook('a'));
+    const state = new SinkState(webhook('a'));
     const outbox = outboxOf(ONE, TWO);
     state.note(ONE.record.id, UNWANTED, at(0), 0);
     expect([state.failing, state.next(outbox, at(0))?.id]).toEqual([null, TWO.record.id]);
@@ -95,9 +95,9 @@ describe('a webhook gets', () => {
 });
 
 describe('a notice', () => {
-  const settled = (stored: ReturnType<typeof notice>, states: readonly WebhookState[], nowWallMs = 10) =>
+  const settled = (stored: ReturnType<typeof notice>, states: readonly SinkState[], nowWallMs = 10) =>
     settle(stored, { states, keys: KEYS, nowWallMs: nowWallMs as WallMs, giveUpAfterMs: DAY_MS });
-  const both = () => [new WebhookState(webhook('a')), new WebhookState(webhook('b'))] as const;
+  const both = () => [new SinkState(webhook('a')), new SinkState(webhook('b'))] as const;
   const key = KEYS.notice(ONE.record.id);
 
   test('stays as it is while nobody has had it', () => {
@@ -120,9 +120,7 @@ describe('a notice', () => {
 
   test('sent again to a webhook that is gone is put aside again, and not taken for delivered', () => {
     expect(settled(notice(1, { onlyTo: 'gone' }), both())).toMatchObject({
-      puts: [
-        { key: KEYS.undeliveredNotice('gone', ONE.record.id), record: { error: 'no webhook gone is configured' } },
-      ],
+      puts: [{ key: KEYS.undeliveredNotice('gone', ONE.record.id), record: { error: 'no sink gone is configured' } }],
       deletes: [{ key, expect: 5 }],
     });
   });

@@ -1,6 +1,6 @@
 import { backoffMs, laterBy, type MonotonicMs, type NoticeRecord } from '@understudy/shared';
 import type { Stored } from '../store/cluster-records.ts';
-import { type Delivery, type Webhook, wants } from './webhook.ts';
+import { type ConfiguredSink, type Delivery, wants } from './sink.ts';
 
 /** After a failure: from a second to ten minutes. */
 const BACKOFF = { baseMs: 1_000, capMs: 600_000 };
@@ -11,24 +11,24 @@ interface Tries {
   readonly error: string;
 }
 
-/** Since when a webhook takes nothing, and when it is tried again. */
+/** Since when a sink takes nothing, and when it is tried again. */
 export interface Failing extends Tries {
   readonly sinceMs: MonotonicMs;
 }
 
 /**
- * What this process knows of the deliveries to one webhook: nothing of it is in etcd but who has
+ * What this process knows of the deliveries to one sink: nothing of it is in etcd but who has
  * had what. A new leader begins anew, and tries everything at once. Pure but for its own state; it
  * holds no more than there are notices.
  */
-export class WebhookState {
-  readonly webhook: Webhook;
+export class SinkState {
+  readonly sink: ConfiguredSink;
   readonly #taken = new Set<string>();
   readonly #refused = new Map<string, Tries>();
   #failing: Failing | null = null;
 
-  constructor(webhook: Webhook) {
-    this.webhook = webhook;
+  constructor(sink: ConfiguredSink) {
+    this.sink = sink;
   }
 
   /** Null: it takes what it gets. */
@@ -43,7 +43,7 @@ export class WebhookState {
   }
 
   hasHad({ id, deliveredTo }: NoticeRecord): boolean {
-    return this.#taken.has(id) || deliveredTo.includes(this.webhook.name);
+    return this.#taken.has(id) || deliveredTo.includes(this.sink.name);
   }
 
   /** Why it does not take this one. Null: it was not tried here. */
@@ -56,7 +56,7 @@ export class WebhookState {
     if (this.#failing && this.#failing.againAtMs > nowMs) return null;
     const due = [...outbox.values()]
       .map(({ record }) => record)
-      .filter((one) => wants(this.webhook, one) && !this.hasHad(one))
+      .filter((one) => wants(this.sink, one) && !this.hasHad(one))
       .filter(({ id }) => (this.#refused.get(id)?.againAtMs ?? 0) <= nowMs);
     return due.reduce<NoticeRecord | null>((oldest, one) => (oldest && oldest.id < one.id ? oldest : one), null);
   }

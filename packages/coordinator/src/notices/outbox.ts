@@ -3,7 +3,7 @@ import type { ClusterRecords } from '../store/cluster-records.ts';
 import { type Change } from './change.ts';
 import { changesOf, type RecordsBefore, type TellingWrite } from './changes-of-write.ts';
 import { fold } from './fold.ts';
-import { type Webhook, wants } from './webhook.ts';
+import { type Sink, wants } from './sink.ts';
 
 /** etcd takes 128 operations in one transaction. Batches of the leader leave room for these. */
 const PER_WRITE_MAX = 8;
@@ -14,7 +14,7 @@ const TEXT_MAX = 1_000;
 type Records = RecordsBefore & Pick<ClusterRecords, 'outbox'>;
 
 export interface OutboxOptions {
-  readonly webhooks: readonly Webhook[];
+  readonly sinks: readonly Sink[];
   readonly records: Records;
   readonly keys: Keyspace;
   readonly clock: Clock;
@@ -22,7 +22,7 @@ export interface OutboxOptions {
 }
 
 /**
- * Puts the notices of a write beside it, into the same transaction. Without webhooks nothing is
+ * Puts the notices of a write beside it, into the same transaction. Without sinks nothing is
  * written. A notice that finds no room is counted; the change it tells of is made all the same,
  * since news must never stand in the way of a recovery.
  */
@@ -40,14 +40,14 @@ export class Outbox {
   }
 
   beside(write: TellingWrite): readonly GuardedPut[] {
-    const { webhooks, records, clock } = this.#options;
-    return webhooks.length === 0 ? [] : this.putsFor(changesOf(write, records, clock.wallMs()));
+    const { sinks, records, clock } = this.#options;
+    return sinks.length === 0 ? [] : this.putsFor(changesOf(write, records, clock.wallMs()));
   }
 
   /** The puts of what somebody wants to hear. */
   putsFor(changes: readonly Change[]): readonly GuardedPut[] {
-    const { webhooks, records, keys, clock } = this.#options;
-    const wanted = fold(changes).filter((one) => webhooks.some((webhook) => wants(webhook, { ...one, onlyTo: null })));
+    const { sinks, records, keys, clock } = this.#options;
+    const wanted = fold(changes).filter((one) => sinks.some((sink) => wants(sink, { ...one, onlyTo: null })));
     const room = Math.max(0, Math.min(PER_WRITE_MAX, WAITING_MAX - records.outbox.size));
     this.#dropped += Math.max(0, wanted.length - room);
     const atWallMs = clock.wallMs();

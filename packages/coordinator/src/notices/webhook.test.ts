@@ -2,7 +2,8 @@ import type { MemberId } from '@understudy/shared';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, test } from 'vitest';
 import { NotifyConfigSchema } from './notify-config.ts';
-import { bodyOf, signedHeaders, webhookSecret } from './webhook.ts';
+import { bodyOf } from './sink.ts';
+import { signedHeaders, webhookSecret } from './webhook.ts';
 
 const DB1: MemberId = 'prod/db1';
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;

@@ -11,6 +11,7 @@ export * from './kms.ts';
 export * from './kv-store.ts';
 export * from './log.ts';
 export * from './message-queue.ts';
+export * from './publishing.ts';
 export * from './probe-service.ts';
 export * from './random.ts';
 export * from './remote-commands.ts';

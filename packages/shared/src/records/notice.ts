@@ -24,6 +24,9 @@ export const NOTICE_KINDS = [
 ] as const;
 export type NoticeKind = (typeof NOTICE_KINDS)[number];
 
+/** The `source` of our events on a bus of EventBridge. */
+export const NOTICE_EVENT_SOURCE = 'understudy';
+
 /** How soon somebody is needed: now, in working hours, or not at all. */
 export const NOTICE_SEVERITIES = ['critical', 'warning', 'info'] as const;
 export type NoticeSeverity = (typeof NOTICE_SEVERITIES)[number];

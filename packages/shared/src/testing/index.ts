@@ -5,6 +5,7 @@ export * from './datagram-flood.ts';
 export * from './exercised.ts';
 export * from './identity-contract.ts';
 export * from './kms-contract.ts';
+export * from './publishing-contract.ts';
 export * from './queue-contract.ts';
 export * from './kv-store-contract.ts';
 export * from './pausable-clock.ts';

@@ -1,8 +1,10 @@
 import { refuse } from '../ec2-error.ts';
 import { ELBV2_HANDLERS } from '../elbv2/index.ts';
+import { EVENTBRIDGE_HANDLERS } from '../eventbridge/index.ts';
 import { KMS_HANDLERS } from '../kms/index.ts';
 import { ROUTE53_HANDLERS } from '../route53/index.ts';
 import { SECRET_HANDLERS } from '../secrets/index.ts';
+import { SNS_HANDLERS } from '../sns/index.ts';
 import { SQS_HANDLERS } from '../sqs/index.ts';
 import { SSM_HANDLERS } from '../ssm/index.ts';
 import type { Call, Region } from '../region.ts';
@@ -117,6 +119,8 @@ const ALL: Readonly<Record<string, Handler>> = {
   ...ELBV2_HANDLERS,
   ...SQS_HANDLERS,
   ...SSM_HANDLERS,
+  ...SNS_HANDLERS,
+  ...EVENTBRIDGE_HANDLERS,
 };
 
 /** Runs one action on the Region. @throws Ec2Error */

@@ -84,6 +84,10 @@ const RESOURCES: Readonly<Record<string, (region: Region, input: Input) => reado
   'sqs:DeleteMessage': (region, input) => [queueResource(region, input)],
   'sqs:ChangeMessageVisibility': (region, input) => [queueResource(region, input)],
   'sqs:GetQueueAttributes': (region, input) => [queueResource(region, input)],
+  'sns:Publish': (_region, input) => [topicResource(input)],
+  'sns:GetTopicAttributes': (_region, input) => [topicResource(input)],
+  'events:PutEvents': (region, input) => busResources(region, input),
+  'events:DescribeEventBus': (region, input) => [{ arn: busArn(region, input['Name']), context: {} }],
   'kms:DescribeKey': (region, input) => [keyResource(region, textOf(input['KeyId']) ?? '')],
 };
 
@@ -119,6 +123,26 @@ const queueResource = (region: Region, input: Input): AskedResource => ({
   arn: `arn:aws:sqs:${region.name}:${(textOf(input['QueueUrl']) ?? '').split('/').slice(-2).join(':')}`,
   context: {},
 });
+
+const topicResource = (input: Input): AskedResource => ({
+  ...{ arn: textOf(input['TopicArn']) ?? textOf(input['TargetArn']) ?? '', context: {} },
+});
+
+const busArn = (region: Region, nameOrArn: unknown): string => {
+  const bus = textOf(nameOrArn) ?? 'default';
+  return bus.startsWith('arn:') ? bus : region.events.busArn(bus);
+};
+
+/** Each bus that entries are for, with what they say of themselves, which are keys of IAM's. */
+function busResources(region: Region, input: Input): readonly AskedResource[] {
+  return rawListOf(input['Entries']).map((entry) => ({
+    arn: busArn(region, entry['EventBusName']),
+    context: {
+      'events:source': [textOf(entry['Source']) ?? ''],
+      'events:detail-type': [textOf(entry['DetailType']) ?? ''],
+    },
+  }));
+}
 
 const keyResource = (region: Region, name: string): AskedResource => ({
   arn: region.kmsKeys.find(name)?.arn ?? name,

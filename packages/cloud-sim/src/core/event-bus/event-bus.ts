@@ -1,7 +1,7 @@
 import { rawOf } from '@understudy/shared';
-import { policyEvaluator } from '../authorization/policy-evaluator.ts';
 import type { SimEvent } from '../event-log.ts';
 import type { Fault } from '../faults.ts';
+import { mayServiceSend } from '../sqs/may-send.ts';
 import type { SimQueue } from '../sqs/queue.ts';
 import { apiCall, type Place, type Told, toldOf } from './bus-event.ts';
 
@@ -20,7 +20,11 @@ export interface EventRule {
   readonly queueArn: string;
   /** Where events go that the queue does not take. Null: nowhere. */
   readonly deadLetterArn: string | null;
+  /** Its bus, by name. Absent: the default one, the only one to which AWS's own services tell. */
+  readonly bus?: string;
 }
+
+const DEFAULT_BUS = 'default';
 
 /** What the bus needs of the Region around it. */
 export interface BusWorld {
@@ -53,12 +57,13 @@ const fits = (pattern: EventPattern, value: Readonly<Record<string, unknown>>): 
   );
 
 /**
- * The default bus of EventBridge. It delivers at least once, in no order, some time later, to the
+ * The buses of EventBridge. They deliver at least once, in no order, some time later, to the
  * queues whose policy lets it; without a rule nothing is told.
  */
 export class EventBus {
   readonly #world: BusWorld;
   readonly #rules = new Map<string, EventRule>();
+  readonly #buses = new Set([DEFAULT_BUS]);
   #serial = 0;
   unruly: UnrulyBus = { lost: 0, duplicated: 0, late: 0 };
   /** Deliveries that no queue took. */
@@ -74,16 +79,36 @@ export class EventBus {
 
   putRule(rule: EventRule): string {
     this.#rules.set(rule.name, rule);
-    return this.arnOf(rule.name);
+    return this.arnOf(rule.name, rule.bus);
   }
 
   removeRule(name: string): boolean {
     return this.#rules.delete(name);
   }
 
-  arnOf(rule: string): string {
+  arnOf(rule: string, bus: string = DEFAULT_BUS): string {
     const { region, account } = this.#world.place;
-    return `arn:aws:events:${region}:${account}:rule/${rule}`;
+    return `arn:aws:events:${region}:${account}:rule/${bus === DEFAULT_BUS ? '' : `${bus}/`}${rule}`;
+  }
+
+  /** Makes a bus beside the default one. Returns its ARN. */
+  addBus(name: string): string {
+    this.#buses.add(name);
+    return this.busArn(name);
+  }
+
+  removeBus(name: string): boolean {
+    return name !== DEFAULT_BUS && this.#buses.delete(name);
+  }
+
+  busArn(name: string): string {
+    const { region, account } = this.#world.place;
+    return `arn:aws:events:${region}:${account}:event-bus/${name}`;
+  }
+
+  /** The name of a bus that exists, by name or ARN. Null: there is none. */
+  busNamed(nameOrArn: string = DEFAULT_BUS): string | null {
+    return [...this.#buses].find((name) => name === nameOrArn || this.busArn(name) === nameOrArn) ?? null;
   }
 
   /** What the log of the Region says, told on. */
@@ -99,24 +124,24 @@ export class EventBus {
     }
   }
 
-  /** Puts an event on the bus. `lateMs`: its source is so late with it. */
+  /** Puts an event on the default bus. `lateMs`: its source is so late with it. */
   put({ source, detailType, resources, detail }: Told, lateMs = 0): void {
-    const { place, wallMs } = this.#world;
+    this.forge(this.envelope({ source, detailType, resources, detail, wallMs: this.#world.wallMs() }), lateMs);
+  }
+
+  /** An event as targets get it; with whole seconds, as EC2 tells them. */
+  envelope(told: Told & { readonly wallMs: number }): Readonly<Record<string, unknown>> & { readonly id: string } {
+    const { source, detailType, resources, detail, wallMs } = told;
+    const { region, account } = this.#world.place;
     const id = `00000000-0000-4000-9000-${String(++this.#serial).padStart(12, '0')}`;
-    // Whole seconds, as EC2 tells them.
-    const time = `${new Date(wallMs()).toISOString().slice(0, 19)}Z`;
-    this.forge(
-      {
-        ...{ version: '0', id, 'detail-type': detailType, source, account: place.account, time },
-        ...{ region: place.region, resources, detail },
-      },
-      lateMs,
-    );
+    const time = `${new Date(wallMs).toISOString().slice(0, 19)}Z`;
+    return { version: '0', id, 'detail-type': detailType, source, account, time, region, resources, detail };
   }
 
   /** An event as anybody may make it up who may put events on the bus. */
-  forge(event: Readonly<Record<string, unknown>>, lateMs = 0): void {
-    for (const rule of this.#rules.values()) if (fits(rule.pattern, event)) this.#send(rule, event, lateMs);
+  forge(event: Readonly<Record<string, unknown>>, lateMs = 0, bus = DEFAULT_BUS): void {
+    const theirs = [...this.#rules.values()].filter((rule) => (rule.bus ?? DEFAULT_BUS) === bus);
+    for (const rule of theirs) if (fits(rule.pattern, event)) this.#send(rule, event, lateMs);
   }
 
   #send(rule: EventRule, event: Readonly<Record<string, unknown>>, lateMs: number): void {
@@ -142,24 +167,11 @@ export class EventBus {
 
   #deliver(rule: EventRule, body: string): void {
     const queue = this.#world.queue(rule.queueArn);
-    if (queue && this.#mayDeliver(rule, queue)) {
+    if (queue && mayServiceSend('events.amazonaws.com', this.arnOf(rule.name, rule.bus), queue)) {
       queue.send(body);
       return;
     }
     this.failedInvocations += 1;
     if (rule.deadLetterArn !== null) this.#world.queue(rule.deadLetterArn)?.send(body);
-  }
-
-  /** The queue's own policy has to let EventBridge in, for this rule. */
-  #mayDeliver(rule: EventRule, { arn, settings: { policy } }: SimQueue): boolean {
-    if (policy === null) return false;
-    const statements = rawOf(JSON.parse(policy)).Statement;
-    const ours = (Array.isArray(statements) ? statements : []).filter(
-      (one) => rawOf(rawOf(one).Principal).Service === 'events.amazonaws.com',
-    );
-    return policyEvaluator([{ Statement: ours }])({
-      ...{ principal: 'events.amazonaws.com', action: 'sqs:SendMessage', resource: arn },
-      context: { 'aws:SourceArn': this.arnOf(rule.name) },
-    });
   }
 }

@@ -7,14 +7,14 @@ function read(request: WireRequest, target: string, find: FindOperation): Questi
   const name = targetOf(request).slice(`${target}.`.length);
   const operation = find(name);
   if (!operation) throw new Ec2Error('InvalidAction', 'The requested operation is not known');
-  return { operation, input: bodyOf(request) };
+  return { operation, input: bodyOf(operation, request) };
 }
 
 const targetOf = ({ headers }: WireRequest): string => String(headers['x-amz-target'] ?? '');
 
-function bodyOf(request: WireRequest): Record<string, unknown> {
+function bodyOf(operation: OperationSchema, request: WireRequest): Record<string, unknown> {
   try {
-    return readJson(request.body);
+    return readJson(operation, request.body);
   } catch {
     throw new Ec2Error('SerializationException', 'The body is no JSON');
   }

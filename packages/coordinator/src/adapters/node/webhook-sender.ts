@@ -1,5 +1,7 @@
 import { durationText, type Clock, errorText } from '@understudy/shared';
-import { type Delivery, type SendNotice, signedHeaders, type Webhook } from '../../notices/webhook.ts';
+import type { Delivery } from '../../notices/sink.ts';
+import type { PostNotice } from '../../notices/sinks/sink-kind.ts';
+import { signedHeaders, type Webhook } from '../../notices/webhook.ts';
 
 const USER_AGENT = 'understudy';
 /** Their own time-out, "too early" and "too many": the receiver, and not this notice. */
@@ -23,7 +25,7 @@ export function webhookSender(options: {
   readonly clock: Clock;
   /** By the webhook's name. */
   readonly secretOf: (name: string) => Uint8Array;
-}): SendNotice {
+}): PostNotice {
   const { clock, secretOf } = options;
   return async (webhook: Webhook, { id, body }, signal): Promise<Delivery> => {
     const limit = new AbortController();

@@ -5,7 +5,7 @@ import { leaderJobs, type LeaderJobParts } from './leader-jobs.ts';
 test('every job has a name of its own, and a pace', () => {
   const pace = { tickMs: 250, enrolEveryMs: 15_000, evidenceEveryMs: 5_000, collectEveryMs: 60_000 };
   const enroller = { name: 'enrol', everyMs: pace.enrolEveryMs };
-  const notify = { webhooks: [] };
+  const notify = { webhooks: [], topics: [], eventBuses: [] };
   const events = { statesFreshForMs: 60_000, queue: null };
   const parts = { pace, enroller, notify, events, clock: new SimClock(), log: new RecordingLog() };
   const jobs = leaderJobs(parts as unknown as LeaderJobParts);

@@ -22,7 +22,8 @@ import type { LeaderJob } from './leader-job.ts';
 import { LostZonesJob } from './lost-zones.ts';
 import { NoticesJob } from './notices.ts';
 import type { Outbox } from '../../notices/outbox.ts';
-import type { SendNotice, Webhook } from '../../notices/webhook.ts';
+import type { SendNotice } from '../../notices/sink.ts';
+import { type SinkSections, sinksOf } from '../../notices/sinks/registry.ts';
 import { FailureHooksJob } from './failure-hooks.ts';
 import { OwnershipJob } from './ownership.ts';
 import { PointlessRequestsJob } from './pointless-requests.ts';
@@ -71,12 +72,11 @@ export interface LeaderJobParts {
   readonly sendNotice: SendNotice | null;
   /** Absent: no history is kept. */
   readonly inventory?: InventoryKeeping | undefined;
-  readonly onNoticeTried: (webhook: string, outcome: 'taken' | 'refused') => void;
+  readonly onNoticeTried: (sink: string, outcome: 'taken' | 'refused') => void;
 }
 
 /** As configured. */
-export interface NotifySettings {
-  readonly webhooks: readonly Webhook[];
+export interface NotifySettings extends SinkSections {
   readonly giveUpAfterMs: number;
   readonly linkBase?: string | undefined;
 }
@@ -116,7 +116,8 @@ const NOTICES_EVERY_MS = 1_000;
 
 function noticesJob(parts: LeaderJobParts): readonly LeaderJob[] {
   const { sendNotice: send, notify, onNoticeTried: onTried } = parts;
-  if (send === null || notify.webhooks.length === 0) return [];
-  const settings = { ...notify, linkBase: notify.linkBase ?? null };
+  const sinks = sinksOf(notify);
+  if (send === null || sinks.length === 0) return [];
+  const settings = { ...notify, sinks, linkBase: notify.linkBase ?? null };
   return [new NoticesJob({ ...parts, settings, send, onTried, everyMs: NOTICES_EVERY_MS })];
 }

@@ -11,14 +11,14 @@ import {
   type Term,
 } from '@understudy/shared';
 import { leaderChange } from '../../notices/change.ts';
-import { WebhookState } from '../../notices/delivery.ts';
+import { SinkState } from '../../notices/delivery.ts';
 import type { Outbox } from '../../notices/outbox.ts';
 import { settle, type Settling } from '../../notices/settle.ts';
-import { bodyOf, type SendNotice, type Webhook } from '../../notices/webhook.ts';
+import { type ConfiguredSink, messageOf, type SendNotice } from '../../notices/sink.ts';
 import type { ClusterState } from '../../store/cluster-state.ts';
 import type { LeaderJob } from './leader-job.ts';
 
-/** Deliveries to one webhook in one pass. */
+/** Deliveries to one sink in one pass. */
 const PER_PASS_MAX = 20;
 /** The others wait for one that is slow no longer than this, and for its last delivery. */
 const SERVED_FOR_MS = 5_000;
@@ -26,11 +26,11 @@ const SERVED_FOR_MS = 5_000;
 const SETTLED_PER_PASS_MAX = 50;
 /** So many that were given up are kept; older ones go. */
 export const UNDELIVERED_MAX = 200;
-/** A webhook that fails for so long is a problem. */
+/** A sink that fails for so long is a problem. */
 const FAILING_TOLD_AFTER_MS = 60_000;
 
 export interface NoticeSettings {
-  readonly webhooks: readonly Webhook[];
+  readonly sinks: readonly ConfiguredSink[];
   readonly giveUpAfterMs: number;
   readonly linkBase: string | null;
 }
@@ -46,20 +46,20 @@ export interface NoticesJobOptions {
   readonly random: Random;
   readonly log: Log;
   /** For the metrics. */
-  readonly onTried: (webhook: string, outcome: 'taken' | 'refused') => void;
+  readonly onTried: (sink: string, outcome: 'taken' | 'refused') => void;
 }
 
 /**
- * Delivers what lies in the outbox, at least once: a notice is removed after the webhook has taken
+ * Delivers what lies in the outbox, at least once: a notice is removed after the sink has taken
  * it, so a leader that dies in between is followed by one that sends it again, under the same id.
- * Each webhook is served by itself, the oldest notice first, so that one that is down delays no
+ * Each sink is served by itself, the oldest notice first, so that one that is down delays no
  * other. Writes are guarded by the term.
  */
 export class NoticesJob implements LeaderJob {
   readonly name = 'notices';
   readonly everyMs: number;
   readonly #options: NoticesJobOptions;
-  #states: readonly WebhookState[] = [];
+  #states: readonly SinkState[] = [];
   /** The term whose beginning was told. */
   #toldTerm = 0;
 
@@ -68,15 +68,15 @@ export class NoticesJob implements LeaderJob {
     this.#options = options;
   }
 
-  /** Everything is tried anew: what kept the last leader from a webhook may not keep us. */
+  /** Everything is tried anew: what kept the last leader from a sink may not keep us. */
   beginTerm(): void {
-    this.#states = this.#options.settings.webhooks.map((webhook) => new WebhookState(webhook));
+    this.#states = this.#options.settings.sinks.map((sink) => new SinkState(sink));
   }
 
   /** @throws LEASE_LOST or a store error; what was not written is due again then. */
   async run(term: Term): Promise<void> {
     const { view, settings } = this.#options;
-    if (settings.webhooks.length === 0 || !view.isFresh()) return;
+    if (settings.sinks.length === 0 || !view.isFresh()) return;
     await this.#tellTerm(term);
     for (const state of this.#states) state.keepOnly(view.records.outbox);
     await Promise.all(this.#states.map((state) => this.#serve(term, state)));
@@ -87,14 +87,9 @@ export class NoticesJob implements LeaderJob {
   remarks(): readonly Problem[] {
     const { view, clock, outbox } = this.#options;
     const nowMs = clock.monotonicMs();
-    const failing = this.#states.flatMap(({ webhook, failing: one }) =>
+    const failing = this.#states.flatMap(({ sink, failing: one }) =>
       one !== null && nowMs - one.sinceMs >= FAILING_TOLD_AFTER_MS
-        ? [
-            problemOf(
-              'WEBHOOK_FAILING',
-              `${webhook.name} takes nothing for ${durationText(nowMs - one.sinceMs)}: ${one.error}`,
-            ),
-          ]
+        ? [problemOf(sink.failing, `${sink.name} takes nothing for ${durationText(nowMs - one.sinceMs)}: ${one.error}`)]
         : [],
     );
     const given = view.records.undelivered.size;
@@ -116,16 +111,16 @@ export class NoticesJob implements LeaderJob {
     this.#toldTerm = term.number;
   }
 
-  async #serve(term: Term, state: WebhookState): Promise<void> {
+  async #serve(term: Term, state: SinkState): Promise<void> {
     const { view, clock, random, send, settings, onTried, log } = this.#options;
-    const { name, timeoutMs } = state.webhook;
+    const { name, timeoutMs } = state.sink;
     const endsAtMs = laterBy(clock.monotonicMs(), SERVED_FOR_MS);
     for (let sent = 0; sent < PER_PASS_MAX && clock.monotonicMs() < endsAtMs; sent += 1) {
       const notice = state.next(view.records.outbox, clock.monotonicMs());
       // Whoever leads next sends it. A second delivery is harmless, and need not be made.
       if (notice === null || !term.holdsFor(Math.min(timeoutMs, 1_000))) return;
-      const message = { id: notice.id, body: bodyOf(notice, settings.linkBase) };
-      const delivery = await send(state.webhook, message, term.signal);
+      const message = messageOf(notice, settings.linkBase);
+      const delivery = await send(state.sink, message, term.signal);
       if (term.signal.aborted && delivery.kind === 'refused') return;
       const wasFailing = state.errorOf(notice.id) !== null;
       state.note(notice.id, delivery, clock.monotonicMs(), random.next());

@@ -1,0 +1,2 @@
+/** `arn:partition:service:region:account:resource`. Empty where an ARN names none. */
+export const regionOfArn = (arn: string): string => arn.split(':')[3] ?? '';
