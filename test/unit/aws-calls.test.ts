@@ -26,7 +26,8 @@ function commandsIn(text: string): readonly string[] {
   const clients = [...text.matchAll(/from '@aws-sdk\/client-([\w-]+)'|import\('@aws-sdk\/client-([\w-]+)'\)/g)];
   return clients.flatMap(([, imported, loaded]) => {
     const client = imported ?? loaded ?? '';
-    const names = [...text.matchAll(/\b([A-Z]\w+)Command\b/g)].map(([, name]) => name ?? '');
+    // Not the key of a table: Systems Manager has actions that end so themselves.
+    const names = [...text.matchAll(/\b([A-Z]\w+)Command\b(?!:)/g)].map(([, name]) => name ?? '');
     return names.filter((name) => name !== '').map((name) => `${PREFIXES[client] ?? client}:${name}`);
   });
 }

@@ -15,6 +15,7 @@ import type { LatencyOverrides, Range } from './core/latency.ts';
 import type { NewKey, SimKmsKey } from './core/kms/keys.ts';
 import { RECEIVE, waitOf } from './core/sqs/index.ts';
 import type { SimQueue } from './core/sqs/queue.ts';
+import type { RunCommand } from './core/ssm/run-command.ts';
 import type { SimTopics } from './core/sns/topics.ts';
 import type { SimQueues } from './core/sqs/queues.ts';
 import type { DnsZones } from './core/route53/zones.ts';
@@ -282,6 +283,22 @@ export class CloudSim {
   /** Its queues. */
   get queues(): SimQueues {
     return this.core.region.queues;
+  }
+
+  /** Run Command of Systems Manager, and the agents that it reaches. */
+  get commands(): RunCommand {
+    return this.core.region.commands;
+  }
+
+  /** An agent registers, is cut off from the service, or stands still with what it has fetched. */
+  setManaged(instanceId: string, how: { readonly cutOff?: boolean; readonly frozen?: boolean } = {}): boolean {
+    if (!this.core.region.instances.get(instanceId)) return false;
+    return this.#act(() => {
+      this.commands.register(instanceId);
+      if (how.cutOff !== undefined) this.commands.cutOff(instanceId, how.cutOff);
+      if (how.frozen !== undefined) this.commands.freeze(instanceId, how.frozen);
+      return true;
+    });
   }
 
   /** Its topics. */

@@ -4,9 +4,8 @@ import { type Service, SERVICES } from './services.ts';
 import { type Ec2Transport, SimForeignAnswerError, SimNoReplyError, SimServiceException } from './transport.ts';
 
 /** Why something else's answer is not the service's, by the protocol that the service speaks. */
-const FOREIGN: Readonly<Record<string, string>> = {
-  ...{ kms: 'its body is no JSON', sqs: 'its body is no JSON', events: 'its body is no JSON' },
-};
+const NO_JSON = 'its body is no JSON';
+const FOREIGN: Readonly<Record<string, string>> = { kms: NO_JSON, sqs: NO_JSON, ssm: NO_JSON, events: NO_JSON };
 
 /** The exception as the SDK makes it: of the older form it reads neither code nor message. */
 function exceptionOf(service: Service, error: Parameters<Service['inOwnWords']>[0], requestId: string): Error {
@@ -23,7 +22,7 @@ function exceptionOf(service: Service, error: Parameters<Service['inOwnWords']>[
  */
 export function inProcessService(
   sim: CloudSim,
-  name: 'kms' | 'route53' | 'elasticloadbalancing' | 'sqs' | 'sns' | 'events',
+  name: 'kms' | 'route53' | 'elasticloadbalancing' | 'sqs' | 'sns' | 'events' | 'ssm',
   options: { readonly reader?: string } = {},
 ): Ec2Transport {
   const service = SERVICES.find((one) => one.name === name);

@@ -442,10 +442,11 @@ const withoutUserInfo = (text: string): string => {
 /** Chat services put their secret into the path. */
 const originOf = (url: string): string => `${new URL(url).origin}/…`;
 
-/** Only the names of a program's environment are shown. */
-const maskedHooks = ({ programs, webhooks }: CoordinatorConfig['hooks']): object => ({
+/** Only the names of a program's environment are shown, and how long a script is. */
+const maskedHooks = ({ programs, webhooks, commands }: CoordinatorConfig['hooks']): object => ({
   programs: programs.map((one) => ({ ...one, env: Object.keys(one.env) })),
   webhooks: webhooks.map((one) => ({ ...one, url: originOf(one.url) })),
+  commands: commands.map(({ script, ...one }) => ({ ...one, scriptCharacters: script.length })),
 });
 
 /**
@@ -453,7 +454,7 @@ const maskedHooks = ({ programs, webhooks }: CoordinatorConfig['hooks']): object
  * credentials somebody put into a URL.
  */
 export function maskedConfig(config: CoordinatorConfig): object {
-  const { endpoint, kmsEndpoint, route53Endpoint, elbv2Endpoint } = config.aws;
+  const { endpoint, kmsEndpoint, route53Endpoint, elbv2Endpoint, ssmEndpoint } = config.aws;
   return {
     ...config,
     etcd: { ...config.etcd, hosts: config.etcd.hosts.map(withoutUserInfo) },
@@ -470,6 +471,7 @@ export function maskedConfig(config: CoordinatorConfig): object {
       ...(kmsEndpoint === undefined ? {} : { kmsEndpoint: withoutUserInfo(kmsEndpoint) }),
       ...(route53Endpoint === undefined ? {} : { route53Endpoint: withoutUserInfo(route53Endpoint) }),
       ...(elbv2Endpoint === undefined ? {} : { elbv2Endpoint: withoutUserInfo(elbv2Endpoint) }),
+      ...(ssmEndpoint === undefined ? {} : { ssmEndpoint: withoutUserInfo(ssmEndpoint) }),
     },
   };
 }

@@ -28,7 +28,6 @@ import {
   sdkRoute53Transport,
   serviceEndpointOf,
   targetGroupsOver,
-  mapEc2Error,
   messageQueueOver,
   RecentRows,
   resourcePagesOver,
@@ -43,7 +42,9 @@ import { ClusterKeys } from './api/http/cluster-keys.ts';
 import { AccessFiles } from './adapters/node/access-files.ts';
 import { keySource } from './adapters/node/key-source.ts';
 import { inventoryKeeping } from './adapters/node/inventory-keeping.ts';
+import { counted } from './adapters/node/counted-transport.ts';
 import { hookRunner } from './adapters/node/hook-runner.ts';
+import { instanceHooks } from './adapters/node/instance-hooks.ts';
 import { hookSecretName, type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
 import { artefactsFolder } from './adapters/node/artefacts-folder.ts';
 import { loadSite } from './adapters/node/load-site.ts';
@@ -106,26 +107,6 @@ export function openStore(from: { readonly hosts: readonly string[] } | { readon
     return new EtcdKvStore({ clock: new SystemClock(), random: new SystemRandom(), hosts: from.hosts });
   const config = loadConfig(CoordinatorConfigSchema, from.configPath);
   return new EtcdKvStore(storeOptions(config, loadSecrets(config)));
-}
-
-/** Every call is counted with what became of it. */
-function counted(
-  send: Ec2Transport,
-  clock: SystemClock,
-  note: (action: string, outcome: string, durationMs: number) => void,
-): Ec2Transport {
-  return async (action, input, options) => {
-    const sentAtMs = clock.monotonicMs();
-    try {
-      const answer = await send(action, input, options);
-      note(action, 'ok', clock.monotonicMs() - sentAtMs);
-      return answer;
-    } catch (error) {
-      const { code } = mapEc2Error(error, { action, mutating: options?.mutating ?? true });
-      note(action, code, clock.monotonicMs() - sentAtMs);
-      throw error;
-    }
-  };
 }
 
 interface Ending {
@@ -291,6 +272,7 @@ async function assemble(parts: Assembly): Promise<void> {
     probeService: serviceProbes({ clock, log }),
     runHook: hookRunner({
       ...{ config: config.hooks, clock },
+      ...instanceHooks({ ...parts, clock, counting: (send) => counted(send, clock, note) }),
       secretOf: (name) => mustHave(secrets.webhookSecrets, hookSecretName(name)),
     }),
     sendNotice: noticesPart(parts, clock, note),

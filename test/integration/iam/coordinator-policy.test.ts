@@ -19,7 +19,7 @@ import {
 const SCOPE = {
   ...{ region: REGION, account: ACCOUNT, groups: ['orders', 'db'], areResourcesTagged: true },
   ...{ passRoles: [MEMBER_ROLE], kmsKeys: [KEY], hostedZones: [ZONE], targetGroups: [TARGET_GROUP] },
-  eventQueues: [QUEUE],
+  ...{ eventQueues: [QUEUE], runsCommands: true },
 };
 const statements = coordinatorStatements(SCOPE);
 const policies = managedPolicies(statements);

@@ -12,6 +12,7 @@ interface Under {
   readonly hostedZones?: readonly string[];
   readonly targetGroups?: readonly string[];
   readonly eventQueues?: readonly string[];
+  readonly runsCommands?: boolean;
   readonly topics?: readonly string[];
   readonly eventBuses?: readonly string[];
   /** An action that the policy lacks, as when somebody took it out. */
@@ -28,6 +29,7 @@ export function underGeneratedPolicy({
   hostedZones = [],
   targetGroups = [],
   eventQueues = [],
+  runsCommands = false,
   topics = [],
   eventBuses = [],
   without,
@@ -35,7 +37,7 @@ export function underGeneratedPolicy({
   const statements = coordinatorStatements({
     ...{ region: 'us-east-1', account: ACCOUNT, groups },
     ...{ passRoles: roles.map(roleOf), hostedZones, targetGroups, eventQueues },
-    ...{ topics, eventBuses },
+    ...{ topics, eventBuses, runsCommands },
   });
   const left = statements.map((one) => ({ ...one, Action: one.Action.filter((action) => action !== without) }));
   return policyEvaluator(managedPolicies(left));

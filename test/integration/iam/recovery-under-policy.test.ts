@@ -85,6 +85,9 @@ const UNUSED = [
   'route53:ListResourceRecordSets',
   // Its leader reads no queue of events.
   ...['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
+  // It has no hook on an instance.
+  ...['ssm:CancelCommand', 'ssm:DescribeInstanceInformation', 'ssm:GetCommandInvocation'],
+  ...['ssm:ListCommandInvocations', 'ssm:SendCommand'],
 ];
 
 /** What a recovery cannot do without. Each is taken out of the policy in turn. */

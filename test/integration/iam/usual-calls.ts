@@ -15,6 +15,7 @@ export const MEMBER_ROLE = `arn:aws:iam::${ACCOUNT}:role/db`;
 export const KEY = `arn:aws:kms:${REGION}:${ACCOUNT}:key/11111111-2222-3333-4444-555555555555`;
 
 export const ZONE = 'Z0123456789ABC';
+export const DOCUMENT = `arn:aws:ssm:${REGION}:${ACCOUNT}:document/AWS-RunShellScript`;
 export const QUEUE = `arn:aws:sqs:${REGION}:${ACCOUNT}:understudy-events`;
 export const TARGET_GROUP = `arn:aws:elasticloadbalancing:${REGION}:${ACCOUNT}:targetgroup/web/0123456789abcdef`;
 const ZONE_ARN = `arn:aws:route53:::hostedzone/${ZONE}`;
@@ -150,6 +151,11 @@ export const USUAL_CALLS: readonly UsualCall[] = [
   ),
   ...['ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility', 'GetQueueAttributes'].map((action) =>
     call(`sqs:${action}`, QUEUE),
+  ),
+  call('ssm:SendCommand', DOCUMENT),
+  call('ssm:SendCommand', INSTANCE, { 'ssm:resourceTag/understudy:group': 'db' }),
+  ...['CancelCommand', 'GetCommandInvocation', 'ListCommandInvocations', 'DescribeInstanceInformation'].map((action) =>
+    read(`ssm:${action}`),
   ),
   call('elasticloadbalancing:RegisterTargets', TARGET_GROUP),
   call('elasticloadbalancing:DeregisterTargets', TARGET_GROUP),

@@ -42,6 +42,7 @@ export function statementsTable(): string {
     eventQueues: ['arn:aws:sqs:*:*:QUEUE'],
     topics: ['arn:aws:sns:*:*:TOPIC'],
     eventBuses: ['arn:aws:events:*:*:event-bus/BUS'],
+    runsCommands: true,
   }).map((one) => row(code(one.Sid), one.Resource.map(kindOf).join(', '), conditionOf(one), why[one.Sid]?.why ?? ''));
   return [row('Statement', 'About', 'Only where', 'Why'), row('---', '---', '---', '---'), ...rows].join('\n');
 }

@@ -108,9 +108,10 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     limits: ['limiter', 'ec2', 'route53', 'elbv2'],
     inventory: ['transport', 'limits', 'batching', 'ec2'],
     sqs: ['transport', 'answers', 'sdk'],
+    ssm: ['transport', 'answers', 'sdk'],
     sns: ['transport', 'answers', 'sdk'],
     eventbridge: ['transport', 'answers', 'sdk'],
-    permissions: ['ec2', 'kms', 'route53', 'elbv2', 'sqs', 'sns', 'eventbridge'],
+    permissions: ['ec2', 'kms', 'route53', 'elbv2', 'sqs', 'sns', 'eventbridge', 'ssm'],
   },
 };
 

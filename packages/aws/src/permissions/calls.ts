@@ -5,6 +5,7 @@ import { ROUTE53_ACTIONS, type Route53Action } from '../route53/actions.ts';
 import { EVENTBRIDGE_ACTIONS, type EventBridgeAction } from '../eventbridge/actions.ts';
 import { SNS_ACTIONS, type SnsAction } from '../sns/actions.ts';
 import { SQS_ACTIONS, type SqsAction } from '../sqs/actions.ts';
+import { SSM_ACTIONS, type SsmAction } from '../ssm/actions.ts';
 import type { StatementName } from './statements.ts';
 
 /** What is known of one action of AWS that this program sends. */
@@ -176,6 +177,17 @@ const SQS: Readonly<Record<SqsAction, CallFacts>> = {
   GetQueueAttributes: { why: 'checks that the queue is the one that is meant', allowedBy: ['ReadEvents'] },
 };
 
+const SSM: Readonly<Record<SsmAction, CallFacts>> = {
+  SendCommand: { why: 'runs a hook on an instance', allowedBy: ['RunDocument', 'RunOnMembers'] },
+  CancelCommand: { why: 'calls a hook off that runs on an instance', allowedBy: ['FollowCommands'] },
+  GetCommandInvocation: { why: 'learns how a hook on an instance ended', allowedBy: ['FollowCommands'] },
+  ListCommandInvocations: { why: 'finds a hook again whose answer was lost', allowedBy: ['FollowCommands'] },
+  DescribeInstanceInformation: {
+    why: 'tells when the agent of Systems Manager was last heard, for people',
+    allowedBy: ['FollowCommands'],
+  },
+};
+
 const SNS: Readonly<Record<SnsAction, CallFacts>> = {
   Publish: { why: 'tells of a change, where a topic is configured', allowedBy: ['PublishNotices'] },
   GetTopicAttributes: { why: 'checks that the topic is the one that is meant', allowedBy: ['LookAtSinks'] },
@@ -236,6 +248,10 @@ export const AWS_CALLS: readonly AwsCall[] = [
   ...Object.entries(SQS).map(([name, facts]) => ({
     ...{ action: `sqs:${name}`, sender: 'coordinator' as const, hasDryRun: false, ...facts },
     mutating: SQS_ACTIONS[name as SqsAction],
+  })),
+  ...Object.entries(SSM).map(([name, facts]) => ({
+    ...{ action: `ssm:${name}`, sender: 'coordinator' as const, hasDryRun: false, ...facts },
+    mutating: SSM_ACTIONS[name as SsmAction],
   })),
   ...Object.entries(SNS).map(([name, facts]) => ({
     ...{ action: `sns:${name}`, sender: 'coordinator' as const, hasDryRun: false, ...facts },

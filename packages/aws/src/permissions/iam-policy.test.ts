@@ -13,6 +13,7 @@ const PASS = {
   hostedZones: ['Z1'],
   targetGroups: ['arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/1'],
   eventQueues: ['arn:aws:sqs:eu-central-1:123456789012:understudy-events'],
+  runsCommands: true,
   topics: ['arn:aws:sns:eu-central-1:123456789012:understudy'],
   eventBuses: ['arn:aws:events:eu-central-1:123456789012:event-bus/ops'],
 };
@@ -55,6 +56,8 @@ describe('the IAM policy of a coordinator', () => {
       'LookAtTargets',
       'MoveTargets',
       'ReadEvents',
+      'RunDocument',
+      'FollowCommands',
       'PublishNotices',
       'LookAtSinks',
       'LookAtKeys',

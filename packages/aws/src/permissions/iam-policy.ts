@@ -32,7 +32,7 @@ const WIDEST: PolicyScope = {
   ...{ partition: 'aws', region: '*', account: '*' },
   ...{ groups: [], passRoles: [], kmsKeys: [], hostedZones: [], targetGroups: [], eventQueues: [] },
   ...{ topics: [], eventBuses: [] },
-  areResourcesTagged: false,
+  ...{ runsCommands: false, areResourcesTagged: false },
 };
 
 const FACTS: Readonly<Record<StatementName, StatementFacts>> = STATEMENTS;

@@ -23,6 +23,8 @@ export interface PolicyScope {
   readonly targetGroups: readonly string[];
   /** ARNs of the queues that events are read from. Empty: none. */
   readonly eventQueues: readonly string[];
+  /** Hooks run on members through Systems Manager. */
+  readonly runsCommands: boolean;
   /** ARNs of the topics that are told of changes. Empty: none. */
   readonly topics: readonly string[];
   /** ARNs of the buses that are told of changes. Empty: none. */
@@ -94,6 +96,9 @@ const belongsToMember: Of<IamCondition> = (scope) => (scope.areResourcesTagged ?
 const onlyTags =
   (...keys: readonly string[]): Of<IamCondition> =>
   () => ({ 'ForAllValues:StringEquals': { 'aws:TagKeys': keys }, Null: { 'aws:TagKeys': 'false' } });
+
+/** The tag of an instance, as Systems Manager asks about it. */
+const COMMAND_TAG = `ssm:resourceTag/${TAG.group}`;
 
 const inRegion: Of<IamCondition> = ({ region }) =>
   region === '*' ? {} : { StringEquals: { 'aws:RequestedRegion': region } };
@@ -318,6 +323,24 @@ export const STATEMENTS = {
   ReadEvents: {
     why: 'reads the queues of events that are named, and takes out what was looked after',
     resources: ({ eventQueues }) => eventQueues,
+  },
+  RunDocument: {
+    why: 'hooks on instances are scripts of this document; only AWS names one so, in no account',
+    resources: ({ partition, region, runsCommands }) =>
+      runsCommands ? [`arn:${partition}:ssm:${region}:*:document/AWS-RunShellScript`] : [],
+  },
+  RunOnMembers: {
+    why: 'a hook runs on members, by their tag, and on nothing else',
+    resources: (scope) => (scope.runsCommands ? arns('instance')(scope) : []),
+    condition: (scope) =>
+      scope.groups.length === 0
+        ? { Null: { [COMMAND_TAG]: 'false' } }
+        : { StringEquals: { [COMMAND_TAG]: scope.groups } },
+  },
+  FollowCommands: {
+    why: 'Systems Manager knows no narrower resource for these',
+    resources: ({ runsCommands }) => (runsCommands ? ['*'] : []),
+    condition: inRegion,
   },
   PublishNotices: {
     why: 'tells of changes on the topics that are named',

@@ -247,6 +247,7 @@ const NO_CODES: ReadonlySet<string> = new Set([
   'Route53ServiceException',
   'ElasticLoadBalancingV2ServiceException',
   'SQSServiceException',
+  'SSMServiceException',
   'SNSServiceException',
   'EventBridgeServiceException',
   'ForeignAnswer',

@@ -9,6 +9,7 @@ import { judgeLatency } from './checks/etcd-latency.ts';
 import { judgeMembers } from './checks/etcd-members.ts';
 import { judgeSpace } from './checks/etcd-space.ts';
 import { judgeEvents } from './checks/events.ts';
+import { judgeInstanceHooks } from './checks/instance-hooks.ts';
 import { judgeSinks } from './checks/sinks.ts';
 import { judgeFiles } from './checks/files.ts';
 import { judgeKeys } from './checks/keys.ts';
@@ -236,6 +237,30 @@ const CASES: readonly (readonly [check: string, what: string, readonly Finding[]
   ['events', 'a closed queue', judgeEvents(refusedQueue('CLOUD_DENIED')), 'fault', /iam-policy --event-queue/],
   ['events', 'no such queue', judgeEvents(refusedQueue('CLOUD_NOT_FOUND')), 'fault', /names no queue/],
   ['events', 'no way to SQS', judgeEvents(refusedQueue('CLOUD_UNAVAILABLE')), 'warning', /could not be asked/],
+  ['hooks on instances', 'none', judgeInstanceHooks({ kind: 'none' }), 'note', /no hooks.commands/],
+  [
+    ...(['hooks on instances', 'no right'] as const),
+    judgeInstanceHooks({ kind: 'refused', code: 'CLOUD_DENIED', text: 'no' }),
+    ...(['fault', /iam-policy --run-commands/] as const),
+  ],
+  [
+    ...(['hooks on instances', 'no way there'] as const),
+    judgeInstanceHooks({ kind: 'refused', code: 'CLOUD_UNAVAILABLE', text: 'no' }),
+    ...(['warning', /could not be asked/] as const),
+  ],
+  [
+    ...(['hooks on instances', 'a named instance without its agent'] as const),
+    judgeInstanceHooks({ kind: 'told', instances: [{ id: 'i-0a', agent: null }], wallMs: NOW }),
+    ...(['warning', /shows no agent of i-0a/] as const),
+  ],
+  [
+    ...(['hooks on instances', 'what is told of one proves nothing'] as const),
+    judgeInstanceHooks({
+      ...{ kind: 'told', wallMs: NOW },
+      instances: [{ id: 'i-0a', agent: { instanceId: 'i-0a', ping: 'Online', lastPingAtWallMs: NOW - 120_000 } }],
+    }),
+    ...(['note', /no proof of anything/] as const),
+  ],
   ['sinks', 'no topic and no bus', judgeSinks([]), 'note', /no topic and no bus/],
   ['sinks', 'a topic that can be told', judgeSinks(topicSink(null)), 'ok', /can be told/],
   ['sinks', 'a topic nobody hears', judgeSinks(topicSink(null, 0)), 'warning', /nobody has subscribed/],

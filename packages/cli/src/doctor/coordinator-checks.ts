@@ -7,6 +7,7 @@ import { etcdLatency } from './checks/etcd-latency.ts';
 import { etcdMembers } from './checks/etcd-members.ts';
 import { etcdSpace } from './checks/etcd-space.ts';
 import { events } from './checks/events.ts';
+import { instanceHooks } from './checks/instance-hooks.ts';
 import { files } from './checks/files.ts';
 import { keys } from './checks/keys.ts';
 import { names } from './checks/names.ts';
@@ -34,6 +35,7 @@ export const COORDINATOR_CHECKS: readonly Check<CoordinatorHost>[] = [
   running,
   permissions,
   events,
+  instanceHooks,
   sinks,
   quotas,
   certificates,

@@ -24,6 +24,7 @@ export interface PrintedPolicyOptions {
   readonly eventBus?: readonly string[];
   readonly parameter?: readonly string[];
   readonly secretName?: readonly string[];
+  readonly runCommands?: boolean;
   readonly taggedResources?: boolean;
   readonly format: 'json' | 'cloudformation';
   /** Number of the one policy to print, counted from 1. Absent: all of them. */
@@ -67,11 +68,13 @@ function agentOf(options: PrintedPolicyOptions): readonly IamStatement[] {
 function coordinatorOf(options: PrintedPolicyOptions): readonly IamStatement[] {
   const { group = [], passRole = [], kmsKey = [], taggedResources = false } = options;
   const { hostedZone = [], targetGroup = [], eventQueue = [], topic = [], eventBus = [] } = options;
+  const { runCommands = false } = options;
   return coordinatorStatements({
     ...placeOf(options),
     ...{ groups: group, passRoles: passRole, kmsKeys: kmsKey, areResourcesTagged: taggedResources },
     ...{ hostedZones: hostedZone, targetGroups: targetGroup, eventQueues: eventQueue },
     ...{ topics: topic, eventBuses: eventBus },
+    runsCommands: runCommands,
   });
 }
 

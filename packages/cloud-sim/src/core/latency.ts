@@ -74,6 +74,13 @@ export const LATENCY = {
   /** A call's way through CloudTrail, before that. Minutes, and no figure either. */
   'events.api-call': [60_000, 300_000],
 
+  /** Run Command, from the call to the agent. AWS gives no figure of these four. */
+  'ssm.delivery': [200, 1_500],
+  'ssm.delivery-again': [10_000, 20_000],
+  /** InvocationDoesNotExist until then. */
+  'ssm.shown': [0, 1_000],
+  'ssm.cancel': [500, 3_000],
+
   /**
    * A created resource is NotFound to a reader for this long (EC2 developer guide, eventual
    * consistency).

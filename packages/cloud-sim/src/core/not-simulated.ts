@@ -23,4 +23,5 @@ export const NOT_SIMULATED: readonly string[] = [
   'EventBridge beyond buses with rules and SQS targets: no input transformers, no retries of a delivery, one event per snapshot and none per set of them; buses and rules are made by POST /_sim/events-bus/…',
   'SNS beyond Publish to queues: no mail, HTTP or Lambda, no retries of a delivery, no signature; attributes are lost in raw delivery; topics and their subscriptions are made by POST /_sim/sns/topics',
   'SQS beyond standard queues: FIFO, batches, and making queues are not there; queues are made by POST /_sim/sqs/queues',
+  'Systems Manager beyond values and Run Command with AWS-RunShellScript on named instances: scripts are not run, what they come to is said by POST /_sim/ssm/scripts, and agents are registered by POST /_sim/instances/:id/managed',
 ];

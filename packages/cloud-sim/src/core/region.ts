@@ -11,6 +11,7 @@ import { DnsZones } from './route53/zones.ts';
 import { SecretValues } from './secrets/store.ts';
 import { SimTopics } from './sns/topics.ts';
 import { SimQueues } from './sqs/queues.ts';
+import { RunCommand } from './ssm/run-command.ts';
 import { LatencyModel, type LatencyName, type LatencyOverrides } from './latency.ts';
 import type {
   HostFailure,
@@ -142,6 +143,7 @@ export class Region {
   readonly queues: SimQueues;
   readonly topics: SimTopics;
   readonly events: EventBus;
+  readonly commands: RunCommand;
   /** Dedicated Hosts by id. Room on them is not counted. */
   readonly hosts = new Map<string, SimHost>();
   /** Marketplace codes by snapshot. They go with what is on the disk. */
@@ -188,6 +190,18 @@ export class Region {
       wallMs: () => this.wallMs(),
       draw: () => this.random.next(),
       md5: options.md5,
+      later: (delayMs, run) => this.laterIn(delayMs, run),
+      speed: options.speed,
+    });
+    this.commands = new RunCommand({
+      nowMs: () => this.nowMs,
+      wallMs: () => this.wallMs(),
+      isUp: (instanceId) => {
+        const instance = this.instances.get(instanceId);
+        return instance?.state === 'running' && instance.crashedAtMs === null;
+      },
+      draw: () => this.random.next(),
+      sampleMs: (name) => this.latency.sampleMs(name),
       later: (delayMs, run) => this.laterIn(delayMs, run),
       speed: options.speed,
     });

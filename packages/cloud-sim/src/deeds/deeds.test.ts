@@ -54,6 +54,16 @@ const LET_IN = { Statement: [{ ...SEND, Resource: QUEUE_ARN, Condition: SOURCE }
 
 /** Each deed, and what it changes. A deed without a line here does not compile. */
 const CASES: Readonly<Record<DeedName, Case>> = {
+  managed: {
+    said: { managed: DB, cutOff: true, frozen: true },
+    shows: ({ one, id }) => one.sim.commands.nodes.get(id),
+    to: expect.objectContaining({ isCutOff: true, isFrozen: true }),
+  },
+  scripts: {
+    said: { scripts: { exitCode: 3, output: 'no', duplicated: 0.5 } },
+    shows: ({ one }) => [one.sim.commands.guest('i-1', []), one.sim.commands.duplicated],
+    to: [{ exitCode: 3, output: 'no', errors: '', tookMs: 100 }, 0.5],
+  },
   fault: { said: { fault: SLOW_READ }, shows: ({ one }) => one.sim.faults().map(({ id }) => id), to: ['stale'] },
   clearFault: {
     before: [{ fault: SLOW_READ }, { fault: { ...SLOW_READ, id: 'other' } }],

@@ -21,6 +21,7 @@ import { kmsKey } from './kms-key.ts';
 import { latency } from './latency.ts';
 import { licenseConfiguration } from './license-configuration.ts';
 import { loadBalancer } from './load-balancer.ts';
+import { managed } from './managed.ts';
 import { metadata } from './metadata.ts';
 import { nameServer } from './name-server.ts';
 import { offering } from './offering.ts';
@@ -32,6 +33,7 @@ import { quotas } from './quotas.ts';
 import { record } from './record.ts';
 import { recordRefusals } from './record-refusals.ts';
 import { requiredTags } from './required-tags.ts';
+import { scripts } from './scripts.ts';
 import { secret } from './secret.ts';
 import { shutDown } from './shut-down.ts';
 import { takeDown } from './take-down.ts';
@@ -86,6 +88,8 @@ export const DEEDS = [
   eventBus,
   topic,
   unrulyEvents,
+  managed,
+  scripts,
   trail,
   forgeEvent,
 ] as const satisfies readonly Deed[];

@@ -30,6 +30,7 @@ function addReadingRoutes(app: FastifyInstance, parts: AdminParts): void {
       ...{ records: [...one.records.values()], protections: [...one.protections] },
     })),
   }));
+  app.get('/_sim/ssm/executions', (_request, reply) => reply.send({ executions: sim.commands.executions }));
   app.get('/_sim/sqs/queues', (_request, reply) =>
     reply.send({
       queues: sim.queues.all().map(({ url, arn, waiting, inFlight }) => ({ url, arn, waiting, inFlight })),

@@ -26,14 +26,34 @@ const webhook = z.strictObject({
   secretFile: z.string().min(1),
 });
 
+const command = z.strictObject({
+  /** What policies call it. */
+  name,
+  /**
+   * Lines for `/bin/sh`, run as root by the agent of Systems Manager, up to 16 384 characters.
+   */
+  script: z.string().min(1).max(16_384),
+  /** Where: the failed instance, its replacement, or an instance by its id. */
+  on: z.union([z.enum(['predecessor', 'successor']), z.string().regex(/^i-[0-9a-f]{8,17}$/, 'want i-…')]),
+  /**
+   * What it comes to when the instance was not seen to begin it. Default `refuse`. `pass`: a dead
+   * machine keeps nothing waiting beyond the hook's time; nobody knows then that it did not run.
+   */
+  whenUnreached: z.enum(['refuse', 'pass']).default('refuse'),
+});
+export type HookCommand = z.infer<typeof command>;
+
 /**
- * Section `hooks`: the programs and webhooks that policies may name (`docs/hooks.md`). A policy is
- * written by operators over the API; what may run on this host is decided on this host.
+ * Section `hooks`: the programs, webhooks and commands that policies may name (`docs/hooks.md`). A
+ * policy is written by operators over the API; what may run on this host, or on an instance, is
+ * decided on this host.
  */
 export const HooksConfigSchema = z.strictObject({
   /** Default: none. */
   programs: z.array(program).max(32).default([]),
   /** Default: none. */
   webhooks: z.array(webhook).max(32).default([]),
+  /** Scripts that run on instances through Systems Manager. Default: none. */
+  commands: z.array(command).max(32).default([]),
 });
 export type HooksConfig = z.infer<typeof HooksConfigSchema>;

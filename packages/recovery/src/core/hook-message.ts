@@ -24,5 +24,5 @@ export function hookMessage(
     ...{ hook: name, at, attempt, recovery: opId, member, strategy, reason },
     ...{ oldInstanceId, newInstanceId, outcome, startedAt: new Date(startedAtWallMs).toISOString() },
   });
-  return { id, body };
+  return { id, body, oldInstanceId, newInstanceId };
 }

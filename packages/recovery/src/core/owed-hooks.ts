@@ -10,9 +10,10 @@ export function owedHooks(
   { plan }: Pick<IntentRecord, 'plan'>,
   records: readonly Pick<JournalRecord, 'step' | 'state' | 'result' | 'endedAtWallMs'>[],
 ): { readonly failureHooks?: FailureHook[] } {
-  const hooks = failureHooksOf(plan.policy).map(({ name, program, webhook, timeoutMs }) => {
+  const hooks = failureHooksOf(plan.policy).map(({ name, program, webhook, command, timeoutMs }) => {
     const ran = records.find((one) => one.step === stepId(HOOK_STEP.name, name) && one.state === 'done');
-    const hook: FailureHook = { name, ...(program && { program }), ...(webhook && { webhook }), timeoutMs };
+    const named = { ...(program && { program }), ...(webhook && { webhook }), ...(command && { command }) };
+    const hook: FailureHook = { name, ...named, timeoutMs };
     const text = typeof ran?.result?.text === 'string' ? ran.result.text : '';
     const passed = ran?.result?.passed === true;
     return ran ? { ...hook, ended: { passed, text, atWallMs: ran.endedAtWallMs ?? 0 } } : hook;

@@ -19,6 +19,8 @@ const hook = z
     program: name.optional(),
     /** A webhook by its name in `hooks.webhooks` of the coordinators. */
     webhook: name.optional(),
+    /** A script on an instance, by its name in `hooks.commands` of the coordinators. */
+    command: name.optional(),
     /**
      * Longer than this it may not take. Shorter = a hook that hangs costs less of the outage;
      * longer = slow work is waited for.
@@ -26,12 +28,12 @@ const hook = z
     timeoutMs: durationMs(30_000, 1_000, 600_000),
   })
   .refine(
-    (one) => (one.program === undefined) !== (one.webhook === undefined),
-    'name a program or a webhook, and one only',
+    (one) => [one.program, one.webhook, one.command].filter((named) => named !== undefined).length === 1,
+    'name a program, a webhook or a command, and one only',
   );
 export type PolicyHook = z.infer<typeof hook>;
 
-/** The operator's programs and webhooks around a recovery. */
+/** The operator's programs, webhooks and commands around a recovery. */
 export const hookFields = z.strictObject({
   /** Hooks by the moment at which they run; those of one moment run side by side. */
   list: z

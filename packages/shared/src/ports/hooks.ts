@@ -6,6 +6,7 @@ export interface NamedHook {
   readonly at: HookMoment;
   readonly program?: string | undefined;
   readonly webhook?: string | undefined;
+  readonly command?: string | undefined;
   readonly timeoutMs: number;
 }
 
@@ -14,6 +15,10 @@ export interface HookMessage {
   readonly id: string;
   /** JSON. */
   readonly body: string;
+  /** The failed instance. */
+  readonly oldInstanceId: string;
+  /** Its replacement. Null: there is none, or it is not known any more. */
+  readonly newInstanceId: string | null;
 }
 
 export type HookOutcome =

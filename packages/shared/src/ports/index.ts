@@ -14,6 +14,7 @@ export * from './message-queue.ts';
 export * from './publishing.ts';
 export * from './probe-service.ts';
 export * from './random.ts';
+export * from './remote-commands.ts';
 export * from './resource-pages.ts';
 export * from './term.ts';
 export * from './throttle-codes.ts';

@@ -6,6 +6,7 @@ export const FailureHookSchema = z.strictObject({
   name: z.string(),
   program: z.string().optional(),
   webhook: z.string().optional(),
+  command: z.string().optional(),
   timeoutMs: z.number(),
   /** How it ended. Absent: it is to be run, or runs. */
   ended: z.strictObject({ passed: z.boolean(), text: z.string(), atWallMs: z.number() }).optional(),

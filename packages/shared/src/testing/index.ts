@@ -1,5 +1,6 @@
 export * from './cloud-contract.ts';
 export * from './cloud-contract-case.ts';
+export * from './commands-contract.ts';
 export * from './datagram-flood.ts';
 export * from './exercised.ts';
 export * from './identity-contract.ts';

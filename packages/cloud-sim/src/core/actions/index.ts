@@ -6,6 +6,7 @@ import { ROUTE53_HANDLERS } from '../route53/index.ts';
 import { SECRET_HANDLERS } from '../secrets/index.ts';
 import { SNS_HANDLERS } from '../sns/index.ts';
 import { SQS_HANDLERS } from '../sqs/index.ts';
+import { SSM_HANDLERS } from '../ssm/index.ts';
 import type { Call, Region } from '../region.ts';
 import * as addresses from './addresses.ts';
 import * as assigned from './assign-addresses.ts';
@@ -117,6 +118,7 @@ const ALL: Readonly<Record<string, Handler>> = {
   ...ROUTE53_HANDLERS,
   ...ELBV2_HANDLERS,
   ...SQS_HANDLERS,
+  ...SSM_HANDLERS,
   ...SNS_HANDLERS,
   ...EVENTBRIDGE_HANDLERS,
 };

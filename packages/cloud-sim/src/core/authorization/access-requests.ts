@@ -73,6 +73,7 @@ const RESOURCES: Readonly<Record<string, (region: Region, input: Input) => reado
   DeleteTags: (region, input) => changedTags(region, input),
   RunInstances: (region, input) => launchedResources(region, input),
   'ssm:GetParameter': (region, input) => [parameterResource(region, textOf(input['Name']) ?? '')],
+  'ssm:SendCommand': (region, input) => commandedResources(region, input),
   'secretsmanager:GetSecretValue': (region, input) => [secretResource(region, textOf(input['SecretId']) ?? '')],
   'route53:ListResourceRecordSets': (_region, input) => [zoneResource(input)],
   'route53:ChangeResourceRecordSets': (_region, input) => [changedZone(input)],
@@ -150,6 +151,26 @@ const keyResource = (region: Region, name: string): AskedResource => ({
 
 const parameterResource = (region: Region, name: string): AskedResource => ({
   arn: `arn:aws:ssm:${region.name}:${ACCOUNT_ID}:parameter/${name.replace(/^\//, '')}`,
+  context: {},
+});
+
+/** Systems Manager has a word of its own for the tags of an instance. */
+const commandedResources = (region: Region, input: Input): readonly AskedResource[] => [
+  documentResource(region, input),
+  ...existingAll(region, input['InstanceIds']).map(({ arn, context }) => ({
+    ...{ arn },
+    context: {
+      ...context,
+      ...Object.fromEntries(
+        Object.entries(context).map(([key, value]) => [key.replace('aws:ResourceTag/', 'ssm:resourceTag/'), value]),
+      ),
+    },
+  })),
+];
+
+/** A document of AWS itself: its ARN names no account. */
+const documentResource = (region: Region, input: Input): AskedResource => ({
+  arn: `arn:aws:ssm:${region.name}::document/${textOf(input['DocumentName']) ?? ''}`,
   context: {},
 });
 

@@ -7,9 +7,13 @@ import { SystemClock } from '@understudy/shared/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HooksConfigSchema } from '../../hooks/hooks-config.ts';
 import { signedHeaders } from '../../notices/webhook.ts';
-import { hookRunner, redacted } from './hook-runner.ts';
+import { redacted } from '../../hooks/redacted.ts';
+import { hookRunner } from './hook-runner.ts';
 
-const MESSAGE = { id: 'op-1.drain.1', body: '{"member":"db/primary"}' };
+const MESSAGE = {
+  ...{ id: 'op-1.drain.1', body: '{"member":"db/primary"}' },
+  ...{ oldInstanceId: 'i-0', newInstanceId: null },
+};
 const SECRET = new Uint8Array(24).fill(7);
 
 let folder = '';

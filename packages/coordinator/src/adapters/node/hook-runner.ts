@@ -3,25 +3,20 @@ import {
   durationText,
   type Clock,
   errorText,
-  harmlessText,
   type HookMessage,
   type HookOutcome,
   type NamedHook,
   type RunHook,
 } from '@understudy/shared';
 import type { HooksConfig, HookProgram } from '../../hooks/hooks-config.ts';
+import { type CommandHookParts, runCommandHook } from '../../hooks/command-hook.ts';
+import { redacted } from '../../hooks/redacted.ts';
 import { signedHeaders } from '../../notices/webhook.ts';
 
 /** The beginning of what a program says is kept: it stands in the journal and in holds. */
 const OUTPUT_BYTES_MAX = 2_048;
 /** From the request to end to the end. */
 const KILL_AFTER_MS = 2_000;
-
-/** What looks like a secret is not told on: keys of AWS, tokens, webhook secrets, passwords. */
-const SECRETS =
-  /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bwhsec_[A-Za-z0-9+/=]+|\bBearer\s+\S+|\b(?:password|passwd|secret|token|key)\s*[=:]\s*\S+/gi;
-
-export const redacted = (text: string): string => harmlessText(text.trim()).replace(SECRETS, '[redacted]');
 
 const refused = (text: string): HookOutcome => ({ kind: 'refused', text });
 
@@ -30,16 +25,24 @@ export interface HookRunnerOptions {
   readonly clock: Clock;
   /** By the webhook's name. */
   readonly secretOf: (name: string) => Uint8Array;
+  /** Absent: no hook runs on an instance. */
+  readonly onInstances?: CommandHookParts | undefined;
 }
 
 /** Only what is listed is run: a policy names it, and can say neither a path nor an argument. */
 export function hookRunner(options: HookRunnerOptions): RunHook {
-  const { programs, webhooks } = options.config;
+  const { programs, webhooks, commands } = options.config;
   return async (hook, message, signal) => {
     if (hook.program !== undefined) {
       const program = programs.find((one) => one.name === hook.program);
       if (!program) return refused(`no program ${hook.program} is in hooks.programs of this coordinator`);
       return runProgram(program, { hook, message, signal, clock: options.clock });
+    }
+    if (hook.command !== undefined) {
+      const command = commands.find((one) => one.name === hook.command);
+      if (!command || !options.onInstances)
+        return refused(`no command ${hook.command} is in hooks.commands of this coordinator`);
+      return runCommandHook(command, { hook, message, signal }, options.onInstances);
     }
     const webhook = webhooks.find((one) => one.name === hook.webhook);
     if (!webhook) return refused(`no webhook ${hook.webhook ?? ''} is in hooks.webhooks of this coordinator`);
