@@ -12,6 +12,8 @@ import {
   TARGET_GROUP,
   USUAL_CALLS,
   type UsualCall,
+  TOPIC,
+  BUS,
   ZONE,
 } from './usual-calls.ts';
 
@@ -19,7 +21,7 @@ import {
 const SCOPE = {
   ...{ region: REGION, account: ACCOUNT, groups: ['orders', 'db'], areResourcesTagged: true },
   ...{ passRoles: [MEMBER_ROLE], kmsKeys: [KEY], hostedZones: [ZONE], targetGroups: [TARGET_GROUP] },
-  ...{ eventQueues: [QUEUE], runsCommands: true },
+  ...{ eventQueues: [QUEUE], runsCommands: true, topics: [TOPIC], eventBuses: [BUS] },
 };
 const statements = coordinatorStatements(SCOPE);
 const policies = managedPolicies(statements);
@@ -120,6 +122,8 @@ const SERVICES = [
   'cloudwatch',
   'elasticloadbalancing',
   'sqs',
+  'sns',
+  'events',
 ];
 
 const PARTS: Readonly<Record<string, string>> = { Partition: 'aws', Region: REGION, Account: ACCOUNT };

@@ -81,8 +81,11 @@ const UNUSED = [
   // This member has no records, and is in no target group.
   ...['elasticloadbalancing:DeregisterTargets', 'elasticloadbalancing:DescribeLoadBalancers'],
   ...['elasticloadbalancing:DescribeTargetGroups', 'elasticloadbalancing:DescribeTargetHealth'],
-  ...['elasticloadbalancing:RegisterTargets', 'route53:ChangeResourceRecordSets', 'route53:GetChange'],
-  'route53:ListResourceRecordSets',
+  'elasticloadbalancing:RegisterTargets',
+  // It tells of its changes on no bus and no topic.
+  ...['events:DescribeEventBus', 'events:PutEvents'],
+  ...['route53:ChangeResourceRecordSets', 'route53:GetChange', 'route53:ListResourceRecordSets'],
+  ...['sns:GetTopicAttributes', 'sns:Publish'],
   // Its leader reads no queue of events.
   ...['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
   // It has no hook on an instance.

@@ -18,6 +18,8 @@ export const ZONE = 'Z0123456789ABC';
 export const DOCUMENT = `arn:aws:ssm:${REGION}:${ACCOUNT}:document/AWS-RunShellScript`;
 export const QUEUE = `arn:aws:sqs:${REGION}:${ACCOUNT}:understudy-events`;
 export const TARGET_GROUP = `arn:aws:elasticloadbalancing:${REGION}:${ACCOUNT}:targetgroup/web/0123456789abcdef`;
+export const TOPIC = `arn:aws:sns:${REGION}:${ACCOUNT}:understudy-notices`;
+export const BUS = `arn:aws:events:${REGION}:${ACCOUNT}:event-bus/understudy`;
 const ZONE_ARN = `arn:aws:route53:::hostedzone/${ZONE}`;
 
 const arn = (kind: string, id: string): string => `arn:aws:ec2:${REGION}:${ACCOUNT}:${kind}/${id}`;
@@ -152,6 +154,9 @@ export const USUAL_CALLS: readonly UsualCall[] = [
   ...['ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility', 'GetQueueAttributes'].map((action) =>
     call(`sqs:${action}`, QUEUE),
   ),
+  ...['Publish', 'GetTopicAttributes'].map((action) => call(`sns:${action}`, TOPIC)),
+  call('events:DescribeEventBus', BUS),
+  call('events:PutEvents', BUS, { 'events:source': ['understudy'] }),
   call('ssm:SendCommand', DOCUMENT),
   call('ssm:SendCommand', INSTANCE, { 'ssm:resourceTag/understudy:group': 'db' }),
   ...['CancelCommand', 'GetCommandInvocation', 'ListCommandInvocations', 'DescribeInstanceInformation'].map((action) =>

@@ -16,8 +16,8 @@ const NEVER_MADE = [
 /**
  * A program for jq that reads `terraform show -json` of a plan, and fails where the plan does
  * anything that a hand-back must not: nothing is destroyed or replaced, no machine or disk is made,
- * nothing is changed (a record, an address or a machine could be pointed at the retired one), and as
- * much is imported as was meant.
+ * nothing is changed (a record, an address or a machine could be pointed at the retired one), and
+ * as much is imported as was meant.
  */
 export const planCheck = (
   imports: number,
