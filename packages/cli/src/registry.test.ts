@@ -94,7 +94,9 @@ describe('every command', () => {
           told.set(long ?? '', (told.get(long ?? '') ?? new Set()).add(description));
       }
     }
-    for (const [option, meanings] of told) expect([option, [...meanings]]).toEqual([option, [[...meanings][0]]]);
+    expect(
+      [...told].filter(([, meanings]) => meanings.size > 1).map(([option, meanings]) => [option, ...meanings]),
+    ).toEqual([]);
   });
 
   it('no command takes a secret on the command line, where every process list shows it', () => {

@@ -90,7 +90,7 @@ describe('a hand-back after', () => {
     expect(only.resources[0]?.was).not.toBe(scene.old.instanceId);
     expect(papersOf('terraform', only, scene.state)).toEqual({
       ...{ steps: [], files: [] },
-      notes: [expect.stringContaining(`--since ${first?.opId ?? ''}`)],
+      notes: [expect.stringContaining(`--from-recovery ${first?.opId ?? ''}`)],
     });
   });
 

@@ -13,13 +13,13 @@ import { complain, print, shownJson, shownOf } from '../terminal.ts';
 import { handBackText, papersText } from '../views/hand-back-view.ts';
 
 interface HandBackOptions extends ReadOptions {
-  readonly for?: string;
-  readonly since?: string;
+  readonly tool?: string;
+  readonly fromRecovery?: string;
   readonly terraform?: string;
   readonly stack?: string;
   readonly logicalId?: string;
   readonly leave?: readonly string[];
-  readonly output?: string;
+  readonly folder?: string;
 }
 
 /** More than any state that a person keeps in one file. */
@@ -40,10 +40,10 @@ function stateOf(file: string | undefined): readonly TerraformResource[] | null 
 }
 
 function papersOf(view: HandBackView, options: HandBackOptions) {
-  const tool = HAND_BACK_TOOLS.find(({ name }) => name === options.for);
+  const tool = HAND_BACK_TOOLS.find(({ name }) => name === options.tool);
   if (tool === undefined) {
-    if (options.output === undefined) return null;
-    throw new OperationError('CONFIG_INVALID', '--output wants --for');
+    if (options.folder === undefined) return null;
+    throw new OperationError('CONFIG_INVALID', '--folder wants --tool');
   }
   const { stack = null, logicalId = null, leave = [] } = options;
   const papers = tool.papers({ view, stack, logicalId, leave, state: stateOf(options.terraform) });
@@ -70,30 +70,30 @@ export const handback: CommandDefinition = {
   examples: [
     { line: 'understudy handback db/one', what: 'what its code names, and what is there now' },
     {
-      line: 'understudy handback db/one --for cloudformation --output handback',
+      line: 'understudy handback db/one --tool cloudformation --folder handback',
       what: 'change sets that import the successor, each checked before it is executed; we run none of them',
     },
     {
-      line: 'understudy handback db/one --for terraform --terraform terraform.tfstate --output handback',
+      line: 'understudy handback db/one --tool terraform --terraform terraform.tfstate --folder handback',
       what: 'import, removed and moved blocks, by the names that the state has',
     },
   ],
   define: (command, context) => {
     command
       .argument('<member>', 'group/name')
-      .addOption(new Option('--for <tool>', 'which tool').choices(HAND_BACK_TOOLS.map(({ name }) => name)))
-      .option('--since <recovery>', 'the first recovery that was not handed back (default: only the last one)')
+      .addOption(new Option('--tool <tool>', 'which tool').choices(HAND_BACK_TOOLS.map(({ name }) => name)))
+      .option('--from-recovery <recovery>', 'the first recovery that was not handed back (default: only the last one)')
       .option('--terraform <file>', 'a state: from `terraform state pull`, or from `terraform show -json`')
       .option('--stack <name>', 'the CloudFormation stack, where no tag of the instance says so')
       .option('--logical-id <name>', 'the name of the instance in it')
       .option('--leave <name>', 'a further resource of the stack that leaves it and is kept; may be repeated', collect)
-      .option('--output <folder>', 'write the files and the steps there; no file is written over')
+      .option('--folder <folder>', 'write the files and the steps there; no file is written over')
       .action(async (text: string, options: HandBackOptions) => {
         const { member } = parseMemberId(text);
-        const path = pathOf(`/v1/members/${member}/handback`, { since: options.since });
+        const path = pathOf(`/v1/members/${member}/handback`, { since: options.fromRecovery });
         const view = await new ControlClient(context, options).read(HandBackViewSchema, path);
         const found = papersOf(view, options);
-        if (found && options.output !== undefined) writeFiles(options.output, found.tool, found.papers);
+        if (found && options.folder !== undefined) writeFiles(options.folder, found.tool, found.papers);
         const shown = { ...view, papers: found && { tool: found.tool.name, ...found.papers } };
         print(
           options.json === true

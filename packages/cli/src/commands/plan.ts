@@ -19,7 +19,7 @@ export const plan: CommandDefinition = {
   examples: [
     { line: 'understudy plan db/one', what: 'with the token that runs exactly this plan' },
     { line: 'understudy plan db/one --calls', what: 'with the parameters of each call, as they would be sent' },
-    { line: 'understudy plan db/one --strategy reattach', what: 'by this way, whatever the ladder would take' },
+    { line: 'understudy plan db/one --strategy reattach', what: 'this way, whatever the ladder would take' },
     { line: 'understudy plan --all', what: 'every member in one line: where to, how long, what is missing' },
   ],
   define: (command, context) => {
@@ -27,7 +27,7 @@ export const plan: CommandDefinition = {
       .argument('[member]', 'group/name')
       .option('--all', 'every member by name')
       .option('--calls', 'with the parameters of each call')
-      .addOption(new Option('--strategy <way>', 'by this way, whatever the ladder would take').choices(LADDER_RUNGS))
+      .addOption(new Option('--strategy <way>', 'this way, whatever the ladder would take').choices(LADDER_RUNGS))
       .action((text: string | undefined, options: PlanOptions) => {
         const client = new ControlClient(context, options);
         const output = outputOf(options);

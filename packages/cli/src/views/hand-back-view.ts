@@ -66,7 +66,7 @@ export function papersText(tool: Pick<HandBackTool, 'title'>, { notes, steps, fi
   ].join('\n');
 }
 
-/** What `understudy handback <member>` prints. `tool`: null without `--for`. */
+/** What `understudy handback <member>` prints. `tool`: null without `--tool`. */
 export function handBackText(
   view: HandBackView,
   papers: { readonly tool: HandBackTool; readonly papers: HandBackPapers } | null,
@@ -76,7 +76,7 @@ export function handBackText(
     ...facts(view, screen),
     ...(papers === null
       ? view.isDue
-        ? ['', 'how to take it over: --for cloudformation, or --for terraform --terraform FILE']
+        ? ['', 'how to take it over: --tool cloudformation, or --tool terraform --terraform FILE']
         : []
       : ['', papersText(papers.tool, papers.papers)]),
     'nothing was done',

@@ -154,7 +154,7 @@ function namedByState({ view, state }: HandBackGiven): string | null {
   const known = ids.has(view.resources[0]?.was) ? undefined : view.earlier.find(({ was }) => ids.has(was));
   return known === undefined
     ? null
-    : `the state names ${known.was}, which ${known.opId} has replaced: it was not handed back, so ask with --since ${known.opId}`;
+    : `the state names ${known.was}, which ${known.opId} has replaced: it was not handed back, so ask with --from-recovery ${known.opId}`;
 }
 
 const UP_TO_DATE = 'the state names nothing that is another resource now: it is up to date, or of something else';

@@ -63,7 +63,7 @@ export function notesOf(facts: HandBackFacts, resources: readonly HandBackResour
     ...some(
       earlier.length > 0,
       'EarlierRecoveries',
-      `${earlier.length} earlier ones are on the books: where they were not handed back, name the first of them (--since ${earlier[0]?.opId ?? ''})`,
+      `${earlier.length} earlier ones are on the books: where they were not handed back, name the first of them (--from-recovery ${earlier[0]?.opId ?? ''})`,
     ),
     ...movesInPlace(facts),
   ];
