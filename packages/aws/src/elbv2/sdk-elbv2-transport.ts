@@ -7,8 +7,8 @@ import {
   RegisterTargetsCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { ELBV2_QUERY } from '../answers/xml-answer.ts';
-import { clientConfigOf, type SdkTransport, type SdkTransportOptions } from '../sdk/client-config.ts';
-import { sendOnceTransport } from '../sdk/send-once-transport.ts';
+import type { SdkTransport, SdkTransportOptions } from '../sdk/client-config.ts';
+import { sendOnceConfig, sendOnceTransport } from '../sdk/send-once-transport.ts';
 import type { Elbv2Action } from './actions.ts';
 
 const COMMANDS = {
@@ -19,9 +19,7 @@ const COMMANDS = {
   DeregisterTargets: DeregisterTargetsCommand,
 } satisfies Readonly<Record<Elbv2Action, unknown>>;
 
-const CONNECT_MAX_MS = 2_000;
-
 export function sdkElbv2Transport(options: SdkTransportOptions): SdkTransport {
-  const client = new ElasticLoadBalancingV2Client(clientConfigOf(options, 1, CONNECT_MAX_MS));
+  const client = new ElasticLoadBalancingV2Client(sendOnceConfig(options));
   return sendOnceTransport({ name: 'Elastic Load Balancing', commands: COMMANDS, form: ELBV2_QUERY, client });
 }

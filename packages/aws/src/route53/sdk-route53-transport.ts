@@ -5,8 +5,8 @@ import {
   Route53Client,
 } from '@aws-sdk/client-route-53';
 import { ROUTE53_XML } from '../answers/xml-answer.ts';
-import { clientConfigOf, type SdkTransport, type SdkTransportOptions } from '../sdk/client-config.ts';
-import { sendOnceTransport } from '../sdk/send-once-transport.ts';
+import type { SdkTransport, SdkTransportOptions } from '../sdk/client-config.ts';
+import { sendOnceConfig, sendOnceTransport } from '../sdk/send-once-transport.ts';
 import type { Route53Action } from './actions.ts';
 
 const COMMANDS = {
@@ -15,10 +15,7 @@ const COMMANDS = {
   GetChange: GetChangeCommand,
 } satisfies Readonly<Record<Route53Action, unknown>>;
 
-/** Its control plane is in one Region, maybe far away. */
-const CONNECT_MAX_MS = 2_000;
-
 export function sdkRoute53Transport(options: SdkTransportOptions): SdkTransport {
-  const client = new Route53Client(clientConfigOf(options, 1, CONNECT_MAX_MS));
+  const client = new Route53Client(sendOnceConfig(options));
   return sendOnceTransport({ name: 'Route 53', commands: COMMANDS, form: ROUTE53_XML, client });
 }

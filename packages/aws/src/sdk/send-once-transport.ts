@@ -2,7 +2,7 @@ import { invariant } from '@understudy/shared';
 import { type AnswerStack, checkAnswers } from '../answers/check-answers.ts';
 import type { AnswerForm } from '../answers/own-answer.ts';
 import { Departure, type DepartureStack } from '../transport/departure.ts';
-import type { SdkTransport } from './client-config.ts';
+import { clientConfigOf, type SdkTransport, type SdkTransportOptions } from './client-config.ts';
 
 type CommandClass = new (input: never) => object;
 
@@ -10,6 +10,13 @@ type CommandClass = new (input: never) => object;
 interface Command {
   readonly middlewareStack: AnswerStack<object, { readonly response: unknown }> & DepartureStack<object, unknown>;
 }
+
+/** Longest wait for a connection. Some control planes are in one Region, maybe far away. */
+const CONNECT_MAX_MS = 2_000;
+
+/** The configuration of a client that makes one attempt. */
+export const sendOnceConfig = (options: SdkTransportOptions): ReturnType<typeof clientConfigOf> =>
+  clientConfigOf(options, 1, CONNECT_MAX_MS);
 
 /** A service that is sent each request once. */
 export interface OnceService<Action extends string> {

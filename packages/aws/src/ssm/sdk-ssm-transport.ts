@@ -7,8 +7,8 @@ import {
   SSMClient,
 } from '@aws-sdk/client-ssm';
 import { AWS_JSON_1_1 } from '../answers/json-answer.ts';
-import { clientConfigOf, type SdkTransport, type SdkTransportOptions } from '../sdk/client-config.ts';
-import { sendOnceTransport } from '../sdk/send-once-transport.ts';
+import type { SdkTransport, SdkTransportOptions } from '../sdk/client-config.ts';
+import { sendOnceConfig, sendOnceTransport } from '../sdk/send-once-transport.ts';
 import type { SsmAction } from './actions.ts';
 
 const COMMANDS = {
@@ -19,10 +19,8 @@ const COMMANDS = {
   DescribeInstanceInformation: DescribeInstanceInformationCommand,
 } satisfies Readonly<Record<SsmAction, unknown>>;
 
-const CONNECT_MAX_MS = 2_000;
-
 /** One attempt: the SDK would repeat a command that is sent, and what is sent twice runs twice. */
 export function sdkSsmTransport(options: SdkTransportOptions): SdkTransport {
-  const client = new SSMClient(clientConfigOf(options, 1, CONNECT_MAX_MS));
+  const client = new SSMClient(sendOnceConfig(options));
   return sendOnceTransport({ name: 'Systems Manager', commands: COMMANDS, form: AWS_JSON_1_1, client });
 }
