@@ -1,6 +1,6 @@
-import { parse } from '@cdktn/hcl2json';
 import { loadAwsServiceSpec } from '@aws-cdk/aws-service-spec';
 import { HAND_BACK_TOOLS, readTerraformState } from '@understudy/cli';
+import { parseHcl } from '@understudy/cli/testing';
 import type { HandBackView } from '@understudy/shared';
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it, test } from 'vitest';
@@ -161,14 +161,14 @@ describe('the papers for Terraform', () => {
   const given = papers('terraform', { state: readTerraformState(STATE, 'state') });
 
   it('are HCL that its own parser reads', async () => {
-    expect(await parse('takeover.tf', fileOf(given, 'takeover.tf'))).toEqual({
+    expect(await parseHcl('takeover.tf', fileOf(given, 'takeover.tf'))).toEqual({
       removed: [{ from: '${aws_instance.db}', lifecycle: [{ destroy: false }] }],
       import: [
         { to: '${aws_instance.db_i_00000000000000002}', id: NEW },
         { to: '${module.d["$(id)"].aws_ebs_volume.data["a\'$${x}"]}', id: 'vol-2' },
       ],
     });
-    expect(await parse('name-back.tf', fileOf(given, 'name-back.tf'))).toEqual({
+    expect(await parseHcl('name-back.tf', fileOf(given, 'name-back.tf'))).toEqual({
       moved: [{ from: '${aws_instance.db_i_00000000000000002}', to: '${aws_instance.db}' }],
     });
   });

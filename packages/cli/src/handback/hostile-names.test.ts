@@ -1,10 +1,10 @@
-import { parse } from '@cdktn/hcl2json';
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { shellWord } from './shell-word.ts';
 import { addressText, parseModules } from './terraform/address.ts';
 import { hclText } from './terraform/hcl-text.ts';
+import { parseHcl } from './terraform/parse-hcl.fixtures.ts';
 
 /** Text with much of what means something to a shell, to HCL or to a terminal. */
 const hostile = fc.string({
@@ -30,7 +30,7 @@ describe('a name that somebody chose', () => {
   it('is itself in HCL, and never a template', async () => {
     await fc.assert(
       fc.asyncProperty(hostile, async (text) => {
-        const read: unknown = await parse('x.tf', `a = ${hclText(text)}\n`);
+        const read = await parseHcl('x.tf', `a = ${hclText(text)}\n`);
         expect(read).toEqual({ a: inTemplate(text) });
       }),
       { numRuns: 300 },
