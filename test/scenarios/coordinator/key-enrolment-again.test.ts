@@ -18,7 +18,7 @@ const INSTANCE = { instanceId: 'i-0123456789abcdef0', privateIp: '10.0.0.7', lau
 const publicKey = publicKeyOf(new Uint8Array(32).fill(1));
 const { identity } = new CloudSim({ clock: new SimClock() });
 
-/** A leader by whom that instance was given its key already; `meanwhile` goes on while EC2 is asked. */
+/** A leader by whom that instance was given its key. `meanwhile` goes on while EC2 is asked. */
 function leading(meanwhile: () => void, holds: { remainingMs: number; isFresh: boolean }) {
   const commits: unknown[] = [];
   const instance = {
