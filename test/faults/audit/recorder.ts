@@ -189,7 +189,7 @@ const goesOnWithSeed = (plan: IntentRecord['plan']): boolean => isReattach(plan)
 /** Actions by which an instance gets a disk, an interface or an address. */
 const GIVES: ReadonlySet<string> = new Set(['AttachVolume', 'AttachNetworkInterface', 'AssociateAddress']);
 
-/** The instances that a call takes out of quarantine (S31): it names them, starts or equips them. */
+/** The instances that a call takes out of quarantine (S31): it names, starts or equips them. */
 function madeMemberBy(action: string, input: Readonly<Record<string, unknown>>): readonly string[] {
   if (action === 'StartInstances') return textsIn(input['InstanceIds']);
   if (GIVES.has(action)) return textsIn([input['InstanceId']]);

@@ -67,7 +67,7 @@ describe('EC2 is asked about the calls of a plan', () => {
 
   it('and not with what stands in where an endpoint may take a question for the deed', async () => {
     const { asked, words } = world({}, HOUR_MS, true);
-    // A start, too: who was seen running may have been fenced by the time that the question arrives.
+    // A start, too: who was seen running may have been fenced when the question arrives.
     const calls = [standIn('Tag', 'CreateTags'), standIn('Start', 'StartInstances')];
     expect(await words(calls)).toEqual(['not-asked', 'not-asked']);
     expect(asked).toEqual([]);
