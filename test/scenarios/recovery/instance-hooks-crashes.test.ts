@@ -14,7 +14,7 @@ test('wherever a leader is killed, each instance is given its script once, and t
   timeout: 120_000,
 }, async () => {
   const hooks = instanceHooksOf(HOOKS);
-  // Also where the one before has sent it and had no answer, the next one finds it: none is sent twice.
+  // Also where the one before has sent it and had no answer: the next one finds it.
   const check = () => expect([...hooks.ran()].sort()).toEqual(['drain.1', 'warm.1']);
   const steps = ['send', 'find', 'invocation', 'cancel', 'managed', 'hook-flush', 'hook-warm'];
   // What is killed beside a hook is in `hooks-crashes.test.ts` and in the tests of the strategies.

@@ -56,8 +56,8 @@ export function instanceHooksOf(hooks: readonly InstanceHook[]) {
       for (const kind of scene.resources()) for (const one of kind) scene.seededIds.add(one.id);
     },
     /**
-     * Ids that instances were given to run, in order, as often as they were. There is no guard here:
-     * what is there twice would need it.
+     * Ids that instances were given to run, in order, as often as they were. There is no guard
+     * here: what is there twice would need it.
      */
     ran: (): readonly string[] => [...ran],
   };
