@@ -29,4 +29,4 @@ export { WatchedStore } from './store/watched-store.ts';
 export { ownStopOf } from './judge/own-stop.ts';
 export { type IdentityReading, readIdentity } from './identity/identity-document.ts';
 export { signersFor } from './identity/signers.ts';
-export type { EnrolmentAnswer } from './leader/key-enrolment.ts';
+export { type EnrolmentAnswer, KeyEnrolment, type KeyEnrolmentOptions } from './leader/key-enrolment.ts';

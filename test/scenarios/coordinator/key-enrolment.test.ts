@@ -200,6 +200,24 @@ describe('refused, counted, and shown as a problem', () => {
   });
 });
 
+test('one address that sends whatever it likes uses up its own pace, and not that of others', async () => {
+  const { api } = world.mustLead().coordinator;
+  const rubbish = (address: string) =>
+    api.enrolKey({ member: DB1, address, publicKey: '', document: 'no document', requestId: 'r' });
+  const flood = await Promise.all(Array.from({ length: 500 }, () => rubbish('10.9.9.9')));
+  const heard = flood.filter((answer) => outcome(answer) === 'DocumentUnreadable').length;
+  expect(heard).toBeLessThanOrEqual(12);
+  expect(flood.filter((answer) => outcome(answer) === 'TooOften')).toHaveLength(500 - heard);
+  expect(outcome(await ask())).toBe('given');
+  // All of them together have a bound too.
+  const many = await Promise.all(
+    Array.from({ length: 400 }, (_, index) => rubbish(`10.8.${index >> 8}.${index & 255}`)),
+  );
+  const looked = many.filter((answer) => outcome(answer) === 'DocumentUnreadable').length;
+  expect(looked).toBeGreaterThan(100);
+  expect(looked).toBeLessThan(300);
+});
+
 describe('while something goes wrong', () => {
   test('EC2 does not answer: nothing is given, and the agent asks again', async () => {
     const fault = { kind: 'error', code: 'ServiceUnavailable', httpStatus: 503, times: 500 } as const;

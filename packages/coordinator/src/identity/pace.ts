@@ -2,6 +2,19 @@ import { type BucketLimit, fullBucket, takeTokens, type TokenBucket } from '@und
 
 const NAMES_MAX = 5_000;
 
+/** The name that an address goes by: who has one of IPv6 has all of its /64. */
+export function sourceOf(address: string): string {
+  if (!address.includes(':')) return address;
+  const [head = '', tail] = address.split('%')[0]?.split('::') ?? [];
+  const groups = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = tail === undefined ? [] : Array.from({ length: 8 - groups.length - after.length }, () => '0');
+  return `${[...groups, ...zeros, ...after]
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16))
+    .join(':')}::/64`;
+}
+
 /** Token buckets by name; who asked longest ago is forgotten first, and begins anew. */
 export class Pace {
   readonly #limit: BucketLimit;

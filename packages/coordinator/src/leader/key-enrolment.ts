@@ -32,7 +32,7 @@ import {
 } from '../identity/decide-key-enrolment.ts';
 import type { EnrolmentSettings } from '../identity/enrolment-settings.ts';
 import { readIdentity } from '../identity/identity-document.ts';
-import { Pace } from '../identity/pace.ts';
+import { Pace, sourceOf } from '../identity/pace.ts';
 import { RefusedList, type ShownRefusal } from '../identity/refused-list.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 
@@ -67,8 +67,13 @@ export interface KeyEnrolmentOptions {
   readonly masters: () => ReadonlyMap<number, Uint8Array>;
 }
 
+/**
+ * What one address may send, whatever is in it. Asked before {@link ALL}, so that one address uses
+ * up its own pace and not that of others.
+ */
+const EACH = { burst: 10, refillPerSecond: 1 };
 /** All that is looked at, whoever sends it: a document costs about 1 ms to take apart. */
-const ALL = { burst: 100, refillPerSecond: 50 };
+const ALL = { burst: 200, refillPerSecond: 100 };
 /** One instance from one address. An agent asks again after 2 s at the soonest, then slower. */
 const ONE = { burst: 8, refillPerSecond: 0.1 };
 /** Questions to EC2, of its own rate (docs/rates.md). */
@@ -76,6 +81,7 @@ const LOOKS = { burst: 20, refillPerSecond: 5 };
 
 const TOO_OFTEN: RefusedEnrolment = { kind: 'refused', reason: 'TooOften', text: 'too many ask: ask again later' };
 const unavailable = (text: string): EnrolmentAnswer => ({ kind: 'unavailable', text });
+const NOBODY_LEADS = unavailable('nobody here leads with a fresh view of etcd');
 /** Pass by themselves, or say nothing about an attempt: no problem is shown for them. */
 const PASSING: ReadonlySet<EnrolmentRefusal> = new Set(['MemberUnknown', 'InstanceNotRunning', 'TooOften']);
 const REMARKS_MAX = 5;
@@ -87,6 +93,7 @@ const REMARKS_MAX = 5;
  */
 export class KeyEnrolment {
   readonly #options: KeyEnrolmentOptions;
+  readonly #each = new Pace(EACH);
   readonly #all = new Pace(ALL);
   readonly #one = new Pace(ONE);
   readonly #looks = new Pace(LOOKS);
@@ -121,12 +128,13 @@ export class KeyEnrolment {
 
   /** Never rejects but for a bug. Asking again is harmless: the same agent is answered the same. */
   async take(term: Term | null, request: EnrolmentRequest): Promise<EnrolmentAnswer> {
-    const { settings, view } = this.#options;
+    const { settings } = this.#options;
     if (settings === null) return this.#counted('off', { kind: 'off', text: 'no agent enrols here' });
-    if (term === null || !view.isFresh())
-      return this.#counted('unavailable', unavailable('nobody here leads with a fresh view of etcd'));
-    if (!this.#all.take('', this.#options.clock.monotonicMs())) return this.#refuse(request, null, TOO_OFTEN);
+    if (term === null || !this.#leads(term)) return this.#counted('unavailable', NOBODY_LEADS);
     const { document: text, member, address, publicKey } = request;
+    const nowMs = this.#options.clock.monotonicMs();
+    if (!this.#each.take(sourceOf(address), nowMs) || !this.#all.take('', nowMs))
+      return this.#refuse(request, null, TOO_OFTEN);
     const reading = readIdentity(text, settings.region, () => settings.signers);
     if (reading.kind === 'refused') return this.#refuse(request, null, reading);
     const claim = { member, document: reading.document, address, publicKey };
@@ -138,6 +146,11 @@ export class KeyEnrolment {
         return this.#counted('unknown-outcome', { kind: 'unknown-outcome', text: errorText(error) });
       return this.#counted('unavailable', unavailable(errorText(error)));
     }
+  }
+
+  /** By our own clock: also after a pause that nobody has noticed yet. */
+  #leads(term: Term): boolean {
+    return term.remainingMs() > 0 && this.#options.view.isFresh();
   }
 
   /** @throws the errors of EC2's reads and of a commit */
@@ -155,7 +168,9 @@ export class KeyEnrolment {
     if (!this.#one.take(`${instanceId} ${claim.address}`, nowMs) || !this.#looks.take('', nowMs))
       return this.#refuse(request, instanceId, TOO_OFTEN);
     const instance = await this.#look(instanceId, term.signal);
-    // The records as they are now: EC2 may have taken its time.
+    // The records as they are now: EC2 may have taken its time, or we were paused. A first answer
+    // is written under the term besides; one that is repeated rests on this.
+    if (!this.#leads(term)) return this.#counted('unavailable', NOBODY_LEADS);
     const facts = this.#factsOf(claim.member, accounts);
     const decision = decideKeyEnrolment(claim, facts, instance);
     if (decision.kind === 'refused') return this.#refuse(request, instanceId, decision);
