@@ -138,7 +138,7 @@ describe('an ill that passes: everything is told, in order, under one id', () =>
 interface Lasting {
   readonly begin: () => void;
   readonly end: () => void;
-  /** Of what is told about it: what the service said, and what to do. */
+  /** The text of the problem has these: what the service said, and what to do. */
   readonly says: readonly RegExp[];
 }
 

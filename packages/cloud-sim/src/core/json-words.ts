@@ -13,7 +13,9 @@ const IN_THEIR_WORDS: Readonly<Record<string, string>> = {
   InvalidParameterValue: 'ValidationException',
 };
 
-/** `internal`: what the service calls a fault of its own. A date that is off is told in words only. */
+/**
+ * `internal`: what the service calls a fault of its own. That a date is off is told in words only.
+ */
 export const inJsonWords =
   (internal: string) =>
   ({ code, message, httpStatus }: CallError): CallError => {
