@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 
-/** The package's types name the browser's, which would stand before Node's in every file of ours. */
+/** Its types name the browser's, which would stand before Node's in every file of ours. */
 interface HclParser {
   readonly parse: (filename: string, contents: string) => Promise<unknown>;
 }
