@@ -109,7 +109,7 @@ export class FailureHooks {
   }
 
   /** It is on record already, as owed. */
-  #begin(term: Term, record: HistoryRecord, { name, timeoutMs, ...runs }: FailureHook): void {
+  #begin(term: Term, record: HistoryRecord, { name, timeoutMs, begunAtWallMs, ...runs }: FailureHook): void {
     const { runHook, clock, callTimeoutMs } = this.#options;
     if (!term.holdsFor(callTimeoutMs)) return;
     const work: Work = { beganAtMs: clock.monotonicMs(), outcome: runHook ? null : NOT_SET_UP };
@@ -118,7 +118,8 @@ export class FailureHooks {
     const { program, webhook, command } = runs;
     const hook = { name, at: 'on-failure', program, webhook, command, timeoutMs } as const;
     const facts = { ...record, strategy: record.strategy ?? 'snapshot-and-replace' };
-    const message = hookMessage(facts, hook, { attempt: ATTEMPT, nowWallMs: clock.wallMs() });
+    const begun = { begunAtWallMs: begunAtWallMs ?? record.endedAtWallMs };
+    const message = hookMessage(facts, hook, { attempt: ATTEMPT, ...begun, nowWallMs: clock.wallMs() });
     void ended(runHook, hook, message, term.signal).then((outcome) => (work.outcome = outcome));
   }
 }

@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CloudSim, type FaultKind, inProcessService, seedInstance } from '@understudy/cloud-sim';
@@ -56,6 +66,7 @@ function world() {
     readonly whenUnreached?: 'refuse' | 'pass';
     readonly signal?: AbortSignal;
     readonly newInstanceId?: string | null;
+    readonly begunAgoMs?: number;
   }): Promise<HookOutcome> => {
     const { script = `cat >>${effects}; echo >>${effects}; echo done "$UNDERSTUDY_HOOK_ID"`, ...rest } = how;
     const { on = 'predecessor', at = 'before-fence', timeoutMs = 60_000, whenUnreached = 'refuse' } = rest;
@@ -64,13 +75,15 @@ function world() {
     const message = {
       ...{ id: 'op-0123456789abcdef.flush.1', body: '{"why":"{{ssm:x}} \'$HOME\'"}' },
       ...{ oldInstanceId: instanceId, newInstanceId: how.newInstanceId ?? null },
+      begunAtWallMs: clock.wallMs() - (how.begunAgoMs ?? 0),
     };
     const signal = how.signal ?? new AbortController().signal;
     return runCommandHook(command, { hook: { at, command: 'flush', timeoutMs }, message, signal }, parts);
   };
   const settled = (work: Promise<HookOutcome>): Promise<HookOutcome> => clock.runUntilSettled(work);
   const effectCount = (): number => (existsSync(effects) ? readFileSync(effects, 'utf8').trim().split('\n').length : 0);
-  return { clock, sim, instanceId, log, run, settled, effectCount, effects, here };
+  const guards = { folder: parts.guardFolder, ids: () => readdirSync(parts.guardFolder).sort() };
+  return { clock, sim, instanceId, log, run, settled, effectCount, effects, here, guards };
 }
 
 test('a script runs on the instance with the facts as they are, and what it said is told', async () => {
@@ -137,6 +150,43 @@ describe('the script has its effect once, or the hook refuses and says so', () =
     expect((await w.settled(w.run({}))).kind).toBe('refused');
     expect(w.clock.monotonicMs() - beganAtMs).toBeLessThan(10_000);
     expect(w.effectCount()).toBe(0);
+  });
+});
+
+describe('guards', () => {
+  const DAY_MS = 86_400_000;
+
+  test('of a month ago are removed when another hook runs, and nothing else in their folder', async () => {
+    const w = world();
+    const put = (name: string, agoMs: number): void => {
+      mkdirSync(join(w.guards.folder, name), { recursive: true });
+      writeFileSync(join(w.guards.folder, name, 'ended'), '0');
+      const at = new Date(Date.now() - agoMs);
+      utimesSync(join(w.guards.folder, name), at, at);
+    };
+    put('op-old.flush.1', 31.1 * DAY_MS);
+    put('op-young.flush.1', 29 * DAY_MS);
+    put('not-ours', 99 * DAY_MS);
+    expect((await w.settled(w.run({}))).kind).toBe('passed');
+    expect(w.guards.ids()).toEqual(['not-ours', 'op-0123456789abcdef.flush.1', 'op-young.flush.1']);
+  });
+
+  test('outlive every command of theirs: a try of more than a week is sent no more', async () => {
+    const w = world();
+    const outcome = await w.settled(w.run({ begunAgoMs: 7 * DAY_MS + 1 }));
+    expect(outcome).toMatchObject({ kind: 'refused', text: expect.stringContaining('it is sent no more') });
+    expect(w.sim.commands.invocations).toHaveLength(0);
+    expect((await w.settled(w.run({ begunAgoMs: 7 * DAY_MS - 60_000 }))).kind).toBe('passed');
+  });
+
+  test('are left alone where the clock is wrong', async () => {
+    const w = world();
+    mkdirSync(join(w.guards.folder, 'op-old.flush.1'), { recursive: true });
+    const at = new Date(Date.now() - 40 * DAY_MS);
+    utimesSync(join(w.guards.folder, 'op-old.flush.1'), at, at);
+    w.here.clockBehindMs = -3_600_000;
+    expect((await w.settled(w.run({}))).kind).toBe('refused');
+    expect(w.guards.ids()).toEqual(['op-old.flush.1']);
   });
 });
 

@@ -13,6 +13,9 @@ export interface Point {
   readonly name: string;
 }
 
+/** Reads of {@link RemoteCommands}. */
+const COMMAND_READS: ReadonlySet<string> = new Set(['find', 'invocation', 'managed']);
+
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
 /**
@@ -73,6 +76,7 @@ export class CrashMonitor {
         (runHook) =>
         (...args) =>
           this.#pass({ kind: 'call', name: 'runHook' }, () => runHook(...args)),
+      commands: (commands) => this.#port(commands),
       dns: (dns) => this.#port(dns),
       targetGroups: (targetGroups) => this.#port(targetGroups),
       kv: (kv) => this.#kv(kv),
@@ -84,7 +88,7 @@ export class CrashMonitor {
       get: (target, name) => {
         const method: unknown = Reflect.get(target, name);
         if (typeof method !== 'function' || typeof name !== 'string') return method;
-        const kind = name.startsWith('describe') ? 'read' : 'call';
+        const kind = name.startsWith('describe') || COMMAND_READS.has(name) ? 'read' : 'call';
         return (...args: unknown[]) => this.#pass({ kind, name }, () => Reflect.apply(method, target, args));
       },
     });

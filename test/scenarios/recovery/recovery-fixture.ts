@@ -17,7 +17,7 @@ import {
   type RecoveryRunOutcome,
   type RecoverySettings,
 } from '@understudy/recovery';
-import { createEc2Cloud, dnsRecordsOver, kmsOver, targetGroupsOver } from '@understudy/aws';
+import { createEc2Cloud, dnsRecordsOver, kmsOver, remoteCommandsOver, targetGroupsOver } from '@understudy/aws';
 import {
   type ActivationRecord,
   ActivationRecordSchema,
@@ -42,6 +42,7 @@ import {
   opIdOf,
   parseRecord,
   type RecoveryPlan,
+  type RemoteCommands,
   type RequestKind,
   type RunHook,
   serializeRecord,
@@ -73,6 +74,8 @@ export interface RecoveryFixtureOptions {
   readonly strategy?: Strategy;
   /** Runs the hooks of the policy. */
   readonly runHook?: RunHook;
+  /** Runs the hooks of the policy through Run Command, as each leader has it. */
+  readonly hooksOver?: (commands: RemoteCommands, scene: RecoveryFixture) => RunHook;
   /** The feature level in force; absent: this build's. */
   readonly level?: number;
   /**
@@ -101,6 +104,7 @@ export interface Leader {
 export interface Wrapping {
   cloud?(cloud: Cloud): Cloud;
   runHook?(runHook: RunHook): RunHook;
+  commands?(commands: RemoteCommands): RemoteCommands;
   dns?(dns: DnsRecords): DnsRecords;
   targetGroups?(targetGroups: TargetGroups): TargetGroups;
   kv?(kv: KvStore): KvStore;
@@ -143,6 +147,7 @@ export class RecoveryFixture {
   strategy: Strategy | null;
   readonly level: number | undefined;
   readonly runHook: RunHook | undefined;
+  readonly #hooksOver: RecoveryFixtureOptions['hooksOver'];
   /** Instances that never send a heartbeat, by `silent.add(id)`; or all, when it holds `*`. */
   readonly silent = new Set<string>();
   /** As the leader judges. */
@@ -168,6 +173,7 @@ export class RecoveryFixture {
     this.strategy = options.strategy ?? null;
     this.level = options.level;
     this.runHook = options.runHook;
+    this.#hooksOver = options.hooksOver;
     const { clock, log } = this;
     const transport = options.kms === 'silent' ? () => new Promise<never>(() => undefined) : inProcessKms(this.sim);
     const kms = options.kms === 'none' ? null : kmsOver({ transport, clock, callTimeoutMs: 2_000 });
@@ -318,7 +324,7 @@ export class RecoveryFixture {
       cloud,
       keyLooks: this.keyLooks,
       nameLooks: this.nameLooks,
-      ...(this.runHook && { runHook: wrapping.runHook?.(this.runHook) ?? this.runHook }),
+      ...this.#hooks(wrapping),
       dns: wrapping.dns?.(this.#dns()) ?? this.#dns(),
       targetGroups: wrapping.targetGroups?.(this.#targetGroups()) ?? this.#targetGroups(),
       kv,
@@ -336,6 +342,14 @@ export class RecoveryFixture {
       intentSeenAtMs: () => wrapping.intentSeenAtMs?.() ?? null,
     });
     return { name, term, engine, cloud, kv, endTerm: lose };
+  }
+
+  #hooks(wrapping: Wrapping): { readonly runHook?: RunHook } {
+    if (this.runHook) return { runHook: wrapping.runHook?.(this.runHook) ?? this.runHook };
+    if (!this.#hooksOver) return {};
+    const transport = inProcessService(this.sim, 'ssm');
+    const commands = remoteCommandsOver({ transport, clock: this.clock, callTimeoutMs: 5_000 });
+    return { runHook: this.#hooksOver(wrapping.commands?.(commands) ?? commands, this) };
   }
 
   /** As the observer knows it; call it while it is heard, for it to be remembered. */

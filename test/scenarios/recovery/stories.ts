@@ -57,16 +57,20 @@ async function crashAt(story: Story, at: number, mode: CrashMode): Promise<boole
   return monitor.dead;
 }
 
-/** Kills the leader at every point of these kinds. Returns at how many. */
+/** Kills the leader at every point of these kinds, of those that are meant. Returns at how many. */
 export async function killedAt(
   story: Story,
   kinds: readonly Point['kind'][],
   steps: readonly string[],
+  isMeant: (point: Point) => boolean = () => true,
 ): Promise<number> {
   const points = await undisturbed(story);
   const names = points.map((point) => point.name.split(' ')[0]);
   for (const step of steps) expect(names).toContain(step);
-  const matrix = crashMatrix(points).filter(({ at }) => kinds.some((kind) => kind === points[at]?.kind));
+  const matrix = crashMatrix(points).filter(({ at }) => {
+    const point = points[at];
+    return point !== undefined && kinds.includes(point.kind) && isMeant(point);
+  });
   await atEachCrash(points, matrix, async ({ at, mode }) => {
     expect(await crashAt(story, at, mode), 'the crash did not happen').toBe(true);
   });

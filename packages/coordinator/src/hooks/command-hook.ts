@@ -12,7 +12,7 @@ import {
 } from '@understudy/shared';
 import { endText, hasEnded, isSilentEnd, isUnreached, saidBy } from './command-end.ts';
 import type { HookCommand } from './hooks-config.ts';
-import { onceScript } from './once-script.ts';
+import { onceScript, TRY_AGE_MAX_MS } from './once-script.ts';
 
 /** Between two looks at it. */
 const LOOK_EVERY_MS = 1_500;
@@ -63,6 +63,9 @@ export async function runCommandHook(
 ): Promise<HookOutcome> {
   const target = targetOf(command, asked);
   if (typeof target === 'string') return refused(target);
+  const ageMs = parts.clock.wallMs() - asked.message.begunAtWallMs;
+  if (ageMs > TRY_AGE_MAX_MS)
+    return refused(`this try was begun ${durationText(ageMs)} ago, and how it ended is not known: it is sent no more`);
   return new CommandRun(command, asked, parts, target.id).run();
 }
 

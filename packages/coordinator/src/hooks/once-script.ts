@@ -2,6 +2,13 @@
  * Where an instance keeps which ids it has begun, and how they ended: on disk, to outlive a boot.
  */
 export const GUARD_FOLDER = '/var/lib/understudy/hooks';
+/**
+ * A try is sent under its id for so long and not longer, and its guard is kept for longer: nothing
+ * that may still be run is without one.
+ */
+export const TRY_AGE_MAX_MS = 7 * 86_400_000;
+/** What `find -mtime +N` takes: more than so many whole days, so 31 at least. */
+export const GUARD_KEPT_DAYS = 30;
 /** The beginning of what a script says is kept. */
 export const SAID_BYTES_MAX = 2_048;
 /** So far an instance's clock may be behind ours. More, and it runs nothing. */
@@ -35,6 +42,8 @@ const seconds = (ms: number): number => Math.floor(ms / 1_000);
  *   by more than {@link CLOCK_BEHIND_MAX_MS}, because it cannot tell.
  * - Then `mkdir`, which one of two runs does. The other waits for the first and says what it said.
  * - `timeout` ends what runs at `notAfter`, also where delivery took most of the time.
+ * - Guards of {@link GUARD_KEPT_DAYS} days ago are removed, by a clock that has just been found
+ *   right: no command of theirs is within its time any more. Nothing else in the folder is touched.
  *
  * Script and facts are base64, so that neither a shell nor Systems Manager (which puts values in
  * place of `{{…}}`) reads anything in them. Pure.
@@ -50,6 +59,7 @@ export function onceScript(options: OnceScript): readonly string[] {
     `umask 077; mkdir -p "$ALL" || leave "no folder $ALL: not run" ${NO_GUARD}`,
     `[ "$(date +%s)" -ge $FROM ] || leave 'the clock here is behind: not run' ${NOT_RUN}`,
     `[ "$(date +%s)" -lt $UNTIL ] || leave 'it came too late: not run' ${NOT_RUN}`,
+    `find "$ALL" -mindepth 1 -maxdepth 1 -type d -name 'op-*' -mtime +${GUARD_KEPT_DAYS} -exec rm -rf {} + 2>/dev/null`,
     'if ! mkdir "$OWN" 2>/dev/null; then',
     `  [ -d "$OWN" ] || leave "no folder $OWN: not run" ${NO_GUARD}`,
     '  while [ ! -f "$OWN/ended" ]; do',

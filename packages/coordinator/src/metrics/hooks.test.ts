@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { HookRuns } from './hooks.ts';
 
 const hook = { at: 'after-fence', program: 'drain', timeoutMs: 5_000 } as const;
-const message = { id: 'op-1.drain.1', body: '{}', oldInstanceId: 'i-0', newInstanceId: null };
+const message = { id: 'op-1.drain.1', body: '{}', oldInstanceId: 'i-0', newInstanceId: null, begunAtWallMs: 0 };
 
 /** What the metric shows of one run, and what its caller gets. */
 async function ran(answer: HookOutcome | Error, { tookMs = 2_000, aborted = false } = {}) {

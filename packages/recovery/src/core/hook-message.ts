@@ -11,11 +11,18 @@ export interface HookFacts
   readonly outcome?: HistoryRecord['outcome'];
 }
 
+export interface Try {
+  readonly attempt: number;
+  /** Before this it was begun by nobody. */
+  readonly begunAtWallMs: number;
+  readonly nowWallMs: number;
+}
+
 /** One try of a hook. No secret is in it. */
 export function hookMessage(
   facts: HookFacts,
   { name, at }: Pick<PolicyHook, 'name' | 'at'>,
-  { attempt, nowWallMs }: { readonly attempt: number; readonly nowWallMs: number },
+  { attempt, begunAtWallMs, nowWallMs }: Try,
 ): HookMessage {
   const { opId, member, oldInstanceId, newInstanceId, reason, startedAtWallMs, strategy, outcome } = facts;
   const id = hookId(opId, name, attempt);
@@ -24,5 +31,5 @@ export function hookMessage(
     ...{ hook: name, at, attempt, recovery: opId, member, strategy, reason },
     ...{ oldInstanceId, newInstanceId, outcome, startedAt: new Date(startedAtWallMs).toISOString() },
   });
-  return { id, body, oldInstanceId, newInstanceId };
+  return { id, body, oldInstanceId, newInstanceId, begunAtWallMs };
 }

@@ -7,13 +7,19 @@ import type { Frozen, Move, Step } from '../effect.ts';
 import { ended } from '../failure-hooks.ts';
 import type { Run } from '../run.ts';
 import { stepKind } from '../step-kind.ts';
+import type { NotedOf } from '../step-record.ts';
 import { LAUNCH } from './attempt-records.ts';
 
 export const HOOK = {
   ...HOOK_STEP,
   request: z.strictObject({ hook: z.string(), at: z.enum(HOOK_MOMENTS) }),
   /** Which try it is, from 1; why the one before was refused. Null: it was not. */
-  noted: z.strictObject({ attempt: z.number().int(), refused: z.string().nullable() }),
+  noted: z.strictObject({
+    attempt: z.number().int(),
+    refused: z.string().nullable(),
+    /** Before this it was begun by nobody. Absent: an older build noted it. */
+    begunAtWallMs: z.number().optional(),
+  }),
   result: z.strictObject({ passed: z.boolean(), attempt: z.number().int(), text: z.string() }),
 } as const;
 type Hook = typeof HOOK;
@@ -70,22 +76,25 @@ export function hookStep(run: Run, name: string): Step<Hook> {
 }
 
 function next(run: Run, hook: PolicyHook, memory: Memory, { noted }: Frozen<Hook>): Move<Hook> {
-  if (noted === null) return { kind: 'note', noted: { attempt: 1, refused: null } };
-  if (noted.refused !== null && noted.attempt !== memory.attempt)
-    return { kind: 'note', noted: { attempt: noted.attempt + 1, refused: null } };
+  const another = (attempt: number): Move<Hook> => {
+    return { kind: 'note', noted: { attempt, refused: null, begunAtWallMs: run.wallMs() } };
+  };
+  if (noted === null) return another(1);
+  if (noted.refused !== null && noted.attempt !== memory.attempt) return another(noted.attempt + 1);
   if (noted.refused !== null) return refusal(run, hook, noted.refused);
-  if (memory.work === null) return begin(run, hook, memory, noted.attempt);
+  if (memory.work === null) return begin(run, hook, memory, noted);
   const { outcome } = memory.work;
   if (outcome === null) return { kind: 'wait', text: `the hook ${hook.name} runs`, forMs: LOOK_MS };
   run.parts.log[outcome.kind === 'passed' ? 'info' : 'warn']('recovery.hook.ended', {
     ...{ hook: hook.name, at: hook.at, attempt: noted.attempt, outcome: outcome.kind, text: outcome.text },
   });
   if (outcome.kind === 'refused' && canRefuse(hook))
-    return { kind: 'note', noted: { attempt: noted.attempt, refused: outcome.text } };
+    return { kind: 'note', noted: { ...noted, refused: outcome.text } };
   return { kind: 'done', result: { passed: outcome.kind === 'passed', attempt: noted.attempt, text: outcome.text } };
 }
 
-function begin(run: Run, hook: PolicyHook, memory: Memory, attempt: number): Move<Hook> {
+function begin(run: Run, hook: PolicyHook, memory: Memory, noted: NotedOf<Hook>): Move<Hook> {
+  const { attempt, begunAtWallMs = run.record.startedAtWallMs } = noted;
   return {
     kind: 'act',
     text: `running the hook ${hook.name} (${hook.at})`,
@@ -95,7 +104,7 @@ function begin(run: Run, hook: PolicyHook, memory: Memory, attempt: number): Mov
         run: async () => {
           const work: Work = { outcome: null };
           Object.assign(memory, { work, attempt });
-          const message = hookMessage(factsOf(run), hook, { attempt, nowWallMs: run.wallMs() });
+          const message = hookMessage(factsOf(run), hook, { attempt, begunAtWallMs, nowWallMs: run.wallMs() });
           const { runHook } = run.parts;
           if (!runHook) work.outcome = { kind: 'refused', text: 'this coordinator is not set up to run hooks' };
           else void ended(runHook, hook, message, run.signal).then((outcome) => (work.outcome = outcome));

@@ -19,6 +19,8 @@ export interface HookMessage {
   readonly oldInstanceId: string;
   /** Its replacement. Null: there is none, or it is not known any more. */
   readonly newInstanceId: string | null;
+  /** Nobody has begun this try before, by the clock of whoever led. */
+  readonly begunAtWallMs: number;
 }
 
 export type HookOutcome =

@@ -8,6 +8,8 @@ export const FailureHookSchema = z.strictObject({
   webhook: z.string().optional(),
   command: z.string().optional(),
   timeoutMs: z.number(),
+  /** Nobody has begun it before. Absent: before the recovery ended. */
+  begunAtWallMs: z.number().optional(),
   /** How it ended. Absent: it is to be run, or runs. */
   ended: z.strictObject({ passed: z.boolean(), text: z.string(), atWallMs: z.number() }).optional(),
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { isOperationError } from '../errors.ts';
+import { GroupPolicySchema } from '../policy.ts';
 import { ActivationRecordSchema, GroupRecordSchema, HoldRecordSchema, PauseRecordSchema } from './cluster.ts';
 import { carriedFields, parseKeeping } from './keep-unknown.ts';
 import { parseRecord, serializeRecord, unwritten } from './record.ts';
@@ -81,6 +82,14 @@ describe('what a reader does not know', () => {
       parseRecord(schema, `/understudy/v1/${key}`, JSON.stringify({ ...stamp, ...record }));
     expect(codeOf(read(PauseRecordSchema, 'pauses/global', pause))).toBe('RECORD_UNREADABLE');
     expect(codeOf(read(GroupRecordSchema, 'groups/ci', group))).toBe('RECORD_UNREADABLE');
+  });
+
+  it('is no hook that is passed over: one of a kind that a newer build knows makes plan and policy unreadable', () => {
+    const known = { name: 'flush', at: 'before-fence', program: 'flush' };
+    const { program: _, ...newer } = { ...known, letter: 'flush' };
+    const read = (one: object) => parseKeeping(GroupPolicySchema, { hooks: { list: [one] } });
+    expect(read({ ...known, colour: 'red' }).success).toBe(true);
+    expect(read(newer).success).toBe(false);
   });
 
   it('is carried over into what is written in its place, with the level that it takes', () => {

@@ -12,7 +12,7 @@ import { hookRunner } from './hook-runner.ts';
 
 const MESSAGE = {
   ...{ id: 'op-1.drain.1', body: '{"member":"db/primary"}' },
-  ...{ oldInstanceId: 'i-0', newInstanceId: null },
+  ...{ oldInstanceId: 'i-0', newInstanceId: null, begunAtWallMs: 0 },
 };
 const SECRET = new Uint8Array(24).fill(7);
 
