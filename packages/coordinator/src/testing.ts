@@ -18,6 +18,7 @@ export { HooksConfigSchema } from './hooks/hooks-config.ts';
 export { type SendNotice } from './notices/sink.ts';
 export { senderOver } from './notices/sinks/registry.ts';
 export { signedHeaders } from './notices/webhook.ts';
+export { noticeSender } from './adapters/node/notice-sender.ts';
 export { webhookSender } from './adapters/node/webhook-sender.ts';
 export type { Build } from './store/feature-level.ts';
 export { LeaseKeeper } from './store/lease-keeper.ts';
