@@ -38,6 +38,7 @@ export * from './problem.ts';
 export * from './protocol/index.ts';
 export * from './records/index.ts';
 export * from './schema-faults.ts';
+export * from './secret-place.ts';
 export * from './seeded-random.ts';
 export * from './service-probe.ts';
 export * from './token-bucket.ts';
