@@ -6,6 +6,7 @@ export { parseKeeping, carriedFields } from './keep-unknown.ts';
 export * from './identity.ts';
 export * from './journal.ts';
 export * from './key-enrolment.ts';
+export * from './deed.ts';
 export * from './late-start.ts';
 export * from './leftover.ts';
 export * from './names.ts';

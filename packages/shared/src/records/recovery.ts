@@ -9,6 +9,7 @@ import { AddressTargetSchema, MovedItemSchema, PlannedAssignedSchema, PlannedInt
 import { PlannedRecordSetSchema, PlannedTargetsSchema } from './names.ts';
 import { LeftoverSchema, OwedChoreSchema } from './leftover.ts';
 import { MemberIdSchema, ofMember, placed, recordBase } from './record.ts';
+import { DeedSchema } from './deed.ts';
 import { LateStartSchema } from './late-start.ts';
 import { followingAddress, PlacementCandidateSchema } from './placement-candidate.ts';
 
@@ -473,6 +474,11 @@ export const HistoryRecordSchema = placed(
     failureHooks: z.array(FailureHookSchema).optional(),
     /** What an undo that was called off may yet have started. Absent: nothing. */
     lateStart: LateStartSchema.optional(),
+    /**
+     * Who had stopped, ended or rebooted the old instance in the day before, as CloudTrail told it,
+     * also after the end of the recovery; at most five. Absent: nobody is known.
+     */
+    deeds: z.array(DeedSchema).optional(),
     /** What the collector still has to remove, and when. */
     leftovers: z.array(LeftoverSchema),
     /** Chores that were still open on the replacement when this was closed, and are open yet. */
