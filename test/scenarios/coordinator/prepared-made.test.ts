@@ -1,4 +1,11 @@
-import { opIdOf, type PreparationRecord, PreparationRecordSchema, parseRecord, TAG } from '@understudy/shared';
+import {
+  opIdOf,
+  type PreparationRecord,
+  PreparationRecordSchema,
+  type PreparedKind,
+  parseRecord,
+  TAG,
+} from '@understudy/shared';
 import { joinedChanges, type PolicyChange } from '@understudy/shared/testing';
 import { describe, expect, test } from 'vitest';
 import { KEYS, ScenarioCluster } from './scenario-cluster.ts';
@@ -6,11 +13,12 @@ import { KEYS, ScenarioCluster } from './scenario-cluster.ts';
 const DB = 'prod/db1';
 const OTHER = 'prod/db2';
 const MINUTE_MS = 60_000;
-const PREPARE = { makes: ['seed'] as const, atOnce: 1, perDay: 10, keptForMs: 600_000 };
+const PREPARE = { makes: ['seed'] as readonly PreparedKind[], atOnce: 1, perDay: 10, keptForMs: 600_000 };
 
 /** Members that are suspect for a minute before they are dead. */
 async function cluster(change: Partial<typeof PREPARE> | null = {}, over: PolicyChange = {}, members = 5) {
-  const prepare = change === null ? {} : { prepare: { ...PREPARE, ...change, makes: [...PREPARE.makes] } };
+  const prepare =
+    change === null ? {} : { prepare: { ...PREPARE, ...change, makes: [...(change.makes ?? PREPARE.makes)] } };
   const policy = joinedChanges(
     { detect: { confirmForMs: MINUTE_MS }, recover: { strategy: 'reattach', ...prepare } },
     over,
@@ -199,6 +207,27 @@ describe('a preparation and the recovery of the same name', () => {
     expect(lead().leader.makings.present.dropped).toBe(1);
     world.expectHealthy();
   });
+});
+
+test('what a leader sends that was paused for longer than its preparation is remembered is found', async () => {
+  const ways = { recover: { strategy: 'snapshot-and-replace' as const } };
+  const { world, old, suspected } = await cluster({ makes: ['snapshot'] }, ways, 2);
+  // Longer than 15 minutes after it is dropped: its record has gone.
+  const late = { kind: 'late-landing', delayMs: 17 * MINUTE_MS, times: 1_000 } as const;
+  world.cloud.addFault({ id: 'paused', action: 'CreateSnapshots', ...late });
+  const left = () => world.cloud.core.region.snapshots.all().filter(({ tags }) => tags[TAG.op] === opIdOf(old));
+  await world.silence(old);
+  await suspected();
+  await world.until('sent', () => world.cloud.fired('paused') > 0, MINUTE_MS);
+  world.speak(old);
+  await world.until('dropped', () => preparations(world)[0]?.dropped !== undefined, MINUTE_MS);
+  expect(world.cloud.removeFault('paused')).toBe(1);
+  await world.until('forgotten', () => preparations(world).length === 0, 17 * MINUTE_MS);
+  expect(left(), 'they have not landed').toEqual([]);
+  await world.until('landed', () => left().length > 0, 3 * MINUTE_MS);
+  await world.until('swept', () => left().length === 0, 2 * MINUTE_MS);
+  expect([world.launches, world.activation(DB)?.instanceId]).toEqual([0, old]);
+  world.expectHealthy();
 });
 
 describe('nothing is made', () => {

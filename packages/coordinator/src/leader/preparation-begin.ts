@@ -22,6 +22,13 @@ import type { Judgement } from './assessor.ts';
 import { wasBegunBefore } from './raise-ordinal.ts';
 
 const DAY_MS = 86_400_000;
+/**
+ * What a leader sends that was paused for longer lands unknown. Nothing of AWS's takes it by then;
+ * these are for whoever has clocks that are far off, or stands between us and AWS and keeps it.
+ */
+const GONE_KEPT_MS = 30 * DAY_MS;
+/** Some 25 KiB of a record. */
+const GONE_KEPT_MAX = 500;
 
 /** Why nothing is begun. */
 export interface Refusal {
@@ -139,11 +146,40 @@ function recordOf(
   };
 }
 
+/**
+ * The write by which a preparation is over of which nothing is there: its name is kept, so that the
+ * collector takes what carries it from now on for what it is. Synchronous; changes nothing.
+ */
+export function forgetting(
+  { view, keys, nowWallMs }: Omit<BeginPlace, 'termNumber'>,
+  { record: { opId, member }, modRevision }: Stored<PreparationRecord>,
+): GuardedWrite {
+  const group = groupOf(member);
+  const stored = view.records.prepared.get(group);
+  const { begunAtWallMs = [], gone = [] } = stored?.record ?? {};
+  const kept = gone.filter((one) => one.opId !== opId && one.atWallMs > nowWallMs - GONE_KEPT_MS);
+  const names = [...kept, { opId, atWallMs: nowWallMs }].slice(-GONE_KEPT_MAX);
+  const steps = view.records.journals.get(opId) ?? [];
+  return {
+    puts: [
+      { key: keys.preparedIn(group), expect: stored?.modRevision ?? 0, record: { group, begunAtWallMs, gone: names } },
+    ],
+    deletes: [
+      { key: keys.preparation(opId), expect: modRevision },
+      ...[...steps].map(([step, own]) => ({ key: keys.journalStep(opId, step), expect: own.modRevision })),
+    ],
+  };
+}
+
 function writeOf({ view, keys, nowWallMs }: BeginPlace, record: Unwritten<PreparationRecord>): GuardedWrite {
   const { opId, member } = record;
   const group = groupOf(member);
   const { prepared, activations, pauses } = view.records;
-  const ledger = { group, begunAtWallMs: [...begunToday(view.records, group, nowWallMs), nowWallMs] };
+  const { gone } = prepared.get(group)?.record ?? {};
+  const ledger = {
+    ...{ group, begunAtWallMs: [...begunToday(view.records, group, nowWallMs), nowWallMs] },
+    ...(gone && { gone }),
+  };
   return {
     puts: [
       { key: keys.preparation(opId), expect: 0, record: { ...record, neededLevel: LEVEL_OF.preparations } },

@@ -35,7 +35,7 @@ import type { GuardAnswer } from '../judge/guard-input.ts';
 import type { Stored } from '../store/cluster-records.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 import type { Assessor, Judgement } from './assessor.ts';
-import { beginning, limitsOf, openIn, type Refusal } from './preparation-begin.ts';
+import { beginning, forgetting, limitsOf, openIn, type Refusal } from './preparation-begin.ts';
 import { raisedOrdinal } from './raise-ordinal.ts';
 import type { TermTasks } from './term-tasks.ts';
 
@@ -282,18 +282,17 @@ export class PreparationKeeper {
     return why;
   }
 
-  /** Nothing of it is there. Its record goes once nothing of it can come any more. */
-  async #removed(term: Term, { record, modRevision }: Stored<PreparationRecord>, sinceMs: MonotonicMs): Promise<Next> {
+  /**
+   * Nothing of it is there. Its record goes once nothing of it can come any more; its name stays,
+   * for what a leader sends all the same that was paused for longer.
+   */
+  async #removed(term: Term, stored: Stored<PreparationRecord>, sinceMs: MonotonicMs): Promise<Next> {
     const { keys, view, clock, log } = this.#options;
-    const { opId, member } = record;
+    const { opId, member } = stored.record;
     const untilMs = laterBy(sinceMs, LATE_CALLS_MS);
     if (clock.monotonicMs() < untilMs) return { againAtMs: untilMs, goneSinceMs: sinceMs, stuck: null };
-    const steps = [...(view.records.journals.get(opId) ?? [])];
-    await term.remove([
-      { key: keys.preparation(opId), expect: modRevision },
-      ...steps.map(([step, stored]) => ({ key: keys.journalStep(opId, step), expect: stored.modRevision })),
-    ]);
-    log.info('prepare.gone', { member, opId });
+    const outcome = await term.commit(forgetting({ view, keys, nowWallMs: clock.wallMs() }, stored));
+    if (outcome.kind === 'committed') log.info('prepare.gone', { member, opId });
     return { againAtMs: laterBy(clock.monotonicMs(), PARKED_AGAIN_MS), goneSinceMs: sinceMs, stuck: null };
   }
 
