@@ -8,6 +8,7 @@ export * from './journal.ts';
 export * from './key-enrolment.ts';
 export * from './deed.ts';
 export * from './late-start.ts';
+export * from './planned-volume.ts';
 export * from './leftover.ts';
 export * from './names.ts';
 export * from './operator-request.ts';
