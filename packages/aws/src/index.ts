@@ -24,6 +24,8 @@ export { messageQueueOver } from './sqs/message-queue-over.ts';
 export { sdkSqsTransport } from './sqs/sdk-sqs-transport.ts';
 export { remoteCommandsOver } from './ssm/remote-commands-over.ts';
 export { sdkSsmTransport } from './ssm/sdk-ssm-transport.ts';
+export { sdkSecretsManagerTransport } from './secretsmanager/sdk-secrets-transport.ts';
+export { secretsOver } from './secrets/secrets-over.ts';
 export { mapEc2Error } from './transport/map-error.ts';
 export { AGENT_CALLS, type AgentPolicyOptions, agentStatements } from './permissions/agent-policy.ts';
 export { AWS_CALLS, type AwsCall } from './permissions/calls.ts';

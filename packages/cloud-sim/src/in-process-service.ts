@@ -5,7 +5,13 @@ import { type Ec2Transport, SimForeignAnswerError, SimNoReplyError, SimServiceEx
 
 /** Why something else's answer is not the service's, by the protocol that the service speaks. */
 const NO_JSON = 'its body is no JSON';
-const FOREIGN: Readonly<Record<string, string>> = { kms: NO_JSON, sqs: NO_JSON, ssm: NO_JSON, events: NO_JSON };
+const FOREIGN: Readonly<Record<string, string>> = {
+  kms: NO_JSON,
+  sqs: NO_JSON,
+  ssm: NO_JSON,
+  events: NO_JSON,
+  secretsmanager: NO_JSON,
+};
 
 /** The exception as the SDK makes it: of the older form it reads neither code nor message. */
 function exceptionOf(service: Service, error: Parameters<Service['inOwnWords']>[0], requestId: string): Error {
@@ -22,7 +28,7 @@ function exceptionOf(service: Service, error: Parameters<Service['inOwnWords']>[
  */
 export function inProcessService(
   sim: CloudSim,
-  name: 'kms' | 'route53' | 'elasticloadbalancing' | 'sqs' | 'sns' | 'events' | 'ssm',
+  name: 'kms' | 'route53' | 'elasticloadbalancing' | 'sqs' | 'sns' | 'events' | 'ssm' | 'secretsmanager',
   options: { readonly reader?: string } = {},
 ): Ec2Transport {
   const service = SERVICES.find((one) => one.name === name);

@@ -46,10 +46,15 @@ export const AwsConfigSchema = z.strictObject({
    */
   elbv2Endpoint: z.url({ protocol: /^https?$/ }).optional(),
   /**
-   * Systems Manager endpoint, for hooks on instances. Default: `AWS_ENDPOINT_URL_SSM`, else what
-   * stands in EC2's place, else the Region's own.
+   * Systems Manager endpoint, for hooks on instances and keys in Parameter Store. Default:
+   * `AWS_ENDPOINT_URL_SSM`, else what stands in EC2's place, else the Region's own.
    */
   ssmEndpoint: z.url({ protocol: /^https?$/ }).optional(),
+  /**
+   * Secrets Manager endpoint, for keys there. Default: `AWS_ENDPOINT_URL_SECRETS_MANAGER`, else
+   * what stands in EC2's place, else the Region's own.
+   */
+  secretsManagerEndpoint: z.url({ protocol: /^https?$/ }).optional(),
   /**
    * Whether KMS is asked about the keys of encrypted volumes. Default true. false where KMS cannot
    * be reached and nobody wants to be told so: a key that is disabled is then found only when a

@@ -7,6 +7,7 @@ import { EventsConfigSchema } from './events-config.ts';
 import { EnrolmentConfigSchema } from './identity/enrolment-config.ts';
 import { HooksConfigSchema } from './hooks/hooks-config.ts';
 import { InventoryConfigSchema } from './inventory/inventory-config.ts';
+import { KeyConfigSchema } from './keys-config.ts';
 import { NotifyConfigSchema } from './notices/notify-config.ts';
 import { sinksOf } from './notices/sinks/registry.ts';
 import { type PolicyFault, policyFaults, type PolicyLimits } from './policy/policy-limits.ts';
@@ -102,16 +103,6 @@ const etcd = z.strictObject({
   allowUnsafeVersion: z.string().min(10, 'says why, in at least 10 characters').optional(),
 });
 
-const key = z.strictObject({
-  /** Travels in clear in every heartbeat, 1-255. */
-  id: z.number().int().min(1).max(255),
-  /**
-   * Master secret: 32 bytes as 64 hex characters, mode 0600. Agents hold keys derived from it, one
-   * per member.
-   */
-  file: filePath,
-});
-
 const observer = z.strictObject({
   /**
    * After its start an observer has no opinion for this long, ms. Default 20 000, 0 to 600 000.
@@ -188,6 +179,12 @@ const loop = z.strictObject({
    */
   keysEveryMs: durationMs(10_000, 200, 600_000),
   /**
+   * A key that lies in Parameter Store or Secrets Manager is read again this often, ms, and at once
+   * on SIGHUP. Default 900 000, 10 000 to 86 400 000. Shorter takes a changed one sooner and asks
+   * the store more often.
+   */
+  refetchKeysEveryMs: durationMs(900_000, 10_000, 86_400_000),
+  /**
    * Recoveries run at the same time by this process. Default 200, 1 to 2 000. More empties a lost
    * zone sooner, each costs memory and EC2 calls.
    */
@@ -248,7 +245,7 @@ const fields = z.strictObject({
    * One or two master secrets, oldest first; two while keys are rotated. Taken over without a
    * restart (`docs/key-rotation.md`).
    */
-  keys: z.array(key).min(1).max(2),
+  keys: z.array(KeyConfigSchema).min(1).max(2),
   /**
    * Ids that may be dropped from `keys` although members still speak with them. Default none:
    * dropping one is refused. With the id of a compromised key here it goes at once, and members
@@ -454,7 +451,7 @@ const maskedHooks = ({ programs, webhooks, commands }: CoordinatorConfig['hooks'
  * credentials somebody put into a URL.
  */
 export function maskedConfig(config: CoordinatorConfig): object {
-  const { endpoint, kmsEndpoint, route53Endpoint, elbv2Endpoint, ssmEndpoint } = config.aws;
+  const { endpoint, kmsEndpoint, route53Endpoint, elbv2Endpoint, ssmEndpoint, secretsManagerEndpoint } = config.aws;
   return {
     ...config,
     etcd: { ...config.etcd, hosts: config.etcd.hosts.map(withoutUserInfo) },
@@ -472,6 +469,9 @@ export function maskedConfig(config: CoordinatorConfig): object {
       ...(route53Endpoint === undefined ? {} : { route53Endpoint: withoutUserInfo(route53Endpoint) }),
       ...(elbv2Endpoint === undefined ? {} : { elbv2Endpoint: withoutUserInfo(elbv2Endpoint) }),
       ...(ssmEndpoint === undefined ? {} : { ssmEndpoint: withoutUserInfo(ssmEndpoint) }),
+      ...(secretsManagerEndpoint === undefined
+        ? {}
+        : { secretsManagerEndpoint: withoutUserInfo(secretsManagerEndpoint) }),
     },
   };
 }

@@ -1,4 +1,5 @@
 /** What the command and the tools run of a coordinator. */
 export { type CoordinatorConfig, CoordinatorConfigSchema, maskedConfig } from './config.ts';
+export { secretReader } from './adapters/node/secret-reader.ts';
 export { checkCoordinator, openStore } from './main.ts';
 export { etcdVersionFault } from './store/etcd-version.ts';

@@ -45,6 +45,7 @@ import { inventoryKeeping } from './adapters/node/inventory-keeping.ts';
 import { counted } from './adapters/node/counted-transport.ts';
 import { hookRunner } from './adapters/node/hook-runner.ts';
 import { instanceHooks } from './adapters/node/instance-hooks.ts';
+import { type OpenedKeys, openStoredKeys } from './adapters/node/secret-reader.ts';
 import { hookSecretName, type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
 import { artefactsFolder } from './adapters/node/artefacts-folder.ts';
 import { loadSite } from './adapters/node/load-site.ts';
@@ -178,17 +179,19 @@ export function checkCoordinator({ configPath, environment = process.env }: RunC
  */
 export async function runCoordinator(options: RunCoordinatorOptions): Promise<void> {
   const config = withDryRuns(loadConfig(CoordinatorConfigSchema, options.configPath), options.environment);
-  const secrets = loadSecrets(config);
-  const region = regionOf(config, options.environment ?? process.env);
+  const environment = options.environment ?? process.env;
+  const region = regionOf(config, environment);
   const log = PinoLog.create({ level: config.log.level, bindings: { coordinator: config.id } });
+  const [clock, random] = [new SystemClock(), new SystemRandom()];
+  const keys = await openStoredKeys({ config, region, environment, clock, random, log });
+  const secrets = loadSecrets(config, (place) => keys.stored.textOf(place));
   log.info('config.effective', { config: maskedConfig(config), region, version: VERSION });
   for (const open of secrets.openFiles) log.warn('config.file_readable_by_others', { ...open, remedy: 'chmod 600' });
   const ending = awaitEnd(log);
-  const closers: (() => Promise<void> | void)[] = [];
+  const closers: (() => Promise<void> | void)[] = [keys.close];
   try {
-    const environment = options.environment ?? process.env;
     const { configPath } = options;
-    await assemble({ config, configPath, secrets, region, environment, log, fail: ending.fail, closers });
+    await assemble({ config, configPath, keys, secrets, region, environment, log, fail: ending.fail, closers });
     await ending.ended;
   } catch (error) {
     const remedy = isOperationError(error)
@@ -208,6 +211,7 @@ export async function runCoordinator(options: RunCoordinatorOptions): Promise<vo
 interface Assembly {
   readonly config: CoordinatorConfig;
   readonly configPath: string;
+  readonly keys: OpenedKeys;
   readonly secrets: LoadedSecrets;
   readonly region: string;
   readonly environment: NodeJS.ProcessEnv;
@@ -251,10 +255,11 @@ async function assemble(parts: Assembly): Promise<void> {
   closers.push(() => store.close());
   const note = (...call: Parameters<Metrics['cloudCall']>) => coordinator?.metrics.cloudCall(...call);
   const limiters = new ServiceLimiters({ clock, log, ...config.aws.rates });
+  parts.keys.noteCall = note;
   coordinator = new Coordinator({
     config,
     masters: secrets.masters,
-    keySource: keySource(configPath),
+    keySource: keySource(configPath, parts.keys.stored),
     store,
     ...awsPart(parts, clock, limiters, note),
     ...kmsPart(parts, clock, note),

@@ -28,5 +28,6 @@ export { WatchCache } from './store/watch-cache.ts';
 export { WatchedStore } from './store/watched-store.ts';
 export { ownStopOf } from './judge/own-stop.ts';
 export { type IdentityReading, readIdentity } from './identity/identity-document.ts';
+export { ENROLMENT_REFUSALS } from './identity/decide-key-enrolment.ts';
 export { signersFor } from './identity/signers.ts';
 export { type EnrolmentAnswer, KeyEnrolment, type KeyEnrolmentOptions } from './leader/key-enrolment.ts';

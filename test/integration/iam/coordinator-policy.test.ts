@@ -14,6 +14,8 @@ import {
   type UsualCall,
   TOPIC,
   BUS,
+  PARAMETER,
+  SECRET,
   ZONE,
 } from './usual-calls.ts';
 
@@ -22,6 +24,7 @@ const SCOPE = {
   ...{ region: REGION, account: ACCOUNT, groups: ['orders', 'db'], areResourcesTagged: true },
   ...{ passRoles: [MEMBER_ROLE], kmsKeys: [KEY], hostedZones: [ZONE], targetGroups: [TARGET_GROUP] },
   ...{ eventQueues: [QUEUE], runsCommands: true, topics: [TOPIC], eventBuses: [BUS] },
+  ...{ parameters: [PARAMETER], secrets: [SECRET] },
 };
 const statements = coordinatorStatements(SCOPE);
 const policies = managedPolicies(statements);

@@ -15,6 +15,8 @@ interface Under {
   readonly runsCommands?: boolean;
   readonly topics?: readonly string[];
   readonly eventBuses?: readonly string[];
+  readonly parameters?: readonly string[];
+  readonly secrets?: readonly string[];
   /** An action that the policy lacks, as when somebody took it out. */
   readonly without?: string;
 }
@@ -32,12 +34,14 @@ export function underGeneratedPolicy({
   runsCommands = false,
   topics = [],
   eventBuses = [],
+  parameters = [],
+  secrets = [],
   without,
 }: Under): Authorize {
   const statements = coordinatorStatements({
     ...{ region: 'us-east-1', account: ACCOUNT, groups },
     ...{ passRoles: roles.map(roleOf), hostedZones, targetGroups, eventQueues },
-    ...{ topics, eventBuses, runsCommands },
+    ...{ topics, eventBuses, runsCommands, parameters, secrets },
   });
   const left = statements.map((one) => ({ ...one, Action: one.Action.filter((action) => action !== without) }));
   return policyEvaluator(managedPolicies(left));

@@ -20,6 +20,8 @@ export const QUEUE = `arn:aws:sqs:${REGION}:${ACCOUNT}:understudy-events`;
 export const TARGET_GROUP = `arn:aws:elasticloadbalancing:${REGION}:${ACCOUNT}:targetgroup/web/0123456789abcdef`;
 export const TOPIC = `arn:aws:sns:${REGION}:${ACCOUNT}:understudy-notices`;
 export const BUS = `arn:aws:events:${REGION}:${ACCOUNT}:event-bus/understudy`;
+export const PARAMETER = 'understudy/master';
+export const SECRET = 'understudy/main';
 const ZONE_ARN = `arn:aws:route53:::hostedzone/${ZONE}`;
 
 const arn = (kind: string, id: string): string => `arn:aws:ec2:${REGION}:${ACCOUNT}:${kind}/${id}`;
@@ -161,6 +163,11 @@ export const USUAL_CALLS: readonly UsualCall[] = [
   call('ssm:SendCommand', INSTANCE, { 'ssm:resourceTag/understudy:group': 'db' }),
   ...['CancelCommand', 'GetCommandInvocation', 'ListCommandInvocations', 'DescribeInstanceInformation'].map((action) =>
     read(`ssm:${action}`),
+  ),
+  call('ssm:GetParameter', `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/${PARAMETER}`),
+  call('secretsmanager:GetSecretValue', `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${SECRET}-AbCdEf`),
+  ...['ssm', 'secretsmanager'].map((store) =>
+    call('kms:Decrypt', KEY, { 'kms:ViaService': `${store}.${REGION}.amazonaws.com` }),
   ),
   call('elasticloadbalancing:RegisterTargets', TARGET_GROUP),
   call('elasticloadbalancing:DeregisterTargets', TARGET_GROUP),

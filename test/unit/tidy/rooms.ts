@@ -109,9 +109,11 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     inventory: ['transport', 'limits', 'batching', 'ec2'],
     sqs: ['transport', 'answers', 'sdk'],
     ssm: ['transport', 'answers', 'sdk'],
+    secretsmanager: ['transport', 'answers', 'sdk'],
+    secrets: ['transport', 'ssm', 'secretsmanager'],
     sns: ['transport', 'answers', 'sdk', 'limiter'],
     eventbridge: ['transport', 'answers', 'sdk', 'limiter'],
-    permissions: ['ec2', 'kms', 'route53', 'elbv2', 'sqs', 'sns', 'eventbridge', 'ssm'],
+    permissions: ['ec2', 'kms', 'route53', 'elbv2', 'sqs', 'sns', 'eventbridge', 'ssm', 'secretsmanager'],
   },
 };
 

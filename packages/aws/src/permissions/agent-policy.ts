@@ -1,3 +1,4 @@
+import { parameterArn, secretArn } from './secret-arns.ts';
 import { domainOf, type PolicyScope } from './statements.ts';
 import type { IamStatement } from './iam-policy.ts';
 
@@ -22,17 +23,6 @@ export const AGENT_CALLS = {
 export type AgentCall = keyof typeof AGENT_CALLS;
 
 const action = (name: AgentCall): readonly string[] => [name];
-
-/** Secrets Manager adds six characters to the name in the ARN. */
-const secretArn = (options: AgentPolicyOptions, secret: string): string => {
-  const { partition, region, account } = options;
-  return secret.startsWith('arn:')
-    ? secret
-    : `arn:${partition}:secretsmanager:${region}:${account}:secret:${secret}-??????`;
-};
-
-const parameterArn = ({ partition, region, account }: AgentPolicyOptions, name: string): string =>
-  `arn:${partition}:ssm:${region}:${account}:parameter/${name.replace(/^\//, '')}`;
 
 /** The key of its own member, for the role of its instance. An agent needs nothing else. */
 export function agentStatements(options: AgentPolicyOptions): readonly IamStatement[] {

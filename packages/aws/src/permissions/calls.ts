@@ -5,6 +5,7 @@ import { ROUTE53_ACTIONS, type Route53Action } from '../route53/actions.ts';
 import { EVENTBRIDGE_ACTIONS, type EventBridgeAction } from '../eventbridge/actions.ts';
 import { SNS_ACTIONS, type SnsAction } from '../sns/actions.ts';
 import { SQS_ACTIONS, type SqsAction } from '../sqs/actions.ts';
+import { SECRETS_MANAGER_ACTIONS, type SecretsManagerAction } from '../secretsmanager/actions.ts';
 import { SSM_ACTIONS, type SsmAction } from '../ssm/actions.ts';
 import type { StatementName } from './statements.ts';
 
@@ -186,6 +187,11 @@ const SSM: Readonly<Record<SsmAction, CallFacts>> = {
     why: 'tells when the agent of Systems Manager was last heard, for people',
     allowedBy: ['FollowCommands'],
   },
+  GetParameter: { why: 'reads a key of the coordinators, where it lies there', allowedBy: ['ReadParameters'] },
+};
+
+const SECRETS_MANAGER: Readonly<Record<SecretsManagerAction, CallFacts>> = {
+  GetSecretValue: { why: 'reads a key of the coordinators, where it lies there', allowedBy: ['ReadSecrets'] },
 };
 
 const SNS: Readonly<Record<SnsAction, CallFacts>> = {
@@ -208,7 +214,7 @@ const EVENTBRIDGE: Readonly<Record<EventBridgeAction, CallFacts>> = {
 const IMPLIED = {
   'iam:PassRole': { for: 'ec2:RunInstances', allowedBy: ['PassMemberRoles'] },
   'kms:CreateGrant': { for: 'ec2:RunInstances', allowedBy: ['GrantKeys'] },
-  'kms:Decrypt': { for: 'ec2:RunInstances', allowedBy: ['UseKeys'] },
+  'kms:Decrypt': { for: 'ec2:RunInstances, or of a key of the coordinators', allowedBy: ['UseKeys', 'OpenSecrets'] },
   'kms:GenerateDataKeyWithoutPlaintext': { for: 'ec2:RunInstances', allowedBy: ['UseKeys'] },
   'kms:ReEncryptFrom': { for: 'ec2:RunInstances', allowedBy: ['UseKeys'] },
   'kms:ReEncryptTo': { for: 'ec2:RunInstances', allowedBy: ['UseKeys'] },
@@ -252,6 +258,10 @@ export const AWS_CALLS: readonly AwsCall[] = [
   ...Object.entries(SSM).map(([name, facts]) => ({
     ...{ action: `ssm:${name}`, sender: 'coordinator' as const, hasDryRun: false, ...facts },
     mutating: SSM_ACTIONS[name as SsmAction],
+  })),
+  ...Object.entries(SECRETS_MANAGER).map(([name, facts]) => ({
+    ...{ action: `secretsmanager:${name}`, sender: 'coordinator' as const, hasDryRun: false, ...facts },
+    mutating: SECRETS_MANAGER_ACTIONS[name as SecretsManagerAction],
   })),
   ...Object.entries(SNS).map(([name, facts]) => ({
     ...{ action: `sns:${name}`, sender: 'coordinator' as const, hasDryRun: false, ...facts },

@@ -16,6 +16,8 @@ const PASS = {
   runsCommands: true,
   topics: ['arn:aws:sns:eu-central-1:123456789012:understudy'],
   eventBuses: ['arn:aws:events:eu-central-1:123456789012:event-bus/ops'],
+  parameters: ['/understudy/master'],
+  secrets: ['understudy/master'],
 };
 const wide = coordinatorStatements(PASS);
 const charactersOf = (policy: unknown): number => JSON.stringify(policy).length;
@@ -60,6 +62,8 @@ describe('the IAM policy of a coordinator', () => {
       'FollowCommands',
       'PublishNotices',
       'LookAtSinks',
+      'ReadParameters',
+      'ReadSecrets',
       'LookAtKeys',
     ]);
   });

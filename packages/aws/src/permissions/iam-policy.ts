@@ -31,7 +31,7 @@ export const MANAGED_POLICY_CHARACTERS_MAX = 6_144;
 const WIDEST: PolicyScope = {
   ...{ partition: 'aws', region: '*', account: '*' },
   ...{ groups: [], passRoles: [], kmsKeys: [], hostedZones: [], targetGroups: [], eventQueues: [] },
-  ...{ topics: [], eventBuses: [] },
+  ...{ topics: [], eventBuses: [], parameters: [], secrets: [] },
   ...{ runsCommands: false, areResourcesTagged: false },
 };
 

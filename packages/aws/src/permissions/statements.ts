@@ -1,4 +1,5 @@
 import { NOTICE_EVENT_SOURCE, TAG } from '@understudy/shared';
+import { parameterArn, secretArn } from './secret-arns.ts';
 
 /** The conditions of a statement: operator → key → values, in IAM's own words. */
 export type IamCondition = Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
@@ -29,6 +30,10 @@ export interface PolicyScope {
   readonly topics: readonly string[];
   /** ARNs of the buses that are told of changes. Empty: none. */
   readonly eventBuses: readonly string[];
+  /** Names or ARNs of the parameters in which the coordinators' keys lie. Empty: none. */
+  readonly parameters: readonly string[];
+  /** Names or ARNs of the secrets in which they lie. Empty: none. */
+  readonly secrets: readonly string[];
   /** Volumes and addresses of members carry `understudy:group`, too. */
   readonly areResourcesTagged: boolean;
 }
@@ -111,6 +116,14 @@ const throughEc2: Of<IamCondition> = (scope) =>
   scope.region === '*'
     ? { StringLike: { 'kms:ViaService': `ec2.*.${domainOf(scope)}` } }
     : { StringEquals: { 'kms:ViaService': `ec2.${scope.region}.${domainOf(scope)}` } };
+
+const throughStores: Of<IamCondition> = (scope) => {
+  const stores = [
+    ...(scope.parameters.length > 0 ? ['ssm'] : []),
+    ...(scope.secrets.length > 0 ? ['secretsmanager'] : []),
+  ];
+  return { StringLike: { 'kms:ViaService': stores.map((one) => `${one}.${scope.region}.${domainOf(scope)}`) } };
+};
 
 const keys: Of<readonly string[]> = ({ partition, region, account, kmsKeys }) =>
   kmsKeys.length === 0 ? [`arn:${partition}:kms:${region}:${account}:key/*`] : kmsKeys;
@@ -357,6 +370,19 @@ export const STATEMENTS = {
   LookAtSinks: {
     why: 'sees that topics and buses that are named exist',
     resources: ({ topics, eventBuses }) => [...topics, ...eventBuses],
+  },
+  ReadParameters: {
+    why: 'reads the coordinators’ own keys, of the parameters that are named',
+    resources: (scope) => scope.parameters.map((name) => parameterArn(scope, name)),
+  },
+  ReadSecrets: {
+    why: 'reads the coordinators’ own keys, of the secrets that are named',
+    resources: (scope) => scope.secrets.map((name) => secretArn(scope, name)),
+  },
+  OpenSecrets: {
+    why: 'the store opens what is read with our rights; we cannot use its key ourselves',
+    resources: (scope) => (scope.parameters.length + scope.secrets.length === 0 ? [] : keys(scope)),
+    condition: throughStores,
   },
   LookAtKeys: {
     why: 'asks about the keys of volumes before anything needs them',

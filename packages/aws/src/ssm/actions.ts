@@ -5,6 +5,7 @@ export const SSM_ACTIONS = {
   GetCommandInvocation: false,
   ListCommandInvocations: false,
   DescribeInstanceInformation: false,
+  GetParameter: false,
 } as const;
 
 export type SsmAction = keyof typeof SSM_ACTIONS;

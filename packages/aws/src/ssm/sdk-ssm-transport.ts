@@ -2,6 +2,7 @@ import {
   CancelCommandCommand,
   DescribeInstanceInformationCommand,
   GetCommandInvocationCommand,
+  GetParameterCommand,
   ListCommandInvocationsCommand,
   SendCommandCommand,
   SSMClient,
@@ -17,6 +18,7 @@ const COMMANDS = {
   GetCommandInvocation: GetCommandInvocationCommand,
   ListCommandInvocations: ListCommandInvocationsCommand,
   DescribeInstanceInformation: DescribeInstanceInformationCommand,
+  GetParameter: GetParameterCommand,
 } satisfies Readonly<Record<SsmAction, unknown>>;
 
 /** One attempt: the SDK would repeat a command that is sent, and what is sent twice runs twice. */

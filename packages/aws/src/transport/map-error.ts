@@ -91,6 +91,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
     // SNS has no such topic, EventBridge no such bus.
     'NotFound',
     'ResourceNotFoundException',
+    'ParameterNotFound',
   ]),
   ...group('CLOUD_DENIED', [
     'UnauthorizedOperation',
@@ -117,6 +118,8 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
     'KMSInvalidState',
     'KMSNotFound',
     'KMSOptInRequired',
+    // Secrets Manager cannot use the key of the secret.
+    'DecryptionFailure',
     'MissingAuthenticationToken',
     'IncompleteSignature',
     // The same in the words of services that speak JSON.
@@ -265,6 +268,7 @@ const NO_CODES: ReadonlySet<string> = new Set([
   'ElasticLoadBalancingV2ServiceException',
   'SQSServiceException',
   'SSMServiceException',
+  'SecretsManagerServiceException',
   'SNSServiceException',
   'EventBridgeServiceException',
   'ForeignAnswer',

@@ -22,7 +22,7 @@ function addScope(command: Command): void {
       collect,
     )
     .option('--pass-role <arn>', "a role of a member's instance profile; may be repeated (default: none)", collect)
-    .option('--kms-key <arn>', 'a key of volumes, or of the agent key; may be repeated (default: any)', collect)
+    .option('--kms-key <arn>', 'a key of volumes, or of a key that is stored; may be repeated (default: any)', collect)
     .option('--hosted-zone <id>', 'a zone whose records follow members; may be repeated (default: none)', collect)
     .option(
       '--target-group <arn>',
@@ -60,8 +60,8 @@ export const iamPolicy: CommandDefinition = {
       .addOption(new Option(FORMAT, 'how').choices(['json', 'cloudformation']).default('json'))
       .option('--part <number>', 'of several policies only this one', Number)
       .option('--member <name>', 'the member, with --group; iam-policy: for --process agent')
-      .option('--parameter <name>', 'agent: the parameter its key is in; may be repeated', collect)
-      .option('--secret-name <name-or-arn>', 'agent: the secret its key is in; may be repeated', collect)
+      .option('--parameter <name>', 'the parameter a key is in; may be repeated (default, agent: its own)', collect)
+      .option('--secret-name <name-or-arn>', 'the secret a key is in; may be repeated (default: none)', collect)
       .action((options: IamPolicyOptions) => {
         const { document, notes } = printedPolicy(options);
         print(shownJson(document, options.json === true ? 0 : 2));

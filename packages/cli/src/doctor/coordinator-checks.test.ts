@@ -1,4 +1,4 @@
-import { problemOf, type QueueAttributes } from '@understudy/shared';
+import { type ErrorCode, problemOf, type QueueAttributes } from '@understudy/shared';
 import { describe, expect, it, test } from 'vitest';
 import { statusOf } from '../status.fixtures.ts';
 import { judgeCertificate } from './checks/certificates.ts';
@@ -9,6 +9,7 @@ import { judgeLatency } from './checks/etcd-latency.ts';
 import { judgeMembers } from './checks/etcd-members.ts';
 import { judgeSpace } from './checks/etcd-space.ts';
 import { judgeEvents } from './checks/events.ts';
+import { judgeStoredKeys } from './checks/stored-keys.ts';
 import { judgeInstanceHooks } from './checks/instance-hooks.ts';
 import { judgeSinks } from './checks/sinks.ts';
 import { judgeFiles } from './checks/files.ts';
@@ -61,6 +62,12 @@ const topicSink = (code: string | null, subscriptions = 1, kmsKey: string | null
   const topic = { arn, isFifo: false, kmsKey, confirmedSubscriptions: subscriptions };
   const refusal = code === null ? null : { code, text: 'x' };
   return [{ kind: 'topic' as const, name: 'news', arn, topic: code === null ? topic : null, refusal }];
+};
+const storedKey = (code: ErrorCode | null = null) => {
+  const place = { store: 'ssmParameter', reference: '/m' } as const;
+  return code === null
+    ? { kind: 'read' as const, place, fingerprint: 'ab12' }
+    : { kind: 'refused' as const, place, code, text: 'want 64 hex characters' };
 };
 const refusedQueue = (code: string) => ({ kind: 'refused' as const, code, text: 'x' });
 const key = (fingerprint: string): ReadonlyMap<number, string> => new Map([[1, fingerprint]]);
@@ -237,6 +244,18 @@ const CASES: readonly (readonly [check: string, what: string, readonly Finding[]
   ['events', 'a closed queue', judgeEvents(refusedQueue('CLOUD_DENIED')), 'fault', /iam-policy --event-queue/],
   ['events', 'no such queue', judgeEvents(refusedQueue('CLOUD_NOT_FOUND')), 'fault', /names no queue/],
   ['events', 'no way to SQS', judgeEvents(refusedQueue('CLOUD_UNAVAILABLE')), 'warning', /could not be asked/],
+  ['keys in stores', 'files only', judgeStoredKeys([]), 'note', /files only/],
+  ['keys in stores', 'one that can be read', judgeStoredKeys([storedKey()]), 'ok', /\(ab12\)/],
+  [
+    'keys in stores',
+    'a closed one',
+    judgeStoredKeys([storedKey('CLOUD_DENIED')]),
+    'fault',
+    /iam-policy --parameter \/m/,
+  ],
+  ['keys in stores', 'none there', judgeStoredKeys([storedKey('CLOUD_NOT_FOUND')]), 'fault', /put-parameter/],
+  ['keys in stores', 'no key', judgeStoredKeys([storedKey('KEY_INVALID')]), 'fault', /64 hex/],
+  ['keys in stores', 'no way there', judgeStoredKeys([storedKey('CLOUD_UNAVAILABLE')]), 'warning', /could not be read/],
   ['hooks on instances', 'none', judgeInstanceHooks({ kind: 'none' }), 'note', /no hooks.commands/],
   [
     ...(['hooks on instances', 'no right'] as const),

@@ -18,6 +18,7 @@ import { receiveBuffer } from './checks/receive-buffer.ts';
 import { running } from './checks/running.ts';
 import { sinks } from './checks/sinks.ts';
 import { sockets } from './checks/sockets.ts';
+import { storedKeys } from './checks/stored-keys.ts';
 import type { CoordinatorHost } from './coordinator-host.ts';
 
 /** Every check of a coordinator's host. A new one is a file in `checks/` and a line here. */
@@ -32,6 +33,7 @@ export const COORDINATOR_CHECKS: readonly Check<CoordinatorHost>[] = [
   etcdCompaction,
   peers,
   keys,
+  storedKeys,
   running,
   permissions,
   events,

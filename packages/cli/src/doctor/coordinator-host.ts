@@ -5,6 +5,7 @@ import type { Clock } from '@understudy/shared';
 import { fetchWith } from '../client/fetch-with.ts';
 import { type EtcdFacts, etcdFacts } from './etcd-facts.ts';
 import { type PeerFacts, peerFacts } from './peers.ts';
+import { readStoredKeys, type StoredKey } from './stored-keys.ts';
 
 /** The host that the checks of a coordinator look at. What several checks need is asked once. */
 export interface CoordinatorHost {
@@ -17,6 +18,8 @@ export interface CoordinatorHost {
   /** Every coordinator that etcd names. */
   readonly peers: () => Promise<readonly PeerFacts[]>;
   readonly ec2: () => Promise<Ec2Transport>;
+  /** Every key that lies in a store: its place → what came of reading it. */
+  readonly storedKeys: () => Promise<ReadonlyMap<string, StoredKey>>;
   /** How coordinators are asked: the authority that they believe, and the token of the operator. */
   readonly asked: () => { readonly fetch: typeof fetch; readonly token: string | null };
   /** A member whose instance may be named in dry runs. Null: none was chosen. */
@@ -71,5 +74,6 @@ export function coordinatorHost(options: HostOptions): CoordinatorHost {
       return peerFacts({ configPath, root: config.etcd.root, ...asked(), clock });
     }),
     ec2: once(() => ec2Of(config, environment)),
+    storedKeys: once(() => readStoredKeys(options)),
   };
 }

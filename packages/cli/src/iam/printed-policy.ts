@@ -68,12 +68,12 @@ function agentOf(options: PrintedPolicyOptions): readonly IamStatement[] {
 function coordinatorOf(options: PrintedPolicyOptions): readonly IamStatement[] {
   const { group = [], passRole = [], kmsKey = [], taggedResources = false } = options;
   const { hostedZone = [], targetGroup = [], eventQueue = [], topic = [], eventBus = [] } = options;
-  const { runCommands = false } = options;
+  const { runCommands = false, parameter = [], secretName = [] } = options;
   return coordinatorStatements({
     ...placeOf(options),
     ...{ groups: group, passRoles: passRole, kmsKeys: kmsKey, areResourcesTagged: taggedResources },
     ...{ hostedZones: hostedZone, targetGroups: targetGroup, eventQueues: eventQueue },
-    ...{ topics: topic, eventBuses: eventBus },
+    ...{ topics: topic, eventBuses: eventBus, parameters: parameter, secrets: secretName },
     runsCommands: runCommands,
   });
 }

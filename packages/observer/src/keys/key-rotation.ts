@@ -20,8 +20,11 @@ export interface OfferedKeys {
 }
 
 export interface KeySource {
-  /** @throws CONFIG_INVALID or KEY_INVALID naming the file; nothing of it is taken then. */
-  read(): Promise<OfferedKeys>;
+  /**
+   * `isAsked`: a person wants it now.
+   * @throws CONFIG_INVALID or KEY_INVALID naming the file; nothing of it is taken then.
+   */
+  read(how: { readonly isAsked: boolean }): Promise<OfferedKeys>;
 }
 
 export interface KeyRotationOptions {
@@ -75,16 +78,16 @@ export class KeyRotation {
 
   start(): void {
     const { source, clock, everyMs } = this.#options;
-    if (source && !this.#stopped) this.#timer = clock.setTimer(everyMs, () => void this.reload());
+    if (source && !this.#stopped) this.#timer = clock.setTimer(everyMs, () => void this.reload(false));
   }
 
   /** Looks now (SIGHUP), and again after `everyMs`. One look at a time; never rejects. */
-  reload(): Promise<void> {
+  reload(isAsked = true): Promise<void> {
     const { source } = this.#options;
     this.#timer?.cancel();
     if (!source || this.#stopped) return Promise.resolve();
     this.start();
-    this.#reading ??= this.#look(source).finally(() => {
+    this.#reading ??= this.#look(source, isAsked).finally(() => {
       this.#reading = null;
     });
     return this.#reading;
@@ -95,9 +98,9 @@ export class KeyRotation {
     this.#timer?.cancel();
   }
 
-  async #look(source: KeySource): Promise<void> {
+  async #look(source: KeySource, isAsked: boolean): Promise<void> {
     try {
-      const offered = await source.read();
+      const offered = await source.read({ isAsked });
       if (!this.#stopped) this.#consider(offered);
     } catch (error) {
       this.#refuse(errorText(error));

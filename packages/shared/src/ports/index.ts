@@ -15,6 +15,7 @@ export * from './publishing.ts';
 export * from './probe-service.ts';
 export * from './random.ts';
 export * from './remote-commands.ts';
+export * from './secrets.ts';
 export * from './resource-pages.ts';
 export * from './term.ts';
 export * from './throttle-codes.ts';

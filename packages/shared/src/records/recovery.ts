@@ -320,25 +320,6 @@ export const PreparationRecordSchema = placed(
 );
 export type PreparationRecord = z.infer<typeof PreparationRecordSchema>;
 
-/**
- * `prepared/<group>`: when preparations of a group were begun, the newest last, and which were
- * dropped and have gone.
- */
-export const PreparedRecordSchema = placed(
-  z.strictObject({
-    ...recordBase,
-    group: z.string(),
-    begunAtWallMs: z.array(z.number()),
-    /**
-     * Names that no recovery has, nor will have: whatever carries one has landed late, and is
-     * nobody's. The newest last, 500 of 30 days. Absent: none.
-     */
-    gone: z.array(z.strictObject({ opId: z.string(), atWallMs: z.number() })).optional(),
-  }),
-  { area: 'prepared', parts: [1], says: ([group = '']) => ({ group }) },
-);
-export type PreparedRecord = z.infer<typeof PreparedRecordSchema>;
-
 export const HistoryStepSchema = z.strictObject({
   step: z.string(),
   state: z.enum(['started', 'done', 'failed']),

@@ -11,6 +11,7 @@ export * from './kv-store-contract.ts';
 export * from './pausable-clock.ts';
 export * from './policy-change.ts';
 export * from './recording-log.ts';
+export * from './secrets-contract.ts';
 export * from './replay-window.ts';
 export { SeededRandom } from '../seeded-random.ts';
 export { sleepOn } from '../sleep.ts';

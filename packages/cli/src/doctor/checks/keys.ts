@@ -1,3 +1,4 @@
+import { placeText, secretPlaceOf } from '@understudy/shared';
 import { masterFingerprint } from '../../keys/master-key.ts';
 import { check } from '../check.ts';
 import type { CoordinatorHost } from '../coordinator-host.ts';
@@ -31,10 +32,24 @@ export function judgeKeys({ own, others }: KeyFacts): readonly Finding[] {
   });
 }
 
+/** One that cannot be read in its store is told by another check. */
+const ownKeys = (
+  keys: CoordinatorHost['config']['keys'],
+  stored: Awaited<ReturnType<CoordinatorHost['storedKeys']>>,
+): KeyFacts['own'] =>
+  new Map(
+    keys.flatMap((key): [number, string][] => {
+      if (key.file !== undefined) return [[key.id, masterFingerprint(key.file, key.id)]];
+      const place = secretPlaceOf(key);
+      const found = place === null ? undefined : stored.get(placeText(place));
+      return found?.kind === 'read' ? [[key.id, found.fingerprint]] : [];
+    }),
+  );
+
 export const keys = check(
   'keys',
-  async ({ config, peers }: CoordinatorHost): Promise<KeyFacts> => ({
-    own: new Map(config.keys.map(({ id, file }) => [id, masterFingerprint(file, id)])),
+  async ({ config, peers, storedKeys }: CoordinatorHost): Promise<KeyFacts> => ({
+    own: ownKeys(config.keys, await storedKeys()),
     others: new Map(
       (await peers()).map(({ coordinatorId, keys: said }) => [
         coordinatorId,

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { HistoryPlace } from '@understudy/inventory';
-import { errorText, OperationError, parseKey } from '@understudy/shared';
+import { errorText, OperationError, parseKey, placeText, type SecretPlace, secretPlaceOf } from '@understudy/shared';
 import type { CoordinatorConfig } from '../../config.ts';
 import { webhookSecret } from '../../notices/webhook.ts';
 
@@ -55,14 +55,27 @@ function loadWebhookSecret(name: string, file: string): Uint8Array {
   throw new OperationError('CONFIG_INVALID', `notify.webhooks ${name}: secretFile ${file}: ${want}`);
 }
 
+export interface KeyTexts {
+  readonly inFile: (file: string) => string;
+  /** Null: what lies in a store is left out. */
+  readonly inStore: ((place: SecretPlace) => string) | null;
+}
+
 /**
  * Key id → master secret, in the order of the configuration (oldest first).
- * @throws KEY_INVALID naming the file
+ * @throws KEY_INVALID naming the file or the place
  */
 export const mastersOf = (
   keys: CoordinatorConfig['keys'],
-  textOf: (file: string) => string,
-): ReadonlyMap<number, Uint8Array> => new Map(keys.map((key) => [key.id, parseKey(textOf(key.file), key.file)]));
+  { inFile, inStore }: KeyTexts,
+): ReadonlyMap<number, Uint8Array> =>
+  new Map(
+    keys.flatMap(({ id, file, ...places }): [number, Uint8Array][] => {
+      if (file !== undefined) return [[id, parseKey(inFile(file), file)]];
+      const place = secretPlaceOf(places);
+      return place === null || inStore === null ? [] : [[id, parseKey(inStore(place), placeText(place))]];
+    }),
+  );
 
 function inventoryPlace(inventory: CoordinatorConfig['inventory']): HistoryPlace | null {
   if (inventory?.sqlite !== undefined) return { kind: 'sqlite', file: inventory.sqlite.file };
@@ -80,13 +93,14 @@ function inventoryPlace(inventory: CoordinatorConfig['inventory']): HistoryPlace
 export const hookSecretName = (name: string): string => `hooks:${name}`;
 
 /**
- * Reads the key files, the etcd password and the TLS files, once, at start.
+ * Reads the key files, the etcd password and the TLS files, once, at start. `inStore`: the keys
+ * that lie in a store, which were read before; absent: they are left out.
  * @throws KEY_INVALID (a master secret: missing, unreadable, not 64 hex characters) or
  * CONFIG_INVALID (any other file), naming the file.
  */
-export function loadSecrets(config: CoordinatorConfig): LoadedSecrets {
+export function loadSecrets(config: CoordinatorConfig, inStore: KeyTexts['inStore'] = null): LoadedSecrets {
   const { passwordFile, tls } = config.etcd;
-  const masters = mastersOf(config.keys, (file) => read(file, 'KEY_INVALID').toString('utf8'));
+  const masters = mastersOf(config.keys, { inFile: (file) => read(file, 'KEY_INVALID').toString('utf8'), inStore });
   const etcdPassword = passwordFile === undefined ? null : read(passwordFile, 'CONFIG_INVALID').toString('utf8').trim();
   if (etcdPassword === '') throw new OperationError('CONFIG_INVALID', `etcd.passwordFile ${passwordFile} is empty`);
   const loadedTls = tls === undefined ? null : loadTls(tls);
