@@ -56,6 +56,11 @@ export const AwsConfigSchema = z.strictObject({
    */
   secretsManagerEndpoint: z.url({ protocol: /^https?$/ }).optional(),
   /**
+   * Whether `explain` asks Systems Manager when it has last heard a member's agent, while somebody
+   * looks. Default false. For people: it lags by minutes, and nothing is decided by it.
+   */
+  tellAgentPings: z.boolean().default(false),
+  /**
    * Whether KMS is asked about the keys of encrypted volumes. Default true. false where KMS cannot
    * be reached and nobody wants to be told so: a key that is disabled is then found only when a
    * launch fails.

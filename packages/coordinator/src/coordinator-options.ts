@@ -10,6 +10,7 @@ import type {
   ProbeService,
   Problem,
   Random,
+  RemoteCommands,
   RunHook,
   TargetGroups,
 } from '@understudy/shared';
@@ -64,6 +65,8 @@ export interface CoordinatorOptions {
   readonly enrolment?: EnrolmentSettings;
   /** Keeps an inventory history; absent: none is kept. */
   readonly inventory?: InventoryKeeping;
+  /** Systems Manager, asked for people what it has of members' agents; absent: it is not. */
+  readonly managedNodes?: Pick<RemoteCommands, 'managed'>;
   readonly readDrops?: () => Promise<number | null>;
   /**
    * A broken invariant, or an etcd that must not be used: the process has to stop and say so.

@@ -1,6 +1,7 @@
 import { HeartbeatListener, keyOfMasters, KeyRotation, ObserverTable, ServiceProber } from '@understudy/observer';
 import { KeyLooks, NameLooks, RecoveryEngine, type RecoveryRunner } from '@understudy/recovery';
 import { groupOf, keyspace } from '@understudy/shared';
+import { AgentPings } from './api/agent-pings.ts';
 import { CoordinatorApi } from './api/api-view.ts';
 import { Controls } from './api/controls.ts';
 import { OwnCondition } from './api/own-condition.ts';
@@ -251,6 +252,7 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
     ...{ ...parts, controls, clock, version, startedAtMs },
     askPeer: options.askPeer ?? null,
     inventory: options.inventory?.history ?? null,
+    agentPings: options.managedNodes ? new AgentPings({ commands: options.managedNodes, clock }) : null,
     coordinatorId: config.id,
     az: config.az,
     own: condition,

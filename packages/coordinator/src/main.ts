@@ -44,7 +44,7 @@ import { keySource } from './adapters/node/key-source.ts';
 import { inventoryKeeping } from './adapters/node/inventory-keeping.ts';
 import { counted } from './adapters/node/counted-transport.ts';
 import { hookRunner } from './adapters/node/hook-runner.ts';
-import { instanceHooks } from './adapters/node/instance-hooks.ts';
+import { instanceHooks, managedNodes } from './adapters/node/instance-hooks.ts';
 import { type OpenedKeys, openStoredKeys } from './adapters/node/secret-reader.ts';
 import { hookSecretName, type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
 import { artefactsFolder } from './adapters/node/artefacts-folder.ts';
@@ -255,6 +255,7 @@ async function assemble(parts: Assembly): Promise<void> {
   closers.push(() => store.close());
   const note = (...call: Parameters<Metrics['cloudCall']>) => coordinator?.metrics.cloudCall(...call);
   parts.keys.noteCall = note;
+  const onInstances = { ...parts, clock, counting: (send: Ec2Transport) => counted(send, clock, note) };
   coordinator = new Coordinator({
     config,
     masters: secrets.masters,
@@ -275,9 +276,9 @@ async function assemble(parts: Assembly): Promise<void> {
     version: VERSION,
     httpUrl: publicUrlOf(config, http.port),
     probeService: serviceProbes({ clock, log }),
+    ...managedNodes(onInstances),
     runHook: hookRunner({
-      ...{ config: config.hooks, clock },
-      ...instanceHooks({ ...parts, clock, counting: (send) => counted(send, clock, note) }),
+      ...{ config: config.hooks, clock, ...instanceHooks(onInstances) },
       secretOf: (name) => mustHave(secrets.webhookSecrets, hookSecretName(name)),
     }),
     sendNotice: noticesPart(parts, clock, note),

@@ -23,7 +23,7 @@ import {
 const SCOPE = {
   ...{ region: REGION, account: ACCOUNT, groups: ['orders', 'db'], areResourcesTagged: true },
   ...{ passRoles: [MEMBER_ROLE], kmsKeys: [KEY], hostedZones: [ZONE], targetGroups: [TARGET_GROUP] },
-  ...{ eventQueues: [QUEUE], runsCommands: true, topics: [TOPIC], eventBuses: [BUS] },
+  ...{ eventQueues: [QUEUE], runsCommands: true, tellsPings: true, topics: [TOPIC], eventBuses: [BUS] },
   ...{ parameters: [PARAMETER], secrets: [SECRET] },
 };
 const statements = coordinatorStatements(SCOPE);

@@ -185,7 +185,7 @@ const SSM: Readonly<Record<SsmAction, CallFacts>> = {
   ListCommandInvocations: { why: 'finds a hook again whose answer was lost', allowedBy: ['FollowCommands'] },
   DescribeInstanceInformation: {
     why: 'tells when the agent of Systems Manager was last heard, for people',
-    allowedBy: ['FollowCommands'],
+    allowedBy: ['FollowCommands', 'TellPings'],
   },
   GetParameter: { why: 'reads a key of the coordinators, where it lies there', allowedBy: ['ReadParameters'] },
 };

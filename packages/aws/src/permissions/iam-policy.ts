@@ -32,7 +32,7 @@ const WIDEST: PolicyScope = {
   ...{ partition: 'aws', region: '*', account: '*' },
   ...{ groups: [], passRoles: [], kmsKeys: [], hostedZones: [], targetGroups: [], eventQueues: [] },
   ...{ topics: [], eventBuses: [], parameters: [], secrets: [] },
-  ...{ runsCommands: false, areResourcesTagged: false },
+  ...{ runsCommands: false, tellsPings: false, areResourcesTagged: false },
 };
 
 const FACTS: Readonly<Record<StatementName, StatementFacts>> = STATEMENTS;

@@ -26,6 +26,8 @@ export interface PolicyScope {
   readonly eventQueues: readonly string[];
   /** Hooks run on members through Systems Manager. */
   readonly runsCommands: boolean;
+  /** People are told when the agents of members were last heard by Systems Manager. */
+  readonly tellsPings: boolean;
   /** ARNs of the topics that are told of changes. Empty: none. */
   readonly topics: readonly string[];
   /** ARNs of the buses that are told of changes. Empty: none. */
@@ -353,6 +355,11 @@ export const STATEMENTS = {
   FollowCommands: {
     why: 'Systems Manager knows no narrower resource for these',
     resources: ({ runsCommands }) => (runsCommands ? ['*'] : []),
+    condition: inRegion,
+  },
+  TellPings: {
+    why: 'tells people when agents were last heard; Systems Manager knows no narrower resource',
+    resources: ({ tellsPings }) => (tellsPings ? ['*'] : []),
     condition: inRegion,
   },
   PublishNotices: {

@@ -31,6 +31,7 @@ function addScope(command: Command): void {
     )
     .option('--event-queue <arn>', 'a queue that events are read from; may be repeated (default: none)', collect)
     .option('--run-commands', 'hooks run on members through Systems Manager (docs/hooks.md)')
+    .option('--agent-pings', 'explain tells when Systems Manager last heard an agent (docs/judging.md)')
     .option('--topic <arn>', 'a topic that is told of changes; may be repeated (default: none)', collect)
     .option('--event-bus <arn>', 'a bus that is told of changes; may be repeated (default: none)', collect)
     .option('--tagged-resources', 'touch only volumes and Elastic IP addresses tagged understudy:group');

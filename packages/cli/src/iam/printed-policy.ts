@@ -25,6 +25,7 @@ export interface PrintedPolicyOptions {
   readonly parameter?: readonly string[];
   readonly secretName?: readonly string[];
   readonly runCommands?: boolean;
+  readonly agentPings?: boolean;
   readonly taggedResources?: boolean;
   readonly format: 'json' | 'cloudformation';
   /** Number of the one policy to print, counted from 1. Absent: all of them. */
@@ -68,13 +69,13 @@ function agentOf(options: PrintedPolicyOptions): readonly IamStatement[] {
 function coordinatorOf(options: PrintedPolicyOptions): readonly IamStatement[] {
   const { group = [], passRole = [], kmsKey = [], taggedResources = false } = options;
   const { hostedZone = [], targetGroup = [], eventQueue = [], topic = [], eventBus = [] } = options;
-  const { runCommands = false, parameter = [], secretName = [] } = options;
+  const { runCommands = false, agentPings = false, parameter = [], secretName = [] } = options;
   return coordinatorStatements({
     ...placeOf(options),
     ...{ groups: group, passRoles: passRole, kmsKeys: kmsKey, areResourcesTagged: taggedResources },
     ...{ hostedZones: hostedZone, targetGroups: targetGroup, eventQueues: eventQueue },
     ...{ topics: topic, eventBuses: eventBus, parameters: parameter, secrets: secretName },
-    runsCommands: runCommands,
+    ...{ runsCommands: runCommands, tellsPings: agentPings },
   });
 }
 

@@ -27,6 +27,7 @@ import {
   type StatusView,
   type VerdictCounts,
 } from '@understudy/shared';
+import type { AgentPings } from './agent-pings.ts';
 import type { InventoryHistory } from '@understudy/inventory';
 import type { Controls } from './controls.ts';
 import type { ApiSource } from './http/api-source.ts';
@@ -71,6 +72,8 @@ export interface CoordinatorApiOptions {
   readonly askPeer: AskPeer | null;
   /** Null: none is kept. */
   readonly inventory: InventoryHistory | null;
+  /** Null: Systems Manager is not asked. */
+  readonly agentPings: AgentPings | null;
 }
 
 /** Largest number of holds and of recoveries shown in a status. Each list has a page of its own. */
@@ -99,6 +102,7 @@ export class CoordinatorApi implements ApiSource {
   readonly events: EventLog;
   readonly controls: Controls;
   readonly inventory: InventoryHistory | null;
+  readonly agentPings: AgentPings | null;
   readonly #options: CoordinatorApiOptions;
   readonly fleet: FleetApi;
 
@@ -109,6 +113,7 @@ export class CoordinatorApi implements ApiSource {
     view.observeWith(this.events);
     this.controls = options.controls;
     this.inventory = options.inventory;
+    this.agentPings = options.agentPings;
     this.fleet = new FleetApi({
       ...options,
       hold: (member) => this.#hold(member),

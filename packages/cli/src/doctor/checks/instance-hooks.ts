@@ -29,7 +29,8 @@ function toldOf(id: string, agent: ManagedInstance | null, wallMs: number): Find
 
 /** Whether hooks can run on instances. Pure. */
 export function judgeInstanceHooks(answer: CommandsAnswer): readonly Finding[] {
-  if (answer.kind === 'none') return [note('no hooks.commands: no hook runs on an instance (docs/hooks.md)')];
+  if (answer.kind === 'none')
+    return [note('no hooks.commands and no aws.tellAgentPings: Systems Manager is not asked (docs/hooks.md)')];
   if (answer.kind === 'told') {
     const named = answer.instances.filter(({ id }) => id !== NOBODY);
     return [
@@ -41,8 +42,8 @@ export function judgeInstanceHooks(answer: CommandsAnswer): readonly Finding[] {
     return [
       fault(
         `Systems Manager is closed to this host: ${answer.text}`,
-        'give the role RunDocument, RunOnMembers and FollowCommands',
-        'understudy iam-policy --run-commands',
+        'give the role RunDocument, RunOnMembers and FollowCommands; for aws.tellAgentPings TellPings',
+        'understudy iam-policy --run-commands --agent-pings',
       ),
     ];
   return [
@@ -57,7 +58,7 @@ export function judgeInstanceHooks(answer: CommandsAnswer): readonly Finding[] {
 export const instanceHooks = check(
   'hooks on instances',
   async ({ config, environment, clock }: CoordinatorHost): Promise<CommandsAnswer> => {
-    if (config.hooks.commands.length === 0) return { kind: 'none' };
+    if (config.hooks.commands.length === 0 && !config.aws.tellAgentPings) return { kind: 'none' };
     const { remoteCommandsOver, sdkSsmTransport, serviceEndpointOf } = await import('@understudy/aws');
     const { aws, hooks } = config;
     const own = { ec2: aws.endpoint, own: aws.ssmEndpoint, variable: 'AWS_ENDPOINT_URL_SSM', environment };

@@ -1,5 +1,5 @@
 import { remoteCommandsOver, sdkSsmTransport, serviceEndpointOf, type Ec2Transport } from '@understudy/aws';
-import type { Clock, Log } from '@understudy/shared';
+import type { Clock, Log, RemoteCommands } from '@understudy/shared';
 import type { CoordinatorConfig } from '../../config.ts';
 import type { CommandHookParts } from '../../hooks/command-hook.ts';
 
@@ -17,12 +17,19 @@ export interface InstanceHooksOptions {
 
 /** Run Command, where hooks run on instances. */
 export function instanceHooks(options: InstanceHooksOptions): { readonly onInstances?: CommandHookParts } {
-  const { config, region, environment, clock, log, closers, counting } = options;
-  if (config.hooks.commands.length === 0) return {};
+  const { config, clock, log } = options;
+  return config.hooks.commands.length === 0 ? {} : { onInstances: { commands: commandsOf(options), clock, log } };
+}
+
+/** What Systems Manager has of agents, where people are to be told. */
+export const managedNodes = (options: InstanceHooksOptions): { readonly managedNodes?: RemoteCommands } =>
+  options.config.aws.tellAgentPings ? { managedNodes: commandsOf(options) } : {};
+
+function commandsOf(options: InstanceHooksOptions): RemoteCommands {
+  const { config, region, environment, clock, closers, counting } = options;
   const { callTimeoutMs, endpoint: ec2, ssmEndpoint: own } = config.aws;
   const endpoint = serviceEndpointOf({ ec2, own, variable: 'AWS_ENDPOINT_URL_SSM', environment });
   const sdk = sdkSsmTransport({ region, callTimeoutMs, ...(endpoint === undefined ? {} : { endpoint }) });
   closers.push(() => sdk.close());
-  const commands = remoteCommandsOver({ transport: counting(sdk.send), clock, callTimeoutMs });
-  return { onInstances: { commands, clock, log } };
+  return remoteCommandsOver({ transport: counting(sdk.send), clock, callTimeoutMs });
 }

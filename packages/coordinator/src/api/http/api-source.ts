@@ -15,6 +15,7 @@ import type {
   RecoveriesView,
   StatusView,
 } from '@understudy/shared';
+import type { AgentPings } from '../agent-pings.ts';
 import type { InventoryHistory } from '@understudy/inventory';
 import type { EventLog } from '../events/event-log.ts';
 import type { Controls } from '../controls.ts';
@@ -67,6 +68,8 @@ export interface ApiSource {
   enrolKey(request: EnrolmentRequest): Promise<EnrolmentAnswer>;
   /** Null: no inventory history is kept here. */
   readonly inventory: InventoryHistory | null;
+  /** Tell what Systems Manager has of a member's agent, for people. Null: nobody asks it. */
+  readonly agentPings: Pick<AgentPings, 'of'> | null;
   holds(): readonly HoldRecord[];
   /** Newest first. */
   history(member: string | null, limit: number): readonly HistoryRecord[];

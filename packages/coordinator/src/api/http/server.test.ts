@@ -69,6 +69,7 @@ beforeEach(async () => {
   api = {
     controls: {} as ApiSource['controls'],
     inventory: null,
+    agentPings: null,
     notReady: () => problems,
     status: () => {
       if (fails) throw new Error('secret detail');
@@ -142,6 +143,13 @@ describe('HTTP', () => {
       expect((await problemOfReply(reply)).code).toBe(other === 'prod/db2' ? 'MEMBER_UNKNOWN' : 'PATH_UNKNOWN');
     }
     expect((await ask('/v1/members/prod/db1/explain', { method: 'POST' })).status).toBe(405);
+  });
+
+  test('what Systems Manager has of its agent is told beside, and weighs nothing', async () => {
+    const told = { source: 'systems manager', text: 'late', ageMs: 1, freshForMs: null, weight: 'neutral' } as const;
+    const { url } = await serveApi({ api: () => ({ ...api, agentPings: { of: async () => told } }) });
+    const view = (await (await fetch(`${url}/v1/members/prod/db1/explain`)).json()) as ExplainView;
+    expect(view).toEqual({ ...EXPLAINED, evidence: [...EXPLAINED.evidence, told] });
   });
 
   test('a follower passes explain on to the leader, once, and answers itself when the leader does not', async () => {

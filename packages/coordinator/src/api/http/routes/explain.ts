@@ -1,5 +1,6 @@
 import { type ExplainView, ExplainViewSchema } from '@understudy/shared';
 import { mayCommand } from '../access/caller.ts';
+import type { ApiSource } from '../api-source.ts';
 import { MemberParamsSchema } from '../params.ts';
 import { Refusal } from '../refusal.ts';
 import { defineRoute, ok } from '../route.ts';
@@ -7,6 +8,12 @@ import { defineRoute, ok } from '../route.ts';
 /** Everybody may know that there is console output. Its text is for the group's operators only. */
 const withoutConsole = (view: ExplainView): ExplainView =>
   view.console === null ? view : { ...view, console: { ...view.console, text: null } };
+
+/** Whoever is asked knows it, and it decides nothing. */
+async function withPing(view: ExplainView, pings: ApiSource['agentPings']): Promise<ExplainView> {
+  const told = view.instanceId === null ? null : await pings?.of(view.instanceId);
+  return told ? { ...view, evidence: [...view.evidence, told] } : view;
+}
 
 /** The leader alone knows everything. */
 export const explain = defineRoute({
@@ -16,9 +23,10 @@ export const explain = defineRoute({
   params: MemberParamsSchema,
   answers: { 200: { text: 'By the leader, or by whom `answeredBy` names.', schema: ExplainViewSchema } },
   refusals: ['STARTING', 'MEMBER_UNKNOWN'],
-  handle: ({ params: { group, name }, caller }, { api }) => {
-    const view = api().explain(`${group}/${name}`);
-    if (view === null) throw new Refusal('MEMBER_UNKNOWN', `no member ${group}/${name} is known here`);
+  handle: async ({ params: { group, name }, caller }, { api }) => {
+    const found = api().explain(`${group}/${name}`);
+    if (found === null) throw new Refusal('MEMBER_UNKNOWN', `no member ${group}/${name} is known here`);
+    const view = await withPing(found, api().agentPings);
     return ok(mayCommand(caller, group) ? view : withoutConsole(view));
   },
 });
