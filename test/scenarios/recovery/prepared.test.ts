@@ -125,7 +125,7 @@ describe('snapshots that are made while their member is suspect', () => {
       if (!dropped) throw new Error('no preparation');
       return scene.clock.runUntilSettled(leader.engine.prepare(dropped, leader.term));
     };
-    expect(await look()).toMatchObject({ kind: 'parked', why: expect.stringContaining(`${used} (a recovery`) });
+    expect(await look()).toMatchObject({ kind: 'parked', why: expect.stringContaining(`${used} (an open recovery`) });
     expect(others).toHaveLength(1);
     expect(leftOf(stage), opId).toEqual([used]);
     put([{ kind: 'delete', key: KEYS.intent('db/other') }]);

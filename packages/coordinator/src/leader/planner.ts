@@ -43,6 +43,7 @@ import type { Suspect } from './preparation.ts';
 import { endedIn } from './told-plan.ts';
 import { planToken } from './plan-token.ts';
 import { wasBegunBefore } from './raise-ordinal.ts';
+import { withoutGoing } from './going-snapshots.ts';
 
 /**
  * How long an answer to a read for a plan is kept: it is not asked again when other reads failed. A
@@ -119,7 +120,8 @@ export class Planner {
   #given({ instanceId }: Judgement, input: PlanInput): PlanInput {
     const { view, trialOf } = this.#options;
     const trial = input.trial.kind === 'unknown' ? trialOf(instanceId) : input.trial;
-    return { ...input, trial, level: view.levelInForce() };
+    const snapshots = withoutGoing(input.snapshots, view.records);
+    return { ...input, snapshots, trial, level: view.levelInForce() };
   }
 
   #planned(

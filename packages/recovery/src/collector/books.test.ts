@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { activationRecord, historyRecord, intentRecord } from '@understudy/shared/testing';
-import { readBooks } from './books.ts';
+import { readBooks, readNeeded } from './books.ts';
 import { KEYS, MEMBER, OLD, RunRig } from '../run.fixtures.ts';
 
 const read = (rig: RunRig) => rig.clock.runUntilSettled(readBooks(rig.parts.kv, KEYS));
@@ -28,15 +28,21 @@ describe('the books', () => {
     expect(unreadable).toEqual([]);
   });
 
-  test('have the names of what was made for suspects and has gone, and what open recoveries name', async () => {
+  test('have the names of what was made for suspects and has gone', async () => {
     const rig = new RunRig();
     const gone = [{ opId: 'op-gone', atWallMs: 5 }];
     rig.put(KEYS.preparedIn('db'), { group: 'db', begunAtWallMs: [], gone });
     rig.put(KEYS.preparedIn('other'), { group: 'other', begunAtWallMs: [] });
-    rig.put(KEYS.intent('db/five'), '{"broken":"snap-0a, eni-1"}');
     const { known } = await read(rig);
     expect([...known.gone]).toEqual(['op-gone']);
-    expect([...known.named]).toEqual(expect.arrayContaining(['snap-0a', 'eni-1']));
+  });
+
+  test('tell what open recoveries are planned with, also of one that cannot be read', async () => {
+    const rig = new RunRig();
+    rig.put(KEYS.intent('db/five'), '{"broken":"snap-0a, eni-1"}');
+    const { kv, keys } = rig.parts;
+    const needed = await rig.clock.runUntilSettled(readNeeded(kv, keys));
+    expect([...needed]).toEqual(expect.arrayContaining(['snap-0a', 'eni-1']));
   });
 
   test('say what cannot be read, and go on with the rest', async () => {

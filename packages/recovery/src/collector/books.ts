@@ -64,12 +64,15 @@ export async function readBooks(kv: KvReads, keys: Keyspace): Promise<Books> {
       ]),
       activations: new Map(active),
       gone: new Set(gone.flatMap((record) => (record.gone ?? []).map(({ opId }) => opId))),
-      named: namedInIntents(intents.entries),
     },
     unreadable,
   };
 }
 
-/** Snapshots and interfaces that open recoveries are planned with, readable or not. */
-export const namedInIntents = (intents: readonly Pick<KvEntry, 'value'>[]): ReadonlySet<string> =>
-  new Set(intents.flatMap(({ value }) => value.match(/\b(?:snap|eni)-[\w-]+/g) ?? []));
+/** Snapshots, images and interfaces that open recoveries are planned with now. @throws STORE_UNAVAILABLE */
+export const readNeeded = async (kv: KvReads, keys: Keyspace): Promise<ReadonlySet<string>> =>
+  namedInIntents((await kv.range(keys.intents)).entries);
+
+/** Snapshots, images and interfaces that open recoveries are planned with, readable or not. */
+const namedInIntents = (intents: readonly Pick<KvEntry, 'value'>[]): ReadonlySet<string> =>
+  new Set(intents.flatMap(({ value }) => value.match(/\b(?:ami|eni|snap)-[\w-]+/g) ?? []));

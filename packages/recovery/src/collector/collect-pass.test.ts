@@ -1,15 +1,19 @@
 import { type Cloud, OperationError, type Term } from '@understudy/shared';
+import { SimClock } from '@understudy/shared/testing';
 import { describe, expect, test } from 'vitest';
-import { CollectPass } from './collect-pass.ts';
+import { CollectPass, NEEDED } from './collect-pass.ts';
 import { cloudError } from '../run.fixtures.ts';
 
 /** A pass under a term that holds for so long. */
-function passOf({ holdsMs = 8_000, effectsMax = 50 } = {}) {
+function passOf({ holdsMs = 8_000, effectsMax = 50 } = {}, needed: readonly string[] = []) {
   const signal = new AbortController().signal;
   const held = { holdsMs };
   const term = { signal, holdsFor: (ms: number) => held.holdsMs > ms } as unknown as Term;
   const cloud = {} as Cloud;
-  return { cloud, term, held, pass: new CollectPass(cloud, term, { callTimeoutMs: 5_000, effectsMax }) };
+  const clock = new SimClock();
+  const readNeeded = async () => new Set(needed);
+  const limits = { callTimeoutMs: 5_000, effectsMax, clock, readNeeded };
+  return { cloud, term, held, clock, pass: new CollectPass(cloud, term, limits) };
 }
 const failing = (error: Error) => passOf().pass.effect(() => Promise.reject(error));
 
@@ -51,6 +55,29 @@ describe('a call of the collector', () => {
   test('ends the pass with the term, or with a mistake of ours', async () => {
     await expect(failing(new OperationError('LEASE_LOST', 'x'))).rejects.toMatchObject({ code: 'LEASE_LOST' });
     await expect(failing(new TypeError('ours'))).rejects.toThrow('ours');
+  });
+});
+
+describe('a removal', () => {
+  test('is not sent of what an open recovery is planned with by then', async () => {
+    const { pass } = passOf({}, ['snap-1']);
+    let made = 0;
+    const remove = async () => void (made += 1);
+    expect(await pass.removal('snap-1', remove)).toBe(NEEDED);
+    expect(await pass.removal('snap-2', remove)).toBe('done');
+    expect(made).toBe(1);
+  });
+
+  test('that waited for its turn for longer than its look is good for is put off', async () => {
+    const { pass, clock } = passOf();
+    const turns: unknown[] = [];
+    const outcome = await pass.removal('snap-1', async (_, { mayStart }) => {
+      turns.push(mayStart?.());
+      await clock.advance(5_001);
+      turns.push(mayStart?.());
+      throw new OperationError('LEASE_LOST', 'too late for it');
+    });
+    expect([outcome, ...turns]).toEqual(['put-off', true, false]);
   });
 });
 

@@ -1,4 +1,5 @@
 import {
+  type Clock,
   type Cloud,
   type CloudCallOptions,
   isOperationError,
@@ -14,6 +15,9 @@ export interface Refused {
 }
 
 export type EffectOutcome = 'done' | 'not-found' | 'put-off' | Refused;
+
+/** An open recovery is planned with it: it goes once that recovery has ended. */
+export const NEEDED: Refused = { code: 'Needed', text: 'an open recovery is planned with it' };
 
 export interface CollectReport {
   readonly removed: readonly { readonly kind: Leftover['kind']; readonly id: string }[];
@@ -35,7 +39,15 @@ export interface PassLimits {
   /** What the term must still hold for before each call. */
   readonly callTimeoutMs: number;
   readonly effectsMax: number;
+  readonly clock: Clock;
+  /** What open recoveries are planned with, by etcd, now. @throws STORE_UNAVAILABLE */
+  readonly readNeeded: () => Promise<ReadonlySet<string>>;
 }
+
+/** How old a look at what is needed may be when the removal it speaks for leaves, ms. */
+const LOOK_GOOD_FOR_MS = 5_000;
+
+type Call = (cloud: Cloud, options: CloudCallOptions) => Promise<void>;
 
 /** One pass of the collector: what it has done so far, and the discipline of its calls. */
 export class CollectPass {
@@ -56,23 +68,49 @@ export class CollectPass {
   }
 
   /**
-   * One idempotent call: deadline, one attempt. `put-off`: this pass has made as many calls as it
-   * may. @throws LEASE_LOST, and what is no answer.
+   * Removes what a recovery may be planned with, a snapshot say. **S** (S31) Intents are read right
+   * before: one that names it has come meanwhile, perhaps, and then it is {@link NEEDED}. A call
+   * that waits for its turn for longer than that look is good for is put off.
+   * @throws as {@link effect}, and STORE_UNAVAILABLE
    */
-  async effect(call: (cloud: Cloud, options: CloudCallOptions) => Promise<void>): Promise<EffectOutcome> {
+  async removal(id: string, call: Call): Promise<EffectOutcome> {
+    const { clock, readNeeded } = this.#limits;
+    if (this.#isSpent) return 'put-off';
+    const lookedAtMs = clock.monotonicMs();
+    if ((await readNeeded()).has(id)) return NEEDED;
+    return await this.effect(call, () => clock.monotonicMs() - lookedAtMs <= LOOK_GOOD_FOR_MS);
+  }
+
+  /**
+   * One idempotent call: deadline, one attempt. `put-off`: this pass has made as many calls as it
+   * may, or `isGood` said false by the time the call's turn came. @throws LEASE_LOST, and what is
+   * no answer.
+   */
+  async effect(call: Call, isGood: () => boolean = () => true): Promise<EffectOutcome> {
     const { term } = this;
-    const mayStart = () => term.holdsFor(this.#limits.callTimeoutMs);
-    if (this.#effects >= this.#limits.effectsMax) return 'put-off';
-    if (!mayStart()) throw new OperationError('LEASE_LOST', 'the term does not hold long enough for another call');
+    let tooLate = false;
+    const holds = () => term.holdsFor(this.#limits.callTimeoutMs);
+    const mayStart = () => {
+      tooLate = !isGood();
+      return !tooLate && holds();
+    };
+    if (this.#isSpent) return 'put-off';
+    if (!holds()) throw new OperationError('LEASE_LOST', 'the term does not hold long enough for another call');
     this.#effects += 1;
     try {
       await call(this.#cloud, { signal: term.signal, mayStart, urgency: 'chore' });
       return 'done';
     } catch (error) {
-      if (!isOperationError(error) || error.code === 'LEASE_LOST') throw error;
+      if (!isOperationError(error)) throw error;
+      if (tooLate && !term.signal.aborted) return 'put-off';
+      if (error.code === 'LEASE_LOST') throw error;
       if (error.code === 'CLOUD_NOT_FOUND') return 'not-found';
       return { code: error.upstreamCode ?? error.code, text: error.message };
     }
+  }
+
+  get #isSpent(): boolean {
+    return this.#effects >= this.#limits.effectsMax;
   }
 
   report(trimmed: number): CollectReport {

@@ -1,4 +1,11 @@
-import { type Cloud, type HistoryRecord, type Leftover, OperationError, TAG } from '@understudy/shared';
+import {
+  type Cloud,
+  type CloudCapacityReservation,
+  type HistoryRecord,
+  type Leftover,
+  OperationError,
+  TAG,
+} from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { activationRecord, historyRecord } from '@understudy/shared/testing';
 import { Collector, type CollectorOptions } from './collector.ts';
@@ -55,6 +62,44 @@ describe('what no record accounts for', () => {
     expect((await rig.pass()).removed).toEqual([{ kind: 'snapshot', id: 'snap-1' }]);
     expect(rig.changes).toEqual(['deleteSnapshot "snap-1"']);
     expect(rig.log.linesOf('collector.removed')).toHaveLength(1);
+  });
+
+  test('is kept once an intent names it, however late that comes', async () => {
+    let rig: Swept | null = null;
+    const describeSnapshots = async () => {
+      rig?.put(KEYS.intent('db/five'), '{"from":"snap-1"}');
+      return [snapshot('snap-1'), snapshot('snap-2')];
+    };
+    rig = new Swept({ describeSnapshots });
+    const { kept } = await rig.pass();
+    expect(rig.changes).toEqual(['deleteSnapshot "snap-2"']);
+    expect(kept).toEqual([{ kind: 'snapshot', id: 'snap-1', why: 'an open recovery is planned with it' }]);
+  });
+
+  test('and is on the books and due is kept while an open recovery is planned with it', async () => {
+    const leftovers = [{ kind: 'snapshot' as const, id: 'snap-9', afterWallMs: 0, obstacle: null }];
+    const rig = new Swept({}, { leftovers });
+    rig.put(KEYS.intent('db/five'), '{"from":"snap-9"}');
+    expect((await rig.pass()).kept).toHaveLength(1);
+    expect([rig.changes, rig.history.leftovers]).toEqual([[], leftovers]);
+    rig.delete(KEYS.intent('db/five'));
+    await rig.clock.advance(3_600_000);
+    await rig.pass();
+    expect(rig.changes).toEqual(['deleteSnapshot "snap-9"']);
+  });
+
+  test('of a preparation that has gone may be a place that was reserved', async () => {
+    const place = {
+      reservationId: 'cr-1',
+      state: 'active',
+      tags: { [TAG.op]: 'op-gone' },
+    } as unknown as CloudCapacityReservation;
+    const shows = { describeCapacityReservations: async () => [place], describeCapacityReservation: async () => place };
+    const rig = new Swept(shows);
+    const gone = [{ opId: 'op-gone', atWallMs: 5 }];
+    rig.put(KEYS.preparedIn('db'), { group: 'db', begunAtWallMs: [], gone });
+    await rig.pass();
+    expect(rig.changes).toEqual(['cancelCapacityReservation "cr-1"']);
   });
 
   test('and cannot be removed is kept, with the reason; what is gone already is neither', async () => {

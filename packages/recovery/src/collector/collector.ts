@@ -26,7 +26,7 @@ import {
 } from '../core/collect.ts';
 import { isLiveReservation } from '../core/reservation-fit.ts';
 import { Absences } from './absences.ts';
-import { type HistoryEntry, readBooks } from './books.ts';
+import { type HistoryEntry, readBooks, readNeeded } from './books.ts';
 import { CollectPass, type CollectReport } from './collect-pass.ts';
 import { lookAtBooks } from './collect-sight.ts';
 import type { LeftoverKind } from '../leftover-kind.ts';
@@ -84,8 +84,11 @@ export class Collector {
    * One pass. @throws LEASE_LOST, STORE_*; what EC2 refuses is in the report, for the next pass.
    */
   async collect(term: Term): Promise<CollectReport> {
-    const { cloud, kv, keys, log, callTimeoutMs, removalsMax } = this.#options;
-    const pass = new CollectPass(cloud, term, { callTimeoutMs, effectsMax: removalsMax });
+    const { cloud, kv, keys, clock, log, callTimeoutMs, removalsMax } = this.#options;
+    const pass = new CollectPass(cloud, term, {
+      ...{ callTimeoutMs, effectsMax: removalsMax, clock },
+      readNeeded: () => readNeeded(kv, keys),
+    });
     const { entries, known, unreadable } = await readBooks(kv, keys);
     pass.violations.push(...unreadable);
     const sight = await lookAtBooks(cloud, term, entries, log);
@@ -135,7 +138,7 @@ export class Collector {
     const { log, kinds } = this.#options;
     const remove = kinds.find((known) => known.kind === kind)?.remove;
     if (!remove) return;
-    const outcome = await pass.effect((cloud, options) => remove(cloud, id, options));
+    const outcome = await pass.removal(id, (cloud, options) => remove(cloud, id, options));
     if (outcome === 'done') {
       pass.removed.push({ kind, id });
       log.info('collector.removed', { kind, id });

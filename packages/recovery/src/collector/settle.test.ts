@@ -42,6 +42,7 @@ class Books {
   readonly refuses = new Map<string, Error>();
   instances: readonly CloudInstance[] | null = [];
   volumes: readonly CloudVolume[] | null = [];
+  needed: ReadonlySet<string> = new Set();
   activated: string | null = NEW;
   record: HistoryRecord;
   readonly #parts;
@@ -66,13 +67,19 @@ class Books {
   /** One pass; null: nothing changed. What changed is on the books of the next one. */
   async pass(effectsMax = 50) {
     const term = { signal: new AbortController().signal, holdsFor: () => true } as unknown as Term;
-    const pass = new CollectPass(this.#cloud, term, { callTimeoutMs: 5_000, effectsMax });
+    const readNeeded = async () => this.needed;
+    const pass = new CollectPass(this.#cloud, term, {
+      callTimeoutMs: 5_000,
+      effectsMax,
+      clock: this.clock,
+      readNeeded,
+    });
     const sight: CollectSight = {
       instances: this.instances && new Map(this.instances.map((one) => [one.instanceId, one])),
       volumes: this.volumes && new Map(this.volumes.map((one) => [one.volumeId, one])),
     };
     const active = this.activated === null ? [] : [[MEMBER, activationRecord(MEMBER, this.activated)] as const];
-    const none = { finished: new Map(), open: new Set<string>(), gone: new Set<string>(), named: new Set<string>() };
+    const none = { finished: new Map(), open: new Set<string>(), gone: new Set<string>() };
     const known = { ...none, activations: new Map(active) };
     const entry = { key: 'k', record: this.record, modRevision: 1 };
     const changed = await new Settling(this.#parts, pass, entry, { known, sight }).run();

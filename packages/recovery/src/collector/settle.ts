@@ -13,7 +13,7 @@ import { dueLeftovers, GONE_AFTER_MS, judgeKeptVolume, judgeRetired, type KnownR
 import type { Absences } from './absences.ts';
 import type { HistoryEntry } from './books.ts';
 import { sendChore } from './chore-calls.ts';
-import type { CollectPass, EffectOutcome, Refused } from './collect-pass.ts';
+import { type CollectPass, type EffectOutcome, NEEDED, type Refused } from './collect-pass.ts';
 import type { CollectSight } from './collect-sight.ts';
 import type { LeftoverKind } from '../leftover-kind.ts';
 import type { RetryPace } from './retry-pace.ts';
@@ -140,9 +140,15 @@ export class Settling {
   async #delete(one: Leftover): Promise<Rest<Leftover>> {
     const remove = this.#parts.kinds.find((known) => known.kind === one.kind)?.remove;
     if (!remove) return this.#obstructed(one, { code: 'KindUnknown', text: `this build cannot remove a ${one.kind}` });
-    const outcome = await this.#effect(one.id, (cloud, options) => remove(cloud, one.id, options));
+    const outcome = await this.#paced(one.id, () =>
+      this.#pass.removal(one.id, (cloud, options) => remove(cloud, one.id, options)),
+    );
     if (outcome === 'done') return this.#gone(one);
     if (outcome === 'put-off') return one;
+    if (outcome === NEEDED) {
+      this.#kept(one, outcome.text);
+      return one;
+    }
     const unseenForMs = this.#parts.absences.note(one.id, outcome !== 'not-found', this.#nowMs());
     if (unseenForMs >= GONE_AFTER_MS) return this.#gone(one);
     return this.#tried(one, outcome);
@@ -191,11 +197,15 @@ export class Settling {
     return null;
   }
 
+  #effect(key: string, call: Parameters<CollectPass['effect']>[0]): Promise<EffectOutcome> {
+    return this.#paced(key, () => this.#pass.effect(call));
+  }
+
   /** At the pace of whatever was refused before. */
-  async #effect(key: string, call: Parameters<CollectPass['effect']>[0]): Promise<EffectOutcome> {
+  async #paced(key: string, send: () => Promise<EffectOutcome>): Promise<EffectOutcome> {
     const { pace } = this.#parts;
     if (!pace.isDue(key, this.#nowMs())) return 'put-off';
-    const outcome = await this.#pass.effect(call);
+    const outcome = await send();
     if (typeof outcome === 'object') pace.failed(key, this.#nowMs());
     return outcome;
   }

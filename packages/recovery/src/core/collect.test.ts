@@ -27,7 +27,6 @@ const NOTHING_KNOWN: KnownRecoveries = {
   open: new Set(),
   activations: new Map(),
   gone: new Set(),
-  named: new Set(),
 };
 const left = (kind: Leftover['kind'], id: string, afterWallMs: number | null): Leftover => ({
   kind,
@@ -153,8 +152,6 @@ describe('what carries our tag', () => {
     expect(findOrphans(found({ snapshots }), known({ open: new Set([OP]) }))).toEqual([]));
   test('of a recovery nobody knows (an etcd from a backup): untouched', () =>
     expect(findOrphans(found({ snapshots }), known({ finished: new Map() }))).toEqual([]));
-  test('of what is planned with by an open recovery: untouched, whosesoever it is', () =>
-    expect(findOrphans(found({ snapshots }), known({ named: new Set(['snap-2']) }))).toEqual([]));
   test('of a preparation that has gone: an orphan; an image is none, as it makes none', () => {
     const networkInterfaces = [
       { networkInterfaceId: 'eni-1', state: 'available', attachedInstanceId: null, tags },

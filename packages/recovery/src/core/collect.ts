@@ -124,8 +124,6 @@ export interface KnownRecoveries {
   readonly activations: ReadonlyMap<MemberId, ActivationRecord>;
   /** Names of preparations that were dropped and have gone: no recovery ever has one (S31). */
   readonly gone: ReadonlySet<string>;
-  /** What intents name, readable or not: nobody's leftover, whoever has made it. */
-  readonly named: ReadonlySet<string>;
 }
 
 export interface Found {
@@ -148,11 +146,11 @@ export interface Orphan {
  * Resources of finished recoveries that no record accounts for: snapshot sets that did not become
  * canonical, calls that landed late; and what landed for a suspect after its preparation had gone.
  * Only names that stand in a record count: with etcd restored from a backup, or emptied, everything
- * would look like an orphan. What an open recovery is made from is kept, whosesoever it is.
+ * would look like an orphan.
  */
 export function findOrphans(found: Found, known: KnownRecoveries): readonly Orphan[] {
   const orphan = (kind: Orphan['kind'], id: string, opId = ''): Orphan[] => {
-    if (known.open.has(opId) || known.named.has(id)) return [];
+    if (known.open.has(opId)) return [];
     const history = known.finished.get(opId);
     if (!history) return known.gone.has(opId) && MADE_FOR_SUSPECTS.has(kind) ? [{ kind, id, opId }] : [];
     return history.leftovers.some((one) => one.kind === kind && one.id === id) ? [] : [{ kind, id, opId }];
@@ -171,8 +169,8 @@ export function findOrphans(found: Found, known: KnownRecoveries): readonly Orph
 const MADE_FOR_SUSPECTS: ReadonlySet<string> = new Set(['network-interface', 'snapshot', 'capacity-reservation']);
 
 /** Has a recovery taken over a preparation that asked for room? Nothing else reserves any. */
-export const hasReserved = ({ finished }: Pick<KnownRecoveries, 'finished'>): boolean =>
-  [...finished.values()].some(({ prepared }) => prepared?.makes.includes('capacity'));
+export const hasReserved = ({ finished, gone }: Pick<KnownRecoveries, 'finished' | 'gone'>): boolean =>
+  gone.size > 0 || [...finished.values()].some(({ prepared }) => prepared?.makes.includes('capacity'));
 
 /** Disks of finished recoveries that are attached to nothing, and on no books. */
 export const findLooseVolumes = (found: Found, known: KnownRecoveries): readonly string[] =>

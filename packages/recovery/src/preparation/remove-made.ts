@@ -1,6 +1,6 @@
 import { type Cloud, type CloudCallOptions, type CloudInstance, TAG } from '@understudy/shared';
-import { namedInIntents } from '../collector/books.ts';
-import { CollectPass } from '../collector/collect-pass.ts';
+import { readNeeded } from '../collector/books.ts';
+import { CollectPass, NEEDED } from '../collector/collect-pass.ts';
 import type { Run } from '../run.ts';
 import { reservedFor } from '../steps/reserve.ts';
 import { RESERVE, reservedIn } from '../steps/reserve-record.ts';
@@ -26,19 +26,16 @@ interface Made {
  */
 export async function removeMade(run: Run): Promise<string | null> {
   const pass = new CollectPass(run.parts.cloud, run.term, {
-    callTimeoutMs: run.settings.callTimeoutMs,
-    effectsMax: REMOVALS_MAX,
+    ...{ callTimeoutMs: run.settings.callTimeoutMs, effectsMax: REMOVALS_MAX, clock: run.parts.clock },
+    readNeeded: () => readNeeded(run.parts.kv, run.parts.keys),
   });
   const texts: string[] = [];
-  const made = await lookForMade(run);
-  // After the look: a plan that is made from now on finds what is removed here gone, or going.
-  const named = namedInIntents((await run.parts.kv.range(run.parts.keys.intents)).entries);
-  for (const { id, isShown, remove } of made) {
-    if (named.has(id)) {
-      texts.push(`${id} (a recovery is planned with it)`);
+  for (const { id, isShown, remove } of await lookForMade(run)) {
+    const outcome = await pass.removal(id, remove);
+    if (outcome === NEEDED) {
+      texts.push(`${id} (${outcome.text})`);
       continue;
     }
-    const outcome = await pass.effect(remove);
     if (outcome === 'not-found' && !isShown) continue;
     const text = typeof outcome === 'object' ? outcome.text : outcome;
     run.parts.log.info('prepare.removed', { id, outcome: text });
