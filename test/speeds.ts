@@ -55,7 +55,7 @@ export const SHORT_INTEGRATION: readonly string[] = [
 export const PAIRED: readonly string[] = [
   'packages/agent/src/{main,hanging}.integration.test.ts',
   'test/integration/etcd/{least-role,no-space}.integration.test.ts',
-  'test/integration/agents/{service-unit,two-agents}.test.ts',
+  'test/integration/agents/{service-unit,two-agents,enrolled-key}.test.ts',
 ];
 
 /**

@@ -46,6 +46,10 @@ function configuredKeyFile(config: AgentConfig): KeyFilePaths['configured'] {
   return path === undefined ? null : { path: rooted(config, path), id: config.key.id };
 }
 
+/** What this agent enrols with. On the disk, so that it outlives a reboot; for the agent alone. */
+export const enrolmentSecretFile = (config: Pick<AgentConfig, 'rootDir' | 'stateDir'>): string =>
+  rooted(config, `${config.stateDir}/enrolment.json`);
+
 /** In memory, readable by the agent alone: `ID KEY`. The next start of an agent finds it. */
 export const FETCHED_KEY_FILE = '/run/understudy/fetched.key';
 

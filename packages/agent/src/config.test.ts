@@ -108,9 +108,21 @@ describe('agent config', () => {
     const text = 'member: db\nkey: { id: 1 }\ncoordinators: [c:1]\n';
     expect(() => parse(text)).toThrow(/want group\/name/);
     expect(() => parse(BASE.replace('id: 1,', 'id: 1, file: /k,'))).toThrow(
-      /want exactly one of hex, file, ssmParameter, secretsManager, found 2/,
+      /want exactly one of hex, file, ssmParameter, secretsManager, enrolAt, found 2/,
     );
     expect(() => parse(BASE.replace('[127.0.0.1:7946]', '[c:1, c:1]'))).toThrow(/2 coordinators named, but only 1/);
+  });
+
+  it('takes a list of coordinators that give the key, over TLS only, and an authority with it only', () => {
+    const enrols = (more: string) => parse(BASE.replace(/^key:.*$/m, `key: { id: 1, ${more} }`)).key;
+    expect(enrols('enrolAt: [https://c1:8443/, "https://[::1]:8443"], caFile: /ca.pem').enrolAt).toEqual([
+      'https://c1:8443',
+      'https://[::1]:8443',
+    ]);
+    expect(() => enrols('enrolAt: [http://c1:8080]')).toThrow(/want https:\/\/HOST:PORT/);
+    expect(() => enrols('enrolAt: []')).toThrow(/enrolAt/);
+    expect(() => enrols('enrolAt: [https://c1:1], region: us-east-1')).toThrow(/region and endpoint/);
+    expect(() => enrols('file: /k, caFile: /ca.pem')).toThrow(/caFile vouches/);
   });
 
   it('masks the key and nothing else', () => {

@@ -1,7 +1,7 @@
 import { duration, durationMs, isName } from '@understudy/shared';
 import * as z from 'zod';
 import { WATCHDOG_PERIODS, withdrawalParts, withdrawMsOf } from './serve-times.ts';
-import { REMOTE_KEY_SOURCES, remoteKeyOf } from './core/fetched-key.ts';
+import { REMOTE_KEY_SOURCES } from './core/fetched-key.ts';
 import { absolutePath, checkFaults, ChecksFields, command, type Fault, hostPort } from './config-checks.ts';
 
 const AgentConfigFields = z.strictObject({
@@ -12,8 +12,8 @@ const AgentConfigFields = z.strictObject({
   ),
   /**
    * This member's own key (`understudy keys derive` makes it from a master secret). `id` 1-255 says
-   * which master. Give one of `hex`, `file` (64 hex characters), `ssmParameter` and
-   * `secretsManager`. A key that was taken over in a rotation (`stateDir/keys.json`) takes
+   * which master. Give one of `hex`, `file` (64 hex characters), `ssmParameter`, `secretsManager`
+   * and `enrolAt`. A key that was taken over in a rotation (`stateDir/keys.json`) takes
    * precedence.
    */
   key: z.strictObject({
@@ -36,7 +36,27 @@ const AgentConfigFields = z.strictObject({
       .string()
       .regex(/^[A-Za-z0-9_./:+=@-]{1,2048}$/, 'want the name or ARN of a secret')
       .optional(),
-    /** Where that lies. Default: the Region of this instance. */
+    /**
+     * HTTPS addresses of the coordinators, up to 5: they give the key for the signed identity of
+     * this instance (docs/enrolment.md). The id comes with it.
+     */
+    enrolAt: z
+      .array(
+        z
+          .string()
+          .max(300)
+          .regex(/^https:\/\/[A-Za-z0-9.:[\]-]+\/?$/, 'want https://HOST:PORT')
+          .transform((text) => text.replace(/\/$/, '')),
+      )
+      .min(1)
+      .max(5)
+      .optional(),
+    /**
+     * Authorities of the coordinators' certificates, PEM, with `enrolAt`. Default: those that Node
+     * brings.
+     */
+    caFile: absolutePath.optional(),
+    /** Where a parameter or secret lies. Default: the Region of this instance. */
     region: z
       .string()
       .regex(/^[a-z0-9-]{4,30}$/, 'want the name of a Region')
@@ -239,8 +259,11 @@ function crossFieldFaults({ activation, checks, serve, heartbeat, key, coordinat
   const sources = ['hex', 'file', ...REMOTE_KEY_SOURCES] as const;
   const found = sources.filter((source) => key[source] !== undefined).length;
   if (found !== 1) faults.push([['key'], `want exactly one of ${sources.join(', ')}, found ${found}`]);
-  if (remoteKeyOf(key) === null && (key.region ?? key.endpoint) !== undefined)
+  const isAtAws = (key.ssmParameter ?? key.secretsManager) !== undefined;
+  if (!isAtAws && (key.region ?? key.endpoint) !== undefined)
     faults.push([['key'], 'region and endpoint say where a key is fetched from, and none is']);
+  if (key.caFile !== undefined && key.enrolAt === undefined)
+    faults.push([['key', 'caFile'], 'caFile vouches for the coordinators of enrolAt, and there is none']);
   const distinct = new Set(coordinators).size;
   if (distinct !== coordinators.length) {
     faults.push([['coordinators'], `${coordinators.length} coordinators named, but only ${distinct} different ones`]);

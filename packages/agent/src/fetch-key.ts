@@ -1,4 +1,5 @@
-import { errorText } from '@understudy/shared';
+import { errorText, parseMemberId } from '@understudy/shared';
+import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { parseArgs } from 'node:util';
 import { type FetchOutcome, REMOTE_KEY_SOURCES } from './core/fetched-key.ts';
 import { KEY_SOURCES } from './key-sources/key-sources.ts';
@@ -9,12 +10,19 @@ import { KEY_SOURCES } from './key-sources/key-sources.ts';
  */
 async function fetchOnce(args: readonly string[]): Promise<FetchOutcome> {
   const option = { type: 'string' } as const;
-  const options = { source: option, reference: option, region: option, endpoint: option };
-  const { source, reference = '', region = '', endpoint } = parseArgs({ args: [...args], options }).values;
+  const options = {
+    ...{ source: option, reference: option, region: option, endpoint: option },
+    ...{ member: option, 'secret-file': option, 'ca-file': option },
+  };
+  const { source, reference = '', region = '', endpoint, ...own } = parseArgs({ args: [...args], options }).values;
   const known = REMOTE_KEY_SOURCES.find((one) => one === source);
   if (!known) return { kind: 'refused', name: 'UnknownSource', detail: `no such source of keys: ${source}` };
   try {
-    return { kind: 'found', text: await KEY_SOURCES[known]({ reference, region, endpoint: endpoint ?? null }) };
+    const { member } = parseMemberId(own.member ?? '');
+    const files = { secretFile: own['secret-file'] ?? '', caFile: own['ca-file'] ?? null };
+    const tools = { clock: new SystemClock(), random: new SystemRandom() };
+    const place = { reference, region, endpoint: endpoint ?? null, member, ...files };
+    return { kind: 'found', text: await KEY_SOURCES[known](place, tools) };
   } catch (error) {
     const name = error instanceof Error ? error.name : 'Error';
     return { kind: 'refused', name, detail: errorText(error).slice(0, 500) };

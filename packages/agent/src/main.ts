@@ -11,7 +11,7 @@ import { activationOutputs } from './adapters/activation-outputs.ts';
 import { IMDS_DEFAULT_ENDPOINT, ImdsClient } from './adapters/imds-client.ts';
 import { JsonLinesLog } from './adapters/json-lines-log.ts';
 import { keyFetcher } from './adapters/key-fetcher.ts';
-import { fetchedKeyFile, keyFiles } from './adapters/key-files.ts';
+import { fetchedKeyFile, type KeyFiles, keyFiles, keptKeys } from './adapters/key-files.ts';
 import { lookupAddress } from './adapters/name-lookup.ts';
 import { customCheck } from './adapters/custom-checks.ts';
 import { networkProbes } from './adapters/network-probes.ts';
@@ -190,14 +190,15 @@ async function serve(
   const outputs = activationOutputs({ config, clock, log });
   const powerOffWhenStuck = config.activation.onStuck === 'poweroff';
   const applier = new ActivationApplier({ powerOffWhenStuck, outputs, clock, random, log });
-  const fetched = fetchedKeysOf(config, imds, imdsEndpoint, log);
+  const files = keyFiles(keyFilePaths(config), log);
+  const fetched = fetchedKeysOf(config, { imds, imdsEndpoint, files, log });
   const agent = new Agent({
     config,
     clock,
     random,
     log,
     configuredKey: await keyOf(configuredKey, fetched, applier),
-    keyFiles: keyFiles(keyFilePaths(config), log),
+    keyFiles: files,
     macOf: hmacOf,
     socket: await openUdpSocket({
       family,
@@ -242,10 +243,14 @@ async function keyOf(
 /** Null: the key is in the configuration or in a file. */
 function fetchedKeysOf(
   config: AgentConfig,
-  metadata: MetadataSource,
-  imdsEndpoint: string,
-  log: Log,
+  parts: {
+    readonly imds: MetadataSource;
+    readonly imdsEndpoint: string;
+    readonly files: KeyFiles;
+    readonly log: Log;
+  },
 ): FetchedKeys | null {
+  const { imds: metadata, imdsEndpoint, files, log } = parts;
   const key = remoteKeyOf(config.key);
   if (!key) return null;
   const clock = new SystemClock();
@@ -253,7 +258,7 @@ function fetchedKeysOf(
     remote: key,
     configuredId: config.key.id,
     fetch: keyFetcher({ config, key, clock, metadata, imdsEndpoint }),
-    cache: fetchedKeyFile(rooted(config, FETCHED_KEY_FILE)),
+    cache: keptKeys(fetchedKeyFile(rooted(config, FETCHED_KEY_FILE)), files, config.member),
     refetchEveryMs: config.key.refetchEveryMs,
     clock,
     random: new SystemRandom(),

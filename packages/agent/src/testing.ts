@@ -1,3 +1,4 @@
 /** What tests of other packages use of the agent's. */
 export { TestCoordinator } from './agent.fixtures.ts';
+export { enrolmentRemedy } from './core/enrolment-remedy.ts';
 export { TestMetadataService } from './agent-process.fixtures.ts';

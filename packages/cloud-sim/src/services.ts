@@ -10,13 +10,11 @@ import * as ssm from '@aws-sdk/client-ssm';
 import type { CallError } from './core/cloud-sim-core.ts';
 import { elbv2ErrorOf } from './core/elbv2/errors.ts';
 import { ELBV2_PREFIX } from './core/elbv2/index.ts';
-import { eventBridgeErrorOf } from './core/eventbridge/errors.ts';
 import { EVENTBRIDGE_PREFIX } from './core/eventbridge/index.ts';
-import { kmsErrorOf } from './core/kms/errors.ts';
+import { inJsonWords } from './core/json-words.ts';
 import { KMS_PREFIX } from './core/kms/index.ts';
 import { route53ErrorOf } from './core/route53/errors.ts';
 import { ROUTE53_PATH, ROUTE53_PREFIX } from './core/route53/index.ts';
-import { secretsErrorOf } from './core/secrets/errors.ts';
 import { SECRETS_PREFIX, SSM_PREFIX } from './core/secrets/index.ts';
 import { snsErrorOf } from './core/sns/errors.ts';
 import { SNS_PREFIX } from './core/sns/index.ts';
@@ -51,15 +49,15 @@ const modelOf = (client: unknown): Service['model'] => client as Service['model'
 export const SERVICES: readonly Service[] = [
   {
     ...{ name: 'kms', prefix: KMS_PREFIX, model: modelOf(kms) },
-    ...{ protocol: jsonProtocol('TrentService', '1.1'), inOwnWords: kmsErrorOf },
+    ...{ protocol: jsonProtocol('TrentService', '1.1'), inOwnWords: inJsonWords('KMSInternalException') },
   },
   {
     ...{ name: 'ssm', prefix: SSM_PREFIX, model: modelOf(ssm) },
-    ...{ protocol: jsonProtocol('AmazonSSM', '1.1'), inOwnWords: secretsErrorOf },
+    ...{ protocol: jsonProtocol('AmazonSSM', '1.1'), inOwnWords: inJsonWords('InternalServerError') },
   },
   {
     ...{ name: 'secretsmanager', prefix: SECRETS_PREFIX, model: modelOf(secretsManager) },
-    ...{ protocol: jsonProtocol('secretsmanager', '1.1'), inOwnWords: secretsErrorOf },
+    ...{ protocol: jsonProtocol('secretsmanager', '1.1'), inOwnWords: inJsonWords('InternalServerError') },
   },
   {
     ...{ name: 'sqs', prefix: SQS_PREFIX, model: modelOf(sqs) },
@@ -67,7 +65,7 @@ export const SERVICES: readonly Service[] = [
   },
   {
     ...{ name: 'events', prefix: EVENTBRIDGE_PREFIX, model: modelOf(eventBridge) },
-    ...{ protocol: jsonProtocol('AWSEvents', '1.1'), inOwnWords: eventBridgeErrorOf },
+    ...{ protocol: jsonProtocol('AWSEvents', '1.1'), inOwnWords: inJsonWords('InternalException') },
   },
   {
     ...{ name: 'sns', prefix: SNS_PREFIX, model: modelOf(sns), inOwnWords: snsErrorOf },

@@ -32,6 +32,7 @@ export {
 export type { ServeLeases } from './core/serve-lease/serve-leases.ts';
 export { goesOnWith, triedFor } from './core/ladder/this-failure.ts';
 export { inQuarantine, preparable, takenOver } from './core/preparation.ts';
+export { amountOf, mostCost, tooDear } from './core/preparation-cost.ts';
 export { planWithRoom, roomText } from './preparation/room-found.ts';
 export { readStepId } from './core/step-id.ts';
 export { keyIdInUserData } from './core/user-data/agent-key-id.ts';

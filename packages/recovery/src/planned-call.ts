@@ -18,8 +18,6 @@ export type CallTrial =
        * call then. Absent: nothing.
        */
       readonly lacks?: string;
-      /** True: whoever takes the question for the call changes nothing by it. */
-      readonly isHarmless?: true;
     }
   | { readonly kind: 'none'; readonly why: string };
 
@@ -85,21 +83,19 @@ export const laterCall = (name: string, send: Send, why: string, when: string | 
 export const NO_MARK = 'the mark of a recovery';
 
 /**
- * The call, tried with the member's own instance in the place of its replacement. `harmless`: done
- * to an instance that runs, it would change nothing.
+ * The call, tried with the member's own instance in the place of its replacement. **S** (S4) None
+ * of them is harmless where a question is taken for the deed: not even the start of an instance
+ * that runs, because it may have been fenced since that was seen.
  */
 export function triedOnInstance(
   call: PlannedCall,
   { standIns }: Pick<CallsAbout, 'standIns'>,
   send: (instanceId: string) => Send,
-  harmless: 'harmless' | 'not-harmless' = 'not-harmless',
 ): PlannedCall {
   if (!standIns) return call;
-  const text = "tried with the member's own instance";
-  const isHarmless = harmless === 'harmless' && standIns.isRunning;
   return {
     ...call,
-    trial: { kind: 'with', send: send(standIns.instanceId), text, ...(isHarmless && { isHarmless }) },
+    trial: { kind: 'with', send: send(standIns.instanceId), text: "tried with the member's own instance" },
   };
 }
 

@@ -25,7 +25,7 @@ export * from './member-id.ts';
 export * from './near-names.ts';
 export * from './policy.ts';
 export * from './policy/detection-profile.ts';
-export { makesWhileSuspect, type PreparePolicy, preparesNothing } from './policy/prepare.ts';
+export { makesWhileSuspect, type PreparePolicy, preparesNothing, type SpendPolicy } from './policy/prepare.ts';
 export { PREPARED_KINDS, type PreparedKind } from './prepared-kinds.ts';
 export * from './ladder-rungs.ts';
 export * from './permissions-text.ts';

@@ -30,27 +30,33 @@ export function violations(lab: Lab, fresh: readonly SeenRecovery[], victims: Vi
 
 /**
  * I1: a further launch only when the one before is seen terminated. I3: no launch before the fence
- * was observed, by EC2's order and by etcd's; what was launched for a suspect, in quarantine, is
- * not meant (S31).
+ * was observed, by EC2's order and by etcd's. Of what was launched for a suspect, in quarantine
+ * (S31), the launch alone may be earlier: all that makes it the member may not.
  */
 export function wrongLaunches(recorder: Recorder, recovery: SeenRecovery): string[] {
-  const { opId, oldInstanceId, fencedRevision, fencedByLease, launchRevision } = recovery;
+  const { opId, fencedRevision, launchRevision } = recovery;
   const launched = recorder.launchedFor(opId);
-  const outside = launched.filter((id) => !recorder.launchedInQuarantine(id));
-  // Where a lease was waited out the old instance may run, but not serve. I2 checks that.
-  const early = fencedByLease ? [] : outside.filter((id) => !recorder.stoppedBeforeLaunch(oldInstanceId, id));
-  const unrecorded =
-    outside.length === launched.length &&
-    launchRevision !== null &&
-    (fencedRevision === null || fencedRevision > launchRevision);
+  const unrecorded = launchRevision !== null && (fencedRevision === null || fencedRevision > launchRevision);
   return [
     ...launched.slice(1).flatMap((id, index) => {
       const before = launched[index] ?? '';
       return recorder.terminatedBeforeLaunch(before, id) ? [] : [`I1: ${opId} launched ${id} beside ${before}`];
     }),
-    ...early.map((id) => `I3: ${opId} launched ${id} before ${oldInstanceId} had stopped`),
+    // Where a lease was waited out the old instance may run, but not serve. I2 checks that.
+    ...(recovery.fencedByLease ? [] : launched.flatMap((id) => beforeStop(recorder, recovery, id))),
     ...(unrecorded ? [`I3: ${opId} recorded a launch before an observed fence`] : []),
   ];
+}
+
+/** What was done with one launch before EC2 had the old instance stopped. */
+function beforeStop(recorder: Recorder, { opId, oldInstanceId }: SeenRecovery, id: string): readonly string[] {
+  if (recorder.launchedInQuarantine(id))
+    return recorder
+      .madeMemberBeforeStop(id, oldInstanceId)
+      .map((action) => `I3: ${opId} had ${action} done to the seed ${id} before ${oldInstanceId} had stopped`);
+  return recorder.stoppedBeforeLaunch(oldInstanceId, id)
+    ? []
+    : [`I3: ${opId} launched ${id} before ${oldInstanceId} had stopped`];
 }
 
 /** I2: no two instances serve one member at the same time. */

@@ -5,7 +5,9 @@ import { readStepId } from '@understudy/recovery';
 import {
   type HistoryRecord,
   HistoryRecordSchema,
+  type IntentRecord,
   IntentRecordSchema,
+  isReattach,
   type KvEvent,
   keyspace,
   type MemberId,
@@ -24,7 +26,9 @@ export interface SeenRecovery {
   fencedRevision: number | null;
   /** The old instance was not seen to stop: its serve lease was waited out. */
   fencedByLease: boolean;
-  /** etcd revision of the first record of a launch. */
+  /** Its plan goes on with the seed that was launched for the suspect (S31). */
+  readonly hasSeed: boolean;
+  /** etcd revision of the first record of a launch, but for that of the seed. */
   launchRevision: number | null;
   /** The outcome in its history. Null while it is open. */
   outcome: HistoryRecord['outcome'] | null;
@@ -36,6 +40,12 @@ export interface Serving {
   readonly instanceId: string;
   readonly fromS: number;
   readonly toS: number;
+}
+
+/** What made an instance more than a machine in quarantine, and when by EC2's order. */
+interface Deed {
+  readonly seq: number;
+  readonly what: string;
 }
 
 /** Seconds since this machine booted, by a clock that nobody steps. */
@@ -53,6 +63,8 @@ export class Recorder {
   readonly #launchedSeq = new Map<string, number>();
   readonly #stoppedSeq = new Map<string, number>();
   readonly #terminatedSeq = new Map<string, number>();
+  /** By instance: the first call of each action that EC2 carried out. */
+  readonly #deeds = new Map<string, readonly Deed[]>();
   /** Uptimes at which an instance lost its power. */
   readonly #powerOffS = new Map<string, number[]>();
 
@@ -66,12 +78,13 @@ export class Recorder {
     if (event.kind !== 'put') return;
     const { key, value, modRevision } = event.entry;
     if (key.startsWith(KEYS.intents)) {
-      const { opId, member, oldInstanceId } = parseRecord(IntentRecordSchema, key, value);
+      const { opId, member, oldInstanceId, plan } = parseRecord(IntentRecordSchema, key, value);
       if (!this.recoveries.has(opId))
         this.recoveries.set(opId, {
           opId,
           member,
           oldInstanceId,
+          hasSeed: goesOnWithSeed(plan),
           fencedRevision: null,
           fencedByLease: false,
           launchRevision: null,
@@ -91,7 +104,8 @@ export class Recorder {
       recovery.fencedRevision ??= modRevision;
       recovery.fencedByLease = value.includes('"how":"lease"');
     }
-    if (readStepId(step).name === 'launch') recovery.launchRevision ??= modRevision;
+    const { name, attempt } = readStepId(step);
+    if (name === 'launch' && !(recovery.hasSeed && attempt === 1)) recovery.launchRevision ??= modRevision;
   }
 
   /** Instances launched for a recovery, oldest first. */
@@ -108,6 +122,14 @@ export class Recorder {
   /** True when the one instance certainly stopped before the other was launched. */
   stoppedBeforeLaunch(stopped: string, launched: string): boolean {
     return isBefore(this.#stoppedSeq.get(stopped), this.#launchedSeq.get(launched));
+  }
+  /**
+   * What EC2 did to an instance that makes it the member, a disk's machine or one that runs, before
+   * the other one had certainly stopped: names of the actions.
+   */
+  madeMemberBeforeStop(instanceId: string, stopped: string): readonly string[] {
+    const stoppedSeq = this.#stoppedSeq.get(stopped);
+    return (this.#deeds.get(instanceId) ?? []).flatMap(({ seq, what }) => (isBefore(stoppedSeq, seq) ? [] : [what]));
   }
   terminatedBeforeLaunch(terminated: string, launched: string): boolean {
     return isBefore(this.#terminatedSeq.get(terminated), this.#launchedSeq.get(launched));
@@ -139,7 +161,15 @@ export class Recorder {
     return this.serving().some((one) => one.instanceId === instanceId && one.toS >= nowS);
   }
 
+  /** The first of its kind only: a later one was before no stop that the first was not before. */
+  #note(instanceId: string, deed: Deed): void {
+    const known = this.#deeds.get(instanceId) ?? [];
+    if (!known.some(({ what }) => what === deed.what)) this.#deeds.set(instanceId, [...known, deed]);
+  }
+
   #onEvent(event: SimEvent): void {
+    if (event.kind === 'call' && event.executed && event.input['DryRun'] !== true)
+      for (const id of madeMemberBy(event.action, event.input)) this.#note(id, { seq: event.seq, what: event.action });
     if (event.kind !== 'transition' || event.resourceKind !== 'instance') return;
     const { resourceId: id, to, seq } = event;
     if (event.from === null) this.#launchedSeq.set(id, seq);
@@ -153,3 +183,23 @@ export class Recorder {
 
 const isBefore = (first: number | undefined, second: number | undefined): boolean =>
   first !== undefined && second !== undefined && first < second;
+
+const goesOnWithSeed = (plan: IntentRecord['plan']): boolean => isReattach(plan) && plan.seed.inQuarantine === true;
+
+/** Actions by which an instance gets a disk, an interface or an address. */
+const GIVES: ReadonlySet<string> = new Set(['AttachVolume', 'AttachNetworkInterface', 'AssociateAddress']);
+
+/** The instances that a call takes out of quarantine (S31): it names, starts or equips them. */
+function madeMemberBy(action: string, input: Readonly<Record<string, unknown>>): readonly string[] {
+  if (action === 'StartInstances') return textsIn(input['InstanceIds']);
+  if (GIVES.has(action)) return textsIn([input['InstanceId']]);
+  if (action !== 'CreateTags') return [];
+  const tags: readonly unknown[] = Array.isArray(input['Tags']) ? input['Tags'] : [];
+  return tags.some(isMemberTag) ? textsIn(input['Resources']) : [];
+}
+
+const isMemberTag = (tag: unknown): boolean =>
+  typeof tag === 'object' && tag !== null && 'Key' in tag && tag.Key === TAG.member;
+
+const textsIn = (list: unknown): readonly string[] =>
+  Array.isArray(list) ? list.filter((one): one is string => typeof one === 'string') : [];

@@ -1,5 +1,6 @@
+import { enrolmentRemedy } from '@understudy/agent/testing';
 import { CloudSim } from '@understudy/cloud-sim';
-import { KeyEnrolment, type KeyEnrolmentOptions } from '@understudy/coordinator/testing';
+import { ENROLMENT_REFUSALS, KeyEnrolment, type KeyEnrolmentOptions } from '@understudy/coordinator/testing';
 import {
   type CloudInstance,
   keyspace,
@@ -66,4 +67,8 @@ test.each([
   const holds = { remainingMs: 1_000, isFresh: true };
   const { ask } = leading(() => Object.assign(holds, after), holds);
   expect(await ask()).toMatchObject({ kind: 'unavailable' });
+});
+
+test.each(ENROLMENT_REFUSALS)('an agent that is refused for %s says what to do about just that', (reason) => {
+  expect(enrolmentRemedy(reason)).not.toBe(enrolmentRemedy('something else'));
 });

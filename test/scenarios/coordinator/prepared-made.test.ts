@@ -1,4 +1,11 @@
-import { opIdOf, type PreparationRecord, PreparationRecordSchema, parseRecord, TAG } from '@understudy/shared';
+import {
+  opIdOf,
+  type PreparationRecord,
+  PreparationRecordSchema,
+  type PreparedKind,
+  parseRecord,
+  TAG,
+} from '@understudy/shared';
 import { joinedChanges, type PolicyChange } from '@understudy/shared/testing';
 import { describe, expect, test } from 'vitest';
 import { KEYS, ScenarioCluster } from './scenario-cluster.ts';
@@ -6,11 +13,15 @@ import { KEYS, ScenarioCluster } from './scenario-cluster.ts';
 const DB = 'prod/db1';
 const OTHER = 'prod/db2';
 const MINUTE_MS = 60_000;
-const PREPARE = { makes: ['seed'] as const, atOnce: 1, perDay: 10, keptForMs: 600_000 };
+const PREPARE = { makes: ['seed'] as readonly PreparedKind[], atOnce: 1, perDay: 10, keptForMs: 600_000 };
+/** 5 min of the seed cost 0.1; disks cost nothing. */
+const SPEND = { perDay: 0.25, instanceHour: 1.2, volumeGibMonth: 0, snapshotGibMonth: 0 };
+type Prepare = typeof PREPARE & { readonly spend: typeof SPEND };
 
 /** Members that are suspect for a minute before they are dead. */
-async function cluster(change: Partial<typeof PREPARE> | null = {}, over: PolicyChange = {}, members = 5) {
-  const prepare = change === null ? {} : { prepare: { ...PREPARE, ...change, makes: [...PREPARE.makes] } };
+async function cluster(change: Partial<Prepare> | null = {}, over: PolicyChange = {}, members = 5) {
+  const prepare =
+    change === null ? {} : { prepare: { ...PREPARE, ...change, makes: [...(change.makes ?? PREPARE.makes)] } };
   const policy = joinedChanges(
     { detect: { confirmForMs: MINUTE_MS }, recover: { strategy: 'reattach', ...prepare } },
     over,
@@ -201,6 +212,27 @@ describe('a preparation and the recovery of the same name', () => {
   });
 });
 
+test('what a leader sends that was paused for longer than its preparation is remembered is found', async () => {
+  const ways = { recover: { strategy: 'snapshot-and-replace' as const } };
+  const { world, old, suspected } = await cluster({ makes: ['snapshot'] }, ways, 2);
+  // Longer than 15 minutes after it is dropped: its record has gone.
+  const late = { kind: 'late-landing', delayMs: 17 * MINUTE_MS, times: 1_000 } as const;
+  world.cloud.addFault({ id: 'paused', action: 'CreateSnapshots', ...late });
+  const left = () => world.cloud.core.region.snapshots.all().filter(({ tags }) => tags[TAG.op] === opIdOf(old));
+  await world.silence(old);
+  await suspected();
+  await world.until('sent', () => world.cloud.fired('paused') > 0, MINUTE_MS);
+  world.speak(old);
+  await world.until('dropped', () => preparations(world)[0]?.dropped !== undefined, MINUTE_MS);
+  expect(world.cloud.removeFault('paused')).toBe(1);
+  await world.until('forgotten', () => preparations(world).length === 0, 17 * MINUTE_MS);
+  expect(left(), 'they have not landed').toEqual([]);
+  await world.until('landed', () => left().length > 0, 3 * MINUTE_MS);
+  await world.until('swept', () => left().length === 0, 2 * MINUTE_MS);
+  expect([world.launches, world.activation(DB)?.instanceId]).toEqual([0, old]);
+  world.expectHealthy();
+});
+
 describe('nothing is made', () => {
   test('where the policy says nothing of it', async () => {
     const { world, old, suspected, said } = await cluster(null);
@@ -259,6 +291,39 @@ describe('nothing is made', () => {
     const now = (lead().api.explain(DB)?.evidence ?? []).map((one) => one.text);
     expect(now).toContainEqual(expect.stringContaining('recover.prepare.perDay'));
   });
+});
+
+test('beyond what the group may spend in a day nothing is made; plan, explain and metrics say so', async () => {
+  const { world, old, suspected, lead } = await cluster({ spend: SPEND }, {}, 2);
+  const spend = async () => {
+    const answer = await world.clock.runUntilSettled(lead().leader.plan(DB));
+    return answer.kind === 'plan' ? answer.view.prepared?.limits.spend : null;
+  };
+  const suspicion = async () => {
+    await world.silence(old);
+    await suspected();
+    await world.clock.advance(20_000);
+    world.speak(old);
+    await world.clock.advance(30_000);
+  };
+  expect(await spend()).toEqual({ perDay: 0.25, today: 0, next: 0.1 });
+  await suspicion();
+  await suspicion();
+  expect(lead().leader.makings).toMatchObject({ counts: { begun: 2 }, spent: new Map([['prod', 0.2]]) });
+  expect(await spend()).toEqual({ perDay: 0.25, today: 0.2, next: 0.1 });
+  await world.silence(old);
+  await suspected();
+  await world.clock.advance(20_000);
+  expect(lead().leader.makings.counts).toMatchObject({ begun: 2, limited: 1 });
+  const texts = (lead().api.explain(DB)?.evidence ?? []).map(({ text }) => text);
+  expect(texts).toContainEqual(expect.stringContaining('0.2 of 0.25 are spent in 24 h in the group'));
+  // Another leader has the same ledger.
+  world.kill(world.mustLead());
+  await world.until('led again', () => world.leader() !== null, MINUTE_MS);
+  await suspected();
+  await world.clock.advance(20_000);
+  expect(lead().leader.makings).toMatchObject({ counts: { begun: 0, limited: 1 }, spent: new Map([['prod', 0.2]]) });
+  world.expectHealthy();
 });
 
 test('what a prepared seed saves, from the verdict to the new machine', async () => {

@@ -34,6 +34,10 @@ describe('an undo that is only thought of', () => {
     expect(calls).toContainEqual(
       expect.objectContaining({ action: 'StartInstances', parameters: { InstanceIds: [old] } }),
     );
+    // As for any plan, what exists stands in for what the undo makes or moves.
+    const address = calls.find(({ action }) => action === 'AssociateAddress')?.permission;
+    expect(address).toMatchObject({ word: 'allowed', text: expect.stringContaining('tried with') });
+    expect(calls.filter(({ permission }) => permission.word !== 'allowed')).toEqual([]);
     expect(view.forecast?.servesAfter.typicalMs).toBeGreaterThan(0);
     expect(written(staged)).toEqual([[], []]);
     const changing = callsOf(world)

@@ -87,6 +87,24 @@ describe('one call goes wrong', () => {
   });
 });
 
+describe('credentials that are refused', () => {
+  test.each([
+    ['route53:ChangeResourceRecordSets', 'ExpiredToken', 'the credentials have expired: renew them'],
+    ['route53:ListResourceRecordSets', 'InvalidClientTokenId', 'check the access key'],
+    ['elasticloadbalancing:RegisterTargets', 'SignatureDoesNotMatch', 'check the access key'],
+    ['elasticloadbalancing:DescribeTargetHealth', 'ExpiredToken', 'the credentials have expired: renew them'],
+  ])('%s × %s: held with what to do, and done once they are good again', async (action, code, remedy) => {
+    const { scene, old } = await stage(NAMED);
+    scene.sim.addFault({ id: 'f', action, kind: 'error', code, httpStatus: 403, times: 10_000 });
+    expect(await scene.run(scene.lead(), scene.intent())).toBe('held');
+    expect(scene.hold()).toMatchObject({ reason: 'CloudDenied', text: expect.stringContaining(remedy) });
+    expect(scene.sim.fired('f')).toBeGreaterThan(0);
+    scene.sim.removeFault('f');
+    await finished(scene);
+    checkNamed(scene, old, checkFinished(scene, old));
+  });
+});
+
 /** Runs until the replacement is activated, then lets somebody else act. */
 async function meddled(meddle: (scene: RecoveryFixture) => void): Promise<Awaited<ReturnType<typeof stage>>> {
   const staged = await stage(NAMED);

@@ -1,4 +1,4 @@
-import { TAG } from '@understudy/shared';
+import { type KvWrite, TAG } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { checkCollected, checkFinished } from './checks.ts';
 import { KEYS, MEMBER } from './recovery-fixture.ts';
@@ -107,6 +107,30 @@ describe('snapshots that are made while their member is suspect', () => {
     );
     expect(early.filter((one) => used.includes(one.id))).toEqual([]);
     await checkCollected(scene, old, leader, newInstanceId);
+  });
+
+  test('are left to a recovery that is planned with them, until it is over', async () => {
+    const stage = await preparing({}, ['snapshot']);
+    const { scene, opId } = stage;
+    const leader = scene.lead();
+    await prepareIt(stage, leader);
+    const [used, ...others] = leftOf(stage);
+    // So that EC2 shows both.
+    await scene.clock.advance(60_000);
+    refute(stage);
+    const put = (writes: readonly KvWrite[]) => scene.kv.apply({ compare: [], writes });
+    put([{ kind: 'put', key: KEYS.intent('db/other'), value: `{"from":"${used}"}` }]);
+    const look = async () => {
+      const dropped = preparationOf(stage);
+      if (!dropped) throw new Error('no preparation');
+      return scene.clock.runUntilSettled(leader.engine.prepare(dropped, leader.term));
+    };
+    expect(await look()).toMatchObject({ kind: 'parked', why: expect.stringContaining(`${used} (a recovery`) });
+    expect(others).toHaveLength(1);
+    expect(leftOf(stage), opId).toEqual([used]);
+    put([{ kind: 'delete', key: KEYS.intent('db/other') }]);
+    expect(await prepareIt(stage, leader)).toEqual({ kind: 'removed' });
+    expect(leftOf(stage)).toEqual([]);
   });
 
   test('are deleted when it is heard again', async () => {

@@ -60,6 +60,7 @@ describe('recoveries are counted', () => {
       outcome,
       fencedRevision: 1,
       fencedByLease: false,
+      hasSeed: false,
       launchRevision: 2,
     };
   };

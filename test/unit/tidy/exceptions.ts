@@ -56,7 +56,7 @@ export const STORE_WRITE_PLACES: readonly { readonly path: string; readonly reas
 
 /** Who may write `new SystemClock()` and the like. */
 export const COMPOSITION_ROOTS =
-  /(?:^|\/)main\.ts$|\.(?:test|fixtures)\.ts$|^test\/|^packages\/cli\/src\/demo\/|^packages\/local-cluster\/src\/|^packages\/shared\/src\/node\//;
+  /(?:^|\/)(?:main|fetch-key)\.ts$|\.(?:test|fixtures)\.ts$|^test\/|^packages\/cli\/src\/demo\/|^packages\/local-cluster\/src\/|^packages\/shared\/src\/node\//;
 
 /**
  * How many lines of comments or prose wider than 100 columns a file still has: numbers may only go

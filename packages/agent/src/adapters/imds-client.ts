@@ -26,7 +26,16 @@ export class ImdsClient implements MetadataSource {
     this.#clock = options.clock;
   }
 
-  async get(path: string, signal?: AbortSignal): Promise<MetadataAnswer> {
+  get(path: string, signal?: AbortSignal): Promise<MetadataAnswer> {
+    return this.#get(`meta-data/${path}`, signal);
+  }
+
+  /** `path` below `/latest/dynamic/`. Never rejects. */
+  dynamic(path: string, signal?: AbortSignal): Promise<MetadataAnswer> {
+    return this.#get(`dynamic/${path}`, signal);
+  }
+
+  async #get(path: string, signal: AbortSignal | undefined): Promise<MetadataAnswer> {
     try {
       const first = await this.#getWithToken(path, signal);
       if (first.status !== 401) return answerOf(path, first);
@@ -46,7 +55,7 @@ export class ImdsClient implements MetadataSource {
       if (!TOKEN.test(answer.body)) return { status: 502, body: 'no token' };
       this.#token = { text: answer.body, untilMs: nowMs + TOKEN_TTL_SECONDS * 1000 - TOKEN_MARGIN_MS };
     }
-    return this.#send('GET', `/latest/meta-data/${path}`, { 'X-aws-ec2-metadata-token': this.#token.text }, signal);
+    return this.#send('GET', `/latest/${path}`, { 'X-aws-ec2-metadata-token': this.#token.text }, signal);
   }
 
   async #send(
@@ -80,7 +89,7 @@ const INSTANCE_ID = /^i-[0-9A-Za-z-]{1,40}$/;
  * would end a healthy agent.
  */
 const isOwn = (path: string, body: string): boolean =>
-  path === 'instance-id' ? INSTANCE_ID.test(body.trim()) : !body.trimStart().startsWith('<');
+  path === 'meta-data/instance-id' ? INSTANCE_ID.test(body.trim()) : !body.trimStart().startsWith('<');
 
 function answerOf(path: string, { status, body }: HttpAnswer): MetadataAnswer {
   if (status === 200 && isOwn(path, body)) return { kind: 'found', text: body };

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type MetadataSource, REGION_PATH } from '../checks/metadata.ts';
 import type { AgentConfig } from '../config.ts';
+import { enrolmentSecretFile, rooted } from '../config-values.ts';
 import type { FetchOutcome, RemoteKey } from '../core/fetched-key.ts';
 import { runCommand } from './command-runner.ts';
 
@@ -33,11 +34,15 @@ const fits = (flag: string): boolean => flag === '--jitless' || flag.startsWith(
 /** Fetches the key once, in a child process. Never rejects, and never says what it found. */
 export function keyFetcher({ config, key, clock, metadata, imdsEndpoint }: FetcherParts): () => Promise<FetchOutcome> {
   return async () => {
-    const region = config.key.region ?? (await regionOf(metadata));
+    const region = key.source === 'enrolAt' ? '' : (config.key.region ?? (await regionOf(metadata)));
     if (region === null)
       return { kind: 'refused', name: 'NoRegion', detail: 'the metadata service does not name the Region' };
-    const { endpoint } = config.key;
-    const args = ['--source', key.source, '--reference', key.reference, '--region', region];
+    const { endpoint, caFile } = config.key;
+    const args = [
+      ...['--source', key.source, '--reference', key.reference, '--region', region],
+      ...['--member', config.member, '--secret-file', enrolmentSecretFile(config)],
+      ...(caFile === undefined ? [] : ['--ca-file', rooted(config, caFile)]),
+    ];
     const command = [process.execPath, ...process.execArgv.filter(fits), program(), ...args];
     const outcome = await runCommand(endpoint === undefined ? command : [...command, '--endpoint', endpoint], {
       clock,

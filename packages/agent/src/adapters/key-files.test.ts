@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import type { StoredKeys } from '../core/key-ring.ts';
-import { keyFiles, parseNextKey } from './key-files.ts';
+import { fetchedKeyFile, keptKeys, keyFiles, parseNextKey } from './key-files.ts';
 
 const HEX = 'ab'.repeat(32);
 const KEYS: StoredKeys = {
@@ -111,4 +111,14 @@ describe('the configured key file', () => {
   it('that is gone offers nothing', async () => {
     expect((await files('agent.key').readOffered()).configured).toBeNull();
   });
+});
+
+test('a key that was acknowledged in an earlier boot stands in for one of this boot, for its own member only', async () => {
+  const cache = fetchedKeyFile(join(folder, 'fetched.key'));
+  const kept = (member: StoredKeys['member']) => keptKeys(cache, files(), member).read();
+  expect(await kept(KEYS.member)).toBeNull();
+  await files().writeStored(KEYS);
+  expect([await kept(KEYS.member), await kept('shop/db-2')]).toEqual([KEYS.current, null]);
+  await keptKeys(cache, files(), KEYS.member).write({ id: 7, hex: HEX });
+  expect(await kept(KEYS.member)).toEqual({ id: 7, hex: HEX });
 });

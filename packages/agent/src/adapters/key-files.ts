@@ -1,4 +1,4 @@
-import { errorText, type Log, OperationError, parseKey, parseMemberId } from '@understudy/shared';
+import { errorText, type Log, type MemberId, OperationError, parseKey, parseMemberId } from '@understudy/shared';
 import { readFile, stat } from 'node:fs/promises';
 import { parseFetchedKey } from '../core/fetched-key.ts';
 import type { AgentKey, StoredKeys } from '../core/key-ring.ts';
@@ -89,6 +89,24 @@ export const fetchedKeyFile = (path: string): FetchedKeyCache => ({
     return text === null ? null : parseNextKey(text, path);
   },
   write: (key) => writeDurably(path, `${key.id} ${key.hex}\n`, 0o600),
+});
+
+/**
+ * With the key that coordinators acknowledged before this boot: who gave it may be away just when
+ * this machine comes up.
+ */
+export const keptKeys = (
+  cache: FetchedKeyCache,
+  files: Pick<KeyFiles, 'readStored'>,
+  member: MemberId,
+): FetchedKeyCache => ({
+  async read() {
+    const fetched = await cache.read().catch(() => null);
+    if (fetched) return fetched;
+    const stored = await files.readStored();
+    return stored?.member === member ? stored.current : null;
+  },
+  write: (key) => cache.write(key),
 });
 
 /** Parsed by hand (docs/agent.md, Memory). */

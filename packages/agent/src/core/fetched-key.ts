@@ -1,16 +1,17 @@
 import { OperationError } from '@understudy/shared';
+import { enrolmentRemedy } from './enrolment-remedy.ts';
 
 /**
  * Where a member's key may lie outside its instance, by the field of `key` that names it. Another
  * source is a line here, a field of the configuration, and a file with a line in
  * `key-sources/key-sources.ts`.
  */
-export const REMOTE_KEY_SOURCES = ['ssmParameter', 'secretsManager'] as const;
+export const REMOTE_KEY_SOURCES = ['ssmParameter', 'secretsManager', 'enrolAt'] as const;
 export type RemoteKeySource = (typeof REMOTE_KEY_SOURCES)[number];
 
 export interface RemoteKey {
   readonly source: RemoteKeySource;
-  /** Name or ARN of the parameter or secret. */
+  /** Name or ARN of the parameter or secret; addresses of coordinators, with commas between. */
   readonly reference: string;
 }
 
@@ -20,10 +21,12 @@ export type FetchOutcome =
   | { readonly kind: 'refused'; readonly name: string; readonly detail: string };
 
 /** The remote key that a configuration names, or null. */
-export function remoteKeyOf(key: Readonly<Partial<Record<RemoteKeySource, string | undefined>>>): RemoteKey | null {
+export function remoteKeyOf(
+  key: Readonly<Partial<Record<RemoteKeySource, string | readonly string[] | undefined>>>,
+): RemoteKey | null {
   for (const source of REMOTE_KEY_SOURCES) {
     const reference = key[source];
-    if (reference !== undefined) return { source, reference };
+    if (reference !== undefined) return { source, reference: [reference].flat().join(',') };
   }
   return null;
 }
@@ -44,11 +47,13 @@ export function parseFetchedKey(text: string, configuredId: number, where: strin
   return { id, hex: hex.toLowerCase() };
 }
 
-const PUT: Readonly<Record<RemoteKeySource, string>> = {
+type AwsSource = Exclude<RemoteKeySource, 'enrolAt'>;
+
+const PUT: Readonly<Record<AwsSource, string>> = {
   ssmParameter: 'aws ssm put-parameter --type SecureString --name',
   secretsManager: 'aws secretsmanager create-secret --name',
 };
-const ACTION: Readonly<Record<RemoteKeySource, string>> = {
+const ACTION: Readonly<Record<AwsSource, string>> = {
   ssmParameter: 'ssm:GetParameter',
   secretsManager: 'secretsmanager:GetSecretValue',
 };
@@ -59,6 +64,7 @@ export function fetchRemedy(
   refused: Extract<FetchOutcome, { readonly kind: 'refused' }>,
 ): string {
   const { name, detail } = refused;
+  if (source === 'enrolAt') return enrolmentRemedy(name);
   if (/AccessDenied/.test(name) && /KMS|ciphertext|kms:/.test(detail))
     return `allow kms:Decrypt on the key that ${reference} is encrypted with, to the instance's role and in the key's policy`;
   if (/AccessDenied|UnauthorizedOperation/.test(name))

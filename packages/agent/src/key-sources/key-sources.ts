@@ -1,4 +1,5 @@
 import type { RemoteKeySource } from '../core/fetched-key.ts';
+import { enrolledKey } from './enrolled-key.ts';
 import type { FetchKey } from './key-place.ts';
 import { secretsManagerKey } from './secret-value-key.ts';
 import { ssmParameterKey } from './ssm-parameter-key.ts';
@@ -7,4 +8,5 @@ import { ssmParameterKey } from './ssm-parameter-key.ts';
 export const KEY_SOURCES: Readonly<Record<RemoteKeySource, FetchKey>> = {
   ssmParameter: ssmParameterKey,
   secretsManager: secretsManagerKey,
+  enrolAt: enrolledKey,
 };

@@ -160,6 +160,45 @@ describe('the limiter of calls', () => {
     expect(order.indexOf('late chore') - order.indexOf('chore')).toBe(7);
   });
 
+  it('holds up nothing behind a chore that has its turn, while a queue beside it drains', async () => {
+    const wide = { burst: 1_000, refillPerSecond: 1_000 };
+    const shared = [{ name: 'all', limit: { burst: 1, refillPerSecond: 1 } }];
+    const rates = { requests: wide, resources: null, shared, urgency: 'usual', mutating: true } as const;
+    const order: unknown[] = [];
+    const { clock, send } = bench({ ratesOf: () => rates }, (_, input) => {
+      order.push(input['n']);
+      return Promise.resolve({});
+    });
+    await clock.runUntilSettled(Promise.all(times(7).map((n) => send('Here', { n }, run))));
+    order.length = 0;
+    const chore = send('Here', { n: 'chore' }, { ...run, urgency: 'chore' });
+    const beside = times(20).map((n) => send('Beside', { n }, run));
+    const urgent = send('Here', { n: 'safety' }, { ...run, urgency: 'safety' });
+    await clock.runUntilSettled(Promise.all([chore, urgent, ...beside]));
+    expect(order.slice(0, 2)).toEqual(['chore', 'safety']);
+  });
+
+  it('lets nobody wait for the tokens of a chore that needs many, and leaves it its turn', async () => {
+    const order: unknown[] = [];
+    const { clock, sent, send } = bench({}, (_, input) => {
+      order.push(input['n']);
+      return Promise.resolve({});
+    });
+    const InstanceIds = times(1_000).map((n) => `i-${n}`);
+    await send('StopInstances', { n: 'all', InstanceIds }, run);
+    await clock.advance(1_000);
+    for (const n of times(6)) await send('StopInstances', { n }, run);
+    const chore = send(
+      'StopInstances',
+      { n: 'chore', InstanceIds: InstanceIds.slice(0, 100) },
+      { ...run, urgency: 'chore' },
+    );
+    const urgent = times(9).map((n) => send('StopInstances', { n: `urgent ${n}` }, run));
+    await clock.runUntilSettled(Promise.all([chore, ...urgent]));
+    expect(order.indexOf('chore')).toBe(order.length - 1);
+    expect(sent.at(-2)?.atMs).toBe(1_000);
+  });
+
   it('keeps room for what is urgent: chores fill half of the queue at most', async () => {
     const { clock, send, limiter } = bench({ maxWaiting: 8 });
     const chore = { ...run, urgency: 'chore' } as const;

@@ -85,6 +85,26 @@ const msUntil = ({ bucket, shared, oneByOne }: ActionQueue, resources: number, n
     oneByOne?.msUntil(nowMs) ?? 0,
   );
 
+/** A queue, and which of its calls may leave. */
+interface Turn {
+  readonly queue: ActionQueue;
+  readonly head: Waiting;
+  /** As whom the queue stands beside others: a chore whose turn it is holds up nobody. */
+  readonly for: Waiting;
+}
+
+/**
+ * Which call of a queue may leave now; null: none. Where the turn is that of a chore which needs
+ * more tokens than there are, the most urgent call goes meanwhile.
+ */
+function turnIn(queue: ActionQueue, nowMs: number): Turn | null {
+  const [head, urgent] = [queue.waiting.head(), queue.waiting.mostUrgent()];
+  if (head === null || urgent === null) return null;
+  for (const one of [head, urgent])
+    if (msUntil(queue, one.resources, nowMs) <= 0) return { queue, head: one, for: urgent };
+  return null;
+}
+
 const RANK: Readonly<Record<CallUrgency, number>> = { safety: 0, usual: 1, chore: 2 };
 const ROOM: Readonly<Record<CallUrgency, number>> = { safety: 1, usual: 7 / 8, chore: 1 / 2 };
 
@@ -244,17 +264,21 @@ export class CallLimiter {
     if (nextInMs < Number.POSITIVE_INFINITY) this.#timer = this.#clock.setTimer(nextInMs, () => this.#dispatch());
   }
 
-  /** Who goes next: the most urgent head of a queue that has its tokens. */
-  #next(nowMs: number): { readonly queue: ActionQueue; readonly head: Waiting } | null {
-    let best: { readonly queue: ActionQueue; readonly head: Waiting } | null = null;
+  /**
+   * Who goes next: of the queues that have their tokens, the one in which the most urgent call
+   * waits. Its own order says which of its calls that is: so a chore that has its turn goes as soon
+   * as the calls behind it would, and they never wait until the queues beside are empty.
+   */
+  #next(nowMs: number): Turn | null {
+    let best: Turn | null = null;
     let bestRank = Number.POSITIVE_INFINITY;
     for (const queue of this.#queues) {
-      const head = queue.waiting.head();
-      if (!head || msUntil(queue, head.resources, nowMs) > 0) continue;
-      const rank = RANK[head.urgency] * 2 + (queue.rates.mutating ? 0 : 1);
+      const turn = turnIn(queue, nowMs);
+      if (turn === null) continue;
+      const rank = RANK[turn.for.urgency] * 2 + (queue.rates.mutating ? 0 : 1);
       // Queues that draw from one bucket: who has waited longest, so that none takes it all.
-      if (rank > bestRank || (rank === bestRank && best && head.sinceMs >= best.head.sinceMs)) continue;
-      best = { queue, head };
+      if (rank > bestRank || (rank === bestRank && best && turn.for.sinceMs >= best.for.sinceMs)) continue;
+      best = turn;
       bestRank = rank;
     }
     return best;
@@ -289,10 +313,11 @@ export class CallLimiter {
   }
 
   #msUntilNext(nowMs: number): number {
-    const waits = this.#queues.map((queue) => {
-      const head = queue.waiting.head();
-      return head ? msUntil(queue, head.resources, nowMs) : Number.POSITIVE_INFINITY;
-    });
+    const waits = this.#queues.flatMap((queue) =>
+      [queue.waiting.head(), queue.waiting.mostUrgent()].map((one) =>
+        one ? msUntil(queue, one.resources, nowMs) : Number.POSITIVE_INFINITY,
+      ),
+    );
     return Math.min(...waits);
   }
 

@@ -43,16 +43,28 @@ export class FairQueue<T extends Place> {
 
   /** The one whose turn it is. Null: nobody waits. */
   head(): T | null {
-    const order = (this.#turns + 1) % TURNS_PER_CHORE === 0 ? URGENCIES.toReversed() : URGENCIES;
+    return this.#first((this.#turns + 1) % TURNS_PER_CHORE === 0 ? URGENCIES.toReversed() : URGENCIES);
+  }
+
+  /** The most urgent one: whose turn it is, but for a chore's. Null: nobody waits. */
+  mostUrgent(): T | null {
+    return this.#first(URGENCIES);
+  }
+
+  #first(order: readonly CallUrgency[]): T | null {
     for (const urgency of order)
       for (const own of this.#waiting.get(urgency)?.values() ?? []) for (const item of own) return item;
     return null;
   }
 
-  /** Takes the turn of `item`: its caller's next call waits behind the other callers'. */
+  /**
+   * Takes the turn of `item`: its caller's next call waits behind the other callers'. One that goes
+   * while it is another's turn leaves that one its turn.
+   */
   take(item: T): void {
+    const isItsTurn = item === this.head();
     if (!this.delete(item)) return;
-    this.#turns += 1;
+    if (isItsTurn) this.#turns += 1;
     const callers = this.#waiting.get(item.urgency);
     const rest = callers?.get(item.caller);
     if (!callers || !rest) return;

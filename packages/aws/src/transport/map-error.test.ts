@@ -75,6 +75,12 @@ const TABLE: readonly (readonly [string, number, string, string?])[] = [
   ['SignatureDoesNotMatch', 403, 'CLOUD_DENIED'],
   ['InvalidClientTokenId', 403, 'CLOUD_DENIED'],
   ['ExpiredToken', 400, 'CLOUD_DENIED'],
+  ['ExpiredTokenException', 400, 'CLOUD_DENIED'],
+  ['UnrecognizedClientException', 400, 'CLOUD_DENIED'],
+  ['InvalidSignatureException', 400, 'CLOUD_DENIED'],
+  ['MissingAuthenticationTokenException', 400, 'CLOUD_DENIED'],
+  ['IncompleteSignatureException', 400, 'CLOUD_DENIED'],
+  ['NotAuthorized', 401, 'CLOUD_DENIED'],
   ['InvalidClientToken', 400, 'CLOUD_REJECTED'],
   ['UnsupportedOperation', 400, 'CLOUD_REJECTED'],
   ['InvalidParameterCombination', 400, 'CLOUD_REJECTED'],
@@ -177,10 +183,22 @@ describe('what never reached EC2', () => {
     ['CredentialsProviderError', 'nothing was sent: give the coordinator credentials'],
     ['ExpiredToken', 'the credentials have expired'],
     ['SignatureDoesNotMatch', 'check the access key'],
+    ['InvalidSignatureException', 'check the access key'],
+    ['ExpiredTokenException', 'the credentials have expired'],
     ['RequestExpired', "check this host's clock"],
   ])('%s comes with its own remedy', (code, remedy) => {
     const cause = code === 'CredentialsProviderError' ? named(code) : ec2Error(code, 403);
     expect(mapEc2Error(cause, mutating).message).toContain(`; ${remedy}`);
+  });
+
+  it.each([
+    ['InvalidSignatureException', 'Signature expired: 20260101T000000Z is now earlier than 20260101T000500Z'],
+    ['InvalidSignatureException', 'Signature not yet current: 20260101T001000Z is still later than 20260101T000500Z'],
+    ['SignatureDoesNotMatch', 'Signature expired: 20260101T000000Z is now earlier than 20260101T000500Z'],
+  ])('%s with "%.16s…" is about a clock, and passes: the next call is dated right', (code, message) => {
+    const error = mapEc2Error(ec2Error(code, 403, message), mutating);
+    expect([error.code, error.upstreamCode]).toEqual(['CLOUD_THROTTLED', code]);
+    expect(error.message).toContain("; check this host's clock");
   });
 
   it('passes through when it is a bug of ours', () => {

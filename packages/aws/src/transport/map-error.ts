@@ -123,6 +123,11 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
     'DecryptionFailure',
     'MissingAuthenticationToken',
     'IncompleteSignature',
+    // The same in the words of services that speak JSON.
+    'InvalidSignatureException',
+    'MissingAuthenticationTokenException',
+    'IncompleteSignatureException',
+    'NotAuthorized',
     'ExpiredToken',
     'ExpiredTokenException',
     // The SDK found no credentials, so nothing was sent.
@@ -150,13 +155,23 @@ export function mapEc2Error(error: unknown, call: FailedCall): OperationError {
   const raw = rawOf(error);
   const upstreamCode = upstreamCodeOf(error, raw);
   const message = shownMessage(error);
-  const code = codeOf(upstreamCode, message, raw) ?? (call.mutating ? 'CLOUD_OUTCOME_UNKNOWN' : 'CLOUD_UNAVAILABLE');
-  return new OperationError(code, `${call.action}: ${upstreamCode ?? 'error'}: ${message}${adviceFor(upstreamCode)}`, {
+  const meant = meantBy(upstreamCode, message);
+  const code = codeOf(meant, message, raw) ?? (call.mutating ? 'CLOUD_OUTCOME_UNKNOWN' : 'CLOUD_UNAVAILABLE');
+  return new OperationError(code, `${call.action}: ${upstreamCode ?? 'error'}: ${message}${adviceFor(meant)}`, {
     cause: error,
     action: call.action,
     ...(upstreamCode === null ? {} : { upstreamCode }),
     ...statusOf(raw),
   });
+}
+
+/**
+ * Services beside EC2 say of a date that is too far off that the signature is wrong, and only in
+ * words that it has expired (AWS General Reference, Signature Version 4 troubleshooting).
+ */
+function meantBy(upstream: string | null, message: string): string | null {
+  const isOfSignature = upstream === 'InvalidSignatureException' || upstream === 'SignatureDoesNotMatch';
+  return isOfSignature && /^Signature (?:expired|not yet current)\b/.test(message) ? 'RequestExpired' : upstream;
 }
 
 function statusOf(raw: Readonly<Record<string, unknown>>): { readonly httpStatus?: number } {
@@ -198,12 +213,15 @@ const ADVICE: Readonly<Record<string, string>> = {
     'the credentials have expired: renew them, or use an instance profile, which renews itself',
   ),
   ...same(
-    ['InvalidClientTokenId', 'SignatureDoesNotMatch', 'UnrecognizedClientException', 'AuthFailure'],
+    [
+      ...['InvalidClientTokenId', 'SignatureDoesNotMatch', 'UnrecognizedClientException', 'AuthFailure'],
+      'InvalidSignatureException',
+    ],
     'check the access key, its secret and the Region, and that nothing in between rewrites requests',
   ),
   ...same(
     ['RequestExpired', 'RequestTimeTooSkewed'],
-    "check this host's clock: it is too far from that of AWS (the next call is dated by theirs)",
+    "check this host's clock: it is too far from that of AWS (the next call is dated by theirs); where it is right, the session has expired: renew the credentials",
   ),
 };
 

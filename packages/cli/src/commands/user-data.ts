@@ -65,17 +65,24 @@ function textOf(path: string, what: string): string {
   }
 }
 
-/** `ssm:NAME`, `secretsmanager:NAME`, `embedded` or `image`. */
-function keyOf({ keySource, keyFile, group, member }: UserDataOptions): KeyPlace {
+const hostOf = (one: string): string => one.slice(0, one.lastIndexOf(':'));
+
+/** `ssm:NAME`, `secretsmanager:NAME`, `enrol`, `embedded` or `image`. */
+function keyOf({ keySource, keyFile, group, member, coordinators, httpPort }: UserDataOptions): KeyPlace {
   const source = keySource ?? (keyFile === undefined ? `ssm:/understudy/keys/${group}/${member}` : 'embedded');
   if (source === 'image') return { kind: 'image' };
+  if (source === 'enrol')
+    return { kind: 'enrol', urls: coordinators.map((one) => `https://${hostOf(one)}:${httpPort}`) };
   if (source === 'embedded') {
     if (keyFile === undefined) throw new OperationError('CONFIG_INVALID', '--key-source embedded wants --key-file');
     return { kind: 'embedded', hex: Buffer.from(parseKey(textOf(keyFile, '--key-file'), keyFile)).toString('hex') };
   }
   const [, store, reference = ''] = /^(ssm|secretsmanager):([A-Za-z0-9_./:+=@-]{1,2048})$/.exec(source) ?? [];
   if (store === undefined)
-    throw new OperationError('CONFIG_INVALID', '--key-source: want ssm:NAME, secretsmanager:NAME, embedded or image');
+    throw new OperationError(
+      'CONFIG_INVALID',
+      '--key-source: want ssm:NAME, secretsmanager:NAME, enrol, embedded or image',
+    );
   return { kind: store === 'ssm' ? 'ssmParameter' : 'secretsManager', reference };
 }
 
@@ -95,7 +102,6 @@ function settingsOf(options: UserDataOptions): InstallSettings {
       'CONFIG_INVALID',
       `${sums} does not name the agent of one version for x64 and arm64; --agent-version chooses one of several`,
     );
-  const hostOf = (one: string): string => one.slice(0, one.lastIndexOf(':'));
   return {
     ...{ group, member, coordinators, tarballs },
     artefactUrls: artefactUrl ?? coordinators.map((one) => `https://${hostOf(one)}:${httpPort}/artefacts`),
@@ -113,7 +119,13 @@ function settingsOf(options: UserDataOptions): InstallSettings {
 function notesOf({ key, caPem, artefactUrls }: InstallSettings): readonly string[] {
   return [
     ...(key.kind === 'embedded'
-      ? ['the key is in it: every user on the instance can read user data. Better: --key-source ssm:NAME']
+      ? ['the key is in it: every user on the instance can read user data. Better: --key-source enrol or ssm:NAME']
+      : []),
+    ...(key.kind === 'enrol'
+      ? ['the coordinators need the sections enrolment and http.tls, and no NAT between (docs/enrolment.md)']
+      : []),
+    ...(caPem === null && key.kind === 'enrol'
+      ? ["without --ca the agent believes the authorities that Node brings, and not the instance's own"]
       : []),
     ...(caPem === null && artefactUrls.some((one) => one.startsWith('https:'))
       ? ['without --ca the instance has to trust the certificates of the coordinators already']
@@ -160,6 +172,10 @@ export const userData: CommandDefinition = {
       what: 'a shell script; the key is read from the parameter /understudy/keys/orders-db/primary',
     },
     {
+      line: 'understudy user-data --group orders-db --member primary --coordinators c1.internal,c2.internal,c3.internal --ca ca.pem --key-source enrol',
+      what: 'without a secret anywhere: the coordinators give the key for the signed identity of the instance',
+    },
+    {
       line: 'understudy user-data --group orders-db --member primary --coordinators c1.internal --format multipart --append-to own.yaml',
       what: 'after user data of your own',
     },
@@ -168,7 +184,7 @@ export const userData: CommandDefinition = {
     withPlace(command)
       .option(
         '--key-source <source>',
-        'ssm:NAME, secretsmanager:NAME, embedded or image (default: ssm:/understudy/GROUP/MEMBER/key)',
+        'ssm:NAME, secretsmanager:NAME, enrol, embedded or image (default: ssm:/understudy/keys/GROUP/MEMBER)',
       )
       .option('--key-file <file>', 'the key to embed, from `understudy keys derive`')
       .option('--key-id <id>', 'key id, 1-255', keyId, 1)

@@ -3,9 +3,16 @@ import type { InstallSettings } from './install-settings.ts';
 /** Names of units hold no quotes, so that is all that YAML wants. */
 const quoted = (text: string): string => `'${text}'`;
 
-function keyText({ keyId, key }: InstallSettings): string {
+/** Where the script writes the authority of the coordinators. */
+export const CA_FILE = '/etc/understudy/coordinators-ca.pem';
+
+function keyText({ keyId, key, caPem }: InstallSettings): string {
   if (key.kind === 'ssmParameter' || key.kind === 'secretsManager')
     return `key: { id: ${keyId}, ${key.kind}: ${quoted(key.reference)} }`;
+  if (key.kind === 'enrol') {
+    const ca = caPem === null ? '' : `, caFile: ${CA_FILE}`;
+    return `key: { id: ${keyId}, enrolAt: [${key.urls.map(quoted).join(', ')}]${ca} }`;
+  }
   return `key: { id: ${keyId}, file: /etc/understudy/agent.key }`;
 }
 

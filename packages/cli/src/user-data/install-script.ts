@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { agentConfigText } from './agent-config-text.ts';
+import { agentConfigText, CA_FILE } from './agent-config-text.ts';
 import type { InstallSettings } from './install-settings.ts';
 
 /** No line of what is written by a here-document may be this. */
@@ -87,7 +87,7 @@ fi
 const caSection = ({ caPem }: InstallSettings): string =>
   caPem === null
     ? "ca=''\n"
-    : `ca=/etc/understudy/coordinators-ca.pem
+    : `ca=${CA_FILE}
 ${here('cat >"$ca.new"', caPem.endsWith('\n') ? caPem : `${caPem}\n`)}
 chmod 644 "$ca.new" && mv -f "$ca.new" "$ca"
 `;

@@ -8,6 +8,8 @@ export interface Tarball {
 /** Where the agent finds its key. */
 export type KeyPlace =
   | { readonly kind: 'ssmParameter' | 'secretsManager'; readonly reference: string }
+  /** HTTPS addresses of the coordinators: they give the key for the identity of the instance. */
+  | { readonly kind: 'enrol'; readonly urls: readonly string[] }
   /** 64 hex characters, in the user data itself: every local user can read those. */
   | { readonly kind: 'embedded'; readonly hex: string }
   /** The image brings `/etc/understudy/agent.key`. */

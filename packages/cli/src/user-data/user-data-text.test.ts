@@ -78,6 +78,20 @@ describe('the script', () => {
     expect(config.activation.workloads).toEqual(SETTINGS.workloads);
   });
 
+  it.each([
+    [PEM, '/etc/understudy/coordinators-ca.pem'],
+    [null, undefined],
+  ])('of an agent that enrols says whom it asks and believes, and holds nothing secret', (caPem, caFile) => {
+    const urls = ['https://c1.internal:8443', 'https://c2.internal:8443'];
+    const settings: InstallSettings = { ...SETTINGS, key: { kind: 'enrol', urls }, caPem };
+    expect(AgentConfigSchema.parse(parse(agentConfigText(settings))).key).toEqual(
+      expect.objectContaining({ enrolAt: urls, ...(caFile === undefined ? {} : { caFile }) }),
+    );
+    expect(agentConfigText(settings)).not.toMatch(/[0-9a-f]{32}/);
+    // The id comes with the key, so the recovery has nothing to warn of.
+    for (const format of USER_DATA_FORMATS) expect(keyIdInUserData(base64(userDataText(settings, format)))).toBeNull();
+  });
+
   it('is the same in a cloud-config', () => {
     const config = parse(userDataText(SETTINGS, 'cloud-config')) as {
       write_files: { content: string }[];

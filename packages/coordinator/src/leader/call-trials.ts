@@ -34,7 +34,11 @@ export interface CallTrialsOptions {
   readonly onlyHarmless: boolean;
 }
 
-/** A tag of ours on what the call is about itself changes nothing that anybody goes by. */
+/**
+ * A tag of ours on what the call is about itself changes nothing that anybody goes by. **S** (S4)
+ * Nothing else is harmless: what a call would change depends on states, and what was seen of them
+ * is old by the time that EC2 gets the question.
+ */
 const isTag = ({ action, planned: { trial } }: ShownCall): boolean =>
   action === 'CreateTags' && trial.kind === 'as-planned';
 
@@ -46,9 +50,6 @@ function whyNever({ action, asked, planned: { trial } }: ShownCall): string | nu
   if (isDoneWhenAsked(action) || (asked && isDoneWhenAsked(asked.action))) return 'EC2 has no DryRun for it';
   return trial.kind === 'none' ? trial.why : null;
 }
-
-const isHarmless = (call: ShownCall): boolean =>
-  isTag(call) || (call.planned.trial.kind === 'with' && call.planned.trial.isHarmless === true);
 
 /**
  * EC2's word on the calls of plans (`DryRun`: nothing is done), asked slowly and kept for a while.
@@ -96,7 +97,7 @@ export class CallTrials {
   }
 
   #isKeptBack(call: ShownCall): boolean {
-    return this.#options.onlyHarmless && !isHarmless(call);
+    return this.#options.onlyHarmless && !isTag(call);
   }
 
   async #ask(call: ShownCall, signal: AbortSignal): Promise<void> {

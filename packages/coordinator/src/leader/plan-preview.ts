@@ -4,6 +4,7 @@ import {
   groupOf,
   isOperationError,
   type LaunchPlan,
+  makesWhileSuspect,
   type MemberId,
   opIdOf,
   type PlanView,
@@ -12,7 +13,7 @@ import {
   TAG,
   type Term,
 } from '@understudy/shared';
-import { launchPlan, pathTexts, type PlanInput, type PlanResult } from '@understudy/recovery';
+import { launchPlan, pathTexts, type PlanInput, type PlanResult, tooDear } from '@understudy/recovery';
 import { type Refused, refused } from '../commands/command.ts';
 import type { GuardAnswer } from '../judge/guard-input.ts';
 import { OVERRIDE_RULES } from '../judge/overrides.ts';
@@ -152,7 +153,12 @@ export class PlanPreview {
     return {
       ...{ token: planner.tokenOf(judgement, plan), lines: linesOf(judgement, plan), problems: [] },
       losses: plan.losses.map(plain),
-      notices: [...notices.map(plain), ...missingPermissions(calls, words), ...noLadderNotice(plan, groupOf(member))],
+      notices: [
+        ...notices.map(plain),
+        ...missingPermissions(calls, words),
+        ...noLadderNotice(plan, groupOf(member)),
+        ...[tooDear(plan, makesWhileSuspect(plan.policy))].flatMap((one) => one ?? []),
+      ],
       strategy: {
         name: plan.strategy,
         why: plan.ladder?.find((one) => one.said === 'taken')?.why ?? `the policy of group ${groupOf(member)} names it`,

@@ -13,15 +13,14 @@ import {
   type WallMs,
   LEVEL_OF,
 } from '@understudy/shared';
-import { inQuarantine, type PlanInput, type PlanResult, preparable } from '@understudy/recovery';
+import { inQuarantine, mostCost, type PlanInput, type PlanResult, preparable } from '@understudy/recovery';
 import type { GuardAnswer } from '../judge/guard-input.ts';
+import { begunToday, overSpend, spentToday, withBegun } from './preparation-ledger.ts';
 import { scopesOf } from '../policy/pauses.ts';
 import type { ClusterRecords, Stored } from '../store/cluster-records.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 import type { Judgement } from './assessor.ts';
 import { wasBegunBefore } from './raise-ordinal.ts';
-
-const DAY_MS = 86_400_000;
 
 /** Why nothing is begun. */
 export interface Refusal {
@@ -90,19 +89,34 @@ export function beginning(place: BeginPlace, about: BeginFor): Beginning | Refus
   const wanted = besideRecoveries(records, prepare.makes);
   const makes = preparable(result.plan, wanted);
   if (makes.length === 0) return refused(`nothing of ${wanted.join(', ')} is of use to ${result.plan.strategy}`);
+  const most = mostCost(result.plan, makes, prepare);
+  const dear = most === null ? null : overSpendIn(place, about, most);
+  if (dear) return limited(dear);
   const plan = makes.includes('seed') ? inQuarantine(result.plan) : result.plan;
   const record = recordOf(place, suspect, activation, plan);
-  return { opId: record.opId, makes, write: writeOf(place, { ...record, makes: [...makes] }) };
+  return { opId: record.opId, makes, write: writeOf(place, { ...record, makes: [...makes] }, most) };
 }
 
-/** What the group may have, and has had. Null: its policy names nothing. */
+/** What the group may have, and has had. `next`: what the plan that is looked at can cost. */
 export function limitsOf(
   { view, nowWallMs }: Pick<BeginPlace, 'view' | 'nowWallMs'>,
   group: string,
-  { atOnce, perDay, keptForMs }: PreparePolicy,
+  { atOnce, perDay, keptForMs, spend }: PreparePolicy,
+  next: number | null = null,
 ): PreparedView['limits'] {
   const open = openIn(view.records, group).length;
-  return { atOnce, open, perDay, today: begunToday(view.records, group, nowWallMs).length, keptForMs };
+  const today = begunToday(view.records, group, nowWallMs).length;
+  const spent = () => spentToday(view.records, group, nowWallMs);
+  return {
+    ...{ atOnce, open, perDay, today, keptForMs },
+    ...(spend && { spend: { perDay: spend.perDay, today: spent(), next } }),
+  };
+}
+
+/** Null: it is within what the group may spend. */
+function overSpendIn({ view, nowWallMs }: BeginPlace, { suspect, prepare }: BeginFor, most: number): string | null {
+  if (prepare.spend === undefined) return null;
+  return overSpend(prepare.spend, spentToday(view.records, groupOf(suspect.member), nowWallMs), most);
 }
 
 /** Null: it is within the limits of the policy. */
@@ -111,9 +125,6 @@ function overLimit(place: BeginPlace, { suspect, prepare }: BeginFor): string | 
   if (open >= prepare.atOnce) return `${open} of the group are prepared for (recover.prepare.atOnce)`;
   return today < prepare.perDay ? null : `${today} were begun in the group in 24 h (recover.prepare.perDay)`;
 }
-
-const begunToday = ({ prepared }: ClusterRecords, group: string, nowWallMs: number): readonly number[] =>
-  (prepared.get(group)?.record.begunAtWallMs ?? []).filter((atWallMs) => atWallMs > nowWallMs - DAY_MS);
 
 function recordOf(
   { view, nowWallMs, termNumber }: BeginPlace,
@@ -139,11 +150,15 @@ function recordOf(
   };
 }
 
-function writeOf({ view, keys, nowWallMs }: BeginPlace, record: Unwritten<PreparationRecord>): GuardedWrite {
+function writeOf(
+  { view, keys, nowWallMs }: BeginPlace,
+  record: Unwritten<PreparationRecord>,
+  most: number | null,
+): GuardedWrite {
   const { opId, member } = record;
   const group = groupOf(member);
   const { prepared, activations, pauses } = view.records;
-  const ledger = { group, begunAtWallMs: [...begunToday(view.records, group, nowWallMs), nowWallMs] };
+  const ledger = withBegun(view.records, { group, nowWallMs, most });
   return {
     puts: [
       { key: keys.preparation(opId), expect: 0, record: { ...record, neededLevel: LEVEL_OF.preparations } },

@@ -23,6 +23,7 @@ import {
   unwritten,
 } from '@understudy/shared';
 import {
+  mostCost,
   planWithRoom,
   type PlanInput,
   type PlanResult,
@@ -36,6 +37,7 @@ import type { Stored } from '../store/cluster-records.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 import type { Assessor, Judgement } from './assessor.ts';
 import { beginning, limitsOf, openIn, type Refusal } from './preparation-begin.ts';
+import { forgetting, spentByGroup } from './preparation-ledger.ts';
 import { raisedOrdinal } from './raise-ordinal.ts';
 import type { TermTasks } from './term-tasks.ts';
 
@@ -82,6 +84,8 @@ export interface MakingCounts {
 /** What has become of them, and what is there now. */
 export interface Makings {
   readonly counts: MakingCounts;
+  /** The most that those begun in the last 24 hours can cost, by group, in its own currency. */
+  readonly spent: ReadonlyMap<string, number>;
   readonly present: { readonly open: number; readonly dropped: number };
 }
 
@@ -184,10 +188,11 @@ export class PreparationKeeper {
     const group = groupOf(member);
     const prepare = makesWhileSuspect(view.policyOf(group));
     if (prepare === null) return undefined;
+    const makes = plan === null ? [] : preparable(plan, prepare.makes);
     return {
       now: this.textFor(member)?.text ?? null,
-      makes: plan === null ? [] : [...preparable(plan, prepare.makes)],
-      limits: limitsOf({ view, nowWallMs: clock.wallMs() }, group, prepare),
+      makes: [...makes],
+      limits: limitsOf({ view, nowWallMs: clock.wallMs() }, group, prepare, plan && mostCost(plan, makes, prepare)),
     };
   }
 
@@ -282,18 +287,17 @@ export class PreparationKeeper {
     return why;
   }
 
-  /** Nothing of it is there. Its record goes once nothing of it can come any more. */
-  async #removed(term: Term, { record, modRevision }: Stored<PreparationRecord>, sinceMs: MonotonicMs): Promise<Next> {
+  /**
+   * Nothing of it is there. Its record goes once nothing of it can come any more; its name stays,
+   * for what a leader sends all the same that was paused for longer.
+   */
+  async #removed(term: Term, stored: Stored<PreparationRecord>, sinceMs: MonotonicMs): Promise<Next> {
     const { keys, view, clock, log } = this.#options;
-    const { opId, member } = record;
+    const { opId, member } = stored.record;
     const untilMs = laterBy(sinceMs, LATE_CALLS_MS);
     if (clock.monotonicMs() < untilMs) return { againAtMs: untilMs, goneSinceMs: sinceMs, stuck: null };
-    const steps = [...(view.records.journals.get(opId) ?? [])];
-    await term.remove([
-      { key: keys.preparation(opId), expect: modRevision },
-      ...steps.map(([step, stored]) => ({ key: keys.journalStep(opId, step), expect: stored.modRevision })),
-    ]);
-    log.info('prepare.gone', { member, opId });
+    const outcome = await term.commit(forgetting(view.records, { keys, nowWallMs: clock.wallMs() }, stored));
+    if (outcome.kind === 'committed') log.info('prepare.gone', { member, opId });
     return { againAtMs: laterBy(clock.monotonicMs(), PARKED_AGAIN_MS), goneSinceMs: sinceMs, stuck: null };
   }
 
@@ -334,6 +338,11 @@ export class PreparationKeeper {
     const open = openIn(records, null).length;
     const gone = [...this.#work.values()].filter(({ goneSinceMs }) => goneSinceMs !== null).length;
     return { open, dropped: Math.max(0, records.preparations.size - open - gone) };
+  }
+
+  get spent(): ReadonlyMap<string, number> {
+    const { view, clock } = this.#options;
+    return spentByGroup(view.records, clock.wallMs());
   }
 
   /** What was dropped and cannot be removed: a person has to see to it, and it is paid for. */

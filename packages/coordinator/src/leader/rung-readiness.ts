@@ -1,6 +1,7 @@
 import {
   type GroupPolicy,
   ladderOf,
+  makesWhileSuspect,
   type MemberId,
   opIdOf,
   permissionCounts,
@@ -14,6 +15,7 @@ import {
   type Failure,
   planByLadder,
   planByStrategy,
+  tooDear,
   type PlanInput,
   type PlanResult,
   type ShownCall,
@@ -37,7 +39,10 @@ interface RungPlan {
 export interface RungLook {
   /** The plan by the way that the policy ends with: it works when all others have not. */
   readonly last: PlanResult<RecoveryPlan>;
-  /** A problem for each action that EC2 would deny, by whichever way. */
+  /**
+   * A problem for each action that EC2 would deny, by whichever way; and where what is wanted for a
+   * suspect costs more than a whole day may.
+   */
   readonly missing: { readonly code: string; readonly text: string }[];
   readonly shown: Pick<
     PlanSummary,
@@ -81,7 +86,7 @@ export async function lookAtRungs(
   });
   return {
     last: plans.at(-1)?.result ?? begins,
-    missing: missingPermissions(calls, words),
+    missing: [...missingPermissions(calls, words), ...dearIn(plans, policy)],
     shown: { ...begun(begins, plans), worst: worstOf(rungs), rungs, permissions },
   };
 }
@@ -94,6 +99,13 @@ async function planOf(rung: string, about: RungLookAbout, view: ClusterState): P
   const { plan } = result;
   const intent = { opId: opIdOf(instanceId, ordinal), member, oldInstanceId: instanceId, ordinal, plan };
   return { rung, result, told: await tellPlan(intent, input, view) };
+}
+
+/** Told once, of the first way that it is too dear for. */
+function dearIn(plans: readonly RungPlan[], policy: GroupPolicy): RungLook['missing'] {
+  const prepare = makesWhileSuspect(policy);
+  const found = plans.flatMap(({ result }) => (result.kind === 'plan' ? (tooDear(result.plan, prepare) ?? []) : []));
+  return found.slice(0, 1);
 }
 
 /** Each call once, however many ways make it. */

@@ -135,7 +135,7 @@ export class UndoPreview {
     const [problem = null] = result.problems;
     if (result.kind === 'blocked' || !isUndo(result.plan)) return { told: NOTHING_TOLD, problem };
     const about = { opId, member, oldInstanceId: instanceId, ordinal, plan: result.plan };
-    return { told: await this.#told(term, about), problem: null };
+    return { told: await this.#told(term, about, input), problem: null };
   }
 
   async #told(
@@ -147,9 +147,10 @@ export class UndoPreview {
       readonly ordinal: number;
       readonly plan: UndoPlan;
     },
+    input: PlanInput,
   ): Promise<Told> {
     const { view, trials } = this.#options;
-    const told = await tellPlan(about, null, view);
+    const told = await tellPlan(about, input, view);
     const words = await trials.words(callsOf(told), ASK_MAX, term.signal);
     const losses = about.plan.losses.map(({ code, text }) => ({ code, text }));
     return { steps: stepViews(told, words), losses, forecast: forecastOf(told) };

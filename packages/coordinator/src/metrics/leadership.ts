@@ -21,6 +21,9 @@ export function makingMetrics(declare: ReadAtScrape, read: () => Makings): void 
   declare.totals('understudy_prepared_total', help, 'outcome', () => Object.entries(read().counts));
   const open = 'Preparations at EC2 that a recovery may take over';
   declare.gauge('understudy_prepared_open', open, () => read().present.open);
+  const spent =
+    'The most that preparations begun in the last 24 h can cost, in the currency of the prices in the policy';
+  declare.gauges('understudy_prepared_spent', spent, 'group', () => read().spent);
   const dropped = 'Preparations that were dropped, and of which something may still be at EC2';
   declare.gauge('understudy_prepared_dropped', dropped, () => read().present.dropped);
 }

@@ -79,6 +79,7 @@ function sourcesOf(now: () => State, withServer = true): MetricsSources {
     makings: () => ({
       counts: { begun: 4, taken: 2, dropped: 1, limited: 3 },
       present: { open: 1, dropped: 0 },
+      spent: new Map([['db', 0.25]]),
     }),
     rates: () => [{ action: 'RunInstances', tokens: 3, waiting: 2, longestWaitMs: 1_500, throttled: 4, pace: 0.5 }],
     foreignAnswers: () => new Map([['RunInstances', 1]]),
@@ -132,6 +133,7 @@ describe('a scrape', () => {
       'understudy_prepared_total{outcome="taken"} 2',
       'understudy_prepared_total{outcome="limited"} 3',
       'understudy_prepared_open 1',
+      'understudy_prepared_spent{group="db"} 0.25',
       'understudy_store_alarms{alarm="NOSPACE"} 0',
       'understudy_store_alarms{alarm="CORRUPT"} 1',
       'understudy_id_taken 1',

@@ -28,6 +28,17 @@ describe('the books', () => {
     expect(unreadable).toEqual([]);
   });
 
+  test('have the names of what was made for suspects and has gone, and what open recoveries name', async () => {
+    const rig = new RunRig();
+    const gone = [{ opId: 'op-gone', atWallMs: 5 }];
+    rig.put(KEYS.preparedIn('db'), { group: 'db', begunAtWallMs: [], gone });
+    rig.put(KEYS.preparedIn('other'), { group: 'other', begunAtWallMs: [] });
+    rig.put(KEYS.intent('db/five'), '{"broken":"snap-0a, eni-1"}');
+    const { known } = await read(rig);
+    expect([...known.gone]).toEqual(['op-gone']);
+    expect([...known.named]).toEqual(expect.arrayContaining(['snap-0a', 'eni-1']));
+  });
+
   test('say what cannot be read, and go on with the rest', async () => {
     const rig = new RunRig();
     const good = historyRecord('db/two', 'i-2');

@@ -10,6 +10,7 @@ import {
   type KvReads,
   type MemberId,
   parseRecord,
+  PreparedRecordSchema,
   type Revision,
 } from '@understudy/shared';
 import type * as z from 'zod';
@@ -40,10 +41,11 @@ export async function readBooks(kv: KvReads, keys: Keyspace): Promise<Books> {
     }
   };
   // Preparations are read before the intents that take them over: one is seen in either place.
-  const preparations = await kv.range(keys.preparations);
+  const [preparations, prepared] = await Promise.all([kv.range(keys.preparations), kv.range(keys.prepared)]);
   // Intents are read before the history: a recovery that closes in between is then seen as open,
   // which is the careful mistake.
   const intents = await kv.range(keys.intents);
+  const gone = prepared.entries.flatMap((entry) => read(PreparedRecordSchema, entry));
   const [history, activations] = await Promise.all([kv.range(keys.history), kv.range(keys.activations)]);
   const entries = history.entries.flatMap((entry) =>
     read(HistoryRecordSchema, entry).map((record) => ({ key: entry.key, record, modRevision: entry.modRevision })),
@@ -61,7 +63,13 @@ export async function readBooks(kv: KvReads, keys: Keyspace): Promise<Books> {
         ...intents.entries.flatMap((entry) => read(IntentRecordSchema, entry).map((record) => record.opId)),
       ]),
       activations: new Map(active),
+      gone: new Set(gone.flatMap((record) => (record.gone ?? []).map(({ opId }) => opId))),
+      named: namedInIntents(intents.entries),
     },
     unreadable,
   };
 }
+
+/** Snapshots and interfaces that open recoveries are planned with, readable or not. */
+export const namedInIntents = (intents: readonly Pick<KvEntry, 'value'>[]): ReadonlySet<string> =>
+  new Set(intents.flatMap(({ value }) => value.match(/\b(?:snap|eni)-[\w-]+/g) ?? []));

@@ -72,7 +72,8 @@ class Books {
       volumes: this.volumes && new Map(this.volumes.map((one) => [one.volumeId, one])),
     };
     const active = this.activated === null ? [] : [[MEMBER, activationRecord(MEMBER, this.activated)] as const];
-    const known = { finished: new Map(), open: new Set<string>(), activations: new Map(active) };
+    const none = { finished: new Map(), open: new Set<string>(), gone: new Set<string>(), named: new Set<string>() };
+    const known = { ...none, activations: new Map(active) };
     const entry = { key: 'k', record: this.record, modRevision: 1 };
     const changed = await new Settling(this.#parts, pass, entry, { known, sight }).run();
     if (changed) this.record = { ...this.record, ...changed };

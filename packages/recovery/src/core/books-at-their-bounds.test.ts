@@ -47,6 +47,7 @@ const history = (part: object = {}): HistoryRecord =>
   }) as unknown as HistoryRecord;
 const known = (part: object = {}, rest: Partial<KnownRecoveries> = {}): KnownRecoveries => ({
   ...{ finished: new Map([[OP, history(part)]]), open: new Set<string>(), activations: new Map() },
+  ...{ gone: new Set<string>(), named: new Set<string>() },
   ...rest,
 });
 const found = (part: object): Found => ({

@@ -22,6 +22,13 @@ import {
 } from './collect.ts';
 
 const OP = 'op-1';
+const NOTHING_KNOWN: KnownRecoveries = {
+  finished: new Map(),
+  open: new Set(),
+  activations: new Map(),
+  gone: new Set(),
+  named: new Set(),
+};
 const left = (kind: Leftover['kind'], id: string, afterWallMs: number | null): Leftover => ({
   kind,
   id,
@@ -92,7 +99,7 @@ describe('judgeKeptVolume', () => {
 
 test('a retired instance that was believed gone is found again', () => {
   const finished = new Map([[OP, history()]]);
-  const known: KnownRecoveries = { finished, open: new Set(), activations: new Map() };
+  const known: KnownRecoveries = { ...NOTHING_KNOWN, finished };
   expect(findReturned([old('stopped')], known)).toMatchObject([{ opId: OP, instanceId: 'i-old' }]);
   const marked = { [TAG.retiredBy]: OP, [TAG.retainUntil]: '2026-01-01T00:00:00.000Z' };
   expect(findReturned([old('stopped', marked)], known)[0]?.afterWallMs).toBe(Date.UTC(2026, 0, 1));
@@ -131,9 +138,8 @@ describe('what carries our tag', () => {
       ...part,
     }) as Found;
   const known = (part: Partial<KnownRecoveries> = {}): KnownRecoveries => ({
+    ...NOTHING_KNOWN,
     finished: new Map([[OP, history({ leftovers: [left('snapshot', 'snap-1', 0)] })]]),
-    open: new Set(),
-    activations: new Map(),
     ...part,
   });
   const snapshots = [
@@ -147,6 +153,20 @@ describe('what carries our tag', () => {
     expect(findOrphans(found({ snapshots }), known({ open: new Set([OP]) }))).toEqual([]));
   test('of a recovery nobody knows (an etcd from a backup): untouched', () =>
     expect(findOrphans(found({ snapshots }), known({ finished: new Map() }))).toEqual([]));
+  test('of what is planned with by an open recovery: untouched, whosesoever it is', () =>
+    expect(findOrphans(found({ snapshots }), known({ named: new Set(['snap-2']) }))).toEqual([]));
+  test('of a preparation that has gone: an orphan; an image is none, as it makes none', () => {
+    const networkInterfaces = [
+      { networkInterfaceId: 'eni-1', state: 'available', attachedInstanceId: null, tags },
+      { networkInterfaceId: 'eni-2', state: 'in-use', attachedInstanceId: 'i-new', tags },
+    ];
+    const reservations = [{ reservationId: 'cr-1', tags }];
+    const all = found({ snapshots, networkInterfaces, reservations, images: [{ imageId: 'ami-1', tags }] });
+    const gone = { finished: new Map(), gone: new Set([OP]) };
+    expect(findOrphans(all, known(gone)).map(({ id }) => id)).toEqual(['eni-1', 'snap-1', 'snap-2', 'cr-1']);
+    expect(findOrphans(all, known({ ...gone, gone: new Set(['op-2']) }))).toEqual([]);
+    expect(findOrphans(all, known({ ...gone, open: new Set([OP]) }))).toEqual([]);
+  });
   test('an interface in use is never an orphan', () => {
     const eni = { networkInterfaceId: 'eni-1', state: 'in-use', attachedInstanceId: 'i-new', tags };
     expect(findOrphans(found({ networkInterfaces: [eni] }), known())).toEqual([]);

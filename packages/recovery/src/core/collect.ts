@@ -122,6 +122,10 @@ export interface KnownRecoveries {
   readonly finished: ReadonlyMap<string, HistoryRecord>;
   readonly open: ReadonlySet<string>;
   readonly activations: ReadonlyMap<MemberId, ActivationRecord>;
+  /** Names of preparations that were dropped and have gone: no recovery ever has one (S31). */
+  readonly gone: ReadonlySet<string>;
+  /** What intents name, readable or not: nobody's leftover, whoever has made it. */
+  readonly named: ReadonlySet<string>;
 }
 
 export interface Found {
@@ -142,13 +146,15 @@ export interface Orphan {
 
 /**
  * Resources of finished recoveries that no record accounts for: snapshot sets that did not become
- * canonical, calls that landed late. Only recoveries with a history record count: with etcd
- * restored from a backup, or emptied, everything would look like an orphan.
+ * canonical, calls that landed late; and what landed for a suspect after its preparation had gone.
+ * Only names that stand in a record count: with etcd restored from a backup, or emptied, everything
+ * would look like an orphan. What an open recovery is made from is kept, whosesoever it is.
  */
 export function findOrphans(found: Found, known: KnownRecoveries): readonly Orphan[] {
   const orphan = (kind: Orphan['kind'], id: string, opId = ''): Orphan[] => {
-    const history = known.open.has(opId) ? undefined : known.finished.get(opId);
-    if (!history) return [];
+    if (known.open.has(opId) || known.named.has(id)) return [];
+    const history = known.finished.get(opId);
+    if (!history) return known.gone.has(opId) && MADE_FOR_SUSPECTS.has(kind) ? [{ kind, id, opId }] : [];
     return history.leftovers.some((one) => one.kind === kind && one.id === id) ? [] : [{ kind, id, opId }];
   };
   return [
@@ -160,6 +166,9 @@ export function findOrphans(found: Found, known: KnownRecoveries): readonly Orph
     ...found.reservations.flatMap((one) => orphan('capacity-reservation', one.reservationId, one.tags[TAG.op])),
   ];
 }
+
+/** What a preparation makes beside its seed, which is an instance and never an orphan. */
+const MADE_FOR_SUSPECTS: ReadonlySet<string> = new Set(['network-interface', 'snapshot', 'capacity-reservation']);
 
 /** Has a recovery taken over a preparation that asked for room? Nothing else reserves any. */
 export const hasReserved = ({ finished }: Pick<KnownRecoveries, 'finished'>): boolean =>

@@ -219,10 +219,13 @@ export const LAUNCH_ERRORS: readonly LaunchErrorRow[] = [
     'denied',
     [
       'SignatureDoesNotMatch',
+      'InvalidSignatureException',
       'InvalidClientTokenId',
       'UnrecognizedClientException',
       'MissingAuthenticationToken',
       'IncompleteSignature',
+      'MissingAuthenticationTokenException',
+      'IncompleteSignatureException',
       'ExpiredToken',
       'ExpiredTokenException',
       'CredentialsProviderError',

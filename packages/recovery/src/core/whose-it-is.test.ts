@@ -9,6 +9,7 @@ const known = (part: object = {}): KnownRecoveries =>
     finished: new Map([[OP, { opId: OP, newInstanceId: 'i-new', leftovers: [{ kind: 'image', id: 'ami-1' }] }]]),
     open: new Set(['op-open']),
     activations: new Map([['db/one', { instanceId: 'i-active' }]]),
+    ...{ gone: new Set(), named: new Set() },
     ...part,
   }) as never;
 const NONE: Found = { snapshots: [], images: [], networkInterfaces: [], instances: [], volumes: [], reservations: [] };

@@ -8,8 +8,6 @@ import type { PlanInput } from '../core/plan-input.ts';
 export interface StandIns {
   /** The member's own instance, for its replacement. Both carry the tags of the group. */
   readonly instanceId: string;
-  /** Starting it would do nothing. */
-  readonly isRunning: boolean;
   /** The member's first interface, for the permit. Null: it has none. */
   readonly networkInterfaceId: string | null;
   /** By which that interface is attached. Null: not known. */
@@ -26,12 +24,12 @@ export interface StandIns {
 
 /** What can stand in, of what was read for the plan. Pure. */
 export function standInsOf({ instance, volumes, networkInterfaces, snapshots }: PlanInput): StandIns {
-  const { instanceId, state, rootDeviceName } = instance;
+  const { instanceId, rootDeviceName } = instance;
   const first = instance.networkInterfaces.find((one) => one.deviceIndex === 0);
   const shown = networkInterfaces.find((one) => one.networkInterfaceId === first?.networkInterfaceId);
   const root = instance.volumes.find((one) => one.deviceName === rootDeviceName);
   return {
-    ...{ instanceId, isRunning: state === 'running' },
+    instanceId,
     networkInterfaceId: first?.networkInterfaceId ?? null,
     attachmentId: first?.attachmentId ?? null,
     isPermit: shown?.tags[TAG.op] !== undefined,

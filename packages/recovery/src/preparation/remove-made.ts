@@ -1,4 +1,5 @@
 import { type Cloud, type CloudCallOptions, type CloudInstance, TAG } from '@understudy/shared';
+import { namedInIntents } from '../collector/books.ts';
 import { CollectPass } from '../collector/collect-pass.ts';
 import type { Run } from '../run.ts';
 import { reservedFor } from '../steps/reserve.ts';
@@ -17,9 +18,11 @@ interface Made {
 
 /**
  * Removes what carries the name of a dropped preparation, whoever has made it, beside what its
- * attempt has launched. In words what may be there still, and is to be looked at again; null:
- * nothing is known of, and what EC2 does not show yet is found by a later look.
- * @throws LEASE_LOST, and the errors of EC2's reads
+ * attempt has launched. **S** (S31) What a recovery is planned with is left to it, and waited for:
+ * where a zone is lost, these snapshots may be the latest there are. In words what may be there
+ * still, and is to be looked at again; null: nothing is known of, and what EC2 does not show yet is
+ * found by a later look.
+ * @throws LEASE_LOST, STORE_UNAVAILABLE, and the errors of EC2's reads
  */
 export async function removeMade(run: Run): Promise<string | null> {
   const pass = new CollectPass(run.parts.cloud, run.term, {
@@ -27,7 +30,14 @@ export async function removeMade(run: Run): Promise<string | null> {
     effectsMax: REMOVALS_MAX,
   });
   const texts: string[] = [];
-  for (const { id, isShown, remove } of await lookForMade(run)) {
+  const made = await lookForMade(run);
+  // After the look: a plan that is made from now on finds what is removed here gone, or going.
+  const named = namedInIntents((await run.parts.kv.range(run.parts.keys.intents)).entries);
+  for (const { id, isShown, remove } of made) {
+    if (named.has(id)) {
+      texts.push(`${id} (a recovery is planned with it)`);
+      continue;
+    }
     const outcome = await pass.effect(remove);
     if (outcome === 'not-found' && !isShown) continue;
     const text = typeof outcome === 'object' ? outcome.text : outcome;

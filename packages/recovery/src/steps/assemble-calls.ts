@@ -66,7 +66,6 @@ export const assembleCalls: CallsOf = (about) => {
       laterCall('start', (cloud, options) => cloud.startInstance(instanceId, options), OF_SEED),
       about,
       (own) => (cloud, options) => cloud.startInstance(own, options),
-      'harmless',
     ),
   ];
 };

@@ -102,6 +102,12 @@ export const PreparedViewSchema = z.object({
     perDay: z.number(),
     today: z.number(),
     keptForMs: z.number(),
+    /**
+     * In the currency of the policy: the most that the group may spend in 24 hours, the most that
+     * those begun in the last 24 hours can cost, and the most that what this plan makes can. Null:
+     * there is no plan. Absent: there is no limit in money.
+     */
+    spend: z.object({ perDay: z.number(), today: z.number(), next: z.number().nullable() }).optional(),
   }),
 });
 export type PreparedView = z.infer<typeof PreparedViewSchema>;

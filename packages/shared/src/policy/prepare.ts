@@ -5,10 +5,34 @@ import { PREPARED_KINDS } from '../prepared-kinds.ts';
 /** What is read while a member is only suspect (`docs/prepare.md`). */
 export const prepareField = z.enum(['nothing', 'reads', 'trial']).optional();
 
+const price = z.number().min(0).max(1_000_000);
+
+/**
+ * A limit in money, by prices that the operator names: EC2's are not known here, and differ by
+ * Region, contract and discount. All are in one currency, whichever.
+ */
+const spendFields = z.strictObject({
+  /**
+   * The most that preparations of the group which were begun within any 24 hours may cost. Each
+   * counts, from its beginning on, with the most that it can cost; nothing is given back for what
+   * turns out cheaper. More = more suspicions find something made. 0 = nothing that has a price.
+   */
+  perDay: z.number().min(0).max(1_000_000_000),
+  /** Price of an hour of an instance, of every type that `instanceHourOf` does not name. */
+  instanceHour: price,
+  /** Price of an hour of an instance by its type. Absent: all cost the same. */
+  instanceHourOf: z.record(z.string().regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, 'is no instance type'), price).optional(),
+  /** Price of a GiB of volume for a month of 730 hours. */
+  volumeGibMonth: price,
+  /** Price of a GiB of snapshot for a month of 730 hours. */
+  snapshotGibMonth: price,
+});
+export type SpendPolicy = z.infer<typeof spendFields>;
+
 /**
  * What is made at EC2 while a member is only suspect, so that its recovery finds it (`docs/
- * prepare.md`). It costs money for each suspicion that comes to nothing, and EC2's prices are not
- * known here: what bounds it are counts and times. Nothing is made with more than three suspects at
+ * prepare.md`). It costs money for each suspicion that comes to nothing. What bounds it are counts
+ * and times, and money where `spend` says so. Nothing is made with more than three suspects at
  * once. Durations in ms.
  */
 export const prepareFields = z.strictObject({
@@ -37,6 +61,8 @@ export const prepareFields = z.strictObject({
    * longer = a member that stays suspect, or whose recovery is held, still finds it.
    */
   keptForMs: durationMs(600_000, 60_000, 86_400_000),
+  /** What it may cost. Absent: only the counts and times above are limits. */
+  spend: spendFields.optional(),
 });
 export type PreparePolicy = z.infer<typeof prepareFields>;
 

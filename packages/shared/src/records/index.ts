@@ -11,6 +11,7 @@ export * from './leftover.ts';
 export * from './names.ts';
 export * from './operator-request.ts';
 export { type PlacementCandidate, PlacementCandidateSchema } from './placement-candidate.ts';
+export * from './prepared.ts';
 export * from './record.ts';
 export * from './recovery.ts';
 export * from './notice.ts';

@@ -351,13 +351,6 @@ export const PreparationRecordSchema = placed(
 );
 export type PreparationRecord = z.infer<typeof PreparationRecordSchema>;
 
-/** `prepared/<group>`: when preparations of a group were begun, the newest last. */
-export const PreparedRecordSchema = placed(
-  z.strictObject({ ...recordBase, group: z.string(), begunAtWallMs: z.array(z.number()) }),
-  { area: 'prepared', parts: [1], says: ([group = '']) => ({ group }) },
-);
-export type PreparedRecord = z.infer<typeof PreparedRecordSchema>;
-
 export const HistoryStepSchema = z.strictObject({
   step: z.string(),
   state: z.enum(['started', 'done', 'failed']),

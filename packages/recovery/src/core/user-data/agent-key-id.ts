@@ -17,6 +17,8 @@ const KEY_ID =
 export function keyIdInUserData(userData: string | null): number | null {
   if (userData === null) return null;
   const text = Buffer.from(userData, 'base64').toString('utf8').slice(0, TEXT_MAX);
+  // An agent that enrols is told the id with its key.
+  if (/^[ \t]*(?:key:.*\b)?enrolAt:/m.test(text)) return null;
   const found = KEY_ID.exec(text);
   const id = Number(found?.[2] ?? found?.[3]);
   return id >= 1 && id <= 255 ? id : null;
