@@ -59,7 +59,7 @@ describe('a hand-back after a recovery that moved', () => {
       }),
       resource('aws_eip', 'more', { id: onFurther }),
     ]);
-    // The interface and the address are what they were: only the instance and the attachment are others.
+    // The interface and the address are what they were.
     const attachment = scene.sim.core.region.networkInterfaces.get(further)?.attachment?.attachmentId;
     expect(imports(text).map(([, id]) => id)).toEqual([newInstanceId, attachment]);
     expect(text).not.toContain(`"${further}"`);
