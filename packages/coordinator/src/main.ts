@@ -254,6 +254,7 @@ async function assemble(parts: Assembly): Promise<void> {
   const store = new EtcdKvStore(storeOptions(config, secrets));
   closers.push(() => store.close());
   const note = (...call: Parameters<Metrics['cloudCall']>) => coordinator?.metrics.cloudCall(...call);
+  const limiters = new ServiceLimiters({ clock, log, ...config.aws.rates });
   parts.keys.noteCall = note;
   const onInstances = { ...parts, clock, counting: (send: Ec2Transport) => counted(send, clock, note) };
   coordinator = new Coordinator({
@@ -261,7 +262,7 @@ async function assemble(parts: Assembly): Promise<void> {
     masters: secrets.masters,
     keySource: keySource(configPath, parts.keys.stored),
     store,
-    ...awsPart(parts, clock, note),
+    ...awsPart(parts, clock, limiters, note),
     ...kmsPart(parts, clock, note),
     ...eventsPart(parts, clock, note),
     ...enrolmentSettings(config, parts.region),
@@ -281,7 +282,7 @@ async function assemble(parts: Assembly): Promise<void> {
       ...{ config: config.hooks, clock, ...instanceHooks(onInstances) },
       secretOf: (name) => mustHave(secrets.webhookSecrets, hookSecretName(name)),
     }),
-    sendNotice: noticesPart(parts, clock, note),
+    sendNotice: noticesPart(parts, clock, limiters, note),
     readDrops: () => readKernelDrops(config.udp.host, socket.localPort),
     onFatal: fail,
     withProcessMetrics: true,
@@ -348,10 +349,10 @@ function ec2Part(
 function awsPart(
   parts: Assembly,
   clock: SystemClock,
+  limiters: ServiceLimiters,
   note: NoteCall,
 ): Pick<CoordinatorOptions, 'cloud' | 'answers' | 'limiters' | 'dns' | 'targetGroups' | 'inventory'> {
   const { inventory, aws } = parts.config;
-  const limiters = new ServiceLimiters({ clock, log: parts.log, ...aws.rates });
   const { send, ...ec2 } = ec2Part(parts, clock, limiters, note);
   const { route53, elbv2, ...names } = namesPart(parts, clock, limiters, note);
   const shown = { ...ec2, ...names, limiters };
@@ -431,9 +432,9 @@ function eventsPart(
   };
 }
 
-const noticesPart = (parts: Assembly, clock: SystemClock, note: NoteCall) =>
+const noticesPart = (parts: Assembly, clock: SystemClock, limiters: ServiceLimiters, note: NoteCall) =>
   noticeSender({
-    ...{ ...parts, clock, counted: (send) => counted(send, clock, note) },
+    ...{ ...parts, clock, limiters, counted: (send) => counted(send, clock, note) },
     secretOf: (name) => mustHave(parts.secrets.webhookSecrets, name),
   });
 
