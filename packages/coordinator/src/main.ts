@@ -290,13 +290,20 @@ async function assemble(parts: Assembly): Promise<void> {
   const running = coordinator;
   closers.push(() => running.stop(), onHangUp(running, files, log));
   running.start();
-  log.info('coordinator.started', {
-    udp: `${config.udp.host}:${socket.localPort}`,
-    receiveBufferBytes: socket.receiveBufferBytes,
-    receiveThreads: config.udp.receiveThreads,
-    http: publicUrlOf(config, http.port),
-  });
+  log.info('coordinator.started', startedAt(config, socket, http.port));
 }
+
+/** Where it listens. */
+const startedAt = (
+  config: CoordinatorConfig,
+  socket: { readonly localPort: number; readonly receiveBufferBytes: number },
+  httpPort: number,
+) => ({
+  udp: `${config.udp.host}:${socket.localPort}`,
+  receiveBufferBytes: socket.receiveBufferBytes,
+  receiveThreads: config.udp.receiveThreads,
+  http: publicUrlOf(config, httpPort),
+});
 
 /** Every webhook of the configuration has its secret. */
 function mustHave(secrets: ReadonlyMap<string, Uint8Array>, name: string): Uint8Array {

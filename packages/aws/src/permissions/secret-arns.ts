@@ -1,4 +1,4 @@
-import type { PolicyScope } from './statements.ts';
+import type { PolicyScope } from './policy-scope.ts';
 
 type Place = Pick<PolicyScope, 'partition' | 'region' | 'account'>;
 
