@@ -255,7 +255,6 @@ async function assemble(parts: Assembly): Promise<void> {
   closers.push(() => store.close());
   const note = (...call: Parameters<Metrics['cloudCall']>) => coordinator?.metrics.cloudCall(...call);
   parts.keys.noteCall = note;
-  const onInstances = { ...parts, clock, counting: (send: Ec2Transport) => counted(send, clock, note) };
   coordinator = new Coordinator({
     config,
     masters: secrets.masters,
@@ -276,11 +275,7 @@ async function assemble(parts: Assembly): Promise<void> {
     version: VERSION,
     httpUrl: publicUrlOf(config, http.port),
     probeService: serviceProbes({ clock, log }),
-    ...managedNodes(onInstances),
-    runHook: hookRunner({
-      ...{ config: config.hooks, clock, ...instanceHooks(onInstances) },
-      secretOf: (name) => mustHave(secrets.webhookSecrets, hookSecretName(name)),
-    }),
+    ...hooksPart(parts, clock, note),
     sendNotice: noticesPart(parts, clock, note),
     readDrops: () => readKernelDrops(config.udp.host, socket.localPort),
     onFatal: fail,
@@ -366,6 +361,23 @@ function awsPart(
   const keeping = inventoryKeeping(place, inventory, { pages, recent, seen }, clock);
   parts.closers.push(() => keeping.history.close());
   return { ...shown, inventory: keeping };
+}
+
+/** What policies may have run, and what is asked of Systems Manager beside. */
+function hooksPart(
+  parts: Assembly,
+  clock: SystemClock,
+  note: NoteCall,
+): Pick<CoordinatorOptions, 'runHook' | 'managedNodes'> {
+  const { config, secrets } = parts;
+  const onInstances = { ...parts, clock, counting: (send: Ec2Transport) => counted(send, clock, note) };
+  return {
+    ...managedNodes(onInstances),
+    runHook: hookRunner({
+      ...{ config: config.hooks, clock, ...instanceHooks(onInstances) },
+      secretOf: (name) => mustHave(secrets.webhookSecrets, hookSecretName(name)),
+    }),
+  };
 }
 
 /** KMS, where keys are to be checked. */

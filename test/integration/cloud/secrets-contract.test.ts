@@ -31,7 +31,7 @@ function worldOf(sim: CloudSim): Omit<SecretsFixture, 'read'> {
   const names = ['understudy/master', 'understudy/none'];
   sim.setAuthorize(underGeneratedPolicy({ groups: ['db'], parameters: names, secrets: names }));
   return {
-    put: (store, name, value, access) => void sim.putSecret(STORES[store], name, value, access),
+    put: (store, name, value, access) => sim.putSecret(STORES[store], name, value, access),
     fault: (store, kind) => {
       sim.addFault({ id: `${store} ${kind}`, action: ACTIONS[store], kind: KINDS[kind], delayMs: 100 });
       return { firedCount: () => sim.fired(`${store} ${kind}`) };

@@ -1,6 +1,9 @@
-import type { PolicyScope } from './statements.ts';
-
-type Place = Pick<PolicyScope, 'partition' | 'region' | 'account'>;
+/** As in the scope of a policy. */
+interface Place {
+  readonly partition: string;
+  readonly region: string;
+  readonly account: string;
+}
 
 /** `name`: with or without the leading slash, or an ARN. */
 export const parameterArn = ({ partition, region, account }: Place, name: string): string =>
