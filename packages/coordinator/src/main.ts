@@ -254,13 +254,15 @@ async function assemble(parts: Assembly): Promise<void> {
   const store = new EtcdKvStore(storeOptions(config, secrets));
   closers.push(() => store.close());
   const note = (...call: Parameters<Metrics['cloudCall']>) => coordinator?.metrics.cloudCall(...call);
+  const limiters = new ServiceLimiters({ clock, log, ...config.aws.rates });
   parts.keys.noteCall = note;
+  const onInstances = { ...parts, clock, counting: (send: Ec2Transport) => counted(send, clock, note) };
   coordinator = new Coordinator({
     config,
     masters: secrets.masters,
     keySource: keySource(configPath, parts.keys.stored),
     store,
-    ...awsPart(parts, clock, note),
+    ...awsPart(parts, clock, limiters, note),
     ...kmsPart(parts, clock, note),
     ...eventsPart(parts, clock, note),
     ...enrolmentSettings(config, parts.region),
@@ -275,8 +277,12 @@ async function assemble(parts: Assembly): Promise<void> {
     version: VERSION,
     httpUrl: publicUrlOf(config, http.port),
     probeService: serviceProbes({ clock, log }),
-    ...hooksPart(parts, clock, note),
-    sendNotice: noticesPart(parts, clock, note),
+    ...managedNodes(onInstances),
+    runHook: hookRunner({
+      ...{ config: config.hooks, clock, ...instanceHooks(onInstances) },
+      secretOf: (name) => mustHave(secrets.webhookSecrets, hookSecretName(name)),
+    }),
+    sendNotice: noticesPart(parts, clock, limiters, note),
     readDrops: () => readKernelDrops(config.udp.host, socket.localPort),
     onFatal: fail,
     withProcessMetrics: true,
@@ -284,13 +290,20 @@ async function assemble(parts: Assembly): Promise<void> {
   const running = coordinator;
   closers.push(() => running.stop(), onHangUp(running, files, log));
   running.start();
-  log.info('coordinator.started', {
-    udp: `${config.udp.host}:${socket.localPort}`,
-    receiveBufferBytes: socket.receiveBufferBytes,
-    receiveThreads: config.udp.receiveThreads,
-    http: publicUrlOf(config, http.port),
-  });
+  log.info('coordinator.started', startedAt(config, socket, http.port));
 }
+
+/** Where it listens. */
+const startedAt = (
+  config: CoordinatorConfig,
+  socket: { readonly localPort: number; readonly receiveBufferBytes: number },
+  httpPort: number,
+) => ({
+  udp: `${config.udp.host}:${socket.localPort}`,
+  receiveBufferBytes: socket.receiveBufferBytes,
+  receiveThreads: config.udp.receiveThreads,
+  http: publicUrlOf(config, httpPort),
+});
 
 /** Every webhook of the configuration has its secret. */
 function mustHave(secrets: ReadonlyMap<string, Uint8Array>, name: string): Uint8Array {
@@ -343,10 +356,10 @@ function ec2Part(
 function awsPart(
   parts: Assembly,
   clock: SystemClock,
+  limiters: ServiceLimiters,
   note: NoteCall,
 ): Pick<CoordinatorOptions, 'cloud' | 'answers' | 'limiters' | 'dns' | 'targetGroups' | 'inventory'> {
   const { inventory, aws } = parts.config;
-  const limiters = new ServiceLimiters({ clock, log: parts.log, ...aws.rates });
   const { send, ...ec2 } = ec2Part(parts, clock, limiters, note);
   const { route53, elbv2, ...names } = namesPart(parts, clock, limiters, note);
   const shown = { ...ec2, ...names, limiters };
@@ -361,23 +374,6 @@ function awsPart(
   const keeping = inventoryKeeping(place, inventory, { pages, recent, seen }, clock);
   parts.closers.push(() => keeping.history.close());
   return { ...shown, inventory: keeping };
-}
-
-/** What policies may have run, and what is asked of Systems Manager beside. */
-function hooksPart(
-  parts: Assembly,
-  clock: SystemClock,
-  note: NoteCall,
-): Pick<CoordinatorOptions, 'runHook' | 'managedNodes'> {
-  const { config, secrets } = parts;
-  const onInstances = { ...parts, clock, counting: (send: Ec2Transport) => counted(send, clock, note) };
-  return {
-    ...managedNodes(onInstances),
-    runHook: hookRunner({
-      ...{ config: config.hooks, clock, ...instanceHooks(onInstances) },
-      secretOf: (name) => mustHave(secrets.webhookSecrets, hookSecretName(name)),
-    }),
-  };
 }
 
 /** KMS, where keys are to be checked. */
@@ -443,9 +439,9 @@ function eventsPart(
   };
 }
 
-const noticesPart = (parts: Assembly, clock: SystemClock, note: NoteCall) =>
+const noticesPart = (parts: Assembly, clock: SystemClock, limiters: ServiceLimiters, note: NoteCall) =>
   noticeSender({
-    ...{ ...parts, clock, counted: (send) => counted(send, clock, note) },
+    ...{ ...parts, clock, limiters, counted: (send) => counted(send, clock, note) },
     secretOf: (name) => mustHave(parts.secrets.webhookSecrets, name),
   });
 

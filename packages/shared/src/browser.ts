@@ -26,6 +26,7 @@ export { durationText } from './duration-text.ts';
 export { LADDER_RUNGS } from './ladder-rungs.ts';
 export { permissionCounts, permissionsText } from './permissions-text.ts';
 export { preparedText } from './prepared-text.ts';
+export { deedText } from './deed-text.ts';
 export { hookEndText } from './hook-end-text.ts';
 export { harmlessText, shownLines } from './harmless-text.ts';
 export { commandsFor, WAYS_OUT } from './ways-out.ts';

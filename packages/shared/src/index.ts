@@ -10,6 +10,7 @@ export * from './api-events.ts';
 export * from './api-problems.ts';
 export * from './api-token.ts';
 export * from './backoff.ts';
+export * from './deed-text.ts';
 export * from './duration-field.ts';
 export * from './dns-name.ts';
 export * from './duration-text.ts';

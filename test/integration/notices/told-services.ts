@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ServiceLimiters } from '@understudy/aws';
 import { CloudSimConfigSchema, type Fault, type RunningCloudSim, startCloudSim } from '@understudy/cloud-sim';
 import { CoordinatorConfigSchema, noticeSender, type SendNotice } from '@understudy/coordinator/testing';
 import { silentLog } from '@understudy/shared';
@@ -54,8 +55,9 @@ export class ToldServices {
       ...{ id: 'c1', az: 'us-east-1a', udp: { host: '127.0.0.1' }, etcd: { hosts: ['http://unused:2379'] } },
       ...{ keys: [{ id: 1, file: 'unused' }], notify: TOLD, aws: { endpoint: server.url } },
     });
+    const limiters = new ServiceLimiters({ clock: new SystemClock() });
     const send = noticeSender({
-      ...{ config, clock: new SystemClock(), environment: {}, closers: this.#closers },
+      ...{ limiters, config, clock: new SystemClock(), environment: {}, closers: this.#closers },
       secretOf: () => new Uint8Array(),
       counted: (transport) => transport,
     });

@@ -3,6 +3,7 @@ import {
   type PreparationRecord,
   PreparationRecordSchema,
   type PreparedKind,
+  PreparedRecordSchema,
   parseRecord,
   TAG,
 } from '@understudy/shared';
@@ -78,6 +79,9 @@ describe('a seed while its member is suspect', () => {
     expect(preparations(world).map((one) => one.dropped?.why)).toEqual([expect.stringContaining('not suspect')]);
     await world.until('forgotten', () => preparations(world).length === 0, 20 * MINUTE_MS);
     expect(world.kv.entries(KEYS.journalOf(opIdOf(old)))).toEqual([]);
+    const [ledger] = world.kv.entries(KEYS.preparedIn('prod'));
+    const { gone } = parseRecord(PreparedRecordSchema, ledger?.key ?? '', ledger?.value ?? '');
+    expect(gone, 'its name is kept').toMatchObject([{ opId: opIdOf(old) }]);
     expect(world.cloud.core.region.networkInterfaces.all().filter((one) => one.tags[TAG.op])).toEqual([]);
     expect(lead().leader.makings.counts).toMatchObject({ begun: 1, taken: 0, dropped: 1 });
     expect([world.intent(DB), world.hold(DB), world.history(DB)]).toEqual([null, null, []]);
@@ -210,27 +214,6 @@ describe('a preparation and the recovery of the same name', () => {
     expect(lead().leader.makings.present.dropped).toBe(1);
     world.expectHealthy();
   });
-});
-
-test('what a leader sends that was paused for longer than its preparation is remembered is found', async () => {
-  const ways = { recover: { strategy: 'snapshot-and-replace' as const } };
-  const { world, old, suspected } = await cluster({ makes: ['snapshot'] }, ways, 2);
-  // Longer than 15 minutes after it is dropped: its record has gone.
-  const late = { kind: 'late-landing', delayMs: 17 * MINUTE_MS, times: 1_000 } as const;
-  world.cloud.addFault({ id: 'paused', action: 'CreateSnapshots', ...late });
-  const left = () => world.cloud.core.region.snapshots.all().filter(({ tags }) => tags[TAG.op] === opIdOf(old));
-  await world.silence(old);
-  await suspected();
-  await world.until('sent', () => world.cloud.fired('paused') > 0, MINUTE_MS);
-  world.speak(old);
-  await world.until('dropped', () => preparations(world)[0]?.dropped !== undefined, MINUTE_MS);
-  expect(world.cloud.removeFault('paused')).toBe(1);
-  await world.until('forgotten', () => preparations(world).length === 0, 17 * MINUTE_MS);
-  expect(left(), 'they have not landed').toEqual([]);
-  await world.until('landed', () => left().length > 0, 3 * MINUTE_MS);
-  await world.until('swept', () => left().length === 0, 2 * MINUTE_MS);
-  expect([world.launches, world.activation(DB)?.instanceId]).toEqual([0, old]);
-  world.expectHealthy();
 });
 
 describe('nothing is made', () => {

@@ -106,6 +106,16 @@ export function refute(stage: PreparedStage): void {
   put(scene, KEYS.activation(MEMBER), { ...activation, ordinal: activation.ordinal + 1 });
 }
 
+/** Nothing of it is there any more, and its name stays: as the keeper writes it down. */
+export function forget({ scene, opId }: PreparedStage): void {
+  put(scene, KEYS.preparedIn('db'), {
+    ...{ group: 'db', begunAtWallMs: [] },
+    gone: [{ opId, atWallMs: scene.clock.wallMs() }],
+  });
+  const keys = [KEYS.preparation(opId), ...scene.kv.entries(KEYS.journalOf(opId)).map(({ key }) => key)];
+  scene.kv.apply({ compare: [], writes: keys.map((key) => ({ kind: 'delete', key })) });
+}
+
 /**
  * The member is dead, and its recovery takes over what was made. `readAgain` false: its plan is
  * made of what was read while it was suspect.

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { checkCollected, checkFinished } from './checks.ts';
 import { KEYS, MEMBER } from './recovery-fixture.ts';
 import { checkDisks, disksOf, REATTACH } from './reattach-scene.ts';
-import { checkUntouched, die, leftOf, preparationOf, prepareIt, preparing, refute } from './prepared-scene.ts';
+import { checkUntouched, die, forget, leftOf, preparationOf, prepareIt, preparing, refute } from './prepared-scene.ts';
 
 const instanceOf = ({ scene, opId }: Awaited<ReturnType<typeof preparing>>) =>
   scene.sim.core.region.instances.all().find((one) => one.tags[TAG.op] === opId);
@@ -140,6 +140,38 @@ describe('snapshots that are made while their member is suspect', () => {
     expect(leftOf(stage)).toHaveLength(2);
     refute(stage);
     expect(await prepareIt(stage, leader)).toEqual({ kind: 'removed' });
+    expect(leftOf(stage)).toEqual([]);
+    checkUntouched(stage);
+  });
+});
+
+describe('what a leader sends that was paused for longer than its preparation is remembered', () => {
+  const PAUSED_MS = 3_600_000;
+
+  test.each([
+    ['snapshots', 'CreateSnapshots', {}, 'snapshot'],
+    ['a permit', 'CreateNetworkInterface', REATTACH, 'seed'],
+  ] as const)('%s, is found by its name and removed', async (_what, action, options, kind) => {
+    const stage = await preparing(options, [kind]);
+    const { scene } = stage;
+    const paused = scene.lead();
+    const preparation = preparationOf(stage);
+    if (!preparation) throw new Error('no preparation');
+    scene.sim.addFault({ id: 'paused', action, kind: 'late-landing', delayMs: PAUSED_MS, times: 1_000 });
+    const work = paused.engine.prepare(preparation, paused.term);
+    while (scene.sim.fired('paused') === 0) await scene.clock.advance(100);
+    paused.endTerm();
+    await scene.clock.runUntilSettled(work);
+    expect(scene.sim.removeFault('paused')).toBe(1);
+    refute(stage);
+    const leader = scene.lead();
+    expect(await prepareIt(stage, leader)).toEqual({ kind: 'removed' });
+    forget(stage);
+    // And so much longer that EC2 shows it.
+    await scene.clock.advance(PAUSED_MS + 60_000);
+    expect(leftOf(stage), 'it has landed').not.toEqual([]);
+    const swept = await scene.clock.runUntilSettled(scene.collector(leader).collect(leader.term));
+    expect(swept.violations).toEqual([]);
     expect(leftOf(stage)).toEqual([]);
     checkUntouched(stage);
   });

@@ -119,6 +119,23 @@ describe('what Elastic Load Balancing allows an account', () => {
   });
 });
 
+describe('news', () => {
+  it('goes to SNS and EventBridge as fast as the slowest Region takes it, at half the pace after a throttle', async () => {
+    for (const [service, action, perSecond] of [
+      ['sns', 'Publish', 300],
+      ['eventbridge', 'PutEvents', 400],
+    ] as const) {
+      const { clock, sent, send, limiters } = bench(service, (at) => (at === 1 ? refusal('Throttled') : null));
+      await clock.runUntilSettled(Promise.allSettled([send(action, {}, change)]));
+      await clock.runUntilSettled(Promise.all(times(perSecond).map(() => send(action, {}, change))));
+      const tookMs = (sent.at(-1)?.atMs ?? 0) - 100;
+      expect(tookMs, service).toBeGreaterThan(1_500);
+      expect(limiters.states(), service).toMatchObject([{ action, throttled: 1 }]);
+      expect(sent, service).toHaveLength(perSecond + 1);
+    }
+  });
+});
+
 describe('the limiters of one account', () => {
   it('are one for each service, whoever asks for it', () => {
     const limiters = new ServiceLimiters({ clock: new SimClock() });
@@ -127,9 +144,9 @@ describe('the limiters of one account', () => {
   });
 
   it('know every action that is sent to them, and tell who starves by the service', async () => {
-    expect(['RunInstances', 'GetChange', 'RegisterTargets', 'DescribeEverything'].map(isLimitedAction)).toEqual([
-      ...[true, true, true, false],
-    ]);
+    expect(
+      ['RunInstances', 'GetChange', 'RegisterTargets', 'PutEvents', 'DescribeEverything'].map(isLimitedAction),
+    ).toEqual([...[true, true, true, true, false]]);
     const clock = new SimClock();
     const limiters = new ServiceLimiters({ clock, raised: { GetChange: { burst: 1, refillPerSecond: 0.01 } } });
     const send = limiters.of('route53').limited(() => Promise.reject(new OperationError('CLOUD_UNAVAILABLE', 'no')));

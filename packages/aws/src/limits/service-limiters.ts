@@ -2,10 +2,14 @@ import type { Problem } from '@understudy/shared';
 import { EC2_ACTIONS, ec2CallRates } from '../ec2/actions.ts';
 import { ELBV2_ACTIONS } from '../elbv2/actions.ts';
 import { elbv2CallRates } from '../elbv2/rates.ts';
+import { EVENTBRIDGE_ACTIONS } from '../eventbridge/actions.ts';
+import { eventBridgeCallRates } from '../eventbridge/rates.ts';
 import { type ActionState, CallLimiter, type CallLimiterOptions } from '../limiter/call-limiter.ts';
 import type { CallRates } from '../limiter/call-rates.ts';
 import { ROUTE53_ACTIONS } from '../route53/actions.ts';
 import { route53CallRates } from '../route53/rates.ts';
+import { SNS_ACTIONS } from '../sns/actions.ts';
+import { snsCallRates } from '../sns/rates.ts';
 
 interface LimitedServiceFacts {
   /** For people. */
@@ -19,6 +23,8 @@ const LIMITED = {
   ec2: { name: 'EC2', actions: EC2_ACTIONS, ratesOf: ec2CallRates },
   route53: { name: 'Route 53', actions: ROUTE53_ACTIONS, ratesOf: route53CallRates },
   elbv2: { name: 'Elastic Load Balancing', actions: ELBV2_ACTIONS, ratesOf: elbv2CallRates },
+  sns: { name: 'SNS', actions: SNS_ACTIONS, ratesOf: snsCallRates },
+  eventbridge: { name: 'EventBridge', actions: EVENTBRIDGE_ACTIONS, ratesOf: eventBridgeCallRates },
 } as const satisfies Readonly<Record<string, LimitedServiceFacts>>;
 
 export type LimitedService = keyof typeof LIMITED;

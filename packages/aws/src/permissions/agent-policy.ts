@@ -1,5 +1,6 @@
 import { parameterArn, secretArn } from './secret-arns.ts';
-import { domainOf, type PolicyScope } from './statements.ts';
+import type { PolicyScope } from './policy-scope.ts';
+import { domainOf } from './statements.ts';
 import type { IamStatement } from './iam-policy.ts';
 
 /** Where the keys of members are kept that agents read with their instance's role. */

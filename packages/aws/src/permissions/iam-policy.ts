@@ -1,12 +1,7 @@
 import { OperationError } from '@understudy/shared';
 import { actionsOf } from './calls.ts';
-import {
-  type IamCondition,
-  type PolicyScope,
-  STATEMENTS,
-  type StatementFacts,
-  type StatementName,
-} from './statements.ts';
+import type { PolicyScope } from './policy-scope.ts';
+import { type IamCondition, STATEMENTS, type StatementFacts, type StatementName } from './statements.ts';
 
 /** A statement of an IAM policy, in IAM's own words. */
 export interface IamStatement {

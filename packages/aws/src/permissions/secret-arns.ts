@@ -1,9 +1,6 @@
-/** As in the scope of a policy. */
-interface Place {
-  readonly partition: string;
-  readonly region: string;
-  readonly account: string;
-}
+import type { PolicyScope } from './policy-scope.ts';
+
+type Place = Pick<PolicyScope, 'partition' | 'region' | 'account'>;
 
 /** `name`: with or without the leading slash, or an ARN. */
 export const parameterArn = ({ partition, region, account }: Place, name: string): string =>

@@ -29,8 +29,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
     'PriorRequestNotComplete',
     // Too many messages of a queue are in flight.
     'OverLimit',
-    // SNS, and KMS for it.
-    'Throttled',
+    // KMS, for SNS.
     'KMSThrottling',
   ]),
   // The next placement candidate may succeed.

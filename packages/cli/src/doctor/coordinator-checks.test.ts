@@ -1,4 +1,6 @@
 import { type ErrorCode, problemOf, type QueueAttributes } from '@understudy/shared';
+import { CoordinatorConfigSchema } from '@understudy/coordinator';
+import { SimClock } from '@understudy/shared/testing';
 import { describe, expect, it, test } from 'vitest';
 import { statusOf } from '../status.fixtures.ts';
 import { judgeCertificate } from './checks/certificates.ts';
@@ -11,6 +13,7 @@ import { judgeSpace } from './checks/etcd-space.ts';
 import { judgeEvents } from './checks/events.ts';
 import { judgeStoredKeys } from './checks/stored-keys.ts';
 import { judgeInstanceHooks } from './checks/instance-hooks.ts';
+import { enrolment, type EnrolmentFacts, judgeEnrolment } from './checks/enrolment.ts';
 import { judgeSinks } from './checks/sinks.ts';
 import { judgeFiles } from './checks/files.ts';
 import { judgeKeys } from './checks/keys.ts';
@@ -22,6 +25,7 @@ import { judgeRunning } from './checks/running.ts';
 import { judgeSockets } from './checks/sockets.ts';
 import { namedFiles } from './config-files.ts';
 import { COORDINATOR_CHECKS } from './coordinator-checks.ts';
+import type { CoordinatorHost } from './coordinator-host.ts';
 import { dryRunInput } from './dry-runs.ts';
 import type { EtcdFacts } from './etcd-facts.ts';
 import type { Finding, Severity } from './finding.ts';
@@ -57,6 +61,11 @@ const queue = (over: Partial<QueueAttributes> = {}) => ({
     ...{ deadLetter: { arn: 'arn:d', afterReceives: 5 }, ...over },
   },
 });
+const ENROLS: EnrolmentFacts = {
+  ...{ region: 'eu-west-1', accounts: ['123456789012'], certificateFile: null, signersProblem: null },
+  ...{ certificateUntilMs: null, url: 'https://c1:8443', nowWallMs: NOW },
+};
+
 const topicSink = (code: string | null, subscriptions = 1, kmsKey: string | null = null) => {
   const arn = 'arn:aws:sns:us-east-1:123456789012:news';
   const topic = { arn, isFifo: false, kmsKey, confirmedSubscriptions: subscriptions };
@@ -280,6 +289,23 @@ const CASES: readonly (readonly [check: string, what: string, readonly Finding[]
     }),
     ...(['note', /no proof of anything/] as const),
   ],
+  ['enrolment', 'no agent enrols', judgeEnrolment(null), 'note', /no agent gets its key/],
+  ['enrolment', 'well', judgeEnrolment(ENROLS), 'ok', /of eu-west-1 are checked with .* for 123456789012/],
+  [
+    ...(['enrolment', 'no certificate of this Region'] as const),
+    judgeEnrolment({ ...ENROLS, signersProblem: 'no certificate of AWS for Region il-central-1' }),
+    ...(['fault', /cannot be checked: no certificate of AWS/] as const),
+  ],
+  [
+    ...(['enrolment', 'a certificate that ended'] as const),
+    judgeEnrolment({ ...ENROLS, certificateFile: '/aws.pem', certificateUntilMs: NOW - DAY_MS }),
+    ...(['warning', /\/aws.pem ended on/] as const),
+  ],
+  [
+    ...(['enrolment', 'agents sent to an address without TLS'] as const),
+    judgeEnrolment({ ...ENROLS, url: 'http://c1:8080' }),
+    ...(['warning', /over TLS only/] as const),
+  ],
   ['sinks', 'no topic and no bus', judgeSinks([]), 'note', /no topic and no bus/],
   ['sinks', 'a topic that can be told', judgeSinks(topicSink(null)), 'ok', /can be told/],
   ['sinks', 'a topic nobody hears', judgeSinks(topicSink(null, 0)), 'warning', /nobody has subscribed/],
@@ -330,4 +356,17 @@ describe('the checks of a coordinator', () => {
     expect(dryRunInput('ec2:StopInstances', { instanceId: 'i-1' })).toEqual({ InstanceIds: ['i-1'] });
     expect(dryRunInput('ec2:DescribeVolumes', null)).toEqual({});
   });
+});
+
+test.each([
+  ['eu-west-1', 'ok', /of eu-west-1 are checked with the certificate of this build/],
+  ['il-central-1', 'fault', /no certificate of AWS for Region il-central-1/],
+])('the certificates of Region %s are looked for as a coordinator does: %s', async (region, severity, text) => {
+  const http = { host: '10.0.0.1', tls: { certFile: '/c', keyFile: '/k', caFile: '/a' } };
+  const config = CoordinatorConfigSchema.parse({
+    ...{ id: 'c1', az: 'a', udp: { host: '10.0.0.1' }, etcd: { hosts: ['http://127.0.0.1:2379'] }, http },
+    ...{ keys: [{ id: 1, file: '/k' }], aws: { region }, enrolment: { accounts: ['123456789012'] } },
+  });
+  const host = { config, environment: {}, clock: new SimClock() } as unknown as CoordinatorHost;
+  expect(await enrolment.run(host)).toMatchObject([{ severity, text: expect.stringMatching(text) as string }]);
 });

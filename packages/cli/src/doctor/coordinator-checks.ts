@@ -2,6 +2,7 @@ import type { Check } from './check.ts';
 import { certificates } from './checks/certificates.ts';
 import { clock } from './checks/clock.ts';
 import { descriptors } from './checks/descriptors.ts';
+import { enrolment } from './checks/enrolment.ts';
 import { etcdCompaction } from './checks/etcd-compaction.ts';
 import { etcdLatency } from './checks/etcd-latency.ts';
 import { etcdMembers } from './checks/etcd-members.ts';
@@ -33,6 +34,7 @@ export const COORDINATOR_CHECKS: readonly Check<CoordinatorHost>[] = [
   etcdCompaction,
   peers,
   keys,
+  enrolment,
   storedKeys,
   running,
   permissions,

@@ -1,4 +1,4 @@
-import { durationText, hookEndText, type HistoryRecord } from '@understudy/shared';
+import { deedText, durationText, hookEndText, type HistoryRecord } from '@understudy/shared';
 import ansis from 'ansis';
 import type { Facts } from '../changes.ts';
 import { tableText, timeText } from './format.ts';
@@ -31,9 +31,11 @@ function notesText(one: HistoryRecord): string {
     leftovers,
     owed,
     failureHooks = [],
+    deeds = [],
   } = one;
   return [
     ...(strategy === undefined ? [] : [`by ${strategy}`]),
+    ...deeds.map((deed) => deedText(one.oldInstanceId, deed)),
     ...pathsText(one),
     ...(one.ladder ?? [])
       .filter(({ said }) => said === 'tried' || said === 'skipped')

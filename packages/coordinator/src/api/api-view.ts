@@ -43,6 +43,7 @@ import { heldBy } from './record-problems.ts';
 import { enrolmentsView } from './enrolments-view.ts';
 import { noticesView } from './notices-view.ts';
 import { leftoversProblem, leftoversView } from './leftovers-view.ts';
+import { deedTexts } from './deed-texts.ts';
 import { explainView, shownHold } from '../leader/explain-view.ts';
 import { readinessProblem } from './readiness-problem.ts';
 import { openRecoveryView } from './open-recovery-view.ts';
@@ -258,7 +259,7 @@ export class CoordinatorApi implements ApiSource {
       console: leader.console(member),
       serveLease: serveLeases.text(member),
       prepared: leader.prepared(member),
-      deeds: leader.events.deedsOf(instancesOf(view.records, member)),
+      deeds: deedTexts(view.records, member, (ids) => leader.events.deedsOf(ids)),
       storeTrouble: own.storeTrouble(),
     };
     const intent = view.records.intents.get(member)?.record;
@@ -428,18 +429,6 @@ export class CoordinatorApi implements ApiSource {
 }
 
 const rounded = (value: number | null): number | null => (value === null ? null : Math.round(value));
-
-/** The instance it has, that of an open recovery, and the one it had before. */
-function instancesOf({ activations, intents, history }: ClusterState['records'], member: MemberId): readonly string[] {
-  const ended = [...(history.get(member)?.values() ?? [])].map((one) => one.record);
-  const last = ended.sort((a, b) => b.endedAtWallMs - a.endedAtWallMs)[0];
-  const ids = [
-    activations.get(member)?.record.instanceId,
-    intents.get(member)?.record.oldInstanceId,
-    last?.oldInstanceId,
-  ];
-  return [...new Set(ids.flatMap((id) => id ?? []))];
-}
 
 /** Counts members by what this process's own observer thinks of them. O(members). */
 function ownCounts(observer: Pick<ObserverTable, 'opinions'>): VerdictCounts {

@@ -1,4 +1,4 @@
-import { harmlessText, rawListOf, rawOf, textOf } from '@understudy/shared';
+import { type Deed, harmlessText, rawListOf, rawOf, textOf } from '@understudy/shared';
 import * as z from 'zod';
 
 /** What kind of event it is, as far as we look after it. */
@@ -12,19 +12,6 @@ export type HintType =
   | 'volume'
   | 'snapshot'
   | 'api-call';
-
-/** A changing call to EC2 that somebody made, as CloudTrail tells it. A claim. */
-export interface Deed {
-  /** `StopInstances` … */
-  readonly action: string;
-  /** The ARN of who called, or the service that acted by itself. */
-  readonly by: string;
-  readonly atWallMs: number;
-  readonly requestId: string;
-  readonly eventId: string;
-  /** Its client says that it is a coordinator. */
-  readonly isOurs: boolean;
-}
 
 /** One message of the queue, read. Nothing of it is a fact: it says where to look. */
 export type CloudEvent =

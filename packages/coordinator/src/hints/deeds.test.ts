@@ -1,7 +1,6 @@
-import type { MonotonicMs } from '@understudy/shared';
+import { type Deed, deedText, type MonotonicMs } from '@understudy/shared';
 import { expect, test } from 'vitest';
-import type { Deed } from './cloud-event.ts';
-import { Deeds, deedText } from './deeds.ts';
+import { Deeds } from './deeds.ts';
 
 const deed = (eventId: string, atWallMs = 0, over: Partial<Deed> = {}): Deed => ({
   ...{ action: 'StopInstances', by: 'arn:x', atWallMs, requestId: 'r', eventId, isOurs: false, ...over },

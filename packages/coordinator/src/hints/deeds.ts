@@ -1,5 +1,4 @@
-import { laterBy, type MonotonicMs } from '@understudy/shared';
-import type { Deed } from './cloud-event.ts';
+import { type Deed, laterBy, type MonotonicMs } from '@understudy/shared';
 
 /** So many of an instance of a member are kept, the newest. */
 const PER_INSTANCE = 10;
@@ -47,17 +46,15 @@ export class Deeds {
     return this.#ofMembers.get(instanceId) ?? [];
   }
 
+  /** Nothing is known of anybody. */
+  get isEmpty(): boolean {
+    return this.#ofMembers.size === 0;
+  }
+
   /** Those of the last hour, for the inventory, the oldest first. */
   recent(): readonly { readonly id: string; readonly atWallMs: number; readonly by: string }[] {
     return this.#recent.map(({ instanceId: id, deed: { atWallMs, by, action } }) => ({
       ...{ id, atWallMs, by: `${by}, by ${action}` },
     }));
   }
-}
-
-/** In a sentence, for people. */
-export function deedText(instanceId: string, { action, by, atWallMs, requestId, isOurs }: Deed): string {
-  const request = requestId === '' ? '' : `, request ${requestId}`;
-  const ours = isOurs ? ', with the client of a coordinator' : '';
-  return `${action} of ${instanceId} by ${by} at ${new Date(atWallMs).toISOString()}${request}${ours} (CloudTrail; explains, proves nothing)`;
 }

@@ -1,5 +1,5 @@
-import type { Clock, MessageQueue } from '@understudy/shared';
-import { Deeds, deedText } from '../hints/deeds.ts';
+import { type Clock, deedText, type MessageQueue } from '@understudy/shared';
+import { Deeds } from '../hints/deeds.ts';
 import { EventCounts } from '../hints/event-counts.ts';
 import { EventTrust } from '../hints/event-trust.ts';
 

@@ -2,7 +2,7 @@ import type { ActionState } from '@understudy/aws';
 import type { ReadAtScrape } from './read-at-scrape.ts';
 
 /**
- * How the rates of EC2, Route 53 and Elastic Load Balancing are used, by action, of the actions
+ * How the rates of EC2 and of the other services with limits are used, by action, of the actions
  * that were used. A bucket that several actions draw from stands there by its own name.
  */
 export function rateMetrics(declare: ReadAtScrape, read: () => readonly ActionState[]): void {
@@ -10,7 +10,7 @@ export function rateMetrics(declare: ReadAtScrape, read: () => readonly ActionSt
     read().map((state) => [state.action, value(state)] as const);
   declare.gauges(
     'understudy_ec2_rate_tokens',
-    'Calls to EC2, Route 53 or load balancing that could be sent at once, by action',
+    'Calls to EC2 and other limited services that could be sent at once, by action',
     'action',
     by((one) => one.tokens),
   );
@@ -34,7 +34,7 @@ export function rateMetrics(declare: ReadAtScrape, read: () => readonly ActionSt
   );
   declare.totals(
     'understudy_ec2_throttled_total',
-    'Calls that EC2, Route 53 or load balancing has throttled, by action',
+    'Calls that EC2 or another limited service has throttled, by action',
     'action',
     by((one) => one.throttled),
   );

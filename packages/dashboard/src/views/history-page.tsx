@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { harmlessText, hookEndText, type HistoryRecord } from '@understudy/shared/browser';
+import { deedText, harmlessText, hookEndText, type HistoryRecord } from '@understudy/shared/browser';
 import { handBackCommand } from '../model/hand-back.ts';
 import { commandOf } from '../model/place.ts';
 import { spanText } from '../model/times.ts';
@@ -19,6 +19,7 @@ function Facts({ one }: { readonly one: HistoryRecord }) {
     ...(one.volumePaths ?? []).map(({ volumeId, path }) => [`disk ${volumeId}`, `by ${path}`] as const),
     ['old instance', `${one.oldInstanceId} in ${one.oldAz}`],
     ['new instance', one.newInstanceId ?? 'none'],
+    ...(one.deeds ?? []).map((deed) => ['api call', deedText(one.oldInstanceId, deed)] as const),
     ['fenced by', one.fencedBy === null ? 'not known' : FENCE_WORD[one.fencedBy]],
     ['launch attempts', String(one.launchAttempts)],
     ['leader changes meanwhile', String(one.leaderChanges)],

@@ -10,7 +10,7 @@ const plan = (strategy = 'snapshot-and-replace', path = 'snapshot'): RecoveryPla
   const volumes = made.volumes.map((one) => ({ ...one, path }));
   const { recover } = DEFAULT_POLICY;
   const policy = { ...DEFAULT_POLICY, recover: { ...recover, launchTimeoutMs: 300_000 } };
-  return { ...made, strategy, volumes, policy, ...(strategy === 'reattach' && { seed }) } as unknown as RecoveryPlan;
+  return { ...made, strategy, volumes, policy, ...(strategy === 'reattach' && { seed }) };
 };
 const SPEND = { perDay: 1, instanceHour: 0.12, volumeGibMonth: 0.73, snapshotGibMonth: 1.46 };
 const prepare = (makes: readonly PreparedKind[], spend: Partial<typeof SPEND> | null = {}): PreparePolicy => ({

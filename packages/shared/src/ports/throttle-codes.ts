@@ -14,4 +14,6 @@ export const THROTTLE_CODES: readonly string[] = [
   'EC2ThrottledException',
   'BandwidthLimitExceeded',
   'SlowDown',
+  // SNS.
+  'Throttled',
 ];

@@ -9,43 +9,12 @@ import { AddressTargetSchema, MovedItemSchema, PlannedAssignedSchema, PlannedInt
 import { PlannedRecordSetSchema, PlannedTargetsSchema } from './names.ts';
 import { LeftoverSchema, OwedChoreSchema } from './leftover.ts';
 import { MemberIdSchema, ofMember, placed, recordBase } from './record.ts';
+import { DeedSchema } from './deed.ts';
 import { LateStartSchema } from './late-start.ts';
 import { followingAddress, PlacementCandidateSchema } from './placement-candidate.ts';
+import { PlannedVolumeSchema } from './planned-volume.ts';
 
 const tags = z.record(z.string(), z.string());
-
-/** One volume of the failed instance, as frozen in the plan. */
-export const PlannedVolumeSchema = z.strictObject({
-  volumeId: z.string(),
-  deviceName: z.string(),
-  isRoot: z.boolean(),
-  sizeGiB: z.number(),
-  volumeType: z.string(),
-  iops: z.number().nullable(),
-  throughputMiBps: z.number().nullable(),
-  encrypted: z.boolean(),
-  kmsKeyId: z.string().nullable(),
-  deleteOnTermination: z.boolean(),
-  tags,
-  /** How its content gets to the replacement. Absent: `snapshot`. */
-  path: z.string().optional(),
-  /** Why it takes this path, and no other. Absent: there was no choice when the plan was made. */
-  choice: z
-    .strictObject({
-      reason: z.string(),
-      rejected: z.array(z.strictObject({ path: z.string(), reason: z.string() })),
-    })
-    .optional(),
-  /** The older snapshot that it is made from. Absent: it comes as it was at the fence. */
-  from: z.strictObject({ snapshotId: z.string(), takenAtWallMs: z.number() }).optional(),
-  /**
-   * True: its capture copies only what has changed since an earlier snapshot. Absent: not known.
-   */
-  hasBase: z.boolean().optional(),
-  /** Rate at which EC2 is asked to fetch it from its snapshot, in MiB/s. Absent: EC2's own. */
-  initializationRateMiBps: z.number().int().optional(),
-});
-export type PlannedVolume = z.infer<typeof PlannedVolumeSchema>;
 
 export const PlannedAddressSchema = z.strictObject({
   allocationId: z.string(),
@@ -466,6 +435,11 @@ export const HistoryRecordSchema = placed(
     failureHooks: z.array(FailureHookSchema).optional(),
     /** What an undo that was called off may yet have started. Absent: nothing. */
     lateStart: LateStartSchema.optional(),
+    /**
+     * Who had stopped, ended or rebooted the old instance in the day before, as CloudTrail told it,
+     * also after the end of the recovery; at most five. Absent: nobody is known.
+     */
+    deeds: z.array(DeedSchema).optional(),
     /** What the collector still has to remove, and when. */
     leftovers: z.array(LeftoverSchema),
     /** Chores that were still open on the replacement when this was closed, and are open yet. */

@@ -1,8 +1,11 @@
+import { AgentConfigSchema } from '@understudy/agent';
+import { SimClock } from '@understudy/shared/testing';
 import { describe, expect, it, test } from 'vitest';
-import { propertiesIn, type UnitProperties } from '../agent-host.ts';
+import { type AgentHost, propertiesIn, type UnitProperties } from '../agent-host.ts';
 import type { Finding } from '../finding.ts';
 import { judgeActivation } from './activation.ts';
 import { AGENT_CHECKS } from './agent-checks.ts';
+import { agentEnrolment, type AgentEnrolmentFacts, judgeAgentEnrolment } from './enrolment.ts';
 import { judgeHost } from './host.ts';
 import { judgeService } from './service.ts';
 import { judgeWorkloads } from './workloads.ts';
@@ -158,6 +161,36 @@ describe('key, identity and watchdog', () => {
   ])('%s', (_name, over, expected) => {
     expect(said(judgeHost({ ...WELL, ...over }))).toMatch(expected);
   });
+});
+
+describe('a key by identity', () => {
+  const url = 'https://c1:8443';
+  const WELL: AgentEnrolmentFacts = {
+    ...{ authorityProblem: null, coordinators: [{ url, problem: null }], hasKey: true },
+    secret: { path: '/s', mode: 0o600 },
+  };
+  const silent = { url: 'https://c2:8443', problem: 'certificate has expired' };
+  test.each<[string, AgentEnrolmentFacts | null, RegExp]>([
+    ['is not wanted', null, /^note: the key does not come by identity/],
+    ['can be had', WELL, /^ok: all 1 coordinators .*\nok: it has a key$/],
+    ['without an authority', { ...WELL, authorityProblem: 'ENOENT' }, /^fault: key.caFile: ENOENT/],
+    ['where nobody answers', { ...WELL, coordinators: [silent] }, /^fault: no coordinator .*c2:8443: certificate/],
+    ['where one is silent', { ...WELL, coordinators: [...WELL.coordinators, silent] }, /^warning: not every/],
+    ['that others could ask for', { ...WELL, secret: { path: '/s', mode: 0o644 } }, /^fault: \/s has mode 644/m],
+    ['that is not there yet', { ...WELL, hasKey: false }, /^warning: it has no key yet/m],
+  ])('%s', (_name, facts, expected) => {
+    expect(said(judgeAgentEnrolment(facts))).toMatch(expected);
+  });
+});
+
+it('a coordinator that is not there, and an authority that is not, are found by asking', async () => {
+  const find = (more: object) => {
+    const key = { id: 1, enrolAt: ['https://127.0.0.1:10'], ...more };
+    const config = AgentConfigSchema.parse({ member: 'a/b', key, coordinators: ['c:1'], rootDir: '/nowhere' });
+    return agentEnrolment.run({ config, clock: new SimClock() } as unknown as AgentHost);
+  };
+  expect(said(await find({}))).toMatch(/^fault: no coordinator .*127\.0\.0\.1:10: .*ECONNREFUSED[^]*it has no key yet/);
+  expect(said(await find({ caFile: '/ca.pem' }))).toMatch(/^fault: key.caFile: .*ENOENT.*\/nowhere\/ca.pem/);
 });
 
 it('reads what systemctl prints; a name that comes again adds a line', () => {

@@ -32,6 +32,7 @@ import type { InventoryKeeping } from '../../inventory/inventory-keeping.ts';
 import { InventoryJob } from './inventory.ts';
 import { ServeContractsJob } from './serve-contracts.ts';
 import type { UndoLook } from '../undo-look.ts';
+import { ToldDeedsJob } from './told-deeds.ts';
 import { UndosJob, type UndosJobOptions } from './undos.ts';
 
 /** How often a leader does what, ms. */
@@ -104,6 +105,7 @@ export function leaderJobs(parts: LeaderJobParts): readonly LeaderJob[] {
     new AuditRetentionJob({ ...parts, everyMs: collectEveryMs }),
     ...noticesJob(parts),
     ...(parts.events.queue ? [new CloudEventsJob({ ...parts, events: parts.events, queue: parts.events.queue })] : []),
+    ...(parts.events.queue ? [new ToldDeedsJob({ ...parts, everyMs: collectEveryMs, deeds: parts.events.deeds })] : []),
     ...(parts.inventory ? [new InventoryJob({ ...parts, keeping: parts.inventory, deeds: parts.events.deeds })] : []),
   ];
 }

@@ -1,0 +1,22 @@
+import { deedText, type MemberId } from '@understudy/shared';
+import type { ClusterRecords } from '../store/cluster-records.ts';
+
+/**
+ * Who has stopped, started or ended the instance that the member has, and the one it had before, a
+ * sentence each: what this process has heard, and what the history keeps. Pure.
+ */
+export function deedTexts(
+  { activations, intents, history }: Pick<ClusterRecords, 'activations' | 'intents' | 'history'>,
+  member: MemberId,
+  heard: (instanceIds: readonly string[]) => readonly string[],
+): readonly string[] {
+  const ended = [...(history.get(member)?.values() ?? [])].map((one) => one.record);
+  const last = ended.sort((a, b) => b.endedAtWallMs - a.endedAtWallMs)[0];
+  const ids = [
+    activations.get(member)?.record.instanceId,
+    intents.get(member)?.record.oldInstanceId,
+    last?.oldInstanceId,
+  ];
+  const kept = last?.deeds?.map((deed) => deedText(last.oldInstanceId, deed)) ?? [];
+  return [...new Set([...heard([...new Set(ids.flatMap((id) => id ?? []))]), ...kept])];
+}
