@@ -13,6 +13,7 @@ export type {
   StatusView,
 } from './api.ts';
 export type { HeldView, PausesView } from './api-commands.ts';
+export type { EnrolmentsView } from './api/enrolments.ts';
 export type { InventoryPage, InventoryStanding, InventoryVersion } from './api/inventory.ts';
 export type { PlannedStepView, PlanView } from './api/plan.ts';
 export type { UndoPreviewView } from './api/undo.ts';

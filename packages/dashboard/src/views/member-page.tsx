@@ -9,6 +9,7 @@ import { ageText } from '../model/times.ts';
 import { fleet, past, session, status } from '../store.ts';
 import { ActButton } from './act-dialog.tsx';
 import { PastRecovery } from './history-page.tsx';
+import { KeyEnrolment } from './key-enrolment.tsx';
 import { PhiChart } from './phi-chart.tsx';
 import { PlanPanel } from './plan-panel.tsx';
 import { OpenRecovery } from './recovery.tsx';
@@ -346,6 +347,7 @@ export function MemberPage({ member }: { readonly member: string }) {
           <Flips view={view} />
           <Gates view={view} />
           <Evidence view={view} />
+          <KeyEnrolment key={member} member={member} />
           <Changes view={view} />
           <Console view={view} />
           <History member={member} />
