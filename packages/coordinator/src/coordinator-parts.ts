@@ -247,7 +247,10 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
     minimum: config.observer,
     freshForMs: config.etcd.leaseTtlMs,
   });
-  const controls = new Controls({ ...parts, clock, coordinatorId: config.id, keyspace: parts.keys });
+  const controls = new Controls({
+    ...{ ...parts, clock, coordinatorId: config.id, keyspace: parts.keys },
+    onHandBack: (outcome) => metrics.handBackTold(outcome),
+  });
   const api = new CoordinatorApi({
     ...{ ...parts, controls, clock, version, startedAtMs },
     askPeer: options.askPeer ?? null,

@@ -9,6 +9,7 @@ export { assess } from './judge/assess.ts';
 export type { MemberEvidence } from './judge/evidence.ts';
 export type { Asked, Command, CommandAnswer } from './commands/command.ts';
 export type { OperatorAnswer, OperatorCommand } from './leader/operator-command.ts';
+export { HandBackLook } from './leader/hand-back-look.ts';
 export { CallTrials } from './leader/call-trials.ts';
 export { Leadership } from './leadership/leadership.ts';
 export { OpinionPublisher } from './observing/opinion-publisher.ts';

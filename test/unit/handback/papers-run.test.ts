@@ -184,12 +184,9 @@ describe('the papers for Terraform', () => {
   const resource = (type: string, actions: readonly string[], more: object = {}) => ({
     ...{ address: `${type}.x`, mode: 'managed', type, change: { actions, before: {}, after: {}, ...more } },
   });
-  const importing = { importing: { id: 'x' } };
-  const fine = [
-    resource('aws_instance', ['no-op'], importing),
-    resource('aws_ebs_volume', ['no-op'], importing),
-    resource('aws_instance', ['forget']),
-  ];
+  const importing = (type: string, id: string) => resource(type, ['no-op'], { importing: { id } });
+  const [instance, disk] = [importing('aws_instance', NEW), importing('aws_ebs_volume', 'vol-2')];
+  const fine = [...[instance, disk], resource('aws_instance', ['forget'])];
 
   test.skipIf(!hasJq).each<[string, string | null]>([
     [plan(...fine), null],
@@ -198,7 +195,11 @@ describe('the papers for Terraform', () => {
     [plan(...fine, resource('aws_instance', ['delete', 'create'])), 'would be destroyed or replaced'],
     [plan(...fine, resource('aws_volume_attachment', ['create', 'delete'])), 'would be destroyed or replaced'],
     [plan(...fine, resource('aws_instance', ['create'])), 'would be made anew'],
-    [plan(...fine.slice(1)), '1 resources would be imported, and not 2'],
+    [plan(disk), `would not be imported: aws_instance ${NEW}`],
+    [plan(importing('aws_instance', OLD), disk), `and was not meant: aws_instance ${OLD}`],
+    [plan(importing('aws_instance', 'vol-2'), instance), 'and was not meant: aws_instance vol-2'],
+    [plan(...fine, importing('aws_ebs_volume', 'vol-9')), 'and was not meant: aws_ebs_volume vol-9'],
+    [plan(...fine, disk), 'would be imported twice'],
     [plan(...fine, resource('aws_instance', ['update'], { before: { tags: 1 }, after: { tags: 2 } })), null],
     [
       plan(...fine, resource('aws_instance', ['update'], { before: { user_data: 'a' }, after: { user_data: 'b' } })),

@@ -40,7 +40,12 @@ export interface ControlsOptions {
   readonly clock: Clock;
   readonly verdicts: Pick<Verdicts, 'leader'>;
   readonly leader: LeaderControls;
+  /** Hears of each hand-back that was told. */
+  readonly onHandBack: (outcome: HandBackOutcome) => void;
 }
+
+/** Whether code has something to take over; `refused`: it could not be told. */
+export type HandBackOutcome = 'due' | 'nothing' | 'refused';
 
 /** What people can change, and what they have changed, as the HTTP API takes and shows it. */
 export class Controls implements LeaderControls {
@@ -66,8 +71,11 @@ export class Controls implements LeaderControls {
     return this.#options.leader.undo(thought);
   }
 
-  handBack(asked: HandBackAsked): Promise<HandBackAnswer> {
-    return this.#options.leader.handBack(asked);
+  async handBack(asked: HandBackAsked): Promise<HandBackAnswer> {
+    const { leader, onHandBack } = this.#options;
+    const answer = await leader.handBack(asked);
+    onHandBack(answer.kind === 'refused' ? 'refused' : answer.view.isDue ? 'due' : 'nothing');
+    return answer;
   }
 
   plans(): PlansView | null {

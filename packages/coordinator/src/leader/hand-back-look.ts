@@ -4,6 +4,7 @@ import {
   errorText,
   type HandBackView,
   isOperationError,
+  type Log,
   type MemberId,
   type Tags,
   type Term,
@@ -30,6 +31,7 @@ export interface HandBackAsked extends HandBackRecoveries {
 export interface HandBackLookOptions {
   readonly cloud: Cloud;
   readonly view: ClusterState;
+  readonly log: Log;
 }
 
 /** For people, who can wait: behind whatever a recovery asks. */
@@ -53,11 +55,19 @@ export class HandBackLook {
     const activation = view.records.activations.get(asked.member)?.record;
     if (!activation) return refused('MEMBER_UNKNOWN', `no member ${asked.member} is known here`);
     try {
-      return { kind: 'hand-back', view: handBackOf(await this.#facts(asked, activation.instanceId, term.signal)) };
+      const told = handBackOf(await this.#facts(asked, activation.instanceId, term.signal));
+      this.#note(told);
+      return { kind: 'hand-back', view: told };
     } catch (error) {
       if (!isOperationError(error)) throw error;
       return refused('UNAVAILABLE', `${error.code}: ${errorText(error)}`);
     }
+  }
+
+  #note({ member, recoveries, resources, drift, isDue, seenIn }: HandBackView): void {
+    const others = resources.filter(({ fate }) => fate === 'replaced').length;
+    const opId = recoveries[0]?.opId ?? null;
+    this.#options.log.info('handback.told', { member, opId, isDue, seenIn, others, drifted: drift.length });
   }
 
   async #facts(asked: HandBackAsked, activeInstanceId: string, signal: AbortSignal): Promise<HandBackFacts> {

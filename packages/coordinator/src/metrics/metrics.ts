@@ -58,6 +58,7 @@ export class Metrics {
   readonly #recoveries: Counter<'outcome'>;
   readonly #tick: Histogram;
   readonly #notices: Counter<'webhook' | 'outcome'>;
+  readonly #handBacks: Counter<'outcome'>;
   readonly #ended: EndedRecoveries;
   readonly #hooks: HookRuns;
 
@@ -95,6 +96,12 @@ export class Metrics {
       name: 'understudy_notices_sent_total',
       help: 'Notices sent by this process, by sink (its name, in the label webhook) and outcome (taken, refused)',
       labelNames: ['webhook', 'outcome'],
+      registers,
+    });
+    this.#handBacks = new Counter({
+      name: 'understudy_hand_backs_told_total',
+      help: 'Hand-backs to infrastructure code that this process was asked for, by outcome (due, nothing, refused)',
+      labelNames: ['outcome'],
       registers,
     });
     this.#tick = new Histogram({
@@ -138,6 +145,10 @@ export class Metrics {
 
   recoveryRunEnded(outcome: string): void {
     this.#recoveries.inc({ outcome });
+  }
+
+  handBackTold(outcome: 'due' | 'nothing' | 'refused'): void {
+    this.#handBacks.inc({ outcome });
   }
 
   noticeTried(sink: string, outcome: 'taken' | 'refused'): void {

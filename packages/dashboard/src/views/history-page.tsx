@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { deedText, harmlessText, hookEndText, type HistoryRecord } from '@understudy/shared/browser';
+import { handBackCommand } from '../model/hand-back.ts';
 import { commandOf } from '../model/place.ts';
 import { spanText } from '../model/times.ts';
 import { past, readPast } from '../store.ts';
@@ -39,6 +40,17 @@ function Facts({ one }: { readonly one: HistoryRecord }) {
   );
 }
 
+/** Code that made the old instance names it still. */
+function HandBack({ one }: { readonly one: HistoryRecord }) {
+  const command = handBackCommand(one);
+  return command === null ? null : (
+    <p class="note">
+      Made by CloudFormation or Terraform? What took the place of what, and how the code takes it over:{' '}
+      <CopyCommand command={command} />
+    </p>
+  );
+}
+
 /** One ended recovery. It opens to its steps. */
 export function PastRecovery({ one, named = true }: { readonly one: HistoryRecord; readonly named?: boolean }) {
   const { startedAtWallMs, endedAtWallMs, outcome } = one;
@@ -56,6 +68,7 @@ export function PastRecovery({ one, named = true }: { readonly one: HistoryRecor
       </summary>
       <Facts one={one} />
       <Steps steps={one.steps} times={{ startedAtWallMs, nowWallMs: endedAtWallMs, endsAtWallMs: endedAtWallMs }} />
+      <HandBack one={one} />
       {named ? (
         <p>
           <a href={`/members/${one.member}`}>{one.member} now</a>

@@ -13,14 +13,23 @@ const NEVER_MADE = [
   'aws_network_interface_attachment',
 ];
 
+/** What a plan is to import. */
+export interface PlannedImport {
+  /** Terraform's name of the type. */
+  readonly type: string;
+  /** What it is imported by. */
+  readonly id: string;
+}
+
 /**
  * A program for jq that reads `terraform show -json` of a plan, and fails where the plan does
  * anything that a hand-back must not: nothing is destroyed or replaced, no machine or disk is made,
  * nothing is changed (a record, an address or a machine could be pointed at the retired one), and
- * as much is imported as was meant.
+ * what is imported is exactly what was meant, by its type and id: another one of the same number
+ * would be a stranger's machine in the code.
  */
 export const planCheck = (
-  imports: number,
+  imports: readonly PlannedImport[],
 ): string => `# Reads a plan (terraform show -json). It ends with an error where the plan would do harm.
 def changed: (.change.before // {}) as $b | (.change.after // {}) as $a | [$a | keys[] | select($b[.] != $a[.])];
 def harm:
@@ -31,8 +40,11 @@ def harm:
   else empty end;
 [.resource_changes[]? | select(.mode == "managed")] as $all
 | [$all[] | . as $one | harm | "\\($one.address) \\(.)"] as $harm
-| ([$all[] | select(.change.importing)] | length) as $imports
+| [$all[] | select(.change.importing) | "\\(.type) \\(.change.importing.id)"] as $imports
+| ${JSON.stringify(imports.map(({ type, id }) => `${type} ${id}`))} as $meant
 | if ($harm | length) > 0 then error($harm | join("; "))
-  elif $imports != ${imports} then error("\\($imports) resources would be imported, and not ${imports}")
-  else "\\($imports) are imported, none is destroyed, replaced or made" end
+  elif ($imports - $meant | length) > 0 then error("would be imported, and was not meant: \\($imports - $meant | join(", "))")
+  elif ($meant - $imports | length) > 0 then error("would not be imported: \\($meant - $imports | join(", "))")
+  elif ($imports | length) != ($meant | length) then error("would be imported twice: \\($imports | join(", "))")
+  else "\\($imports | length) are imported, none is destroyed, replaced or made" end
 `;

@@ -2,7 +2,7 @@ import { type HandBackView, harmlessText } from '@understudy/shared';
 import { inTurn, shellWord } from '../shell-word.ts';
 import type { HandBackGiven, HandBackPapers, HandBackStep, HandBackTool } from '../tool.ts';
 import { addressText, hasKey, type TerraformAddress } from './address.ts';
-import { planCheck } from './check-plan.ts';
+import { planCheck, type PlannedImport } from './check-plan.ts';
 import { hclText, hclValue } from './hcl-text.ts';
 import { type Takeover, takeoversIn } from './takeovers.ts';
 
@@ -159,6 +159,10 @@ function namedByState({ view, state }: HandBackGiven): string | null {
 
 const UP_TO_DATE = 'the state names nothing that is another resource now: it is up to date, or of something else';
 
+const plannedImport = ({ resource, importId }: Placed): PlannedImport => {
+  return { type: resource.address.type, id: importId ?? '' };
+};
+
 /** A terminal would obey a key with such characters, or hide them: it is shown, and left alone. */
 const isHarmless = ({ from }: Placed): boolean => harmlessText(from) === from;
 
@@ -185,7 +189,7 @@ function papers(given: HandBackGiven): HandBackPapers {
     steps: [...forgetStep(all), takeOverStep(all, view), ...back],
     files: [
       { name: 'takeover.tf', text: [...renames.map(removedBlock), ...imported.map(importBlock)].join('\n') },
-      { name: 'check.jq', text: planCheck(imported.length) },
+      { name: 'check.jq', text: planCheck(imported.map(plannedImport)) },
       ...(back.length === 0
         ? []
         : [
@@ -196,7 +200,7 @@ function papers(given: HandBackGiven): HandBackPapers {
                 .map(movedBlock)
                 .join('\n'),
             },
-            { name: 'check-name-back.jq', text: planCheck(0) },
+            { name: 'check-name-back.jq', text: planCheck([]) },
           ]),
     ],
   };
