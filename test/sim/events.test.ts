@@ -10,7 +10,7 @@ const FAULTS: readonly (readonly Fault[])[] = [
   ],
 ];
 
-test.each(['lost', 'doubled', 'forged'] as const)(
+test.each(['late', 'lost', 'doubled', 'forged'] as const)(
   'with events that are %s every invariant holds, and messages are read and deleted',
   async (events) => {
     let deleted = 0;

@@ -7,10 +7,8 @@ const DB1 = 'prod/db1';
 const ILLS: readonly (readonly [kind: FaultKind, code?: string])[] = [
   ['throttle'],
   ['error', 'InternalFailure'],
-  ['error', 'ServiceUnavailable'],
   ['error', 'ExpiredToken'],
   ['error', 'InvalidSignatureException'],
-  ['error', 'AccessDenied'],
   ['error', 'QueueDoesNotExist'],
   ['timeout-before'],
   ['timeout-after-success'],

@@ -37,7 +37,7 @@ const UNRULY: Readonly<Record<World['events'], UnrulyBus>> = {
 /** What needs to be known of a cluster to make events up about it. */
 interface Forgeable {
   readonly shape: { readonly seed: number };
-  readonly kernel: { setTimer(delayMs: number, callback: () => void): unknown };
+  readonly kernel: { setTimer(delayMs: number, callback: () => void): unknown; wallMs(): number };
   readonly cloud: CloudSim;
   readonly eventQueue: SimQueue | null;
   readonly members: readonly MemberId[];
@@ -63,6 +63,20 @@ function forgeOn(cluster: Forgeable, random: SeededRandom, nth: number): void {
       ...{ source: 'aws.ec2', time: '2026-01-01T00:00:00Z', resources: [] },
       detail: { 'instance-id': instanceId, state },
     });
+    if (nth % 5 === 0) forgeDeed(cluster, instanceId, nth);
     forgeOn(cluster, random, nth + 1);
+  });
+}
+
+/** Somebody is said to have ended the instance a minute ago: history may keep that, and no more. */
+function forgeDeed({ cloud, kernel }: Forgeable, instanceId: string, nth: number): void {
+  cloud.forgeEvent({
+    ...{ version: '0', id: `deed-${nth}`, 'detail-type': 'AWS API Call via CloudTrail', source: 'aws.ec2' },
+    ...{ time: '2026-01-01T00:00:00Z', resources: [] },
+    detail: {
+      ...{ eventID: `deed-${nth}`, eventName: 'TerminateInstances', requestID: 'r', userAgent: 'made-up' },
+      eventTime: new Date(kernel.wallMs() - 60_000).toISOString(),
+      requestParameters: { instancesSet: { items: [{ instanceId }] } },
+    },
   });
 }
