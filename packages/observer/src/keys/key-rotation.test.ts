@@ -65,6 +65,25 @@ describe('keys are looked at', () => {
   });
 });
 
+describe('a look that somebody asks for while another goes on', () => {
+  it('follows it, as one that was asked for', async () => {
+    const asked: boolean[] = [];
+    const answers: (() => void)[] = [];
+    const read = ({ isAsked }: { readonly isAsked: boolean }) => {
+      asked.push(isAsked);
+      return new Promise<OfferedKeys>((resolve) => answers.push(() => resolve({ masters: set(1), forced: [] })));
+    };
+    const { table } = observer([watched(M)]);
+    const keys = new KeyRotation({ table, masters: set(1), source: { read }, everyMs: 10_000, clock, log });
+    const looks = [keys.reload(false), keys.reload(), keys.reload()];
+    answers[0]?.();
+    await clock.advance(1);
+    answers[1]?.();
+    await Promise.all(looks);
+    expect(asked).toEqual([false, true]);
+  });
+});
+
 describe('what is found', () => {
   it('a second id is taken, and shown by fingerprint', async () => {
     const { keys, table } = rotation();

@@ -59,6 +59,8 @@ export class KeyRotation {
   #problem: Problem | null = null;
   #timer: Timer | null = null;
   #reading: Promise<void> | null = null;
+  /** Somebody has asked for a look that has not begun. */
+  #wanted = false;
   #stopped = false;
 
   constructor(options: KeyRotationOptions) {
@@ -87,7 +89,9 @@ export class KeyRotation {
     this.#timer?.cancel();
     if (!source || this.#stopped) return Promise.resolve();
     this.start();
-    this.#reading ??= this.#look(source, isAsked).finally(() => {
+    // A look that goes on may have read already: who asks for one gets another, after it.
+    this.#wanted ||= isAsked;
+    this.#reading ??= this.#looks(source).finally(() => {
       this.#reading = null;
     });
     return this.#reading;
@@ -96,6 +100,14 @@ export class KeyRotation {
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
+  }
+
+  async #looks(source: KeySource): Promise<void> {
+    do {
+      const isAsked = this.#wanted;
+      this.#wanted = false;
+      await this.#look(source, isAsked);
+    } while (this.#wanted && !this.#stopped);
   }
 
   async #look(source: KeySource, isAsked: boolean): Promise<void> {

@@ -73,6 +73,6 @@ export async function readBooks(kv: KvReads, keys: Keyspace): Promise<Books> {
 export const readNeeded = async (kv: KvReads, keys: Keyspace): Promise<ReadonlySet<string>> =>
   namedInIntents((await kv.range(keys.intents)).entries);
 
-/** Snapshots, images and interfaces that open recoveries are planned with, readable or not. */
+/** What snapshots, images and interfaces intents name, readable or not. */
 const namedInIntents = (intents: readonly Pick<KvEntry, 'value'>[]): ReadonlySet<string> =>
   new Set(intents.flatMap(({ value }) => value.match(/\b(?:ami|eni|snap)-[\w-]+/g) ?? []));

@@ -158,4 +158,23 @@ describe('a key that lies in a store', () => {
     store.texts.clear();
     await expect(stored().first(places)).rejects.toMatchObject({ code: 'KEY_INVALID' });
   });
+
+  it.each([
+    ['CredentialsProviderError', 'waits'],
+    ['ExpiredTokenException', 'waits'],
+    ['UnrecognizedClientException', 'waits'],
+    ['AccessDeniedException', 'KEY_INVALID'],
+    ['DecryptionFailure', 'KEY_INVALID'],
+  ])('at the start, %s: %s', async (upstreamCode, what) => {
+    store.trouble = new OperationError('CLOUD_DENIED', `GetParameter: ${upstreamCode}`, { upstreamCode });
+    let outcome = 'waits';
+    const places = [{ store: 'ssmParameter', reference: '/m/1' }] as const;
+    void stored()
+      .first(places)
+      .catch((error: OperationError) => {
+        outcome = error.code;
+      });
+    await clock.advance(100_000);
+    expect(outcome).toBe(what);
+  });
 });

@@ -3,6 +3,7 @@ import {
   type Clock,
   errorText,
   hasCode,
+  isOperationError,
   type Log,
   OperationError,
   placeText,
@@ -16,8 +17,18 @@ import type { CoordinatorConfig } from '../../config.ts';
 const RETRY = { baseMs: 1_000, capMs: 30_000 };
 /** After a failure the text that is known is good for so long, before it is asked for again. */
 const AGAIN_AFTER_MS = 60_000;
-/** What the store itself says: asking again does not help. */
-const REFUSALS = ['CLOUD_DENIED', 'CLOUD_NOT_FOUND', 'CLOUD_REJECTED'] as const;
+/** Ours for what the store itself says of the name. */
+const REFUSALS = ['CLOUD_NOT_FOUND', 'CLOUD_REJECTED'] as const;
+/** IAM's and KMS's words for a right that is missing. */
+const RIGHT_MISSING = /^(?:AccessDenied|UnauthorizedOperation|DecryptionFailure)/;
+
+/**
+ * Asking again does not help. Not of this kind are credentials that are late, have ended or are
+ * wrong: a host whose network comes back has none for some seconds, and gets new ones by itself.
+ */
+const isRefusal = (error: unknown): boolean =>
+  REFUSALS.some((code) => hasCode(error, code)) ||
+  (isOperationError(error) && error.code === 'CLOUD_DENIED' && RIGHT_MISSING.test(error.upstreamCode ?? ''));
 
 export interface StoredKeysParts {
   readonly read: ReadSecret;
@@ -71,7 +82,7 @@ export class StoredKeys {
       await this.#fetch(place);
       return true;
     } catch (error) {
-      if (REFUSALS.some((code) => hasCode(error, code))) throw refusal(place, error);
+      if (isRefusal(error)) throw refusal(place, error);
       this.#fails(place, error);
       return false;
     }
