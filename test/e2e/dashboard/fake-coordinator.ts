@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FleetMember } from '@understudy/shared';
+import type { EnrolmentsView, FleetMember } from '@understudy/shared';
 import { DASHBOARD_CSP } from '@understudy/coordinator/testing';
 import { inventory } from './fake-inventory.ts';
 import { delta, explained, pastOf, pauses, plan, status, undo, view } from './fake-fleet.ts';
@@ -108,6 +108,7 @@ export async function startFakeCoordinator(options: FakeOptions): Promise<FakeCo
     if (path === '/v1/fleet/stream') return loggedIn ? stream(response) : json(response, 401, {});
     if (path === '/v1/history') return json(response, 200, { history: pastOf(nowMs) });
     if (named) return json(response, 200, explained(named, nowMs));
+    if (path === '/v1/enrolments') return json(response, 200, enrolmentsOf(nowMs));
     if (path === '/v1/pauses') return json(response, 200, pauses(nowMs));
     if (path.endsWith('/plan')) return json(response, 200, plan(path));
     if (path.endsWith('/undo')) return json(response, 200, undo(path, nowMs));
@@ -139,3 +140,20 @@ export async function startFakeCoordinator(options: FakeOptions): Promise<FakeCo
     },
   };
 }
+
+/** A member has its key by identity, and somebody with a copied document was given none. */
+const enrolmentsOf = (nowMs: number): EnrolmentsView => ({
+  enabled: true,
+  enrolments: [
+    {
+      ...{ member: 'db/primary', instanceId: 'i-0a1b2c3d', address: '10.0.1.20', publicKey: 'AbCdEfGhIjKlMnOp' },
+      ...{ keyId: 1, opId: null, atWallMs: nowMs - 3_600_000, revision: 7, activated: true },
+    },
+  ],
+  refused: [
+    {
+      ...{ member: 'db/primary', instanceId: null, address: '10.9.9.9', reason: 'AddressForeign', count: 3 },
+      ...{ text: 'the document was sent from <b>10.9.9.9</b>', lastWallMs: nowMs - 60_000 },
+    },
+  ],
+});

@@ -141,6 +141,16 @@ describe.skipIf(missing)('every page', () => {
     await page.context().close();
   });
 
+  test('a member’s page says who was given its key by identity, and who was refused', async () => {
+    const page = await open(`${fake.url}/members/db/primary`);
+    const section = page.locator('section', { has: page.locator('h2', { hasText: 'Key by identity' }) });
+    const text = (await section.textContent()) ?? '';
+    expect(text).toMatch(/1 refused.*Given to i-0a1b2c3d at 10\.0\.1\.20, key id 1/s);
+    expect(text).toContain('AddressForeign from 10.9.9.9, 3 times');
+    expect(text, 'as text').toContain('sent from <b>10.9.9.9</b>');
+    await page.context().close();
+  });
+
   test('the inventory says that none is kept', async () => {
     const off = await fakeWith({ members: incident(Date.now()), keepsInventory: false });
     const page = await open(`${off.url}/inventory`);
