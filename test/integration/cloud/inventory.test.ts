@@ -42,11 +42,12 @@ async function worldOver(
     TTL: 60,
     ResourceRecords: [{ Value: '10.0.0.1' }],
   });
-  sim.balancing.make({ name: 'web', port: 80, vpcId: sim.defaultResources.vpcId });
+  const group = sim.balancing.make({ name: 'web', port: 80, vpcId: sim.defaultResources.vpcId });
   const limiters = new ServiceLimiters({ clock });
   const pages = resourcePagesOver({ transports, clock, random: new SeededRandom(1), callTimeoutMs: 5_000, limiters });
   const history = await SqlHistory.over(SqliteSql.open(':memory:'));
-  const crawler = new Crawler({ pages, history, clock, paceMs: 1, gapMs: 60_000, hostedZones: [zone.id] });
+  const scopes = { 'hosted-zone': [zone.id], 'target-group': [group.arn] };
+  const crawler = new Crawler({ pages, history, clock, paceMs: 1, gapMs: 60_000, scopes });
   const never = new AbortController().signal;
   const crawl = async () => {
     const reports = new Map<string, CrawlReport>();
@@ -59,6 +60,7 @@ async function worldOver(
 /** Everything there is a kind for. */
 function furnish(sim: CloudSim): string {
   const { instanceId } = seedInstance(sim, { elasticIp: true, tags: { Name: 'db-1' } });
+  sim.seedTargets(sim.balancing.groups()[0]?.arn ?? '', [{ Id: instanceId }]);
   sim.seed('CreateSnapshots', { InstanceSpecification: { InstanceId: instanceId } });
   return instanceId;
 }
@@ -72,7 +74,7 @@ async function inventoryIsKept({ sim, history, crawl }: World, settle: () => Pro
     ...{ instance: 'complete true', volume: 'complete true', snapshot: 'complete true', interface: 'complete true' },
     ...{ address: 'complete true', 'security-group': 'complete true', subnet: 'complete true' },
     // The only image of this account is Amazon's.
-    ...{ image: 'complete false', 'target-group': 'complete true', record: 'complete true' },
+    ...{ image: 'complete false', 'target-group': 'complete true', target: 'complete true', record: 'complete true' },
   });
   const before = await history.version('instance', instanceId, null);
   expect(before.document).toMatchObject({ InstanceId: instanceId, State: { Name: 'running' }, Tags: { Name: 'db-1' } });

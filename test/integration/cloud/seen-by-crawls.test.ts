@@ -28,7 +28,14 @@ async function setUp() {
   };
   const pages = resourcePagesOver({ transports, ...how, recent });
   const history = await SqlHistory.over(SqliteSql.open(':memory:'));
-  const crawler = new Crawler({ pages, history, clock, paceMs: 1, gapMs: 60_000, hostedZones: [] });
+  const crawler = new Crawler({
+    pages,
+    history,
+    clock,
+    paceMs: 1,
+    gapMs: 60_000,
+    scopes: { 'hosted-zone': [], 'target-group': [] },
+  });
   const never = new AbortController().signal;
   const all = async () => {
     for (const kind of KINDS) if (kind.scope === null) await crawler.crawl(kind, { term: 1, writer: 'c1' }, never);

@@ -31,7 +31,7 @@ const postgres = { host: 'db.example', database: 'understudy', user: 'understudy
 describe('the configuration of an inventory history', () => {
   it('says how often and how long, where it says only where', () => {
     expect(configWith({ sqlite: { file: '/x' } }).inventory).toEqual({
-      ...{ sqlite: { file: '/x' }, everyMs: 120_000, paceMs: 250, hostedZones: [] },
+      ...{ sqlite: { file: '/x' }, everyMs: 120_000, paceMs: 250, hostedZones: [], targetGroups: [] },
       ...{ keptMs: 2_592_000_000, versionsMax: 5_000_000 },
     });
   });

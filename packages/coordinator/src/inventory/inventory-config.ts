@@ -43,6 +43,18 @@ export const InventoryConfigSchema = z.strictObject({
     .array(z.string().regex(/^[A-Z0-9]{1,32}$/, 'want the id of a hosted zone'))
     .max(100)
     .default([]),
+  /** ARNs of target groups whose registered targets are kept, a call each. Default none. */
+  targetGroups: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^arn:[^:]+:elasticloadbalancing:[^:]+:\d{12}:targetgroup\/[^*?]{1,128}$/,
+          'want the ARN of a target group',
+        ),
+    )
+    .max(100)
+    .default([]),
   /**
    * Versions that ended longer ago than this are removed, ms. Default 30 days, an hour to 10 years.
    * The current version of a resource stays, however old.

@@ -7,7 +7,7 @@ import type { InventoryConfig } from './inventory-config.ts';
 export interface InventoryKeeping {
   readonly history: InventoryHistory;
   readonly crawler: Pick<Crawler, 'crawl'>;
-  readonly settings: Pick<InventoryConfig, 'everyMs' | 'keptMs' | 'versionsMax' | 'hostedZones'>;
+  readonly settings: Pick<InventoryConfig, 'everyMs' | 'keptMs' | 'versionsMax' | 'hostedZones' | 'targetGroups'>;
   readonly counts: CrawlCounts;
   /** What crawls saw lately of what is looked at again and again. */
   readonly recent: RecentRows;

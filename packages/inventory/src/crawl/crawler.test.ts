@@ -2,7 +2,7 @@ import { OperationError, type Raw, type ResourcePages } from '@understudy/shared
 import { SimClock } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
 import { kindNamed } from '../core/kinds/registered.ts';
-import type { Kind } from '../core/kinds/kind.ts';
+import type { Kind, Scopes } from '../core/kinds/kind.ts';
 import { SqlHistory } from '../store/sql-history.ts';
 import { SqliteSql } from '../store/sqlite/sqlite-sql.ts';
 import { instanceRow } from '../testing/crawls.ts';
@@ -34,11 +34,12 @@ function setUp(listings: readonly (readonly (readonly Raw[] | Error)[])[]) {
   return { clock, pages, asked };
 }
 
-async function setUpCrawler(listings: Parameters<typeof setUp>[0], hostedZones: readonly string[] = []) {
+async function setUpCrawler(listings: Parameters<typeof setUp>[0], scopes: Partial<Scopes> = {}) {
   const parts = setUp(listings);
   const history = await SqlHistory.over(SqliteSql.open(':memory:'));
   const { clock, pages } = parts;
-  const crawler = new Crawler({ pages, history, clock, paceMs: PACE_MS, gapMs: 1_000, hostedZones });
+  const all = { 'hosted-zone': [], 'target-group': [], ...scopes };
+  const crawler = new Crawler({ pages, history, clock, paceMs: PACE_MS, gapMs: 1_000, scopes: all });
   const signal = new AbortController();
   const crawl = (name: string) => clock.runUntilSettled(crawler.crawl(kind(name), BY, signal.signal));
   return { ...parts, history, crawl, signal };
@@ -66,10 +67,24 @@ describe('a crawl', () => {
   it('lists the records of each zone, and is partial when one of them fails', async () => {
     const row = { Name: 'db.example.', Type: 'A', TTL: 60 };
     const denied = new OperationError('CLOUD_DENIED', 'ListResourceRecordSets: no');
-    const { crawl, asked, history } = await setUpCrawler([[[row]], [denied]], ['Z1', 'Z2']);
+    const { crawl, asked, history } = await setUpCrawler([[[row]], [denied]], { 'hosted-zone': ['Z1', 'Z2'] });
     expect(await crawl('record')).toMatchObject({ outcome: 'partial', seen: 1, detail: /^Z2: CLOUD_DENIED/ });
     expect(asked).toEqual([{ HostedZoneId: 'Z1' }, { HostedZoneId: 'Z2' }]);
     expect((await history.version('record', 'Z1/db.example./A', null)).document.TTL).toBe(60);
+  });
+
+  it('lists who is registered in each target group, until it is taken out, however healthy it is', async () => {
+    const row = (Id: string, State: string) => ({ Target: { Id, Port: 80 }, TargetHealth: { State } });
+    const first = [row('i-1', 'initial'), row('i-2', 'healthy')];
+    const later = [row('i-1', 'unhealthy'), row('i-2', 'draining')];
+    const { crawl, asked, history } = await setUpCrawler([[first], [later], [later], [later]], {
+      'target-group': ['g'],
+    });
+    expect(await crawl('target')).toMatchObject({ outcome: 'complete', seen: 2, opened: 2 });
+    for (let times = 0; times < 3; times += 1) expect(await crawl('target')).toMatchObject({ opened: 0, changed: 0 });
+    expect(asked[0]).toEqual({ TargetGroupArn: 'g' });
+    expect((await history.version('target', 'g/i-1:80', null)).validToWallMs).toBeNull();
+    await expect(history.version('target', 'g/i-2:80', null)).rejects.toThrow('INVENTORY_GONE');
   });
 
   it('writes nothing once the term is over', async () => {

@@ -1,5 +1,5 @@
 import { type Clock, errorText, hasCode, isOperationError, type ResourcePages } from '@understudy/shared';
-import type { Kind } from '../core/kinds/kind.ts';
+import { type Kind, type Scopes, SCOPES } from '../core/kinds/kind.ts';
 import type { ClaimedDeed, CrawlName, CrawlReport, InventoryHistory, Writing } from '../history.ts';
 import { untilAborted } from './until-aborted.ts';
 
@@ -14,8 +14,8 @@ export interface CrawlerOptions {
   readonly paceMs: number;
   /** Crawls of a kind that are no further apart than this have no gap between them. */
   readonly gapMs: number;
-  /** Hosted zones whose records are listed. */
-  readonly hostedZones: readonly string[];
+  /** Hosted zones whose records are listed, target groups whose targets are. */
+  readonly scopes: Scopes;
 }
 
 /** Who changed what, as far as it was heard lately. */
@@ -58,7 +58,7 @@ export class Crawler {
     signal: AbortSignal,
   ): Promise<{ readonly rows: number; readonly detail: Shortfall }> {
     const { history } = this.#options;
-    const scopes = kind.scope === null ? [''] : this.#options.hostedZones;
+    const scopes = kind.scope === null ? [''] : this.#options.scopes[kind.scope];
     let detail: Shortfall = null;
     let rows = 0;
     for (const scope of scopes) {
@@ -78,7 +78,7 @@ export class Crawler {
     keep: (rows: Parameters<InventoryHistory['page']>[2]) => Promise<void>,
   ): Promise<Shortfall> {
     const { pages, clock, paceMs } = this.#options;
-    const within = scope === '' ? {} : { HostedZoneId: scope };
+    const within = kind.scope === null ? {} : { [SCOPES[kind.scope]]: scope };
     const listing = { ...kind.listing, input: { ...kind.listing.input, ...within } };
     try {
       for await (const rows of pages.pages(listing, { signal })) {

@@ -23,10 +23,11 @@ export function inventoryKeeping(
   clock: Clock,
 ): InventoryKeeping {
   const history = new HistoryThread(place, clock);
-  const { paceMs, hostedZones, everyMs } = settings;
+  const { paceMs, hostedZones, targetGroups, everyMs } = settings;
+  const scopes = { 'hosted-zone': hostedZones, 'target-group': targetGroups };
   const gapMs = everyMs * ROUNDS_PER_GAP + ROUND_MS;
   return {
     ...{ history, settings, recent, seen, counts: new CrawlCounts(() => recent.answered) },
-    crawler: new Crawler({ ...{ pages, history, clock, paceMs, gapMs, hostedZones } }),
+    crawler: new Crawler({ ...{ pages, history, clock, paceMs, gapMs, scopes } }),
   };
 }

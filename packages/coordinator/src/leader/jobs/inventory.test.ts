@@ -15,7 +15,12 @@ const DAY_MS = 86_400_000;
 /** What becomes of a crawl of this kind. */
 type Answers = (kind: string) => CrawlReport | Error;
 
-function scene(answers: Answers = () => REPORT, hostedZones: readonly string[] = [], passes = 1) {
+function scene(
+  answers: Answers = () => REPORT,
+  hostedZones: readonly string[] = [],
+  passes = 1,
+  targetGroups: readonly string[] = [],
+) {
   const clock = new SimClock();
   const log = new RecordingLog();
   const crawled: string[] = [];
@@ -30,7 +35,13 @@ function scene(answers: Answers = () => REPORT, hostedZones: readonly string[] =
       counts,
       recent,
       seen: {} as Cloud,
-      settings: { everyMs: EVERY_MS, keptMs: DAY_MS, versionsMax: 1_000, hostedZones: [...hostedZones] },
+      settings: {
+        everyMs: EVERY_MS,
+        keptMs: DAY_MS,
+        versionsMax: 1_000,
+        hostedZones: [...hostedZones],
+        targetGroups: [...targetGroups],
+      },
       history: {
         compact: async (...asked: unknown[]) => {
           compacted.push(asked);
@@ -73,6 +84,9 @@ describe('the job that keeps the inventory', () => {
     const zoned = scene(() => REPORT, ['Z1']);
     await zoned.run();
     expect(zoned.crawled.at(-1)).toBe('record 7 c1');
+    const balanced = scene(() => REPORT, [], 1, ['arn']);
+    await balanced.run();
+    expect(balanced.crawled.at(-1)).toBe('target 7 c1');
   });
 
   it('tells what changed, and nothing where nothing did', async () => {

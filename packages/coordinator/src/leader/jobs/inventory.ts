@@ -76,7 +76,9 @@ export class InventoryJob implements LeaderJob {
 
   async #round(term: Term): Promise<void> {
     const { keeping } = this.#options;
-    const kinds = KINDS.filter(({ scope }) => scope === null || keeping.settings.hostedZones.length > 0);
+    const { hostedZones, targetGroups } = keeping.settings;
+    const scopes = { 'hosted-zone': hostedZones, 'target-group': targetGroups };
+    const kinds = KINDS.filter(({ scope }) => scope === null || scopes[scope].length > 0);
     const shortfalls = new Map<string, string>();
     for (const kind of kinds) {
       const detail = await this.#crawl(kind, term);

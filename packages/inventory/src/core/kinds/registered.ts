@@ -7,6 +7,7 @@ import { record } from './record.ts';
 import { securityGroup } from './security-group.ts';
 import { snapshot } from './snapshot.ts';
 import { subnet } from './subnet.ts';
+import { target } from './target.ts';
 import { targetGroup } from './target-group.ts';
 import { volume } from './volume.ts';
 
@@ -21,6 +22,7 @@ export const KINDS: readonly Kind[] = [
   subnet,
   image,
   targetGroup,
+  target,
   record,
 ];
 

@@ -1,7 +1,7 @@
 import type { Kind } from './kind.ts';
 import { byMember, neverEnds } from './listings.ts';
 
-/** A target group as it is set up. Who is registered in it, and how healthy, is not asked. */
+/** A target group as it is set up. Who is registered in it is a kind of its own. */
 export const targetGroup: Kind = {
   name: 'target-group',
   listing: {

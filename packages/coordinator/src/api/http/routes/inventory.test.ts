@@ -56,7 +56,19 @@ describe('GET /v1/inventory', () => {
       status: 200,
       body: {
         coordinatorId: 'c1',
-        kinds: [{ kind: 'instance', current: 1, versions: 3, outcome: 'complete' }, {}, {}, {}, {}, {}, {}, {}, {}, {}],
+        kinds: [
+          { kind: 'instance', current: 1, versions: 3, outcome: 'complete' },
+          {},
+          {},
+          {},
+          {},
+          {},
+          {},
+          {},
+          {},
+          {},
+          {},
+        ],
       },
     });
   });
