@@ -18,5 +18,6 @@ export function deedTexts(
     last?.oldInstanceId,
   ];
   const kept = last?.deeds?.map((deed) => deedText(last.oldInstanceId, deed)) ?? [];
-  return [...new Set([...heard([...new Set(ids.flatMap((id) => id ?? []))]), ...kept])];
+  const told = heard([...new Set(ids.flatMap((id) => id ?? []))]);
+  return [...told, ...kept.filter((text) => !told.includes(text))];
 }
