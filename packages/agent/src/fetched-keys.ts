@@ -38,18 +38,24 @@ export class FetchedKeys {
     this.#parts = parts;
   }
 
-  /** Tries for ever, at most 60 s apart. A key that an agent of this boot fetched will do. */
+  /**
+   * Tries until it works, at most 60 s apart. A key that was kept will do meanwhile: a disk that is
+   * older than a rotation has one that nobody accepts any more, so the tries go on beside it.
+   */
   async first(): Promise<AgentKey> {
-    const { cache, clock, random } = this.#parts;
-    const kept = await cache.read().catch(() => null);
-    if (kept) {
-      void this.fetch();
-      return kept;
-    }
+    const kept = await this.#parts.cache.read().catch(() => null);
+    const fetched = this.#untilFetched();
+    return kept ?? (await fetched);
+  }
+
+  async #untilFetched(): Promise<AgentKey> {
+    const { clock, random } = this.#parts;
     for (let attempt = 0; ; attempt++) {
       const key = await this.fetch();
       if (key) return key;
       await clock.sleep(Math.round(backoffMs(attempt, RETRY, random.next())));
+      // Whoever has ended waits for nothing.
+      if (this.#stopped) return await new Promise<never>(() => undefined);
     }
   }
 

@@ -2,7 +2,10 @@ import { type BucketLimit, fullBucket, takeTokens, type TokenBucket } from '@und
 
 const NAMES_MAX = 5_000;
 
-/** The name that an address goes by: who has one of IPv6 has all of its /64. */
+/**
+ * The name that an address goes by. Of IPv6 an instance has single addresses, or a prefix of /80
+ * (EC2, prefix delegation); a /64 is a whole subnet, which one of its instances is not to stop.
+ */
 export function sourceOf(address: string): string {
   if (!address.includes(':')) return address;
   const [head = '', tail] = address.split('%')[0]?.split('::') ?? [];
@@ -10,9 +13,9 @@ export function sourceOf(address: string): string {
   const after = tail === undefined || tail === '' ? [] : tail.split(':');
   const zeros = tail === undefined ? [] : Array.from({ length: 8 - groups.length - after.length }, () => '0');
   return `${[...groups, ...zeros, ...after]
-    .slice(0, 4)
+    .slice(0, 5)
     .map((group) => Number.parseInt(group, 16))
-    .join(':')}::/64`;
+    .join(':')}::/80`;
 }
 
 /** Token buckets by name; who asked longest ago is forgotten first, and begins anew. */
