@@ -298,7 +298,11 @@ export class PreparationKeeper {
     if (clock.monotonicMs() < untilMs) return { againAtMs: untilMs, goneSinceMs: sinceMs, stuck: null };
     const outcome = await term.commit(forgetting(view.records, { keys, nowWallMs: clock.wallMs() }, stored));
     if (outcome.kind === 'committed') log.info('prepare.gone', { member, opId });
-    return { againAtMs: laterBy(clock.monotonicMs(), PARKED_AGAIN_MS), goneSinceMs: sinceMs, stuck: null };
+    const ledger = keys.preparedIn(groupOf(member));
+    // Nothing is written over a record that cannot be read.
+    const stuck = view.records.unreadable.has(ledger) ? `its name cannot be kept, ${ledger} cannot be read` : null;
+    const againMs = stuck === null ? PARKED_AGAIN_MS : LATE_CALLS_MS;
+    return { againAtMs: laterBy(clock.monotonicMs(), againMs), goneSinceMs: sinceMs, stuck };
   }
 
   #begin(term: Term, tasks: Pick<TermTasks, 'startAlone'>, suspect: Judgement): void {
