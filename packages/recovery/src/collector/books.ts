@@ -69,7 +69,10 @@ export async function readBooks(kv: KvReads, keys: Keyspace): Promise<Books> {
   };
 }
 
-/** Snapshots, images and interfaces that open recoveries are planned with now. @throws STORE_UNAVAILABLE */
+/**
+ * Snapshots, images and interfaces that open recoveries are planned with now.
+ * @throws STORE_UNAVAILABLE
+ */
 export const readNeeded = async (kv: KvReads, keys: Keyspace): Promise<ReadonlySet<string>> =>
   namedInIntents((await kv.range(keys.intents)).entries);
 
