@@ -80,11 +80,14 @@ export const PREPARING_BUGS: readonly PlantedBug[] = [
     file: 'recovery/src/steps/reserve.ts',
     find: 'if (noted.reservationId !== null) return giveBack(run, frozen, noted.reservationId, last, memory);',
     replace: "if (noted.reservationId !== null) return nothing({ ...frozen, noted: null, sends: {} }, memory, 'room');",
-    also: {
-      file: 'recovery/src/preparation/remove-made.ts',
-      find: 'if (entry === null) return [];',
-      replace: 'if (entry !== null) return [];',
-    },
+    also: [
+      {
+        file: 'recovery/src/preparation/remove-made.ts',
+        find: 'if (entry === null) return [];',
+        replace: 'if (entry !== null) return [];',
+      },
+      { file: 'recovery/src/core/collect.ts', find: 'gone.size > 0 || [...finished', replace: '[...finished' },
+    ],
     caughtBy: ['I7'],
     run: { ...making, way: 'snapshots', faults: [[nap]] },
   },

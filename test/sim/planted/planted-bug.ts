@@ -7,8 +7,8 @@ import type { Regression } from '../regression.ts';
 /** A place in the production code and what a careless author might have written there. */
 export interface PlantedPlace extends Edit {
   readonly name: string;
-  /** Where one rule is held in two places, and either would do: the other one, in another file. */
-  readonly also?: Edit;
+  /** Where one rule is held in several places, and any would do: the others, in other files. */
+  readonly also?: Edit | readonly Edit[];
 }
 
 export interface Edit {
@@ -46,6 +46,9 @@ export interface PlantedBug extends PlantedPlace {
 }
 
 const PACKAGES = new URL('../../../packages/', import.meta.url);
+
+/** Everything that is changed. */
+export const editsOf = (bug: PlantedPlace): readonly Edit[] => [bug, ...[bug.also ?? []].flat()];
 
 export const urlOf = (edit: Edit): string => new URL(edit.file, PACKAGES).href;
 
