@@ -55,7 +55,17 @@ export const SHORT_INTEGRATION: readonly string[] = [
 export const PAIRED: readonly string[] = [
   'packages/agent/src/{main,hanging}.integration.test.ts',
   'test/integration/etcd/{least-role,no-space}.integration.test.ts',
-  'test/integration/agents/{service-unit,two-agents,enrolled-key}.test.ts',
+  'test/integration/agents/{service-unit,two-agents,enrolled-key,fetched-key}.test.ts',
+  'test/integration/etcd/watch-faults.integration.test.ts',
+  'packages/agent/src/adapters/activation-outputs.integration.test.ts',
+  // Processes that start, a browser, a whole Debian: they wait for one another.
+  'test/integration/{keys/rotation,watchman/watchman,machines/machines}.test.ts',
+  'test/integration/coordinator/{bad-input,inventory,explain,api-harmless,api-contract}.test.ts',
+  'test/integration/cli/doctor.integration.test.ts',
+  'test/e2e/dashboard/{pages,incident}.test.ts',
+  // What they do is computed, or asked of a local EC2.
+  'test/integration/iam/coordinator-policy.test.ts',
+  'test/integration/cloud/{foreign-answers,cloud-contract-http}.test.ts',
 ];
 
 /**
