@@ -88,9 +88,11 @@ const UNUSED = [
   ...['sns:GetTopicAttributes', 'sns:Publish'],
   // Its leader reads no queue of events.
   ...['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
+  // Its master secrets lie in files.
+  'secretsmanager:GetSecretValue',
   // It has no hook on an instance.
   ...['ssm:CancelCommand', 'ssm:DescribeInstanceInformation', 'ssm:GetCommandInvocation'],
-  ...['ssm:ListCommandInvocations', 'ssm:SendCommand'],
+  ...['ssm:GetParameter', 'ssm:ListCommandInvocations', 'ssm:SendCommand'],
 ];
 
 /** What a recovery cannot do without. Each is taken out of the policy in turn. */
