@@ -85,11 +85,11 @@ const UNUSED = [
   // It tells of its changes on no bus and no topic.
   ...['events:DescribeEventBus', 'events:PutEvents'],
   ...['route53:ChangeResourceRecordSets', 'route53:GetChange', 'route53:ListResourceRecordSets'],
+  // Its master secrets lie in files.
+  'secretsmanager:GetSecretValue',
   ...['sns:GetTopicAttributes', 'sns:Publish'],
   // Its leader reads no queue of events.
   ...['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
-  // Its master secrets lie in files.
-  'secretsmanager:GetSecretValue',
   // It has no hook on an instance.
   ...['ssm:CancelCommand', 'ssm:DescribeInstanceInformation', 'ssm:GetCommandInvocation'],
   ...['ssm:GetParameter', 'ssm:ListCommandInvocations', 'ssm:SendCommand'],
