@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.ts';
 import { LONG, ONLY_VERIFIED, PAIRED, SHORT_INTEGRATION, SPEED } from './test/speeds.ts';
 
 /**
@@ -31,6 +32,7 @@ export default defineConfig({
   test: {
     // Vitest leaves one core to whoever watches, which is half of two.
     maxWorkers: '100%',
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         ...source,

@@ -68,6 +68,18 @@ export const PAIRED: readonly string[] = [
   'test/integration/cloud/{foreign-answers,cloud-contract-http}.test.ts',
 ];
 
+/** Those of each project that take longest (`longest-first.ts`). */
+export const LONGEST: readonly string[] = [
+  'test/scenarios/recovery/crash-matrix.test.ts',
+  'test/scenarios/recovery/ways-out-crashes.test.ts',
+  'test/sim/planted/planted-runs.test.ts',
+  'test/sim/planted/planted-runs-others.test.ts',
+  'test/sim/seeds.test.ts',
+  'test/integration/machines/machines.test.ts',
+  'packages/agent/src/main.integration.test.ts',
+  'test/e2e/dashboard/pages.test.ts',
+];
+
 /**
  * Left out of `npm run verify` too, which is to stay well under forty minutes with CI's set-up. The
  * command `npm run verify:long` runs them. What each is about is looked at more briefly in verify.
