@@ -4,14 +4,16 @@ import { join } from 'node:path';
 import { type HistoryRecord, type MemberId, UndoPreviewViewSchema } from '@understudy/shared';
 import { until } from '@understudy/shared/node';
 import { successorOf } from '../after-the-strike.ts';
+import { MEMBERS } from '../lab/configuration.ts';
 import type { Lab } from '../lab/lab.ts';
+import type { Zone } from '../lab/network.ts';
 import { ask, pendingRequest, understudy } from '../operator.ts';
 import type { Scenario, ScenarioResult } from '../scenario.ts';
 import { type Moment, present, strikeLeader } from '../strike.ts';
 import { applied, withLadder } from './group-policy.ts';
 import { mute } from './mute.ts';
 import { crash, ended, nextRecovery } from './one-recovery.ts';
-import { memberOutside } from './while.ts';
+import { memberOutside, zoneNow } from './while.ts';
 
 /** Longer than the 15 minutes before its end in which nobody relies on a kept instance. */
 const KEPT_MS = 3_600_000;
@@ -64,6 +66,20 @@ async function replacedOf(lab: Lab, member: MemberId): Promise<Kept> {
   return { member, old, present: successor, bootId };
 }
 
+/**
+ * A member outside these zones with whose instance no undo has to do: calls of an undo about it may
+ * land for 15 minutes, and another is refused for as long (S30).
+ */
+function memberAtEase(lab: Lab, ...zones: readonly Zone[]): MemberId {
+  const outcomes = new Map([...lab.recorder.recoveries.values()].map((one) => [one.member, one.outcome]));
+  const isAtEase = (member: MemberId) => (outcomes.get(member) ?? 'replaced') === 'replaced';
+  const found = MEMBERS.find(
+    ({ member }) => isAtEase(member) && !zones.some((zone) => zoneNow(lab, member).endsWith(zone)),
+  );
+  assert.ok(found, 'a member with which no undo has to do');
+  return found.member;
+}
+
 const askUndo = (lab: Lab, member: MemberId): Promise<void> => ask(lab, member, 'undo', '--accept-loss', ACCEPTED);
 
 /** The old one serves again: another boot, its own disks as they were, and nobody beside it. */
@@ -86,7 +102,7 @@ const undone = ({ member }: Kept): Pick<ScenarioResult, 'victims' | 'replaced' |
 });
 
 async function undo(lab: Lab): Promise<ScenarioResult> {
-  const kept = await replacedOf(lab, memberOutside(lab));
+  const kept = await replacedOf(lab, memberAtEase(lab));
   const recovery = await nextRecovery(lab, kept.member);
   const looked = await understudy(lab, 'undo', kept.member, '--dry-run', '--accept-loss', ACCEPTED, '--json');
   const view = UndoPreviewViewSchema.parse(JSON.parse(looked.out));
@@ -99,7 +115,7 @@ async function undo(lab: Lab): Promise<ScenarioResult> {
 }
 
 async function undoStruck(lab: Lab, moment: Moment): Promise<ScenarioResult> {
-  const kept = await replacedOf(lab, memberOutside(lab, lab.leaderSeat.zone));
+  const kept = await replacedOf(lab, memberAtEase(lab, lab.leaderSeat.zone));
   const recovery = await nextRecovery(lab, kept.member);
   const struck = await strikeLeader(lab, kept.member, moment, 'SIGKILL', () => askUndo(lab, kept.member));
   const successor = await successorOf(lab, struck);
@@ -123,7 +139,7 @@ const calledOff = ({ member }: Kept): Pick<ScenarioResult, 'victims' | 'replaced
 });
 
 async function unheard(lab: Lab): Promise<ScenarioResult> {
-  const kept = await replacedOf(lab, memberOutside(lab));
+  const kept = await replacedOf(lab, memberAtEase(lab));
   const recovery = await nextRecovery(lab, kept.member);
   const cut = mute(lab, kept.old);
   cut.apply();
@@ -137,7 +153,7 @@ async function unheard(lab: Lab): Promise<ScenarioResult> {
 const NO_ROOM = 'no room for the old one';
 
 async function noRoom(lab: Lab): Promise<ScenarioResult> {
-  const kept = await replacedOf(lab, memberOutside(lab));
+  const kept = await replacedOf(lab, memberAtEase(lab));
   const recovery = await nextRecovery(lab, kept.member);
   lab.sim.addFault({
     ...{ id: NO_ROOM, action: 'StartInstances', match: { resourceId: kept.old }, times: 1_000, kind: 'error' },

@@ -45,6 +45,8 @@ import type { TermTasks } from './term-tasks.ts';
 const SUSPECTS_MAX = 3;
 /** After a run that could not go on. */
 const PARKED_AGAIN_MS = 2_000;
+/** EC2 shows some seconds later what it has made: a seed that lands late is not to run for long. */
+const GONE_AGAIN_MS = 20_000;
 /**
  * A call of it may still land for so long: AWS takes no request signed more than 5 minutes ago, by
  * clocks at most 5 minutes off. What was dropped is looked at once more after that.
@@ -295,7 +297,13 @@ export class PreparationKeeper {
     const { keys, view, clock, log } = this.#options;
     const { opId, member } = stored.record;
     const untilMs = laterBy(sinceMs, LATE_CALLS_MS);
-    if (clock.monotonicMs() < untilMs) return { againAtMs: untilMs, goneSinceMs: sinceMs, stuck: null };
+    const nowMs = clock.monotonicMs();
+    if (nowMs < untilMs)
+      return {
+        againAtMs: nowMs + GONE_AGAIN_MS < untilMs ? laterBy(nowMs, GONE_AGAIN_MS) : untilMs,
+        goneSinceMs: sinceMs,
+        stuck: null,
+      };
     const outcome = await term.commit(forgetting(view.records, { keys, nowWallMs: clock.wallMs() }, stored));
     if (outcome.kind === 'committed') log.info('prepare.gone', { member, opId });
     const ledger = keys.preparedIn(groupOf(member));
