@@ -70,6 +70,8 @@ export interface Moment {
    * etcd shows the step started.
    */
   readonly action?: string;
+  /** Only once EC2 carries it out: it refuses what names a thing that it does not show yet. */
+  readonly executed?: true;
   /** What happens to that call. */
   readonly fault?: Omit<Fault, 'id' | 'action'>;
   /** Another call the fault happens to, when the strike waits for etcd. */
@@ -117,6 +119,7 @@ export const changesArrivedSince = (target: StrikeTarget, seq: number): number =
 
 function isOfStep(old: Incumbent, moment: Moment, seen: ReadonlySet<string>, event: SimEvent) {
   if (event.kind !== 'call' || event.action !== moment.action) return false;
+  if (moment.executed && !event.executed) return false;
   const input = JSON.stringify(event.input);
   // The fence tags the old instance, too.
   if (moment.step === 'done' && !seen.has('activate done')) return false;

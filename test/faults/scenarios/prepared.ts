@@ -23,7 +23,7 @@ const KEYS = keyspace();
 /** Longer than it takes to elect another leader, who suspects the member anew. */
 const SUSPECT_FOR_MS = 20_000;
 const PREPARE = { makes: ['seed'], atOnce: 1, perDay: 10, keptForMs: 600_000 };
-const LAUNCHED: Moment = { step: 'launch-1', action: 'RunInstances' };
+const LAUNCHED: Moment = { step: 'launch-1', action: 'RunInstances', executed: true };
 const ENDED_WITHIN_MS = 120_000;
 
 async function withSeeds(lab: Lab): Promise<void> {
