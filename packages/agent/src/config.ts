@@ -1,4 +1,4 @@
-import { duration, durationMs, isName } from '@understudy/shared';
+import { duration, durationMs, isName, secretPlaceFields, secretPlaceOf } from '@understudy/shared';
 import * as z from 'zod';
 import { WATCHDOG_PERIODS, withdrawalParts, withdrawMsOf } from './serve-times.ts';
 import { REMOTE_KEY_SOURCES } from './core/fetched-key.ts';
@@ -24,18 +24,9 @@ const AgentConfigFields = z.strictObject({
       .optional(),
     file: absolutePath.optional(),
     /**
-     * Name or ARN of a SecureString of Parameter Store, read with the role of this instance. It
-     * holds `KEY` or `ID KEY`.
+     * A parameter or a secret, read with the role of this instance. It holds `KEY` or `ID KEY`.
      */
-    ssmParameter: z
-      .string()
-      .regex(/^[A-Za-z0-9_./:-]{1,1011}$/, 'want the name or ARN of a parameter')
-      .optional(),
-    /** Name or ARN of a secret of Secrets Manager, likewise. */
-    secretsManager: z
-      .string()
-      .regex(/^[A-Za-z0-9_./:+=@-]{1,2048}$/, 'want the name or ARN of a secret')
-      .optional(),
+    ...secretPlaceFields,
     /**
      * HTTPS addresses of the coordinators, up to 5: they give the key for the signed identity of
      * this instance (docs/enrolment.md). The id comes with it.
@@ -259,7 +250,7 @@ function crossFieldFaults({ activation, checks, serve, heartbeat, key, coordinat
   const sources = ['hex', 'file', ...REMOTE_KEY_SOURCES] as const;
   const found = sources.filter((source) => key[source] !== undefined).length;
   if (found !== 1) faults.push([['key'], `want exactly one of ${sources.join(', ')}, found ${found}`]);
-  const isAtAws = (key.ssmParameter ?? key.secretsManager) !== undefined;
+  const isAtAws = secretPlaceOf(key) !== null;
   if (!isAtAws && (key.region ?? key.endpoint) !== undefined)
     faults.push([['key'], 'region and endpoint say where a key is fetched from, and none is']);
   if (key.caFile !== undefined && key.enrolAt === undefined)
