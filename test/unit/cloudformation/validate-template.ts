@@ -12,6 +12,10 @@ export async function templateValidator(): Promise<(template: Template) => reado
   return (template) => new Validation(spec, template).faults();
 }
 
+interface Conditioned {
+  readonly Condition?: string | undefined;
+  readonly [part: string]: unknown;
+}
 type Properties = Readonly<Record<string, Property>>;
 
 const TAG: Properties = {
@@ -68,10 +72,7 @@ class Validation {
   }
 
   /** What stands under a condition of its own, or under none. */
-  #underCondition(
-    path: string,
-    { Condition, ...rest }: { readonly Condition?: string | undefined },
-  ): readonly string[] {
+  #underCondition(path: string, { Condition, ...rest }: Conditioned): readonly string[] {
     const isUnknown = Condition !== undefined && !this.#names.conditions.has(Condition);
     return [
       ...(isUnknown ? [`${path}: there is no condition ${Condition}`] : []),
