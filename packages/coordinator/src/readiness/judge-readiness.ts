@@ -56,7 +56,9 @@ export function judgeReadiness(about: MemberFacts, sources: readonly ReadinessSo
 
 const rank = ({ verdict }: MemberReadiness): number => READINESS_VERDICTS.indexOf(verdict);
 
-/** The worst first: by verdict, then what takes longest; a time that is not known is the longest. */
+/**
+ * The worst first: by verdict, then what takes longest. A time that is not known is the longest.
+ */
 export function worstFirst(members: Iterable<MemberReadiness>): readonly MemberReadiness[] {
   const ms = ({ rtoMs }: MemberReadiness): number => rtoMs ?? Number.MAX_SAFE_INTEGER;
   return [...members].sort((a, b) => rank(a) - rank(b) || ms(b) - ms(a) || (a.member < b.member ? -1 : 1));

@@ -5,7 +5,7 @@ import { defineRoute, ok } from '../route.ts';
 /** What would become of each member if it failed now (docs/readiness.md). */
 export const readiness = defineRoute({
   ...{ method: 'GET', path: '/v1/readiness', role: 'read', leader: 'required' },
-  ...{ operationId: 'getReadiness', tag: 'Recoveries' },
+  ...{ operationId: 'listReadiness', tag: 'Recoveries' },
   summary: 'What would become of each member if it failed now: predicted times and losses, and what is in the way',
   description:
     'The worst first. Every fact has the moment it was looked at; what is not known is not ready. It asks EC2 nothing.',
