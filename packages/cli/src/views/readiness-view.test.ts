@@ -17,9 +17,7 @@ const memberWith = (change: Partial<MemberReadiness>): MemberReadiness => ({
 const viewOf = (...members: readonly MemberReadiness[]): ReadinessView => ({
   members: [...members],
   counts: Object.fromEntries(
-    Map.groupBy(members, ({ verdict }) => verdict)
-      .entries()
-      .map(([v, all]) => [v, all.length]),
+    [...Map.groupBy(members, ({ verdict }) => verdict)].map(([one, all]) => [one, all.length]),
   ),
   notKnown: ['quotas of the account'],
 });
