@@ -60,7 +60,7 @@ export const PAIRED: readonly string[] = [
   'packages/agent/src/adapters/activation-outputs.integration.test.ts',
   // Processes that start, a browser, a whole Debian: they wait for one another.
   'test/integration/{keys/rotation,watchman/watchman,machines/machines}.test.ts',
-  'test/integration/coordinator/{bad-input,inventory,explain,api-harmless,api-contract}.test.ts',
+  'test/integration/coordinator/{bad-input,inventory,shared-history,explain,api-harmless,api-contract}.test.ts',
   'test/integration/cli/doctor.integration.test.ts',
   'test/e2e/dashboard/{pages,incident}.test.ts',
   // What they do is computed, or asked of a local EC2.
