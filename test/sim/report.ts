@@ -6,7 +6,7 @@ import type { RunResult } from './simulation.ts';
 const hours = (ms: number): string => (ms / 3_600_000).toFixed(2);
 const clockTime = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
-const wayText = ({ way, places, prepare, makes, events, follows }: RunResult['spec']): string =>
+const wayText = ({ way, places, prepare, makes, events, follows, enrols }: RunResult['spec']): string =>
   [
     way ?? 'as told',
     ...(places ? [`places ${places}`] : []),
@@ -14,15 +14,18 @@ const wayText = ({ way, places, prepare, makes, events, follows }: RunResult['sp
     ...(makes === true ? ['makes'] : []),
     ...(events && events !== 'off' ? [`events ${events}`] : []),
     ...(follows === true ? ['address follows'] : []),
+    ...(enrols === true ? ['some enrol'] : []),
   ].join(', ');
 
 /** What a run did, in a few lines. `cpuMs`: processor time it took. */
 export function summaryOf(result: RunResult, cpuMs: number): string {
   const { spec, simulatedMs, eventCount, outcomes, tally, traceHash } = result;
+  const keys = Object.entries(result.enrolment).map(([what, times]) => `${what} ${times}`);
   const happened = outcomes.filter((one) => one.result === 'happened').length;
   return [
     `seed ${spec.seed} (${wayText(spec)}): ${hours(simulatedMs)} h simulated (${Math.round(simulatedMs / cpuMs)} × processor time), ${eventCount} events`,
     `  ${happened} of ${outcomes.length} faults happened; ${tally.text()}`,
+    ...(keys.length > 0 ? [`  keys for identities: ${keys.join(', ')}`] : []),
     `  trace ${traceHash}; ${result.violations.length === 0 ? 'no violation' : `${result.violations.length} VIOLATIONS`}`,
   ].join('\n');
 }

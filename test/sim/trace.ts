@@ -66,6 +66,8 @@ function lineOf(clusterEvent: ClusterEvent): string {
       return `${clusterEvent.coordinatorId} thinks ${clusterEvent.member} ${clusterEvent.verdict}`;
     case 'hook':
       return `hook ${clusterEvent.id} ${clusterEvent.what}`;
+    case 'key-given':
+      return `key of ${clusterEvent.member} given ${clusterEvent.repeated ? 'again ' : ''}to ${clusterEvent.holder}`;
     case 'reset':
       return `${clusterEvent.instanceId} reset by its watchdog`;
     case 'log':

@@ -111,7 +111,7 @@ const nameOf = (error: unknown): string => (error instanceof NamedRefusal ? erro
 const records = () => world.kv.entries(KEYS.enrolments);
 const key = () => `1 ${Buffer.from(deriveAgentKey(world.master, 1, DB1)).toString('hex')}`;
 
-/** The answer is on its way and lost: the connection ends, as it does when a host of the way dies. */
+/** The answer is lost on its way: the connection ends, as when a host of the way dies. */
 async function losing({ proxy }: Served, asked: Promise<string>): Promise<string> {
   const outcome = asked.then(() => 'a key', nameOf);
   await vi.waitUntil(() => proxy.swallowedBytes.toClient > 0, { timeout: 10_000, interval: 5 });

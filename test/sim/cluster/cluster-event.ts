@@ -18,6 +18,15 @@ export type ClusterEvent =
     }
   /** A hook of a recovery was begun, or has ended. */
   | { readonly kind: 'hook'; readonly id: string; readonly what: 'begun' | 'passed' | 'refused' }
+  /** By a leader, for the document of `instanceId`, to whoever is on `holder`; answered or not. */
+  | {
+      readonly kind: 'key-given';
+      readonly member: MemberId;
+      readonly instanceId: string;
+      readonly holder: string;
+      readonly publicKey: string;
+      readonly repeated: boolean;
+    }
   /** By its own watchdog. */
   | { readonly kind: 'reset'; readonly instanceId: string }
   | { readonly kind: 'log'; readonly who: string; readonly level: string; readonly event: string }

@@ -178,8 +178,8 @@ export class CoordinatorHost {
   }
 
   #enrolment() {
-    const { parts, cloud } = this.#cluster;
-    if (parts.enrols !== true) return {};
+    const { parts, shape, cloud } = this.#cluster;
+    if (parts.enrols !== true && shape.enrols !== true) return {};
     const signers = signersFor(cloud.region, { text: cloud.identity.certificate(), file: 'cloud-sim' });
     return { enrolment: { region: cloud.region, accounts: ['123456789012'], signers } };
   }

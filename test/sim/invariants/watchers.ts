@@ -12,6 +12,7 @@ import type { MakeWatcher } from './invariant.ts';
 import { watchMovedDisks } from './moved-disks.ts';
 import { watchPredecessors } from './predecessors.ts';
 import { watchPreparations } from './preparations.ts';
+import { watchKeysGiven } from './keys-given.ts';
 import { watchLaunches } from './launches.ts';
 import { watchRefusals } from './refusals.ts';
 import { watchRungs } from './rungs.ts';
@@ -43,4 +44,5 @@ export const WATCHERS: readonly MakeWatcher[] = [
   watchHooks,
   watchPreparations,
   watchPredecessors,
+  watchKeysGiven,
 ];

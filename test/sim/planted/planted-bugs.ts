@@ -1,5 +1,6 @@
 import { CARRYING_BUGS } from './bugs-in-carrying.ts';
 import { DECIDING_BUGS } from './bugs-in-deciding.ts';
+import { ENROLLING_BUGS } from './bugs-in-enrolling.ts';
 import { EVENT_BUGS } from './bugs-in-hearing-events.ts';
 import { ENDING_BUGS } from './bugs-in-ending.ts';
 import { IDENTITY_BUGS } from './bugs-in-identities.ts';
@@ -24,4 +25,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...PREPARING_BUGS,
   ...EVENT_BUGS,
   ...ENDING_BUGS,
+  ...ENROLLING_BUGS,
 ];
