@@ -5,13 +5,14 @@ import { pick } from './random-streams.ts';
 import type { SimulatedCluster } from './simulated-cluster.ts';
 
 const EVERY_MS = 20_000;
-/** Of the documents that agents show, because who asks first is given the key. */
+/** So many of the documents that agents show are replayed at once: who asks first has the key. */
 const AT_ONCE_RATIO = 0.5;
 
 /**
  * Somebody on a member's instance who has read what others were shown, and asks for keys with it:
- * with another's document, at once and later; with that of an instance which is gone, from the address it had; and with
- * its own in the name of another member. Each time with a key pair of its own.
+ * with another's document, at once and later; with that of an instance which is gone, from the
+ * address it had; and with its own in the name of another member. Each time with a key pair of its
+ * own.
  */
 export class Replayer {
   readonly counts = { elsewhere: 0, gone: 0, otherMember: 0 };
