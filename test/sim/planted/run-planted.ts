@@ -38,6 +38,7 @@ export async function runPlanted(bug: PlantedBug): Promise<PlantedOutcome> {
     if (makes) spec.push('--makes');
     if (events) spec.push('--events', events);
     if (follows) spec.push('--follows');
+    if (bug.run.inventory) spec.push('--inventory');
     const text = await outputOf([...FLAGS, '--import', PLANT, SIM, ...spec.map(String)], bug.name);
     return OutcomeSchema.parse(JSON.parse(text.split('\n')[0] ?? ''));
   } finally {
