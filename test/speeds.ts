@@ -60,7 +60,7 @@ export const PAIRED: readonly string[] = [
   'packages/agent/src/adapters/activation-outputs.integration.test.ts',
   // Processes that start, a browser, a whole Debian: they wait for one another.
   'test/integration/{keys/rotation,watchman/watchman,machines/machines}.test.ts',
-  'test/integration/coordinator/{bad-input,inventory,explain,api-harmless,api-contract}.test.ts',
+  'test/integration/coordinator/{bad-input,inventory,shared-history,explain,api-harmless,api-contract}.test.ts',
   'test/integration/coordinator/{commands,notices,recovery,service-probes}.test.ts',
   'test/integration/agents/real-systemd.test.ts',
   'test/e2e/demo.test.ts',

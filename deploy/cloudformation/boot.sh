@@ -196,6 +196,14 @@ admit() {
 [ -n "$ETCD_HOSTS" ] || start_etcd
 HOSTS=${ETCD_HOSTS:-https://$IP_A:2379,https://$IP_B:2379,https://$IP_C:2379}
 
+# Agents get their keys for the identity of their instance (docs/enrolment.md): of this account, which
+# is the one that EC2 is asked with. A Region whose certificate the build lacks has it in the secret.
+ENROLS=
+if [ "$ENROLMENT" = on ]; then
+  CERTIFICATE=/etc/understudy/tls/aws-identity.pem
+  ENROLS="enrolment: { accounts: ['$ACCOUNT']$([ ! -e "$CERTIFICATE" ] || echo ", certificateFile: $CERTIFICATE") }"
+fi
+
 put /etc/understudy/coordinator.yaml 0600 << CONFIG
 id: $NAME
 az: $ZONE
@@ -221,6 +229,7 @@ etcd:
 aws: { region: $REGION }
 keys: [{ id: 1, file: /etc/understudy/master.key }]
 policy: { recover: { ladder: {} } }
+$ENROLS
 CONFIG
 chown understudy: /etc/understudy/coordinator.yaml
 

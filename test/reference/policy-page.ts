@@ -16,6 +16,7 @@ const SOURCES = [
   'policy/ladder.ts',
   'policy/prepare.ts',
   'policy/places.ts',
+  'policy/objectives.ts',
   'policy/volumes.ts',
   'service-probe.ts',
   'maintenance-window.ts',
@@ -65,6 +66,7 @@ const SECTIONS = {
   ...{ detect: 'detectFields', guard: 'guardFields', recover: 'recoverFields' },
   hooks: 'hookFields',
   identity: 'identityFields',
+  objectives: 'objectivesFields',
 } as const;
 /** Schemas that are named otherwise than the blocks they are made of. */
 const MADE_OF: Readonly<Record<string, readonly string[]>> = {
@@ -138,6 +140,7 @@ export const POLICY_FIELDS: Readonly<Record<keyof typeof SECTIONS, readonly Poli
   recover: fieldsOf(root.properties?.['recover'] ?? {}, 'recover', [SECTIONS.recover]),
   identity: fieldsOf(root.properties?.['identity'] ?? {}, 'identity', [SECTIONS.identity]),
   hooks: fieldsOf(root.properties?.['hooks'] ?? {}, 'hooks', [SECTIONS.hooks]),
+  objectives: fieldsOf(root.properties?.['objectives'] ?? {}, 'objectives', [SECTIONS.objectives]),
 };
 
 const ABOUT = {
@@ -146,6 +149,7 @@ const ABOUT = {
   recover: 'How it is replaced, and what is kept of the old one ([replacement](replacement.md)).',
   identity: 'What follows a member to its replacement ([identity](identity.md)).',
   hooks: 'The operator’s programs and webhooks around a recovery ([hooks](hooks.md)).',
+  objectives: 'What a failure may cost at most ([readiness](readiness.md)). Absent: nothing is wanted.',
 } as const;
 
 const row = ({ path, kind, fallback, limits, text }: PolicyField): string =>

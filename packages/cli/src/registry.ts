@@ -55,6 +55,7 @@ import { noticeDrop } from './commands/notice-drop.ts';
 import { noticeResend } from './commands/notice-resend.ts';
 import { notices } from './commands/notices.ts';
 import { members } from './commands/members.ts';
+import { readiness } from './commands/readiness.ts';
 import { recover } from './commands/recover.ts';
 import { recoveries } from './commands/recoveries.ts';
 import { replan } from './commands/replan.ts';
@@ -91,6 +92,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   noticeDrop,
   keysStatus,
   plan,
+  readiness,
   getPolicy,
   drains,
   audit,

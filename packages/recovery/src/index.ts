@@ -9,6 +9,7 @@ export { type HandBackRecoveries, handBackRecoveries } from './core/hand-back/re
 export { journalFacts } from './core/journal-facts.ts';
 export { launchPlan } from './core/launch-plan.ts';
 export { LATE_CALL_MS, type LateDetach, lateDetachesOf, withLateCalls } from './core/late-calls.ts';
+export { olderSnapshots } from './core/paths/older-snapshots.ts';
 export { pathTexts } from './core/paths/path-text.ts';
 export { NOT_TRIED } from './core/launch-trial.ts';
 export { recoveryBehind, withOwed } from './core/owed.ts';

@@ -5,6 +5,7 @@ export * from './api/inventory.ts';
 export * from './api/plan.ts';
 export * from './api/hand-back.ts';
 export * from './api/undo.ts';
+export * from './api/readiness.ts';
 export * from './api-commands.ts';
 export * from './api-events.ts';
 export * from './api-problems.ts';

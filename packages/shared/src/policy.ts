@@ -4,11 +4,13 @@ import { withProfileTimes } from './policy/detection-profile.ts';
 import { guardFields } from './policy/guard.ts';
 import { hookFields } from './policy/hooks.ts';
 import { identityFields } from './policy/identity.ts';
+import { objectivesFields } from './policy/objectives.ts';
 import { recoverFields } from './policy/recover.ts';
 import { serviceProbeFaults } from './service-probe.ts';
 
 export type { CarriedIdentity } from './policy/identity.ts';
 export { HOOK_MOMENTS, type HookMoment, type PolicyHook } from './policy/hooks.ts';
+export type { Objectives } from './policy/objectives.ts';
 export type { ServeLeasePolicy } from './policy/recover.ts';
 export type { PlacesPolicy } from './policy/places.ts';
 export { zonesCalledLost } from './policy/guard.ts';
@@ -40,6 +42,8 @@ const sections = z.strictObject({
   hooks: hookFields.prefault({}),
   /** Who is told of what happens. There is no field yet. */
   notify: empty.prefault({}),
+  /** What a failure may cost at most; told beforehand where it is missed. Absent: nothing is. */
+  objectives: objectivesFields.optional(),
 });
 
 /**

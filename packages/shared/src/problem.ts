@@ -40,6 +40,8 @@ export const PROBLEM_REMEDIES = {
     'something answers in place of EC2: check aws.endpoint, AWS_ENDPOINT_URL_EC2, proxies and DNS of this host; nothing it says is believed',
   MEMBERS_NOT_READY:
     'run `understudy explain MEMBER`: each of its readiness problems says what to do (docs/replacement.md)',
+  OBJECTIVES_MISSED:
+    'run `understudy readiness`: what is predicted, and how to come below what the policy wants (docs/readiness.md)',
   LEFTOVERS_OBSTRUCTED:
     'run `understudy leftovers`; remove what is in the way (permission, protection, state): it is tried again by itself',
   PREPARATION_STUCK:

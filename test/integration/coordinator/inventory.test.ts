@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { seedInstance } from '@understudy/cloud-sim';
-import { InventoryDifferencesSchema, InventoryPageSchema } from '@understudy/shared';
+import { InventoryPageSchema } from '@understudy/shared';
 import { until } from '@understudy/shared/node';
 import { expect, test } from 'vitest';
 import { clusterPerTest } from './cluster-per-test.ts';
@@ -11,7 +11,7 @@ const now = clusterPerTest({ cloud: true });
 
 test('a coordinator keeps what an instance looked like, in a file of its own, and the command tells it', async () => {
   const file = join(now.cluster.dir, 'inventory.sqlite');
-  const inventory = { sqlite: { file }, everyMs: 10_000, paceMs: 50 };
+  const inventory = { sqlite: { file }, everyMs: 600_000, paceMs: 50 };
   const sim = now.cluster.cloud?.sim;
   if (sim === undefined) throw new Error('there is no cloud');
   const { instanceId } = seedInstance(sim, { tags: { Name: 'bystander' } });
@@ -27,15 +27,11 @@ test('a coordinator keeps what an instance looked like, in a file of its own, an
   const before = await stateOf();
   expect(before?.document).toMatchObject({ State: { Name: 'running' }, Tags: { Name: 'bystander' } });
   expect(statSync(file).mode & 0o777).toBe(0o600);
-  sim.seed('StopInstances', { InstanceIds: [instanceId], Force: true });
-  await until('seen stopped', async () => JSON.stringify((await stateOf())?.document.State).includes('stopped'));
   const from = new Date(before?.validFromWallMs ?? 0).toISOString();
-  const { out } = await ask('diff', 'instance', '--from', from, '--json');
-  const { differences } = InventoryDifferencesSchema.parse(JSON.parse(out));
-  expect(differences[0]?.fields).toContainEqual({ path: 'State.Name', before: 'running', after: 'stopped' });
   const shown = await ask('show', 'instance', instanceId, '--at', from);
   expect([shown.code, shown.out]).toEqual([0, expect.stringContaining('"Name": "running"')]);
   // Target groups may not be listed here. That is a remark, and keeps it from nothing.
-  expect(JSON.stringify(await coordinator.json('/v1/inventory'))).toContain('CLOUD_DENIED');
+  const remarks = async () => JSON.stringify(await coordinator.json('/v1/inventory'));
+  await until('the whole round', async () => (await remarks()).includes('CLOUD_DENIED'));
   expect(await coordinator.json('/readyz')).not.toBe(null);
 });

@@ -61,7 +61,11 @@ describe('the plan of a member', () => {
     expect(wordOn(view, 'CreateSnapshots')).toBe('denied');
     expect(view.notices.map(({ code }) => code)).toContain('PermissionMissing');
     const { leader } = world.mustLead().coordinator;
-    const problems = () => leader.plans()?.plans.find(({ member }) => member === DB1)?.problems ?? [];
+    const problems = () =>
+      leader
+        .board()
+        ?.plans()
+        .plans.find(({ member }) => member === DB1)?.problems ?? [];
     await world.until('a problem', () => problems().some(({ code }) => code === 'PermissionMissing'), 3_600_000);
     expect(problems().find(({ code }) => code === 'PermissionMissing')?.text).toContain('iam-policy');
     world.sim.setDeniedActions([]);
@@ -71,9 +75,9 @@ describe('the plan of a member', () => {
   test('of every member stands in one list, without a question to EC2', async () => {
     const { world } = await started();
     const { leader } = world.mustLead().coordinator;
-    await world.until('all looked at', () => leader.plans()?.notLookedAt.length === 0, 600_000);
+    await world.until('all looked at', () => leader.board()?.plans().notLookedAt.length === 0, 600_000);
     const asked = world.sim.log.lastSeq;
-    const plans = leader.plans()?.plans ?? [];
+    const plans = leader.board()?.plans().plans ?? [];
     expect(plans.map(({ member }) => member).toSorted()).toEqual([DB1, 'prod/db2', 'prod/db3', 'prod/db4']);
     expect(plans.every((one) => one.worst === one.strategy && one.rungs.length === 1)).toBe(true);
     expect(plans.every((one) => one.strategy === 'snapshot-and-replace' && one.forecast !== null)).toBe(true);
@@ -86,7 +90,8 @@ describe('the plan of a member with a ladder', () => {
   const summaryOf = (world: ScenarioCluster) => {
     const found = world
       .mustLead()
-      .coordinator.leader.plans()
+      .coordinator.leader.board()
+      ?.plans()
       ?.plans.find(({ member }) => member === DB1);
     if (!found) throw new Error('it was not looked at');
     return found;
@@ -133,7 +138,11 @@ describe('the plan of a member with a ladder', () => {
     }
     const at = world.clock.wallMs();
     const { leader } = world.mustLead().coordinator;
-    const isLooked = () => leader.plans()?.plans.some((one) => one.member === DB1 && one.lookedAtWallMs > at) === true;
+    const isLooked = () =>
+      leader
+        .board()
+        ?.plans()
+        .plans.some((one) => one.member === DB1 && one.lookedAtWallMs > at) === true;
     await world.until('looked at again', isLooked, 700_000);
   }
 

@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { CoordinatorConfigSchema } from '@understudy/coordinator';
+import { parseConfig } from '@understudy/shared/node';
 import { afterEach, describe, expect, it, test } from 'vitest';
-import { BootSandbox, outcomeOf } from './boot-sandbox.ts';
+import { BootSandbox, type HostOptions, outcomeOf } from './boot-sandbox.ts';
 
 const hosts: BootSandbox[] = [];
-const bareHost = (): BootSandbox => {
-  const host = new BootSandbox();
+const bareHost = (options: HostOptions = {}): BootSandbox => {
+  const host = new BootSandbox(options);
   hosts.push(host);
   return host;
 };
@@ -45,6 +47,30 @@ describe('a replaced host, its script run on a disk of its own', () => {
     other.restart();
     expect(other.read('fetched')).toBe(fetched);
     expect(fetched.trim().split('\n')).toHaveLength(3);
+  });
+});
+
+describe('enrolment in the configuration that the script writes', () => {
+  const enrolmentOf = (options: HostOptions) => {
+    const host = bareHost(options);
+    host.boot();
+    const config = host.files()['/etc/understudy/coordinator.yaml'] ?? '';
+    return parseConfig(CoordinatorConfigSchema, config, 'coordinator.yaml').enrolment;
+  };
+
+  it('is off unless the stack says otherwise', () => {
+    expect(enrolmentOf({})).toBeUndefined();
+  });
+
+  it("is on for the stack's own account, whose id stays a text", () => {
+    expect(enrolmentOf({ values: { Enrolment: 'on' } })).toEqual({ accounts: ['012345678901'] });
+  });
+
+  it('has the certificate that the secret brings', () => {
+    const inSecret = ['aws-identity.pem'];
+    const { certificateFile } = enrolmentOf({ values: { Enrolment: 'on' }, inSecret }) ?? {};
+    expect(certificateFile).toBe('/disk/etc/understudy/tls/aws-identity.pem');
+    expect(enrolmentOf({ inSecret })).toBeUndefined();
   });
 });
 

@@ -125,12 +125,22 @@ export const outcomeOf = (host: BootSandbox) => ({
   removed: [...new Set(host.read('asked').match(/^remove .*/gm))],
 });
 
+export interface HostOptions {
+  /** Parameters of the stack that are not as they are by default. */
+  readonly values?: Readonly<Record<string, string>>;
+  /** Files of the host's secret beside those that each has. */
+  readonly inSecret?: readonly string[];
+}
+
 /** A host whose disk is a folder, on which the user data of the template can run and be cut off. */
 export class BootSandbox {
   readonly box = mkdtempSync(join(tmpdir(), 'understudy-boot-'));
   readonly disk = join(this.box, 'disk');
 
-  constructor() {
+  readonly #given: HostOptions;
+
+  constructor(given: HostOptions = {}) {
+    this.#given = given;
     for (const folder of ['etc/systemd/system', 'usr/local/sbin', 'usr/local/bin', 'var/lib', 'run'])
       mkdirSync(join(this.disk, folder), { recursive: true });
     this.#write('step.sh', STEP);
@@ -192,12 +202,21 @@ export class BootSandbox {
       ...{ CoordinatorRpm: PACKAGES.coordinator, CoordinatorSha256: from(PACKAGES.coordinator) },
       ...{ ArtefactsRpm: PACKAGES.artefacts, ArtefactsSha256: from(PACKAGES.artefacts) },
       ...{ EtcdUrl: `https://example.com/${PACKAGES.etcd}`, EtcdSha256: from(PACKAGES.etcd) },
+      ...{ Enrolment: 'off', 'AWS::AccountId': '012345678901' },
+      ...this.#given.values,
     };
   }
 
   #makeSources(): void {
     const secret = ['api-ca.pem', 'api.key', 'api.pem', 'etcd-ca.pem', 'etcd-client.key', 'etcd-client.pem'];
-    const inSecret = [...secret, 'etcd-member.key', 'etcd-member.pem', 'master.key', 'tokens.yaml'];
+    const inSecret = [
+      ...secret,
+      'etcd-member.key',
+      'etcd-member.pem',
+      'master.key',
+      'tokens.yaml',
+      ...(this.#given.inSecret ?? []),
+    ];
     for (const file of inSecret) this.#write(`secret/${file}`, `what is in ${file}\n`);
     this.#write('etcd/etcd-v3/etcd', '#!/bin/sh\n');
     this.#write('etcd/etcd-v3/etcdctl', ETCDCTL);

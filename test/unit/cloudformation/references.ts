@@ -5,6 +5,8 @@ export interface Names {
   /** Parameter or resource → whether it is a list. */
   readonly refs: ReadonlyMap<string, 'one' | 'list'>;
   readonly conditions: ReadonlySet<string>;
+  /** Condition that a resource is made under. Null: it always is. */
+  readonly conditionOf: (resource: string) => string | null;
   /** Attributes of a resource. Null: the type is not known, which is told elsewhere. */
   readonly attributes: (resource: string) => ReadonlySet<string> | null;
 }
@@ -64,14 +66,44 @@ function ownFaults(names: Names, name: string, argument: unknown): readonly stri
   return FUNCTIONS.has(name) ? [] : [`${name} is no function that is known here`];
 }
 
-/** Every reference below a value that names nothing. */
-export function referenceFaults(names: Names, value: unknown, path: string): readonly string[] {
+/** Resources that a function names, whether or not they are there. */
+function namedBy(name: string, argument: unknown): readonly string[] {
+  if (name === 'Ref') return [String(argument)];
+  if (name === 'Fn::GetAtt' && Array.isArray(argument)) return [String(argument[0])];
+  if (name !== 'Fn::Sub') return [];
+  const text = String(Array.isArray(argument) ? argument[0] : argument);
+  return [...text.matchAll(/\$\{([^!}.]+)(?:\.[^}]*)?\}/g)].map(([, one = '']) => one);
+}
+
+/** What is only there under a condition must be named only where that one holds. */
+const conditionFaults = (names: Names, held: Held, name: string, argument: unknown): readonly string[] =>
+  namedBy(name, argument).flatMap((resource) => {
+    const condition = names.conditionOf(resource);
+    return condition === null || held.has(condition) ? [] : [`${resource} is there only under ${condition}`];
+  });
+
+/** Conditions that hold where a value stands. */
+type Held = ReadonlySet<string>;
+
+/** Every reference below a value that names nothing, or what may not be there. */
+export function referenceFaults(names: Names, value: unknown, path: string, held: Held = new Set()): readonly string[] {
   const called = functionIn(value);
-  const own = called ? ownFaults(names, called[0], called[1]).map((fault) => `${path}: ${fault}`) : [];
+  const [name, argument] = called ?? ['', null];
+  const own = called ? [...ownFaults(names, name, argument), ...conditionFaults(names, held, name, argument)] : [];
+  const told = own.map((fault) => `${path}: ${fault}`);
+  if (name === 'Fn::If' && Array.isArray(argument)) {
+    const [condition, then, otherwise] = argument as readonly unknown[];
+    const under = new Set([...held, String(condition)]);
+    return [
+      ...told,
+      ...referenceFaults(names, then, `${path}.1`, under),
+      ...referenceFaults(names, otherwise, `${path}.2`, held),
+    ];
+  }
   const below = Array.isArray(value)
     ? value.map((item, index) => [String(index), item] as const)
     : isRecord(value)
       ? Object.entries(value)
       : [];
-  return [...own, ...below.flatMap(([key, item]) => referenceFaults(names, item, `${path}.${key}`))];
+  return [...told, ...below.flatMap(([key, item]) => referenceFaults(names, item, `${path}.${key}`, held))];
 }

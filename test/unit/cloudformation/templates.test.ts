@@ -47,7 +47,7 @@ describe('user data', () => {
     const [, config = ''] = /<< CONFIG\n([^]*?)\nCONFIG\n/.exec(textOf('boot.sh')) ?? [];
     const values: Readonly<Record<string, string>> = {
       ...{ NAME: 'c1', ZONE: 'eu-central-1a', IP: '10.0.1.10', CLUSTER: 'main', REGION: 'eu-central-1' },
-      HOSTS: 'https://10.0.1.10:2379,https://10.0.2.10:2379',
+      ...{ HOSTS: 'https://10.0.1.10:2379,https://10.0.2.10:2379', ENROLS: '' },
     };
     const filled = config.replaceAll(/\$([A-Z]+)/g, (_, name: string) => values[name] ?? `$${name}`);
     const parsed = parseConfig(CoordinatorConfigSchema, filled, 'coordinator.yaml');
@@ -144,6 +144,19 @@ const WRONG: readonly (readonly [string, Change, RegExp])[] = [
     /there is no condition HasNobody/,
   ],
   [
+    'what may not be there, named where it has to be',
+    ({ NobodyReady }) => Object.assign(at(NobodyReady?.Properties), { AlarmName: { 'Fn::Sub': 'of ${CoordinatorA}' } }),
+    /NobodyReady\.Properties\.AlarmName: CoordinatorA is there only under HasHostA/,
+  ],
+  [
+    'what may not be there, named where the condition does not hold',
+    ({ NobodyReady }) =>
+      Object.assign(at(NobodyReady?.Properties), {
+        AlarmName: { 'Fn::If': ['HasHostA', 'all', { Ref: 'CoordinatorA' }] },
+      }),
+    /AlarmName\.2: CoordinatorA is there only under HasHostA/,
+  ],
+  [
     'a function of another language',
     ({ InterfaceA }) => Object.assign(at(InterfaceA?.Properties), { Description: { 'Fn::Concat': ['a'] } }),
     /Fn::Concat is no function/,
@@ -195,6 +208,28 @@ describe('what the stack promises', () => {
       ['tcp', 8443, 8443, 'address'],
       ['udp', 7946, 7946, 'group'],
     ]);
+  });
+
+  it('members reach the port at which they fetch the agent and ask for their keys, whatever is on', () => {
+    const { HttpsOfMembers } = coordinators().Resources;
+    expect(HttpsOfMembers?.Properties).toMatchObject({
+      ...{ FromPort: 8443, ToPort: 8443, IpProtocol: 'tcp' },
+      SourceSecurityGroupId: { Ref: 'MemberSecurityGroup' },
+    });
+    expect(HttpsOfMembers?.Condition).toBeUndefined();
+  });
+
+  it('a member that enrols has no role, and its metadata service answers nobody behind it', () => {
+    const { Parameters, Resources } = readTemplate(textOf('member.yaml'));
+    const roles = Object.values(Resources).filter(({ Type }) => Type.startsWith('AWS::IAM::'));
+    expect(roles.map(({ Condition }) => Condition)).toEqual(['HasParameter', 'HasParameter']);
+    expect(Resources['MemberInstance']?.Properties).toMatchObject({
+      IamInstanceProfile: { 'Fn::If': ['HasParameter', { Ref: 'MemberProfile' }, { Ref: 'AWS::NoValue' }] },
+      MetadataOptions: { HttpTokens: 'required', HttpPutResponseHopLimit: 1 },
+    });
+    expect(Parameters?.['Key']).toMatchObject({ Default: 'parameter' });
+    const { Enrolment } = coordinators().Parameters ?? {};
+    expect(Enrolment).toMatchObject({ Default: 'off', AllowedValues: ['off', 'on'] });
   });
 
   it('an alarm when nobody is ready, and one below three; both take silence for a breach, and both end', () => {

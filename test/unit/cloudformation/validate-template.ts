@@ -12,6 +12,10 @@ export async function templateValidator(): Promise<(template: Template) => reado
   return (template) => new Validation(spec, template).faults();
 }
 
+interface Conditioned {
+  readonly Condition?: string | undefined;
+  readonly [part: string]: unknown;
+}
 type Properties = Readonly<Record<string, Property>>;
 
 const TAG: Properties = {
@@ -30,6 +34,7 @@ class Validation {
     this.#names = {
       refs: refsOf(template),
       conditions: new Set(Object.keys(template.Conditions ?? {})),
+      conditionOf: (resource) => template.Resources[resource]?.Condition ?? null,
       attributes: (resource) => this.#attributesOf(resource),
     };
   }
@@ -39,7 +44,7 @@ class Validation {
     return [
       ...Object.entries(Resources).flatMap(([name, resource]) => this.#resourceFaults(name, resource)),
       ...referenceFaults(this.#names, Conditions, 'Conditions'),
-      ...referenceFaults(this.#names, Outputs, 'Outputs'),
+      ...Object.entries(Outputs).flatMap(([name, output]) => this.#underCondition(`Outputs.${name}`, output)),
     ];
   }
 
@@ -57,15 +62,22 @@ class Validation {
     const path = `Resources.${name}`;
     const { Properties = {}, DependsOn = [], Condition } = resource;
     const depends = [DependsOn].flat().filter((one) => !Object.hasOwn(this.#template.Resources, one));
-    const isUnknown = Condition !== undefined && !this.#names.conditions.has(Condition);
     const own = [
       ...depends.map((one) => `${path}: DependsOn ${one}, which is no resource`),
-      ...(isUnknown ? [`${path}: there is no condition ${Condition}`] : []),
-      ...referenceFaults(this.#names, Properties, `${path}.Properties`),
+      ...this.#underCondition(path, { Condition, Properties }),
     ];
     const known = this.#specOf(resource.Type);
     if (known === null) return [...own, `${path}: ${resource.Type} is no type of resource`];
     return [...own, ...this.#membersFaults(known.properties, Properties, `${path}.Properties`)];
+  }
+
+  /** What stands under a condition of its own, or under none. */
+  #underCondition(path: string, { Condition, ...rest }: Conditioned): readonly string[] {
+    const isUnknown = Condition !== undefined && !this.#names.conditions.has(Condition);
+    return [
+      ...(isUnknown ? [`${path}: there is no condition ${Condition}`] : []),
+      ...referenceFaults(this.#names, rest, path, new Set(Condition === undefined ? [] : [Condition])),
+    ];
   }
 
   #membersFaults(known: Properties, given: Readonly<Record<string, unknown>>, path: string): readonly string[] {

@@ -6,11 +6,11 @@ import type {
   Keyspace,
   MemberId,
   PausesView,
-  PlansView,
   PolicyView,
 } from '@understudy/shared';
 import type { Asked, CommandAnswer, CommandDecision } from '../commands/command.ts';
 import type { HandBackAnswer, HandBackAsked } from '../leader/hand-back-look.ts';
+import type { ReadinessBoard } from '../leader/readiness-board.ts';
 import type { PlanAnswer } from '../leader/plan-preview.ts';
 import type { UndoPreviewAnswer, UndoThought } from '../leader/undo-preview.ts';
 import type { Verdicts } from '../leader/verdicts.ts';
@@ -29,8 +29,8 @@ export interface LeaderControls {
   undo(thought: UndoThought): Promise<UndoPreviewAnswer>;
   /** What infrastructure code has to take over. */
   handBack(asked: HandBackAsked): Promise<HandBackAnswer>;
-  /** The plans of all members in short; null: another coordinator leads. */
-  plans(): PlansView | null;
+  /** The readiness of all members, and their plans in short. Null: another coordinator leads. */
+  board(): Pick<ReadinessBoard, 'plans' | 'view'> | null;
 }
 
 export interface ControlsOptions {
@@ -78,8 +78,8 @@ export class Controls implements LeaderControls {
     return answer;
   }
 
-  plans(): PlansView | null {
-    return this.#options.leader.plans();
+  board(): Pick<ReadinessBoard, 'plans' | 'view'> | null {
+    return this.#options.leader.board();
   }
 
   pauses(): PausesView {

@@ -269,7 +269,20 @@ export class RecoveryDecider {
     return { reason: 'NeverHeard', text, untilWallMs: null };
   }
 
-  #guardInput(judgement: Judgement, overrides: Overrides | null): GuardInput {
+  /**
+   * What the guard would say of each of these if it, and nobody else, failed now. Looks at nobody
+   * else, so it may be asked of many. Changes nothing.
+   */
+  askAlone(judgements: Iterable<Judgement>): ReadonlyMap<MemberId, GuardAnswer> {
+    const around = { fleet: [], recoveries: this.#recoveries(null, this.#options.clock.wallMs()) };
+    return new Map([...judgements].map((one) => [one.member, guard(this.#guardInput(one, null, around))]));
+  }
+
+  #guardInput(
+    judgement: Judgement,
+    overrides: Overrides | null,
+    around?: Pick<GuardInput, 'fleet' | 'recoveries'>,
+  ): GuardInput {
     const { view, clock, limits, evidence, ownTrouble } = this.#options;
     const { member, az, assessment, instanceId } = judgement;
     const group = groupOf(member);
@@ -288,8 +301,7 @@ export class RecoveryDecider {
       quorum: guardQuorum(assessment, az),
       protectedByTag: instance?.tags[TAG.protected] === 'true',
       launchedAtWallMs: instance?.launchedAtWallMs ?? null,
-      fleet: this.#fleet(),
-      recoveries: this.#recoveries(member, wallNowMs),
+      ...(around ?? { fleet: this.#fleet(), recoveries: this.#recoveries(member, wallNowMs) }),
       goesOn: this.#goesOn(judgement),
       ...this.#ec2Recovers(judgement, wallNowMs),
       overrides,

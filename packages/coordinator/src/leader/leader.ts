@@ -11,7 +11,6 @@ import {
   type MemberId,
   type MessageQueue,
   type NotEnrolled,
-  type PlansView,
   type Problem,
   problemOf,
   type Random,
@@ -62,6 +61,7 @@ import { CallTrials } from './call-trials.ts';
 import { type EnrolmentAnswer, type EnrolmentRequest, KeyEnrolment } from './key-enrolment.ts';
 import type { EnrolmentSettings } from '../identity/enrolment-settings.ts';
 import { Readiness } from './readiness.ts';
+import { ReadinessBoard } from './readiness-board.ts';
 import { Enroller } from './jobs/enroller.ts';
 import { EvidencePoller } from './ec2-evidence.ts';
 import { EventHearing } from './event-hearing.ts';
@@ -114,6 +114,7 @@ interface SeatParts {
   readonly evidence: EvidencePoller;
   readonly trials: CallTrials;
   readonly readiness: Readiness;
+  readonly board: ReadinessBoard;
   readonly enroller: Enroller;
   readonly assessor: Assessor;
   readonly decider: RecoveryDecider;
@@ -292,13 +293,9 @@ export class Leader {
 
   readonly handBack = (asked: HandBackAsked) => new HandBackLook(this.#options).of(this.#termOfOurs(), asked);
 
-  /** The plans of all members in short, as their readiness was looked at last. Null: no leader. */
-  plans(): PlansView | null {
-    if (!this.#leads()) return null;
-    const plans = this.#parts.readiness.summaries();
-    const known = new Set(plans.map(({ instanceId }) => instanceId));
-    const waiting = [...this.#options.view.records.members].filter(([, { record }]) => !known.has(record.instanceId));
-    return { plans: [...plans], notLookedAt: waiting.map(([member]) => member) };
+  /** What would become of each member if it failed now. Null: another coordinator leads. */
+  board(): ReadinessBoard | null {
+    return this.#leads() ? this.#parts.board : null;
   }
 
   /** Commands this process was asked for, by outcome. */
@@ -432,7 +429,8 @@ export class Leader {
       readFor: (member, instanceId, signal) => planner.readFor(member, instanceId, signal),
       preview: (term, asked) => desk.preview(term, asked),
     });
-    const own = { evidence, trials, readiness, enroller, assessor, decider, desk, planner };
+    const board = new ReadinessBoard({ view, clock, log, assessor, decider, readiness, config });
+    const own = { evidence, trials, readiness, board, enroller, assessor, decider, desk, planner };
     return { ...own, preparation, preparations, console, undoLook, undoPreview };
   }
 

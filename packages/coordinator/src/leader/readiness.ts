@@ -21,6 +21,7 @@ import {
   type LaunchTrial,
   type NameLooks,
   NOT_TRIED,
+  olderSnapshots,
   type PlanInput,
   readinessProblemsOf,
   tryLaunch,
@@ -55,6 +56,34 @@ interface Looked {
   readonly triedAtMs: MonotonicMs | null;
   readonly summary: PlanSummary;
 }
+
+/** What a summary tells of the reads, beside what the plans say. */
+function seenIn(
+  { instance, snapshots, subnets }: PlanInput,
+  { candidates }: Pick<RungLook['shown'], 'candidates'>,
+  { recover }: GroupPolicy,
+): Pick<PlanSummary, 'disks' | 'subnets'> {
+  const volumeIds = instance.volumes.map(({ volumeId }) => volumeId);
+  const newest = olderSnapshots(volumeIds, snapshots, recover.volumes?.mixedMoments ?? false);
+  const moments = [...newest.values()].map(({ startedAtWallMs }) => startedAtWallMs);
+  const places = new Set(candidates.map(({ subnetId }) => subnetId));
+  return {
+    disks: {
+      count: volumeIds.length,
+      snapshotsAtWallMs: newest.size === volumeIds.length && moments.length > 0 ? Math.min(...moments) : null,
+    },
+    subnets: subnets
+      .filter(({ subnetId }) => places.has(subnetId))
+      .map(({ subnetId, freeAddressCount }) => ({ subnetId, freeAddresses: freeAddressCount })),
+  };
+}
+
+/**
+ * How long it takes until each of so many members was looked at again, at most, ms. A plan that is
+ * older than twice that was left out.
+ */
+export const planFreshForMs = (memberCount: number, passEveryMs: number): number =>
+  2 * Math.max(LOOK_EVERY_MS, Math.ceil(memberCount / LOOKS_PER_PASS) * passEveryMs);
 
 export interface ReadinessOptions {
   readonly cloud: Cloud;
@@ -160,7 +189,7 @@ export class Readiness {
       this.#note(instanceId, {
         groupRevision,
         userDataKeyId,
-        summary: this.#summary(record, rungs.shown, problems),
+        summary: { ...this.#summary(record, rungs.shown, problems), ...seenIn(gathered, rungs.shown, policy) },
         ...tried,
       });
       return problems;

@@ -216,6 +216,17 @@ export const RungReadinessSchema = z.object({
 });
 export type RungReadiness = z.infer<typeof RungReadinessSchema>;
 
+/** What there would be to restore if the disks of a member were lost with it. */
+export const DisksBackedUpSchema = z.object({
+  /** How many disks it has. */
+  count: z.number(),
+  /**
+   * The oldest of the newest complete snapshots that all its disks have: from then on what was
+   * written would be lost. Null: a disk has none, so that everything would be.
+   */
+  snapshotsAtWallMs: z.number().nullable(),
+});
+
 /** A plan in short, as it was when the member's readiness was looked at last. */
 export const PlanSummarySchema = z.object({
   member: z.string(),
@@ -235,6 +246,10 @@ export const PlanSummarySchema = z.object({
   forecast: PlanForecastSchema.nullable(),
   /** EC2's word on the calls of all ways. */
   permissions: PermissionCountsSchema,
+  /** Absent: EC2 refused to show it, or an older build answered. */
+  disks: DisksBackedUpSchema.optional(),
+  /** Subnets of the places, as EC2 counts their free addresses. Absent: as above. */
+  subnets: z.array(z.object({ subnetId: z.string(), freeAddresses: z.number() })).optional(),
 });
 export type PlanSummary = z.infer<typeof PlanSummarySchema>;
 

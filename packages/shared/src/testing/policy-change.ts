@@ -1,4 +1,4 @@
-import { DEFAULT_POLICY, type GroupPolicy } from '../policy.ts';
+import { DEFAULT_POLICY, type GroupPolicy, type Objectives } from '../policy.ts';
 
 /** Some fields of a policy, in their sections. */
 export interface PolicyChange {
@@ -7,6 +7,7 @@ export interface PolicyChange {
   readonly recover?: Partial<GroupPolicy['recover']>;
   readonly identity?: Partial<GroupPolicy['identity']>;
   readonly hooks?: Partial<GroupPolicy['hooks']>;
+  readonly objectives?: Objectives;
 }
 
 /**
@@ -20,6 +21,7 @@ export const policyWith = (change: PolicyChange = {}, of: GroupPolicy = DEFAULT_
   recover: { ...of.recover, ...change.recover },
   identity: { ...of.identity, ...change.identity },
   hooks: { ...of.hooks, ...change.hooks },
+  ...(change.objectives && { objectives: change.objectives }),
 });
 
 /** Several changes as one. The last one wins, field by field. */
@@ -31,6 +33,7 @@ export const joinedChanges = (...changes: readonly (PolicyChange | undefined)[])
       recover: { ...so.recover, ...change?.recover },
       identity: { ...so.identity, ...change?.identity },
       hooks: { ...so.hooks, ...change?.hooks },
+      ...(so.objectives || change?.objectives ? { objectives: { ...so.objectives, ...change?.objectives } } : {}),
     }),
     {},
   );

@@ -26,6 +26,7 @@ import { metrics } from './routes/metrics.ts';
 import { noticeCommands } from './routes/notice-commands.ts';
 import { notices } from './routes/notices.ts';
 import { openapi } from './routes/openapi.ts';
+import { readiness } from './routes/readiness.ts';
 import { readyz } from './routes/readyz.ts';
 import { recoveries } from './routes/recoveries.ts';
 import { recoveryRequests } from './routes/recovery-requests.ts';
@@ -52,6 +53,7 @@ export const ROUTES: readonly AnyRoute[] = [
   plan,
   undo,
   plans,
+  readiness,
   acknowledge,
   hold,
   holdRelease,

@@ -15,6 +15,7 @@ test('every job has a name of its own, and a pace', () => {
     'serve contracts': 15_000,
     'feature level': 1_000,
     policies: 1_000,
+    readiness: 1_000,
     evidence: 5_000,
     console: 250,
     holds: 250,

@@ -28,6 +28,8 @@ import { FailureHooksJob } from './failure-hooks.ts';
 import { OwnershipJob } from './ownership.ts';
 import { PointlessRequestsJob } from './pointless-requests.ts';
 import { PoliciesInForceJob } from './policies-in-force.ts';
+import type { ReadinessBoard } from '../readiness-board.ts';
+import { ReadinessBoardJob } from './readiness-board.ts';
 import type { InventoryKeeping } from '../../inventory/inventory-keeping.ts';
 import { InventoryJob } from './inventory.ts';
 import { ServeContractsJob } from './serve-contracts.ts';
@@ -54,6 +56,7 @@ export interface LeaderJobParts {
   readonly serveLeases: ServeLeases;
   readonly evidence: EvidencePoller;
   readonly assessor: Assessor;
+  readonly board: ReadinessBoard;
   readonly wantedHolds: () => ReadonlyMap<MemberId, WantedHold>;
   readonly found: () => Found;
   readonly console: ConsoleCapture;
@@ -96,6 +99,7 @@ export function leaderJobs(parts: LeaderJobParts): readonly LeaderJob[] {
     new JudgementsJob({ ...parts, everyMs: tickMs, publisher: new JudgementPublisher(parts) }),
     new LostZonesJob({ ...parts, everyMs: tickMs }),
     new FindingsJob({ ...parts, everyMs: tickMs }),
+    new ReadinessBoardJob({ ...parts, everyMs: READINESS_EVERY_MS }),
     new PointlessRequestsJob({ ...parts, everyMs: enrolEveryMs }),
     new UndosJob({ ...parts, everyMs: tickMs }),
     new CollectionJob({ ...parts, everyMs: collectEveryMs }),
@@ -109,6 +113,9 @@ export function leaderJobs(parts: LeaderJobParts): readonly LeaderJob[] {
     ...(parts.inventory ? [new InventoryJob({ ...parts, keeping: parts.inventory, deeds: parts.events.deeds })] : []),
   ];
 }
+
+/** How soon a pause, or a plan that was looked at, shows in the readiness of members, ms. */
+const READINESS_EVERY_MS = 1_000;
 
 /** How soon a hook on failure is begun, and seen to end, ms. */
 const HOOKS_EVERY_MS = 1_000;

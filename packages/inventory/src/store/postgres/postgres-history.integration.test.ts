@@ -3,6 +3,7 @@ import { crawlOf, instanceRow } from '../../testing/crawls.ts';
 import { HISTORY_CONTRACT } from '../../testing/history-contract.ts';
 import { missingPostgres, PrivatePostgres } from '../../testing/private-postgres.ts';
 import { MIGRATIONS } from '../migrations/registered.ts';
+import { migrate } from '../migrate.ts';
 import { SqlHistory } from '../sql-history.ts';
 import { assertNewest } from '../writer-guard.ts';
 import { type PostgresPlace, PostgresSql } from './postgres-sql.ts';
@@ -40,6 +41,21 @@ describe.skipIf(missing !== null)('a history in PostgreSQL', () => {
     const rows = await first?.all('SELECT number FROM inventory_migrations');
     expect(rows).toHaveLength(MIGRATIONS.length);
     await Promise.all(sqls.map((sql) => sql.close()));
+  });
+
+  it('is migrated as a whole by the next one where a coordinator ends in the middle', async () => {
+    const place = await empty();
+    const [ends, next] = [new PostgresSql(place), new PostgresSql(place)];
+    const cut = ['CREATE TABLE half (x INTEGER)', 'SELECT pg_terminate_backend(pg_backend_pid())'];
+    const broken = { number: 2, name: 'cut off', statements: { sqlite: [], postgres: cut } };
+    const ended = migrate(ends, [...MIGRATIONS, broken]);
+    const [history] = await Promise.all([
+      ended.catch(() => undefined).then(() => SqlHistory.over(next)),
+      expect(ended).rejects.toThrow('INVENTORY_STORE_UNAVAILABLE'),
+    ]);
+    expect(await next.all("SELECT tablename FROM pg_tables WHERE tablename = 'half'")).toEqual([]);
+    expect(await next.all('SELECT number FROM inventory_migrations')).toHaveLength(MIGRATIONS.length);
+    await Promise.all([ends.close(), history.close()]);
   });
 
   it('is one for all coordinators: what one of them wrote, the others read', async () => {

@@ -34,7 +34,7 @@ export const plans = defineRoute({
   answers: { 200: { text: 'One line a member.', schema: PlansViewSchema } },
   refusals: ['STARTING', 'UNAVAILABLE'],
   handle: async (_, { api }) => {
-    const view = api().controls.plans();
+    const view = api().controls.board()?.plans() ?? null;
     if (view === null) throw new Refusal('UNAVAILABLE', 'nobody here leads: ask again');
     return ok(view);
   },
