@@ -47,7 +47,13 @@ export async function runPlanted(bug: PlantedBug): Promise<PlantedOutcome> {
 }
 
 async function outputOf(args: readonly string[], name: string): Promise<string> {
-  const env = { ...process.env, UNDERSTUDY_PLANTED_BUG: name, NODE_OPTIONS: '' };
+  const env = {
+    ...process.env,
+    UNDERSTUDY_PLANTED_BUG: name,
+    NODE_OPTIONS: '',
+    // A hundred processes load the same modules but for the one with the bug.
+    NODE_COMPILE_CACHE: join(tmpdir(), 'understudy-compile-cache'),
+  };
   const child = spawn(process.execPath, args, {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
