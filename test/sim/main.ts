@@ -39,6 +39,7 @@ interface RunFlags {
   readonly events?: World['events'];
   readonly follows?: true;
   readonly enrols?: true;
+  readonly inventory?: true;
   readonly identities?: true;
   readonly faults?: string;
   readonly trace?: true;
@@ -50,7 +51,8 @@ interface RunFlags {
 /** A file of its own list per episode, or a kept regression. */
 function specFrom(flags: RunFlags, seed: number): RunSpec {
   const { days, members, coordinators, faults, serveLease = false, probes = false, ladder = false } = flags;
-  const { encrypted, reattach, identities, way, shared, places, prepare, makes, events, follows, enrols } = flags;
+  const { encrypted, reattach, identities, way, shared, places, prepare, makes } = flags;
+  const { events, follows, enrols, inventory } = flags;
   const shape = {
     ...{ seed, days, members, coordinators, serveLease, probes, ladder },
     ...(encrypted && { encrypted }),
@@ -63,6 +65,7 @@ function specFrom(flags: RunFlags, seed: number): RunSpec {
     ...(events && { events }),
     ...(follows && { follows }),
     ...(enrols && { enrols }),
+    ...(inventory && { inventory }),
     ...(identities && { identities }),
   };
   if (faults === undefined) return shape;
@@ -147,6 +150,7 @@ program
   .option('--makes', 'something is made at EC2 while a member is suspect')
   .option('--enrols', 'every second member comes without a key, and gets it for the identity of its instance')
   .option('--follows', 'the primary private address follows: predecessors end before their successors run')
+  .option('--inventory', 'the coordinators keep an inventory history')
   .option('--serve-lease', 'the members keep serve leases, and the policy counts on them')
   .option('--faults <file>', 'these faults instead of what the seed gives: a list per episode, or a kept regression')
   .option('--trace', 'every line of the trace')

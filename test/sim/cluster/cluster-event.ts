@@ -27,6 +27,19 @@ export type ClusterEvent =
       readonly publicKey: string;
       readonly repeated: boolean;
     }
+  /**
+   * A crawl was written into the inventory history; its first page was asked for at `fromMs`.
+   * `states`: of all instances, as the history has them after it. Null: it is of another kind, or
+   * not complete.
+   */
+  | {
+      readonly kind: 'crawl';
+      readonly who: string;
+      readonly of: string;
+      readonly term: number;
+      readonly fromMs: number;
+      readonly states: ReadonlyMap<string, string> | null;
+    }
   /** By its own watchdog. */
   | { readonly kind: 'reset'; readonly instanceId: string }
   | { readonly kind: 'log'; readonly who: string; readonly level: string; readonly event: string }

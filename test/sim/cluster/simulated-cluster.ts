@@ -1,5 +1,6 @@
 import { CloudSim, type LatencyOverrides, seedInstance, type SimQueue } from '@understudy/cloud-sim';
 import { type CoordinatorConfig, CoordinatorConfigSchema, type SendNotice } from '@understudy/coordinator/testing';
+import { SqliteSql } from '@understudy/inventory';
 import {
   type Endpoint,
   type IntentRecord,
@@ -81,6 +82,8 @@ export interface ClusterShape {
   readonly events?: World['events'];
   /** Every second member comes without a key, and enrols. Default: none does. */
   readonly enrols?: boolean;
+  /** The coordinators keep an inventory history in one database. Default: they keep none. */
+  readonly inventory?: boolean;
 }
 
 /** What a test may want otherwise than the simulation does, whose choices are the defaults. */
@@ -143,6 +146,8 @@ export class SimulatedCluster {
   readonly operators: Operators;
   /** Null: events are off. */
   readonly eventQueue: SimQueue | null;
+  /** Null: no inventory history is kept. */
+  readonly inventory: SqliteSql | null;
   readonly identities: CarriedIdentities;
   /** Null: no member enrols. */
   readonly enrolment: EnrolmentWire | null;
@@ -183,6 +188,7 @@ export class SimulatedCluster {
     });
     this.eventQueue =
       parts.events === undefined && (shape.events ?? 'off') === 'off' ? null : makeEventQueue(this.cloud);
+    this.inventory = shape.inventory === true ? SqliteSql.open(':memory:') : null;
     this.identities = new CarriedIdentities(this.cloud, shape.identities === true);
     this.operators = new Operators(this);
     this.enrolment = shape.enrols === true ? new EnrolmentWire(this) : null;

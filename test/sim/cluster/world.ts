@@ -28,11 +28,14 @@ export interface World {
   readonly follows: boolean;
   /** Some members come without a key, and get it for the identity of their instance. */
   readonly enrols: boolean;
+  /** An inventory history is kept. */
+  readonly inventory: boolean;
 }
 
 /**
  * Seven seeds in a row have every way, every second one makes something, of nine one has members
- * whose address follows, and of eight one has members that enrol; the rest is drawn.
+ * whose address follows, of eight one has members that enrol, of four one an inventory history; the
+ * rest is drawn.
  */
 export function worldOf(seed: number): World {
   const random = streamOf(seed, 'world');
@@ -44,6 +47,7 @@ export function worldOf(seed: number): World {
     makes: seed % 2 === 1,
     follows: seed % 9 === 8,
     enrols: seed % 8 === 5,
+    inventory: seed % 4 === 2,
   };
 }
 
@@ -76,7 +80,7 @@ const MAKING: PolicyChange = {
 
 /** The part of the policy that the world decides. `subnets`: one a zone. */
 export function worldPolicy(
-  { way, places, prepare, makes, follows }: Omit<World, 'events' | 'enrols'>,
+  { way, places, prepare, makes, follows }: Omit<World, 'events' | 'enrols' | 'inventory'>,
   subnets: readonly string[],
 ): readonly PolicyChange[] {
   return [

@@ -20,6 +20,7 @@ export const INVARIANT_IDS = [
   'I13',
   'I14',
   'I15',
+  'I16',
 ] as const;
 export type InvariantId = (typeof INVARIANT_IDS)[number];
 
@@ -40,7 +41,8 @@ export const INVARIANTS: Readonly<Record<InvariantId, string>> = {
   I12: 'no disk is taken off, copied or replaced while its instance may run, and none becomes two',
   I13: 'what a hook comes before waits for it, and a recovery that is over has run its hooks',
   I14: 'what is made for a suspect is nobody’s until its recovery takes it over, which it does or drops it for good',
-  I15: 'a member’s key is given to no two instances of one incarnation, and to one key pair on each',
+  I15: 'the inventory history says of each instance what EC2 had, and leaders write it in their order',
+  I16: 'a member’s key is given to no two instances of one incarnation, and to one key pair on each',
 };
 
 export interface Violation {

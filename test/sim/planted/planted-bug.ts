@@ -43,6 +43,7 @@ export interface PlantedBug extends PlantedPlace {
     readonly events?: World['events'];
     readonly follows?: true;
     readonly enrols?: true;
+    readonly inventory?: true;
   };
 }
 

@@ -7,6 +7,7 @@ import { IDENTITY_BUGS } from './bugs-in-identities.ts';
 import { LEASE_BUGS } from './bugs-in-leases.ts';
 import { LEADING_BUGS } from './bugs-in-leading.ts';
 import { DISK_BUGS } from './bugs-in-moving-disks.ts';
+import { HISTORY_BUGS } from './bugs-in-keeping-history.ts';
 import { LADDER_BUGS } from './bugs-on-the-ladder.ts';
 import { PREPARING_BUGS } from './bugs-in-preparing.ts';
 import { RECOVERING_BUGS } from './bugs-in-recovering.ts';
@@ -26,4 +27,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...EVENT_BUGS,
   ...ENDING_BUGS,
   ...ENROLLING_BUGS,
+  ...HISTORY_BUGS,
 ];
