@@ -30,6 +30,7 @@ export const RegressionSchema = z.strictObject({
   events: z.enum(EVENTS).optional(),
   follows: z.boolean().default(false),
   inventory: z.boolean().default(false),
+  commands: z.boolean().default(false),
   identities: z.boolean().default(false),
   faults: z.array(FaultListSchema),
 });

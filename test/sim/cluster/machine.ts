@@ -267,6 +267,10 @@ export class Machine {
     this.boot(false);
   }
 
+  wallMs(): number {
+    return this.#clock.wallMs();
+  }
+
   setRate(rate: number): void {
     this.#clock.setRate(rate);
   }

@@ -24,6 +24,7 @@ import type * as z from 'zod';
 import { SimKernel } from '../kernel/sim-kernel.ts';
 import { CarriedIdentities } from './carried-identities.ts';
 import { CoordinatorHost } from './coordinator-host.ts';
+import { InstanceCommands } from './instance-commands.ts';
 import { Disks } from './disks.ts';
 import type { ClusterEvent, ClusterListener } from './cluster-event.ts';
 import { speechOf } from './machine.ts';
@@ -80,6 +81,8 @@ export interface ClusterShape {
   readonly events?: World['events'];
   /** The coordinators keep an inventory history in one database. Default: they keep none. */
   readonly inventory?: boolean;
+  /** With `identities`: some of the group's hooks run on instances. Default: on coordinators. */
+  readonly commands?: boolean;
 }
 
 /** What a test may want otherwise than the simulation does, whose choices are the defaults. */
@@ -246,6 +249,7 @@ export class SimulatedCluster {
       shareVolumes({ ...this, activeInstanceOf: (member) => this.activeInstanceOf(member) });
     if (this.shape.way === 'older') backUp(this, instanceIds);
     this.machines.settled = true;
+    if (this.shape.commands === true) new InstanceCommands(this);
     if (this.shape.events) makeUnruly(this, this.shape.events);
     for (const host of this.hosts) host.start();
   }

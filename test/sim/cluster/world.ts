@@ -28,11 +28,14 @@ export interface World {
   readonly follows: boolean;
   /** An inventory history is kept. */
   readonly inventory: boolean;
+  /** Some hooks run on instances, and are delivered twice, late, and with lost replies. */
+  readonly commands: boolean;
 }
 
 /**
  * Seven seeds in a row have every way, every second one makes something, of nine one has members
- * whose address follows, of four one an inventory history; the rest is drawn.
+ * whose address follows, of four one an inventory history, of eight one hooks on instances; the
+ * rest is drawn.
  */
 export function worldOf(seed: number): World {
   const random = streamOf(seed, 'world');
@@ -44,6 +47,7 @@ export function worldOf(seed: number): World {
     makes: seed % 2 === 1,
     follows: seed % 9 === 8,
     inventory: seed % 4 === 2,
+    commands: seed % 8 === 3,
   };
 }
 
@@ -76,7 +80,7 @@ const MAKING: PolicyChange = {
 
 /** The part of the policy that the world decides. `subnets`: one a zone. */
 export function worldPolicy(
-  { way, places, prepare, makes, follows }: Omit<World, 'events' | 'inventory'>,
+  { way, places, prepare, makes, follows }: Omit<World, 'events' | 'inventory' | 'commands'>,
   subnets: readonly string[],
 ): readonly PolicyChange[] {
   return [

@@ -16,6 +16,7 @@ import { watchPreparations } from './preparations.ts';
 import { watchLaunches } from './launches.ts';
 import { watchRefusals } from './refusals.ts';
 import { watchRungs } from './rungs.ts';
+import { watchScripts } from './scripts.ts';
 import { watchServing } from './serving.ts';
 
 const watchFatal: MakeWatcher = (_cluster, report) => ({
@@ -45,4 +46,5 @@ export const WATCHERS: readonly MakeWatcher[] = [
   watchPreparations,
   watchPredecessors,
   watchInventory,
+  watchScripts,
 ];

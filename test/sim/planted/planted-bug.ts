@@ -43,6 +43,7 @@ export interface PlantedBug extends PlantedPlace {
     readonly events?: World['events'];
     readonly follows?: true;
     readonly inventory?: true;
+    readonly commands?: true;
   };
 }
 
