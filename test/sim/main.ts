@@ -51,7 +51,8 @@ interface RunFlags {
 /** A file of its own list per episode, or a kept regression. */
 function specFrom(flags: RunFlags, seed: number): RunSpec {
   const { days, members, coordinators, faults, serveLease = false, probes = false, ladder = false } = flags;
-  const { encrypted, reattach, identities, way, shared, places, prepare, makes, events, follows, inventory, commands } = flags;
+  const { encrypted, reattach, identities, way, shared, places, prepare, makes, events, follows, inventory, commands } =
+    flags;
   const shape = {
     ...{ seed, days, members, coordinators, serveLease, probes, ladder },
     ...(encrypted && { encrypted }),

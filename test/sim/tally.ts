@@ -111,7 +111,14 @@ export class Tally {
   did(): Readonly<Record<string, number>> {
     const paths = [...this.paths].map(([path, n]) => [`disk by ${path}`, n] as const);
     const crawls = this.crawls > 0 ? [['inventory crawled', this.crawls] as const] : [];
-    return Object.fromEntries([...this.ended, ...paths, ...this.elsewhere, ...this.prepared, ...this.scripts, ...crawls]);
+    return Object.fromEntries([
+      ...this.ended,
+      ...paths,
+      ...this.elsewhere,
+      ...this.prepared,
+      ...this.scripts,
+      ...crawls,
+    ]);
   }
 
   text(): string {

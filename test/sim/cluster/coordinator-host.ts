@@ -15,7 +15,14 @@ import {
   targetGroupsOver,
 } from '@understudy/aws';
 import type { RecoveryRunner } from '@understudy/recovery';
-import { type Keyspace, type KvTxn, type Log, OpinionRecordSchema, parseRecord, type RunHook } from '@understudy/shared';
+import {
+  type Keyspace,
+  type KvTxn,
+  type Log,
+  OpinionRecordSchema,
+  parseRecord,
+  type RunHook,
+} from '@understudy/shared';
 import type { NetworkNode, SimKvClient } from '@understudy/shared/testing';
 import { ProcessClock } from '../kernel/process-clock.ts';
 import { CHECKSUM_TAGS } from './checksum-tags.ts';
