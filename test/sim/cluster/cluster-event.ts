@@ -32,8 +32,8 @@ export type ClusterEvent =
       readonly states: ReadonlyMap<string, string> | null;
     }
   /**
-   * A script of a hook was asked for by a coordinator, for until `wallMs` by its clock; or its lines
-   * were executed on an instance, at `wallMs` by its clock.
+   * A script of a hook was asked for by a coordinator, for until `wallMs` by its clock; or its
+   * lines were executed on an instance, at `wallMs` by its clock.
    */
   | {
       readonly kind: 'script';

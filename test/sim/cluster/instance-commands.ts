@@ -8,7 +8,7 @@ import { between, pick } from './random-streams.ts';
 import type { SimulatedCluster } from './simulated-cluster.ts';
 import { COMMANDS } from './simulated-hooks.ts';
 
-/** Of the deliveries, how many reach the agent of Systems Manager twice. */
+/** The share of deliveries that reach the agent of Systems Manager twice. */
 const DOUBLED = 0.5;
 const TROUBLE_EVERY_MS = 20_000;
 /** sysexits, as in the script itself: it was not run. */
@@ -55,7 +55,7 @@ export class InstanceCommands {
     this.#trouble(0);
   }
 
-  /** Some stand still for a while, and then run what they had fetched; a reply of a send is lost. */
+  /** Agents stand still for a while, and then run what they had fetched; replies are lost. */
   #trouble(nth: number): void {
     const { kernel, cloud, members } = this.#cluster;
     kernel.setTimer(TROUBLE_EVERY_MS, () => {
