@@ -40,6 +40,7 @@ interface RunFlags {
   readonly follows?: true;
   readonly enrols?: true;
   readonly inventory?: true;
+  readonly commands?: true;
   readonly identities?: true;
   readonly faults?: string;
   readonly trace?: true;
@@ -52,7 +53,7 @@ interface RunFlags {
 function specFrom(flags: RunFlags, seed: number): RunSpec {
   const { days, members, coordinators, faults, serveLease = false, probes = false, ladder = false } = flags;
   const { encrypted, reattach, identities, way, shared, places, prepare, makes } = flags;
-  const { events, follows, enrols, inventory } = flags;
+  const { events, follows, enrols, inventory, commands } = flags;
   const shape = {
     ...{ seed, days, members, coordinators, serveLease, probes, ladder },
     ...(encrypted && { encrypted }),
@@ -66,6 +67,7 @@ function specFrom(flags: RunFlags, seed: number): RunSpec {
     ...(follows && { follows }),
     ...(enrols && { enrols }),
     ...(inventory && { inventory }),
+    ...(commands && { commands }),
     ...(identities && { identities }),
   };
   if (faults === undefined) return shape;
@@ -150,6 +152,7 @@ program
   .option('--makes', 'something is made at EC2 while a member is suspect')
   .option('--enrols', 'every second member comes without a key, and gets it for the identity of its instance')
   .option('--follows', 'the primary private address follows: predecessors end before their successors run')
+  .option('--commands', 'with --identities: some hooks run on instances')
   .option('--inventory', 'the coordinators keep an inventory history')
   .option('--serve-lease', 'the members keep serve leases, and the policy counts on them')
   .option('--faults <file>', 'these faults instead of what the seed gives: a list per episode, or a kept regression')

@@ -31,6 +31,7 @@ export const RegressionSchema = z.strictObject({
   follows: z.boolean().default(false),
   enrols: z.boolean().default(false),
   inventory: z.boolean().default(false),
+  commands: z.boolean().default(false),
   identities: z.boolean().default(false),
   faults: z.array(FaultListSchema),
 });

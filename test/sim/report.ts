@@ -6,8 +6,9 @@ import type { RunResult } from './simulation.ts';
 const hours = (ms: number): string => (ms / 3_600_000).toFixed(2);
 const clockTime = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
-const wayText = ({ way, places, prepare, makes, events, follows, enrols, inventory }: RunResult['spec']): string =>
-  [
+const wayText = (spec: RunResult['spec']): string => {
+  const { way, places, prepare, makes, events, follows, enrols, inventory, commands } = spec;
+  return [
     way ?? 'as told',
     ...(places ? [`places ${places}`] : []),
     ...(prepare ? [`reads ${prepare}`] : []),
@@ -16,7 +17,9 @@ const wayText = ({ way, places, prepare, makes, events, follows, enrols, invento
     ...(follows === true ? ['address follows'] : []),
     ...(enrols === true ? ['some enrol'] : []),
     ...(inventory === true ? ['inventory'] : []),
+    ...(commands === true ? ['hooks on instances'] : []),
   ].join(', ');
+};
 
 /** What a run did, in a few lines. `cpuMs`: processor time it took. */
 export function summaryOf(result: RunResult, cpuMs: number): string {

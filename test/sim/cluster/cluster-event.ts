@@ -40,6 +40,17 @@ export type ClusterEvent =
       readonly fromMs: number;
       readonly states: ReadonlyMap<string, string> | null;
     }
+  /**
+   * A script of a hook was asked for by a coordinator, for until `wallMs` by its clock; or its
+   * lines were executed on an instance, at `wallMs` by its clock.
+   */
+  | {
+      readonly kind: 'script';
+      readonly id: string;
+      readonly who: string;
+      readonly what: 'asked' | 'run' | 'again' | 'not-run';
+      readonly wallMs: number;
+    }
   /** By its own watchdog. */
   | { readonly kind: 'reset'; readonly instanceId: string }
   | { readonly kind: 'log'; readonly who: string; readonly level: string; readonly event: string }

@@ -43,9 +43,9 @@ export class EnrollingAgent {
     this.#keys.stop();
   }
 
-  async stop(): Promise<void> {
+  stop(): void {
     this.#stopped = true;
     this.#keys.stop();
-    await this.#agent?.stop();
+    this.#agent?.stop();
   }
 }

@@ -288,6 +288,10 @@ export class Machine {
     this.boot(false);
   }
 
+  wallMs(): number {
+    return this.#clock.wallMs();
+  }
+
   setRate(rate: number): void {
     this.#clock.setRate(rate);
   }

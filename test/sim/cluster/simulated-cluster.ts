@@ -24,6 +24,7 @@ import type * as z from 'zod';
 import { SimKernel } from '../kernel/sim-kernel.ts';
 import { CarriedIdentities } from './carried-identities.ts';
 import { CoordinatorHost } from './coordinator-host.ts';
+import { InstanceCommands } from './instance-commands.ts';
 import { Disks } from './disks.ts';
 import { EnrolmentWire } from './enrolment-wire.ts';
 import type { ClusterEvent, ClusterListener } from './cluster-event.ts';
@@ -84,6 +85,8 @@ export interface ClusterShape {
   readonly enrols?: boolean;
   /** The coordinators keep an inventory history in one database. Default: they keep none. */
   readonly inventory?: boolean;
+  /** With `identities`: some of the group's hooks run on instances. Default: on coordinators. */
+  readonly commands?: boolean;
 }
 
 /** What a test may want otherwise than the simulation does, whose choices are the defaults. */
@@ -255,6 +258,7 @@ export class SimulatedCluster {
       shareVolumes({ ...this, activeInstanceOf: (member) => this.activeInstanceOf(member) });
     if (this.shape.way === 'older') backUp(this, instanceIds);
     this.machines.settled = true;
+    if (this.shape.commands === true) new InstanceCommands(this);
     if (this.shape.events) makeUnruly(this, this.shape.events);
     for (const host of this.hosts) host.start();
     this.replayer?.begin();

@@ -6,7 +6,7 @@ import type { MakeWatcher, Report, Watcher } from './invariant.ts';
 type Given = Extract<ClusterEvent, { kind: 'key-given' }>;
 
 /**
- * I16, of keys that are given for identities (S34): only to whoever is on the instance that is
+ * I17, of keys that are given for identities (S34): only to whoever is on the instance that is
  * named, only one key pair on each, and never two instances that run at the same time in the same
  * incarnation of a member, which is what one recovery has launched. What is written down names the
  * activated instance, or what the open recovery has launched.
@@ -36,9 +36,9 @@ class KeysGiven implements Watcher {
 
   #given({ member, instanceId, holder, publicKey }: Given): void {
     if (holder !== instanceId)
-      this.#report('I16', `${holder} was given the key of ${member} as if it was ${instanceId}`);
+      this.#report('I17', `${holder} was given the key of ${member} as if it was ${instanceId}`);
     const pair = this.#pairs.get(instanceId) ?? publicKey;
-    if (pair !== publicKey) this.#report('I16', `two key pairs were given the key of ${member} on ${instanceId}`);
+    if (pair !== publicKey) this.#report('I17', `two key pairs were given the key of ${member} on ${instanceId}`);
     this.#pairs.set(instanceId, pair);
     const incarnation = `${member} ${this.#launchedBy(holder) ?? ''}`;
     const holders = this.#holders.get(incarnation) ?? new Set();
@@ -46,7 +46,7 @@ class KeysGiven implements Watcher {
     const running = [...holders].filter(
       (one) => this.#cluster.cloud.core.region.instances.get(one)?.state === 'running',
     );
-    if (running.length > 1) this.#report('I16', `${running.join(' and ')} have the key of ${incarnation}`);
+    if (running.length > 1) this.#report('I17', `${running.join(' and ')} have the key of ${incarnation}`);
   }
 
   /** The state after the commit is looked at. */
@@ -55,7 +55,7 @@ class KeysGiven implements Watcher {
     const opId = this.#launchedBy(instanceId);
     if (records.activation(member)?.instanceId === instanceId) return;
     if (opId !== null && records.intent(member)?.opId === opId) return;
-    this.#report('I16', `${instanceId} is neither activated as ${member}, nor launched by its open recovery`);
+    this.#report('I17', `${instanceId} is neither activated as ${member}, nor launched by its open recovery`);
   }
 
   #launchedBy(instanceId: string): string | null {

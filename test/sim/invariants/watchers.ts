@@ -17,6 +17,7 @@ import { watchKeysGiven } from './keys-given.ts';
 import { watchLaunches } from './launches.ts';
 import { watchRefusals } from './refusals.ts';
 import { watchRungs } from './rungs.ts';
+import { watchScripts } from './scripts.ts';
 import { watchServing } from './serving.ts';
 
 const watchFatal: MakeWatcher = (_cluster, report) => ({
@@ -47,4 +48,5 @@ export const WATCHERS: readonly MakeWatcher[] = [
   watchPredecessors,
   watchKeysGiven,
   watchInventory,
+  watchScripts,
 ];

@@ -11,7 +11,7 @@ export const ENROLLING_BUGS: readonly PlantedBug[] = [
     file: 'coordinator/src/identity/decide-key-enrolment.ts',
     find: 'if (address !== privateIp && !own.includes(address))',
     replace: "if (address === 'none' && !own.includes(address))",
-    caughtBy: ['I16'],
+    caughtBy: ['I17'],
     run: RUN,
   },
 ];

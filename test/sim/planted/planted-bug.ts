@@ -44,6 +44,7 @@ export interface PlantedBug extends PlantedPlace {
     readonly follows?: true;
     readonly enrols?: true;
     readonly inventory?: true;
+    readonly commands?: true;
   };
 }
 

@@ -11,6 +11,7 @@ import { HISTORY_BUGS } from './bugs-in-keeping-history.ts';
 import { LADDER_BUGS } from './bugs-on-the-ladder.ts';
 import { PREPARING_BUGS } from './bugs-in-preparing.ts';
 import { RECOVERING_BUGS } from './bugs-in-recovering.ts';
+import { SCRIPT_BUGS } from './bugs-in-scripts.ts';
 import type { PlantedBug } from './planted-bug.ts';
 
 /** A checker that stays green with any of these is broken. */
@@ -28,4 +29,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...ENDING_BUGS,
   ...ENROLLING_BUGS,
   ...HISTORY_BUGS,
+  ...SCRIPT_BUGS,
 ];

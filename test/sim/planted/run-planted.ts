@@ -53,6 +53,7 @@ export async function runPlanted(bug: PlantedBug): Promise<PlantedOutcome> {
     if (follows) spec.push('--follows');
     if (enrols) spec.push('--enrols');
     if (bug.run.inventory) spec.push('--inventory');
+    if (bug.run.commands) spec.push('--commands');
     const text = await outputOf([...FLAGS, '--import', PLANT, SIM, ...spec.map(String)], bug.name);
     return OutcomeSchema.parse(JSON.parse(text.split('\n')[0] ?? ''));
   } finally {
