@@ -269,6 +269,7 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
     isWritable: () => condition.isStoreWritable(),
     receiveBufferBytes: options.socket.receiveBufferBytes ?? null,
     commands: () => leader.commandCounts,
+    readiness: () => leader.board()?.all() ?? null,
     preparations: () => leader.preparationCounts,
     makings: () => leader.makings,
     events: leader.events.counts,
