@@ -10,7 +10,7 @@ export interface ReadinessRow {
   readonly backAfter: string;
   readonly loses: string;
   readonly inTheWay: string;
-  /** Of its oldest fact. Null: nothing of it was looked at. */
+  /** When its oldest fact was looked at. Null: nothing of it was. */
   readonly lookedAtWallMs: number | null;
 }
 
