@@ -249,6 +249,7 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
   });
   const controls = new Controls({
     ...{ ...parts, clock, coordinatorId: config.id, keyspace: parts.keys },
+    limitOf: (action) => limiters?.limitOf?.(action) ?? null,
     onHandBack: (outcome) => metrics.handBackTold(outcome),
   });
   const api = new CoordinatorApi({
