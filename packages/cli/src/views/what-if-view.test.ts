@@ -51,7 +51,7 @@ test('the verdict comes first, then each member in its order, then who leads and
   expect(first).toMatch(/^1 +prod\/db1 +us-east-1a +recovered +reattach +us-east-1b +8\.0 s .* nothing +–/);
   expect(second).toMatch(/5\.0 s +BudgetExhausted, EC2's rates \(2\.0 s\)$/);
   expect(rest).toEqual([
-    'coordinators lost: c1; left: c2, c3; one of c2, c3 leads within 11 s',
+    'coordinators lost: c1; left: c2, c3; one of c2, c3 leads within 11.0 s',
     'supposes: it happens now',
     'not known: quotas of the account',
   ]);

@@ -26,7 +26,7 @@ import { planFreshForMs, type Readiness } from './readiness.ts';
 /** Members judged in one pass; the rest follow in the next ones, and each says when it was. */
 const JUDGED_PER_PASS = 500;
 
-/** So long a question of what would be keeps the loop from anything else, ms. */
+/** A question of what would be holds the loop up for so long at a time, ms. */
 const SLICE_MS = 20;
 
 export type WhatIfAnswer =

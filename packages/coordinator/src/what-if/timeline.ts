@@ -7,7 +7,7 @@ import { RateLimits } from './rate-limits.ts';
 import type { WhatIfSnapshot, WhatIfSubject } from './snapshot.ts';
 import { judgedSilent, type Survivors } from './survivors.ts';
 
-/** Moments that are looked at; each begins a recovery, ends one, or is one that a gate waits for. */
+/** Moments that are looked at: a recovery begins or ends, or a gate has waited for it. */
 const MOMENTS_MAX = 5_000;
 
 /** A member that waits for its recovery. */

@@ -13,10 +13,7 @@ const SUPPOSES = [
 
 const NOT_KNOWN = ['capacity without a reservation', 'quotas of the account'];
 
-/** What a name is that nobody has. */
-export type WhatIfRefusal = { readonly kind: 'unknown'; readonly text: string };
-
-/** Null: there is such a thing. */
+/** Says that nothing has this name. Null: something has it. */
 export function unknownIn(snapshot: WhatIfSnapshot, { kind, name }: WhatIfScenario): string | null {
   const { subjects, recovering, coordinators, fleet } = snapshot;
   if (kind === 'coordinator')
@@ -29,7 +26,7 @@ export function unknownIn(snapshot: WhatIfSnapshot, { kind, name }: WhatIfScenar
   return zones.has(name) ? null : `nothing is in zone ${name}; known are ${[...zones].toSorted().join(', ')}`;
 }
 
-/** Of each zone: would one more member that fails there be called dead? By the judge's own word. */
+/** Says of each zone whether one more member that fails there would be called dead. */
 function unwatchedIn(snapshot: WhatIfSnapshot, survivors: Survivors): WhatIfView['unwatched'] {
   const gone = new Set(survivors.failed.map(({ evidence }) => evidence.member));
   const others = snapshot.subjects.filter(({ evidence }) => !gone.has(evidence.member));

@@ -24,7 +24,7 @@ export const WhatIfMemberSchema = z.object({
   /** As it usually goes, and on a bad day. */
   servesAfterMs: z.number().nullable(),
   servesAfterSlowMs: z.number().nullable(),
-  /** Of how long a time what was written is lost. Null: not known. */
+  /** How long a time of writes is lost, ms. Null: not known. */
   rpoMs: z.number().nullable(),
   /** What it waited for, in order: the gates of the guard that held it for a time. */
   waitedFor: z.array(z.string()),
