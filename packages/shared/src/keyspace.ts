@@ -40,6 +40,9 @@ export interface Keyspace {
   readonly enrolments: string;
   /** Which instance of a member was given its key by identity. */
   enrolment(member: MemberId): string;
+  readonly deeds: string;
+  /** What CloudTrail told of instances of a member, until it stands in a history. */
+  deedsOf(member: MemberId): string;
   readonly holds: string;
   hold(member: MemberId): string;
   readonly requests: string;
@@ -102,6 +105,8 @@ export function keyspace(root: string = KEY_ROOT): Keyspace {
     journalStep: (opId, step) => `${root}journal/${opId}/${step}`,
     enrolments: under('enrolments'),
     enrolment: (member) => `${root}enrolments/${member}`,
+    deeds: under('deeds'),
+    deedsOf: (member) => `${root}deeds/${member}`,
     holds: under('holds'),
     hold: (member) => `${root}holds/${member}`,
     requests: under('requests'),

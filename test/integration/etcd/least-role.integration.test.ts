@@ -23,6 +23,7 @@ const AREAS = [
       'outbox',
       'undelivered',
       'enrolments',
+      'deeds',
       'preparations',
       'prepared',
     ] as const),

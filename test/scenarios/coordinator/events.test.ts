@@ -2,6 +2,7 @@ import type { CallEvent } from '@understudy/cloud-sim';
 import { ExplainViewSchema } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { ScenarioCluster, type ScenarioClusterOptions } from './scenario-cluster.ts';
+import { ALICE, trailRecord } from './trail-record.ts';
 
 const DB1 = 'prod/db1';
 const STATE = 'EC2 Instance State-change Notification';
@@ -239,15 +240,6 @@ describe('events that do not come', () => {
 });
 
 describe('who stopped it before a recovery', () => {
-  const trail = (instanceId: string, atWallMs: number, over: object = {}) => ({
-    ...{ id: 'ct', 'detail-type': 'AWS API Call via CloudTrail', source: 'aws.ec2', resources: [] },
-    detail: {
-      ...{ eventID: 'ct-1', eventTime: new Date(atWallMs).toISOString(), eventName: 'TerminateInstances' },
-      ...{ requestID: 'r-1', userIdentity: { arn: 'arn:aws:sts::123456789012:assumed-role/ops/alice' } },
-      ...{ requestParameters: { instancesSet: { items: [{ instanceId }] } }, ...over },
-    },
-  });
-
   test.each([
     ['while the recovery is under way', 0],
     ['ten minutes after it has ended', 600_000],
@@ -256,23 +248,24 @@ describe('who stopped it before a recovery', () => {
     const doneAtMs = world.clock.wallMs();
     world.sim.takeDown(instanceId, 'Server.InternalError', 'stop');
     await world.until('begun', () => world.intent(DB1) !== null, 300_000);
-    if (afterMs === 0) world.sim.forgeEvent(trail(instanceId, doneAtMs));
+    if (afterMs === 0) world.sim.forgeEvent(trailRecord(instanceId, doneAtMs));
     await world.until('replaced', () => world.history(DB1).length === 1, 1_200_000);
     await world.clock.advance(afterMs);
-    if (afterMs > 0) world.sim.forgeEvent(trail(instanceId, doneAtMs));
+    if (afterMs > 0) world.sim.forgeEvent(trailRecord(instanceId, doneAtMs));
     const refused = { eventID: 'ct-2', errorCode: 'Client.UnauthorizedOperation' };
-    world.sim.forgeEvent(trail(instanceId, doneAtMs, refused));
-    world.sim.forgeEvent(trail(instanceId, world.clock.wallMs(), { eventID: 'ct-3', eventName: 'StopInstances' }));
+    world.sim.forgeEvent(trailRecord(instanceId, doneAtMs, refused));
+    world.sim.forgeEvent(
+      trailRecord(instanceId, world.clock.wallMs(), { eventID: 'ct-3', eventName: 'StopInstances' }),
+    );
     await world.until('it stands there', () => world.history(DB1)[0]?.deeds !== undefined, 120_000);
     await world.clock.advance(60_000);
-    const by = 'arn:aws:sts::123456789012:assumed-role/ops/alice';
-    expect(world.history(DB1)[0]?.deeds).toMatchObject([{ action: 'TerminateInstances', by, eventId: 'ct-1' }]);
+    expect(world.history(DB1)[0]?.deeds).toMatchObject([{ action: 'TerminateInstances', by: ALICE, eventId: 'ct-1' }]);
     const before = world.mustLead();
     world.kill(before);
     await world.until('another leads', () => world.leader() !== null && world.leader() !== before, 60_000);
     const told = explained(world).evidence.filter((one) => one.source === 'api call');
     expect(told.map((one) => one.text)).toContainEqual(
-      expect.stringContaining(`TerminateInstances of ${instanceId} by ${by}`),
+      expect.stringContaining(`TerminateInstances of ${instanceId} by ${ALICE}`),
     );
     world.expectHealthy();
   });

@@ -3,10 +3,10 @@ import type { ClusterRecords } from '../store/cluster-records.ts';
 
 /**
  * Who has stopped, started or ended the instance that the member has, and the one it had before, a
- * sentence each: what this process has heard, and what the history keeps. Pure.
+ * sentence each: what this process has heard, what waits for a history, and what one keeps. Pure.
  */
 export function deedTexts(
-  { activations, intents, history }: Pick<ClusterRecords, 'activations' | 'intents' | 'history'>,
+  { activations, intents, history, deeds }: Pick<ClusterRecords, 'activations' | 'intents' | 'history' | 'deeds'>,
   member: MemberId,
   heard: (instanceIds: readonly string[]) => readonly string[],
 ): readonly string[] {
@@ -17,7 +17,9 @@ export function deedTexts(
     intents.get(member)?.record.oldInstanceId,
     last?.oldInstanceId,
   ];
-  const kept = last?.deeds?.map((deed) => deedText(last.oldInstanceId, deed)) ?? [];
   const told = heard([...new Set(ids.flatMap((id) => id ?? []))]);
-  return [...told, ...kept.filter((text) => !told.includes(text))];
+  const waiting = deeds.get(member)?.record.kept.filter(({ instanceId }) => ids.includes(instanceId)) ?? [];
+  const kept = last?.deeds?.map((deed) => deedText(last.oldInstanceId, deed)) ?? [];
+  const stored = new Set([...waiting.map((one) => deedText(one.instanceId, one)), ...kept]);
+  return [...told, ...[...stored].filter((text) => !told.includes(text))];
 }

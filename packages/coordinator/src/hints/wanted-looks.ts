@@ -58,8 +58,14 @@ export class WantedLooks {
     return this.#waiting.size >= MESSAGES_MAX;
   }
 
-  add(message: { messageId: string; receiptHandle: string }, looks: readonly WantedLook[], nowMs: MonotonicMs): void {
-    const left = new Set(looks.map((one) => one.instanceId));
+  /** `also`: what else the message waits for; told of as if it were instances. */
+  add(
+    message: { messageId: string; receiptHandle: string },
+    looks: readonly WantedLook[],
+    nowMs: MonotonicMs,
+    also: readonly string[] = [],
+  ): void {
+    const left = new Set([...looks.map((one) => one.instanceId), ...also]);
     this.#waiting.set(message.messageId, { receiptHandle: message.receiptHandle, receivedAtMs: nowMs, left });
     for (const look of looks) {
       const wantsStatus = look.wantsStatus || this.#wanted.get(look.instanceId)?.wantsStatus === true;

@@ -1,8 +1,13 @@
 import type { EventCounts } from '../hints/event-counts.ts';
+import type { ClusterState } from '../store/cluster-state.ts';
 import { type ReadAtScrape, secondsOf } from './read-at-scrape.ts';
 
+export interface EventMetricsView {
+  readonly records: Pick<ClusterState['records'], 'deeds'>;
+}
+
 /** Events that were read from the queue while this process led. */
-export function eventMetrics(declare: ReadAtScrape, counts: EventCounts): void {
+export function eventMetrics(declare: ReadAtScrape, counts: EventCounts, view: EventMetricsView): void {
   declare.totals('understudy_events_received_total', 'Events received, by type', 'type', () => counts.received);
   declare.totals(
     'understudy_events_dropped_total',
@@ -24,5 +29,10 @@ export function eventMetrics(declare: ReadAtScrape, counts: EventCounts): void {
   );
   declare.gauge('understudy_events_age_seconds', 'How long the newest message was in the queue', () =>
     secondsOf(counts.ageMs),
+  );
+  declare.gauge(
+    'understudy_event_deeds_waiting',
+    'Deeds told by CloudTrail that wait in etcd for the history they may explain',
+    () => [...view.records.deeds.values()].reduce((sum, { record }) => sum + record.kept.length, 0),
   );
 }

@@ -47,6 +47,7 @@ function sourcesOf(now: () => State, withServer = true): MetricsSources {
           intents: numbered([{}]),
           requests: numbered([{}, {}, {}]),
           ...{ holds, history, outbox: numbered([{}, {}]), undelivered: numbered([{}]) },
+          deeds: numbered([{ kept: [{}, {}] }]),
         };
       },
     },
@@ -176,6 +177,7 @@ describe('a scrape', () => {
       'understudy_operator_requests_pending 3',
       'understudy_notices_waiting 2',
       'understudy_notices_undelivered 1',
+      'understudy_event_deeds_waiting 2',
       'understudy_notices_dropped_total 4',
       'understudy_notices_sent_total{webhook="pager",outcome="taken"} 1',
       'understudy_inventory_crawls_total{outcome="partial"} 1',

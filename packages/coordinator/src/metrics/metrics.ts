@@ -11,7 +11,7 @@ import { memberMetrics, type MemberMetricsSources } from './members.ts';
 import { observerMetrics, type ObserverMetricsSources } from './observer.ts';
 import { buildMetrics, type ConnectionCounts, connectionMetrics, foreignAnswerMetrics } from './process.ts';
 import { HookRuns } from './hooks.ts';
-import { eventMetrics } from './events.ts';
+import { type EventMetricsView, eventMetrics } from './events.ts';
 import type { EventCounts } from '../hints/event-counts.ts';
 import type { CrawlCounts } from '../inventory/inventory-keeping.ts';
 import { inventoryMetrics } from './inventory.ts';
@@ -31,6 +31,7 @@ export interface MetricsSources
   readonly view: StoreMetricsSources['view'] &
     MemberMetricsSources['view'] &
     NoticeMetricsSources['view'] &
+    EventMetricsView &
     Pick<ClusterState, 'onChange'>;
   readonly version: string;
   readonly outbox: { readonly dropped: number };
@@ -132,7 +133,7 @@ export class Metrics {
     rateMetrics(declare, sources.rates);
     preparationMetrics(declare, sources.preparations);
     makingMetrics(declare, sources.makings);
-    eventMetrics(declare, sources.events);
+    eventMetrics(declare, sources.events, sources.view);
     foreignAnswerMetrics(declare, sources.foreignAnswers);
     if (sources.connections) connectionMetrics(declare, sources.connections);
   }

@@ -7,6 +7,8 @@ import {
   AuditRecordSchema,
   type CoordinatorRecord,
   CoordinatorRecordSchema,
+  type DeedsRecord,
+  DeedsRecordSchema,
   type DrainRecord,
   DrainRecordSchema,
   errorText,
@@ -117,6 +119,7 @@ const AREAS = [
   'outbox',
   'undelivered',
   'enrolments',
+  'deeds',
 ] as const;
 type Area = (typeof AREAS)[number];
 
@@ -124,7 +127,7 @@ type Area = (typeof AREAS)[number];
 const DECIDE_NOTHING: ReadonlySet<Area> = new Set([
   ...(['coordinators', 'judgements', 'judge', 'findings', 'level'] as const),
   ...(['audit', 'answers', 'drains', 'outbox', 'undelivered', 'preparations', 'prepared'] as const),
-  'enrolments',
+  ...(['enrolments', 'deeds'] as const),
 ]);
 
 /** Areas with one part behind them, whose records are told apart by it. */
@@ -204,6 +207,8 @@ export class ClusterRecords {
   readonly undelivered = new Map<string, Stored<UndeliveredRecord>>();
   /** Which instance of a member was given its key by identity. */
   readonly enrolments = new Map<MemberId, Stored<KeyEnrolmentRecord>>();
+  /** Deeds that wait for a history. */
+  readonly deeds = new Map<MemberId, Stored<DeedsRecord>>();
   readonly unreadable = new Map<string, UnreadableRecord>();
   readonly #opinions = new Nested<MemberId, OpinionRecord>();
   readonly #journals = new Nested<string, JournalRecord>();
@@ -241,7 +246,7 @@ export class ClusterRecords {
       table.clear();
     for (const table of [this.holds, this.requests, this.pauses, this.unreadable]) table.clear();
     for (const table of [this.judgements, this.judge, this.findings, this.level]) table.clear();
-    for (const table of [this.audit, this.answers, this.drains, this.enrolments]) table.clear();
+    for (const table of [this.audit, this.answers, this.drains, this.enrolments, this.deeds]) table.clear();
     for (const table of [this.outbox, this.undelivered, this.preparations, this.prepared]) table.clear();
     for (const nested of [this.#opinions, this.#journals, this.#history]) nested.tables.clear();
   }
@@ -315,6 +320,7 @@ export class ClusterRecords {
       holds: () => this.holds.set(member, read(HoldRecordSchema)),
       outbox: () => this.outbox.set(first, read(NoticeRecordSchema)),
       enrolments: () => this.enrolments.set(member, read(KeyEnrolmentRecordSchema)),
+      deeds: () => this.deeds.set(member, read(DeedsRecordSchema)),
       undelivered: () => this.undelivered.set(parts.join('/'), read(UndeliveredRecordSchema)),
     };
     into[area]();

@@ -43,7 +43,7 @@ export const writtenKeys = (keys: Keyspace): readonly string[] => [
   ...[keys.coordinators, keys.opinions, keys.judgements, keys.members, keys.policies].map(rehearsalKey),
   ...[keys.activations, keys.intents, keys.journal, keys.holds, keys.requests, keys.history].map(rehearsalKey),
   ...[keys.audit, keys.answers, keys.drains, keys.outbox, keys.undelivered].map(rehearsalKey),
-  ...[keys.preparations, keys.prepared, keys.enrolments].map(rehearsalKey),
+  ...[keys.preparations, keys.prepared, keys.enrolments, keys.deeds].map(rehearsalKey),
 ];
 const rehearsalKey = (area: string): string => `${area}.rehearsal`;
 

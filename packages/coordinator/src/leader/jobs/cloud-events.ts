@@ -1,9 +1,8 @@
 import {
-  type BucketLimit,
   type Clock,
   errorText,
-  fullBucket,
   isOperationError,
+  type Keyspace,
   type Log,
   type MemberId,
   type MessageQueue,
@@ -11,14 +10,13 @@ import {
   type Problem,
   type QueueMessage,
   RecurringFailure,
-  takeTokens,
   type Term,
-  type TokenBucket,
 } from '@understudy/shared';
 import { type CloudEvent, readCloudEvent } from '../../hints/cloud-event.ts';
 import { type LookRound, type WantedLook, WantedLooks } from '../../hints/wanted-looks.ts';
 import type { ClusterState } from '../../store/cluster-state.ts';
 import type { Assessor } from '../assessor.ts';
+import { DeedHearing } from '../deed-hearing.ts';
 import type { EvidencePoller } from '../ec2-evidence.ts';
 import type { EventHearing } from '../event-hearing.ts';
 import type { LeaderJob } from './leader-job.ts';
@@ -45,6 +43,7 @@ export interface CloudEventsJobOptions {
   readonly evidence: EvidencePoller;
   readonly assessor: Assessor;
   readonly view: ClusterState;
+  readonly keys: Keyspace;
   readonly events: EventHearing;
   readonly clock: Clock;
   readonly log: Log;
@@ -54,15 +53,13 @@ export interface CloudEventsJobOptions {
 type Whose = ReadonlyMap<string, { readonly member: MemberId; readonly az: string }>;
 
 const NOBODY: Whose = new Map();
-/** Lines about deeds: a burst of some, then one a second. */
-const DEED_LINES: BucketLimit = { burst: 100, refillPerSecond: 1 };
 const TELL_AGAIN_MS = 60_000;
-const HISTORY_READ_EVERY_MS = 10_000;
 
 /**
  * Reads the queue of events. **S** A message is a hint: it makes us ask EC2 about the instances
  * that it names, where they are members', and nothing else. What EC2 answers is the evidence. A
- * message is deleted once the look that it asked for was taken.
+ * message is deleted once the look that it asked for was taken, and what it says of a deed stands
+ * in etcd.
  */
 export class CloudEventsJob implements LeaderJob {
   readonly name = 'events';
@@ -74,20 +71,19 @@ export class CloudEventsJob implements LeaderJob {
   /** What broke beside a pass; the next one fails by it. */
   #broken: { readonly error: unknown } | null = null;
   #unreadableToldAtMs = Number.NEGATIVE_INFINITY;
-  #deedLines: TokenBucket | null = null;
-  #had: { readonly atMs: number; readonly ids: ReadonlySet<string> } = {
-    atMs: Number.NEGATIVE_INFINITY,
-    ids: new Set(),
-  };
+  readonly #deeds: DeedHearing;
+  #keeping: Promise<void> | null = null;
 
   constructor(options: CloudEventsJobOptions) {
     this.#options = options;
     const { clock, log } = options;
     this.#unreachable = new RecurringFailure({ clock, log, event: 'events.unreachable' });
+    this.#deeds = new DeedHearing({ ...options, deeds: options.events.deeds });
   }
 
   beginTerm(): void {
     this.#wanted.clear();
+    this.#deeds.clear();
     this.#options.events.trust.clear();
   }
 
@@ -100,6 +96,7 @@ export class CloudEventsJob implements LeaderJob {
     const whose = messages.length > 0 ? this.#members() : NOBODY;
     const deletable = messages.flatMap((one) => this.#take(one, whose));
     for (const round of this.#wanted.take(this.#options.clock.monotonicMs())) this.#start(round, term.signal);
+    this.#keepDeeds(term);
     await this.#delete(deletable, term.signal);
     const broken = this.#broken;
     this.#broken = null;
@@ -114,6 +111,22 @@ export class CloudEventsJob implements LeaderJob {
       })
       .finally(() => this.#looking.delete(work));
     this.#looking.add(work);
+  }
+
+  /** Beside the passes, one write at a time. What was not written comes again with its message. */
+  #keepDeeds(term: Term): void {
+    this.#keeping ??= this.#deeds
+      .write(term)
+      .then(({ settled, failed }) => {
+        this.#wanted.failed(failed);
+        return this.#delete(this.#wanted.looked(settled, this.#options.clock.monotonicMs()), term.signal);
+      })
+      .catch((error: unknown) => {
+        this.#broken = { error };
+      })
+      .finally(() => {
+        this.#keeping = null;
+      });
   }
 
   async #receive(signal: AbortSignal): Promise<readonly QueueMessage[]> {
@@ -158,13 +171,17 @@ export class CloudEventsJob implements LeaderJob {
       return [message.receiptHandle];
     }
     counts.came(event.type, event.key, nowMs);
-    if (event.deed !== null && !event.isRefused)
-      this.#options.events.deeds.noteRecent(event.instanceIds, event.deed, nowMs);
-    this.#noteDeed(event, whose);
-    return this.#follow(message, event, whose);
+    return this.#follow(message, event, whose, this.#noteDeed(event, whose, nowMs));
   }
 
-  #follow(message: QueueMessage, event: Hint, whose: Whose): readonly string[] {
+  /** Returns what has to be written down before the message may go. */
+  #noteDeed({ deed, instanceIds, isRefused }: Hint, whose: Whose, nowMs: MonotonicMs): readonly string[] {
+    if (deed === null) return [];
+    if (!isRefused) this.#options.events.deeds.noteRecent(instanceIds, deed, nowMs);
+    return this.#deeds.note(deed, instanceIds, whose, nowMs);
+  }
+
+  #follow(message: QueueMessage, event: Hint, whose: Whose, tickets: readonly string[]): readonly string[] {
     const { log } = this.#options;
     const { counts, trust } = this.#options.events;
     const nowMs = this.#options.clock.monotonicMs();
@@ -172,7 +189,7 @@ export class CloudEventsJob implements LeaderJob {
     const ours = event.instanceIds.filter((id) => whose.has(id));
     if (ours.length === 0) {
       counts.drop(event.isRefused ? 'refused' : event.instanceIds.length > 0 ? 'nobodys' : 'no-look');
-      return [message.receiptHandle];
+      if (tickets.length === 0) return [message.receiptHandle];
     }
     const { type, state, wantsStatus } = event;
     for (const instanceId of ours) {
@@ -189,7 +206,7 @@ export class CloudEventsJob implements LeaderJob {
         },
       }),
     );
-    this.#wanted.add(message, looks, nowMs);
+    this.#wanted.add(message, looks, nowMs, tickets);
     return [];
   }
 
@@ -200,32 +217,6 @@ export class CloudEventsJob implements LeaderJob {
     if (nowMs - this.#unreadableToldAtMs < TELL_AGAIN_MS) return;
     this.#unreadableToldAtMs = nowMs;
     log.warn('event.unreadable', { messageId, why, receives: receiveCount });
-  }
-
-  /** Kept for people, about instances that members have, or had. */
-  #noteDeed({ deed, instanceIds }: Hint, whose: Whose): void {
-    const { events, clock, log } = this.#options;
-    if (deed === null) return;
-    const nowMs = clock.monotonicMs();
-    for (const instanceId of instanceIds) {
-      if (!whose.has(instanceId) && !this.#hadBefore(nowMs).has(instanceId)) continue;
-      if (!events.deeds.note(instanceId, deed)) continue;
-      const room = takeTokens(this.#deedLines ?? fullBucket(DEED_LINES, nowMs), DEED_LINES, nowMs);
-      if (room === null) continue;
-      this.#deedLines = room;
-      log.info('event.deed', { instanceId, ...deed });
-    }
-  }
-
-  /** Instances that were replaced. Found anew now and then only: there may be many. */
-  #hadBefore(nowMs: MonotonicMs): ReadonlySet<string> {
-    const { history } = this.#options.view.records;
-    if (nowMs - this.#had.atMs >= HISTORY_READ_EVERY_MS) {
-      const ids = new Set<string>();
-      for (const entries of history.values()) for (const { record } of entries.values()) ids.add(record.oldInstanceId);
-      this.#had = { atMs: nowMs, ids };
-    }
-    return this.#had.ids;
   }
 
   #noteAge({ sentAtWallMs, receiveCount }: QueueMessage, nowMs: MonotonicMs): void {

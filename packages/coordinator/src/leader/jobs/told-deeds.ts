@@ -1,12 +1,17 @@
-import { type Deed, type HistoryRecord, type Keyspace, type Problem, type Term, unwritten } from '@understudy/shared';
+import {
+  type Clock,
+  type Deed,
+  type HistoryRecord,
+  type Keyspace,
+  type Problem,
+  type Term,
+  unwritten,
+} from '@understudy/shared';
 import type { Deeds } from '../../hints/deeds.ts';
 import type { ClusterState } from '../../store/cluster-state.ts';
+import { deedsToAdd, stillWanted, waitingOf, withoutPlace } from '../kept-deeds.ts';
 import type { LeaderJob } from './leader-job.ts';
 
-/** A record keeps so many, whatever is made up afterwards. */
-const KEPT_MAX = 5;
-/** What was done longer before a recovery is not why it was needed. */
-const BEFORE_MS = 86_400_000;
 const WRITTEN_PER_PASS_MAX = 20;
 
 export interface ToldDeedsJobOptions {
@@ -14,30 +19,14 @@ export interface ToldDeedsJobOptions {
   readonly deeds: Pick<Deeds, 'of' | 'isEmpty'>;
   readonly view: ClusterState;
   readonly keys: Keyspace;
-}
-
-/**
- * What is to be added to the record of a recovery: who did something to its old instance in the day
- * before it began. Calls after that are its own, or of people who clean up. Pure.
- */
-export function deedsToAdd(
-  { deeds = [], startedAtWallMs }: Pick<HistoryRecord, 'deeds' | 'startedAtWallMs'>,
-  told: readonly Deed[],
-): readonly Deed[] {
-  const fresh = told.filter(
-    ({ action, atWallMs, eventId }) =>
-      action !== 'StartInstances' &&
-      atWallMs <= startedAtWallMs &&
-      startedAtWallMs - atWallMs <= BEFORE_MS &&
-      deeds.every((one) => one.eventId !== eventId),
-  );
-  return fresh.slice(0, Math.max(0, KEPT_MAX - deeds.length));
+  readonly clock: Clock;
 }
 
 /**
  * Puts who stopped, ended or rebooted an instance into the history of the recovery that followed:
- * CloudTrail is minutes late, and tells it before or after the recovery has ended. It explains, and
- * decides nothing.
+ * CloudTrail is minutes late, and tells it before or after the recovery has ended. What it told
+ * before waits in etcd, so that it is there whoever leads then; what can be in no history any more
+ * is removed here. It explains, and decides nothing.
  */
 export class ToldDeedsJob implements LeaderJob {
   readonly name = 'told deeds';
@@ -55,10 +44,10 @@ export class ToldDeedsJob implements LeaderJob {
   /** @throws LEASE_LOST, STORE_*; what was not written is written by the next pass. */
   async run(term: Term): Promise<void> {
     const { view, keys, deeds } = this.#options;
-    if (deeds.isEmpty || !view.isFresh()) return;
+    if ((deeds.isEmpty && view.records.deeds.size === 0) || !view.isFresh()) return;
     const entries = [...view.records.history.values()].flatMap((byOp) => [...byOp.values()]);
     const due = entries.flatMap(({ record, modRevision }) => {
-      const added = deedsToAdd(record, deeds.of(record.oldInstanceId));
+      const added = deedsToAdd(record, this.#toldOf(record));
       return added.length === 0 ? [] : [{ record, modRevision, added }];
     });
     for (const { record, modRevision, added } of due.slice(0, WRITTEN_PER_PASS_MAX)) {
@@ -66,9 +55,31 @@ export class ToldDeedsJob implements LeaderJob {
       const key = keys.historyEntry(record.member, record.opId);
       await term.commit({ puts: [{ key, record: { ...unwritten(record), deeds: all }, expect: modRevision }] });
     }
+    // What a history is owed is still wanted; a pass that wrote looks again first.
+    if (due.length === 0) await this.#dropOld(term);
   }
 
   remarks(): readonly Problem[] {
     return [];
+  }
+
+  /** What waits in etcd came first: that is not pushed out by what came after it. */
+  #toldOf({ member, oldInstanceId }: HistoryRecord): readonly Deed[] {
+    const { view, deeds } = this.#options;
+    return [...waitingOf(view.records, member, oldInstanceId).map(withoutPlace), ...deeds.of(oldInstanceId)];
+  }
+
+  async #dropOld(term: Term): Promise<void> {
+    const { view, keys, clock } = this.#options;
+    const nowWallMs = clock.wallMs();
+    const old = [...view.records.deeds].flatMap(([member, { record, modRevision }]) => {
+      const kept = stillWanted(view.records, member, nowWallMs);
+      return kept.length === record.kept.length ? [] : [{ member, record, modRevision, kept }];
+    });
+    for (const { member, record, modRevision, kept } of old.slice(0, WRITTEN_PER_PASS_MAX)) {
+      const key = keys.deedsOf(member);
+      if (kept.length === 0) await term.remove([{ key, expect: modRevision }]);
+      else await term.commit({ puts: [{ key, record: { ...unwritten(record), kept }, expect: modRevision }] });
+    }
   }
 }
