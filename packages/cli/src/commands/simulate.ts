@@ -38,7 +38,7 @@ export const simulate: CommandDefinition = {
   define: (command, context) => {
     command
       .option('--zone-lost <zone>', 'members and coordinators of this Availability Zone')
-      .option('--member <member>', 'this member, as group/name')
+      .option('--member <name>', 'the member, with --group; iam-policy: for --process agent; simulate: as group/name')
       .option('--coordinator <id>', 'this coordinator')
       .action((options: SimulateOptions) => {
         const { kind, name } = scenarioOf(options, command);

@@ -37,7 +37,11 @@ const NOT_BEGUN = {
 } as const;
 
 const STUCK = {
-  ...{ outcome: 'stuck', servesAfterMs: null, servesAfterSlowMs: null, rpoMs: null, reason: 'NoPlacementOutsideZone' },
+  outcome: 'stuck',
+  servesAfterMs: null,
+  servesAfterSlowMs: null,
+  rpoMs: null,
+  reason: 'NoPlacementOutsideZone',
 } as const;
 
 const held = (
