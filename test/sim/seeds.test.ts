@@ -19,6 +19,7 @@ const SHOWN = [
   ...['snapshot-and-replace replaced', 'reattach replaced', 'stop-start mended', 'reboot mended'],
   ...['disk by snapshot', 'disk by reattach', 'disk by copy', 'disk by latest-snapshot', 'disk by multi-attach'],
   'another zone',
+  'inventory crawled',
   ...['preparation begun', 'preparation taken over: snapshot,capacity', 'preparation dropped'],
 ];
 const did = new Set<string>();
