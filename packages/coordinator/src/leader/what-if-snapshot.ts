@@ -1,11 +1,25 @@
-import { groupOf, zonesCalledLost } from '@understudy/shared';
+import { type Clock, groupOf, zonesCalledLost } from '@understudy/shared';
 import { undecidedRecovery } from '@understudy/recovery';
 import type { WhatIfSnapshot } from '../what-if/snapshot.ts';
-import type { ReadinessBoardOptions } from './readiness-board.ts';
+import type { CoordinatorConfig } from '../config.ts';
+import type { ClusterState } from '../store/cluster-state.ts';
+import type { Assessor } from './assessor.ts';
+import type { RecoveryDecider } from './decider.ts';
+import type { Readiness } from './readiness.ts';
+
+/** What is asked for the snapshot. Reads only. */
+export interface WhatIfSources {
+  readonly view: ClusterState;
+  readonly clock: Clock;
+  readonly assessor: Pick<Assessor, 'ofThisTerm' | 'evidenceOf'>;
+  readonly decider: Pick<RecoveryDecider, 'known'>;
+  readonly readiness: Pick<Readiness, 'summaries'>;
+  readonly config: Pick<CoordinatorConfig, 'loop' | 'etcd'>;
+}
 
 /** Everything that is known at this moment, as the question what would be is asked of it. */
 export function whatIfSnapshot(
-  { view, clock, assessor, decider, readiness, config }: ReadinessBoardOptions,
+  { view, clock, assessor, decider, readiness, config }: WhatIfSources,
   limitOf: WhatIfSnapshot['limitOf'],
 ): WhatIfSnapshot {
   const { members, coordinators } = view.records;

@@ -1,4 +1,4 @@
-import { type MemberId, wallMs, type WhatIfMember } from '@understudy/shared';
+import { wallMs, type WhatIfMember } from '@understudy/shared';
 import type { FleetMember, GuardAnswer, StartedRecovery } from '../judge/guard-input.ts';
 import { guard } from '../judge/guard.ts';
 import { guardQuorum } from '../judge/quorum.ts';
@@ -197,7 +197,7 @@ export class TimelineRun {
   #recoveriesAt(atMs: number): readonly StartedRecovery[] {
     const { recoveries, nowWallMs } = this.#snapshot;
     const begun = this.#begun.map(({ subject, atMs: startedMs, servesAtMs }) => ({
-      ...{ member: subject.evidence.member as MemberId, group: subject.guard.group, az: subject.evidence.az },
+      ...{ member: subject.evidence.member, group: subject.guard.group, az: subject.evidence.az },
       ...{ startedAtWallMs: nowWallMs + startedMs, endedAtWallMs: servesAtMs <= atMs ? nowWallMs + servesAtMs : null },
     }));
     return [...recoveries, ...begun];
