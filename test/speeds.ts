@@ -61,6 +61,9 @@ export const PAIRED: readonly string[] = [
   // Processes that start, a browser, a whole Debian: they wait for one another.
   'test/integration/{keys/rotation,watchman/watchman,machines/machines}.test.ts',
   'test/integration/coordinator/{bad-input,inventory,shared-history,explain,api-harmless,api-contract}.test.ts',
+  'test/integration/coordinator/{commands,notices,recovery,service-probes}.test.ts',
+  'test/integration/agents/real-systemd.test.ts',
+  'test/e2e/demo.test.ts',
   'test/integration/cli/doctor.integration.test.ts',
   'test/e2e/dashboard/{pages,incident}.test.ts',
   // What they do is computed, or asked of a local EC2.
@@ -76,6 +79,7 @@ export const LONGEST: readonly string[] = [
   'test/sim/planted/planted-runs-others.test.ts',
   'test/sim/seeds.test.ts',
   'test/integration/machines/machines.test.ts',
+  'test/e2e/demo.test.ts',
   'packages/agent/src/main.integration.test.ts',
   'test/e2e/dashboard/pages.test.ts',
 ];

@@ -38,6 +38,7 @@ interface RunFlags {
   readonly makes?: true;
   readonly events?: World['events'];
   readonly follows?: true;
+  readonly inventory?: true;
   readonly identities?: true;
   readonly faults?: string;
   readonly trace?: true;
@@ -49,7 +50,7 @@ interface RunFlags {
 /** A file of its own list per episode, or a kept regression. */
 function specFrom(flags: RunFlags, seed: number): RunSpec {
   const { days, members, coordinators, faults, serveLease = false, probes = false, ladder = false } = flags;
-  const { encrypted, reattach, identities, way, shared, places, prepare, makes, events, follows } = flags;
+  const { encrypted, reattach, identities, way, shared, places, prepare, makes, events, follows, inventory } = flags;
   const shape = {
     ...{ seed, days, members, coordinators, serveLease, probes, ladder },
     ...(encrypted && { encrypted }),
@@ -61,6 +62,7 @@ function specFrom(flags: RunFlags, seed: number): RunSpec {
     ...(makes && { makes }),
     ...(events && { events }),
     ...(follows && { follows }),
+    ...(inventory && { inventory }),
     ...(identities && { identities }),
   };
   if (faults === undefined) return shape;
@@ -144,6 +146,7 @@ program
   .addOption(new Option('--events <how>', 'how events of EC2 come').choices(EVENTS))
   .option('--makes', 'something is made at EC2 while a member is suspect')
   .option('--follows', 'the primary private address follows: predecessors end before their successors run')
+  .option('--inventory', 'the coordinators keep an inventory history')
   .option('--serve-lease', 'the members keep serve leases, and the policy counts on them')
   .option('--faults <file>', 'these faults instead of what the seed gives: a list per episode, or a kept regression')
   .option('--trace', 'every line of the trace')

@@ -29,6 +29,7 @@ export const RegressionSchema = z.strictObject({
   makes: z.boolean().default(false),
   events: z.enum(EVENTS).optional(),
   follows: z.boolean().default(false),
+  inventory: z.boolean().default(false),
   identities: z.boolean().default(false),
   faults: z.array(FaultListSchema),
 });

@@ -6,7 +6,7 @@ import type { RunResult } from './simulation.ts';
 const hours = (ms: number): string => (ms / 3_600_000).toFixed(2);
 const clockTime = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
-const wayText = ({ way, places, prepare, makes, events, follows }: RunResult['spec']): string =>
+const wayText = ({ way, places, prepare, makes, events, follows, inventory }: RunResult['spec']): string =>
   [
     way ?? 'as told',
     ...(places ? [`places ${places}`] : []),
@@ -14,6 +14,7 @@ const wayText = ({ way, places, prepare, makes, events, follows }: RunResult['sp
     ...(makes === true ? ['makes'] : []),
     ...(events && events !== 'off' ? [`events ${events}`] : []),
     ...(follows === true ? ['address follows'] : []),
+    ...(inventory === true ? ['inventory'] : []),
   ].join(', ');
 
 /** What a run did, in a few lines. `cpuMs`: processor time it took. */

@@ -21,6 +21,7 @@ const SHOWN = [
   'another zone',
   ...['event late', 'event lost', 'event duplicated', 'event disordered', 'event forged'],
   ...['deed waits', 'deed in a history'],
+  'inventory crawled',
   ...['preparation begun', 'preparation taken over: snapshot,capacity', 'preparation dropped'],
 ];
 const did = new Set<string>();

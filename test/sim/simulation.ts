@@ -1,3 +1,4 @@
+import { historyFaults } from '@understudy/inventory/testing';
 import type { MemberId } from '@understudy/shared';
 import { SimulatedCluster, type ClusterShape } from './cluster/simulated-cluster.ts';
 import { Coverage } from './faults/coverage.ts';
@@ -183,6 +184,8 @@ class Simulation {
     for (const stray of [...strayAddresses(this.#cluster), ...strayIdentities(this.#cluster)])
       this.#report('I6', stray);
     for (const owed of owedHooks(this.#cluster)) this.#report('I13', owed);
+    const { inventory } = this.#cluster;
+    if (inventory) for (const fault of await historyFaults(inventory)) this.#report('I15', fault);
   }
 
   /** What an operator does about a hold: what it asks for, then away with it. */

@@ -34,6 +34,8 @@ export class Tally {
   readonly moved = new Map<string, number>();
   /** Hooks that were begun. */
   hooksBegun = 0;
+  /** Crawls that were written into the inventory history. */
+  crawls = 0;
   readonly holdsSeen = new Map<string, number>();
   readonly heldLast = new Map<string, number>();
 
@@ -44,6 +46,7 @@ export class Tally {
   onClusterEvent(clusterEvent: ClusterEvent): void {
     if (clusterEvent.kind === 'reset') this.watchdogResets += 1;
     if (clusterEvent.kind === 'hook' && clusterEvent.what === 'begun') this.hooksBegun += 1;
+    if (clusterEvent.kind === 'crawl') this.crawls += 1;
     if (clusterEvent.kind !== 'commit') return;
     const { keys } = this.#cluster;
     for (const write of clusterEvent.commit.txn.writes) {
@@ -109,12 +112,13 @@ export class Tally {
    */
   did(): Readonly<Record<string, number>> {
     const paths = [...this.paths].map(([path, n]) => [`disk by ${path}`, n] as const);
+    const crawls = this.crawls > 0 ? [['inventory crawled', this.crawls] as const] : [];
     const events = Object.entries(this.#cluster.cloud.events.fates).flatMap(([fate, n]) =>
       n > 0 ? [[`event ${fate}`, n] as const] : [],
     );
     return Object.fromEntries([
       ...[...this.ended, ...paths, ...this.elsewhere, ...this.prepared],
-      ...[...events, ...this.deeds],
+      ...[...events, ...this.deeds, ...crawls],
     ]);
   }
 
@@ -129,6 +133,7 @@ export class Tally {
         ? [`${this.leaseFences} leases waited out, ${this.watchdogResets} resets by watchdogs`]
         : []),
       `moved: ${maps[2] || 'nothing'}`,
+      ...(this.crawls > 0 ? [`${this.crawls} crawls`] : []),
       ...(this.hooksBegun > 0 ? [`${this.hooksBegun} hooks begun`] : []),
       `holds: ${maps[0] || 'none'}`,
       `held at the end: ${maps[1] || 'none'}`,

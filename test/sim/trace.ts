@@ -66,6 +66,8 @@ function lineOf(clusterEvent: ClusterEvent): string {
       return `${clusterEvent.coordinatorId} thinks ${clusterEvent.member} ${clusterEvent.verdict}`;
     case 'hook':
       return `hook ${clusterEvent.id} ${clusterEvent.what}`;
+    case 'crawl':
+      return `${clusterEvent.who} crawled ${clusterEvent.of} in term ${clusterEvent.term}`;
     case 'reset':
       return `${clusterEvent.instanceId} reset by its watchdog`;
     case 'log':

@@ -65,6 +65,7 @@ import { undo } from './commands/undo.ts';
 import { userData } from './commands/user-data.ts';
 import { tokenNew } from './commands/token-new.ts';
 
+import { verifyAccount } from './commands/verify-account.ts';
 import { wait } from './commands/wait.ts';
 
 /** Every command, in the order of `understudy --help`. A new one is a file and a line here. */
@@ -111,6 +112,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   recover,
   undo,
   doctorCoordinator,
+  verifyAccount,
   doctorAgent,
   bundle,
   inspect,

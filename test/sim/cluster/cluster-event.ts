@@ -18,6 +18,19 @@ export type ClusterEvent =
     }
   /** A hook of a recovery was begun, or has ended. */
   | { readonly kind: 'hook'; readonly id: string; readonly what: 'begun' | 'passed' | 'refused' }
+  /**
+   * A crawl was written into the inventory history; its first page was asked for at `fromMs`.
+   * `states`: of all instances, as the history has them after it. Null: it is of another kind, or
+   * not complete.
+   */
+  | {
+      readonly kind: 'crawl';
+      readonly who: string;
+      readonly of: string;
+      readonly term: number;
+      readonly fromMs: number;
+      readonly states: ReadonlyMap<string, string> | null;
+    }
   /** By its own watchdog. */
   | { readonly kind: 'reset'; readonly instanceId: string }
   | { readonly kind: 'log'; readonly who: string; readonly level: string; readonly event: string }

@@ -21,6 +21,7 @@ import { ProcessClock } from '../kernel/process-clock.ts';
 import { CHECKSUM_TAGS } from './checksum-tags.ts';
 import type { SimulatedCluster } from './simulated-cluster.ts';
 import { simulatedHooks } from './simulated-hooks.ts';
+import { simulatedInventory } from './simulated-inventory.ts';
 import { lookAtService } from './service-look.ts';
 import { PausePoints } from './pause-points.ts';
 import { ProcessSocket } from './process-socket.ts';
@@ -155,6 +156,7 @@ export class CoordinatorHost {
       }),
       ...this.#names(name, clock, points, limiters),
       ...this.#events(name, clock, points),
+      ...this.#inventory(name, options, parts, limiters),
       runHook: simulatedHooks(this.#cluster, name, clock),
       kms: kmsOver({ transport: this.#kms(name, clock, points), clock, callTimeoutMs: 2_000 }),
       socket,
@@ -237,6 +239,17 @@ export class CoordinatorHost {
     return {
       eventQueue: messageQueueOver({ transport, clock, callTimeoutMs: this.config.aws.callTimeoutMs, queueUrl }),
     };
+  }
+
+  /** An inventory history, where one is kept. */
+  #inventory(name: string, options: LifeOptions, parts: LifeParts, limiters: ServiceLimiters) {
+    const { inventory } = this.#cluster;
+    if (inventory === null) return {};
+    const ec2 = this.#transport(name, options, parts);
+    const { callTimeoutMs } = this.config.aws;
+    const random = this.#cluster.streamOf(`${name}-crawls`);
+    const how = { ...parts, name, limiters, random, callTimeoutMs, ec2 };
+    return { inventory: simulatedInventory(this.#cluster, inventory, how) };
   }
 
   #kms(reader: string, clock: ProcessClock, points: PausePoints): Ec2Transport {

@@ -1,5 +1,6 @@
 import { CloudSim, type LatencyOverrides, seedInstance, type SimQueue } from '@understudy/cloud-sim';
 import { type CoordinatorConfig, CoordinatorConfigSchema, type SendNotice } from '@understudy/coordinator/testing';
+import { SqliteSql } from '@understudy/inventory';
 import {
   type Endpoint,
   type IntentRecord,
@@ -77,6 +78,8 @@ export interface ClusterShape {
   readonly identities?: boolean;
   /** Whether events of EC2 come through a queue, and how. Default: they do not. */
   readonly events?: World['events'];
+  /** The coordinators keep an inventory history in one database. Default: they keep none. */
+  readonly inventory?: boolean;
 }
 
 /** What a test may want otherwise than the simulation does, whose choices are the defaults. */
@@ -139,6 +142,8 @@ export class SimulatedCluster {
   readonly operators: Operators;
   /** Null: events are off. */
   readonly eventQueue: SimQueue | null;
+  /** Null: no inventory history is kept. */
+  readonly inventory: SqliteSql | null;
   readonly identities: CarriedIdentities;
   /** Looks at services, by what they showed. */
   readonly looks: Partial<Record<ProbeCode, number>> = {};
@@ -176,6 +181,7 @@ export class SimulatedCluster {
     });
     this.eventQueue =
       parts.events === undefined && (shape.events ?? 'off') === 'off' ? null : makeEventQueue(this.cloud);
+    this.inventory = shape.inventory === true ? SqliteSql.open(':memory:') : null;
     this.identities = new CarriedIdentities(this.cloud, shape.identities === true);
     this.operators = new Operators(this);
     const addresses = Array.from({ length: shape.coordinators }, (_, index) => `10.1.0.${index + 1}`);

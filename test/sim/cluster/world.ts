@@ -26,11 +26,13 @@ export interface World {
   readonly makes: boolean;
   /** The primary private address follows: predecessors are ended before their successors run. */
   readonly follows: boolean;
+  /** An inventory history is kept. */
+  readonly inventory: boolean;
 }
 
 /**
- * Seven seeds in a row have every way, every second one makes something, and of nine one has
- * members whose address follows; the rest is drawn.
+ * Seven seeds in a row have every way, every second one makes something, of nine one has members
+ * whose address follows, of four one an inventory history; the rest is drawn.
  */
 export function worldOf(seed: number): World {
   const random = streamOf(seed, 'world');
@@ -41,6 +43,7 @@ export function worldOf(seed: number): World {
     events: pick(streamOf(seed, 'events'), EVENTS),
     makes: seed % 2 === 1,
     follows: seed % 9 === 8,
+    inventory: seed % 4 === 2,
   };
 }
 
@@ -73,7 +76,7 @@ const MAKING: PolicyChange = {
 
 /** The part of the policy that the world decides. `subnets`: one a zone. */
 export function worldPolicy(
-  { way, places, prepare, makes, follows }: Omit<World, 'events'>,
+  { way, places, prepare, makes, follows }: Omit<World, 'events' | 'inventory'>,
   subnets: readonly string[],
 ): readonly PolicyChange[] {
   return [

@@ -19,6 +19,7 @@ export const INVARIANT_IDS = [
   'I12',
   'I13',
   'I14',
+  'I15',
 ] as const;
 export type InvariantId = (typeof INVARIANT_IDS)[number];
 
@@ -39,6 +40,7 @@ export const INVARIANTS: Readonly<Record<InvariantId, string>> = {
   I12: 'no disk is taken off, copied or replaced while its instance may run, and none becomes two',
   I13: 'what a hook comes before waits for it, and a recovery that is over has run its hooks',
   I14: 'what is made for a suspect is nobody’s until its recovery takes it over, which it does or drops it for good',
+  I15: 'the inventory history says of each instance what EC2 had, and leaders write it in their order',
 };
 
 export interface Violation {

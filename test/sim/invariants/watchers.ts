@@ -8,6 +8,7 @@ import { watchCarried } from './carried.ts';
 import { watchDisks } from './disks.ts';
 import { watchHooks } from './hooks.ts';
 import { watchIdentities } from './identities.ts';
+import { watchInventory } from './inventory.ts';
 import type { MakeWatcher } from './invariant.ts';
 import { watchMovedDisks } from './moved-disks.ts';
 import { watchPredecessors } from './predecessors.ts';
@@ -43,4 +44,5 @@ export const WATCHERS: readonly MakeWatcher[] = [
   watchHooks,
   watchPreparations,
   watchPredecessors,
+  watchInventory,
 ];

@@ -42,6 +42,7 @@ export interface PlantedBug extends PlantedPlace {
     readonly makes?: true;
     readonly events?: World['events'];
     readonly follows?: true;
+    readonly inventory?: true;
   };
 }
 

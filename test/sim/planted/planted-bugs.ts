@@ -6,6 +6,7 @@ import { IDENTITY_BUGS } from './bugs-in-identities.ts';
 import { LEASE_BUGS } from './bugs-in-leases.ts';
 import { LEADING_BUGS } from './bugs-in-leading.ts';
 import { DISK_BUGS } from './bugs-in-moving-disks.ts';
+import { HISTORY_BUGS } from './bugs-in-keeping-history.ts';
 import { LADDER_BUGS } from './bugs-on-the-ladder.ts';
 import { PREPARING_BUGS } from './bugs-in-preparing.ts';
 import { RECOVERING_BUGS } from './bugs-in-recovering.ts';
@@ -24,4 +25,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...PREPARING_BUGS,
   ...EVENT_BUGS,
   ...ENDING_BUGS,
+  ...HISTORY_BUGS,
 ];

@@ -38,6 +38,7 @@ export async function runPlanted(bug: PlantedBug): Promise<PlantedOutcome> {
     if (makes) spec.push('--makes');
     if (events) spec.push('--events', events);
     if (follows) spec.push('--follows');
+    if (bug.run.inventory) spec.push('--inventory');
     const text = await outputOf([...FLAGS, '--import', PLANT, SIM, ...spec.map(String)], bug.name);
     return OutcomeSchema.parse(JSON.parse(text.split('\n')[0] ?? ''));
   } finally {
@@ -46,7 +47,13 @@ export async function runPlanted(bug: PlantedBug): Promise<PlantedOutcome> {
 }
 
 async function outputOf(args: readonly string[], name: string): Promise<string> {
-  const env = { ...process.env, UNDERSTUDY_PLANTED_BUG: name, NODE_OPTIONS: '' };
+  const env = {
+    ...process.env,
+    UNDERSTUDY_PLANTED_BUG: name,
+    NODE_OPTIONS: '',
+    // A hundred processes load the same modules but for the one with the bug.
+    NODE_COMPILE_CACHE: join(tmpdir(), 'understudy-compile-cache'),
+  };
   const child = spawn(process.execPath, args, {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

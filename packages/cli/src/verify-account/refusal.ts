@@ -1,0 +1,7 @@
+/** EC2's own word for a refusal, or the code of ours where it gave none. */
+export function refusalOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'Unknown';
+  const upstream: unknown = Reflect.get(error, 'upstreamCode');
+  const code: unknown = Reflect.get(error, 'code');
+  return typeof upstream === 'string' ? upstream : typeof code === 'string' ? code : error.name;
+}
