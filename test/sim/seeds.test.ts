@@ -22,6 +22,7 @@ const SHOWN = [
   ...['event late', 'event lost', 'event duplicated', 'event disordered', 'event forged'],
   ...['deed waits', 'deed in a history'],
   'inventory crawled',
+  ...['script run', 'script again'],
   ...['preparation begun', 'preparation taken over: snapshot,capacity', 'preparation dropped'],
 ];
 const did = new Set<string>();

@@ -32,6 +32,8 @@ export interface RunResult {
   readonly tally: Tally;
   /** Looks at services, by what they showed; none unless the cluster has probes. */
   readonly looks: SimulatedCluster['looks'];
+  /** What became of requests for keys; empty unless members enrol. */
+  readonly enrolment: Readonly<Record<string, number>>;
   readonly simulatedMs: number;
   readonly eventCount: number;
   /** The faults of the episodes that were begun. */
@@ -117,6 +119,7 @@ class Simulation {
       coverage: this.#coverage,
       tally: this.#tally,
       looks: this.#cluster.looks,
+      enrolment: { ...this.#cluster.enrolment?.counts, ...this.#cluster.replayer?.counts },
       simulatedMs: kernel.monotonicMs(),
       eventCount: kernel.eventCount,
       faults: this.#faults,

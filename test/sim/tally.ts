@@ -36,6 +36,8 @@ export class Tally {
   hooksBegun = 0;
   /** Crawls that were written into the inventory history. */
   crawls = 0;
+  /** What became of scripts on instances. */
+  readonly scripts = new Map<string, number>();
   readonly holdsSeen = new Map<string, number>();
   readonly heldLast = new Map<string, number>();
 
@@ -47,6 +49,7 @@ export class Tally {
     if (clusterEvent.kind === 'reset') this.watchdogResets += 1;
     if (clusterEvent.kind === 'hook' && clusterEvent.what === 'begun') this.hooksBegun += 1;
     if (clusterEvent.kind === 'crawl') this.crawls += 1;
+    if (clusterEvent.kind === 'script') count(this.scripts, `script ${clusterEvent.what}`);
     if (clusterEvent.kind !== 'commit') return;
     const { keys } = this.#cluster;
     for (const write of clusterEvent.commit.txn.writes) {
@@ -118,7 +121,7 @@ export class Tally {
     );
     return Object.fromEntries([
       ...[...this.ended, ...paths, ...this.elsewhere, ...this.prepared],
-      ...[...events, ...this.deeds, ...crawls],
+      ...[...events, ...this.deeds, ...this.scripts, ...crawls],
     ]);
   }
 
@@ -133,6 +136,7 @@ export class Tally {
         ? [`${this.leaseFences} leases waited out, ${this.watchdogResets} resets by watchdogs`]
         : []),
       `moved: ${maps[2] || 'nothing'}`,
+      ...(this.scripts.size > 0 ? [[...this.scripts].map(([name, n]) => `${name} ${n}`).join(', ')] : []),
       ...(this.crawls > 0 ? [`${this.crawls} crawls`] : []),
       ...(this.hooksBegun > 0 ? [`${this.hooksBegun} hooks begun`] : []),
       `holds: ${maps[0] || 'none'}`,

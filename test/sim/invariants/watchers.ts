@@ -13,9 +13,11 @@ import type { MakeWatcher } from './invariant.ts';
 import { watchMovedDisks } from './moved-disks.ts';
 import { watchPredecessors } from './predecessors.ts';
 import { watchPreparations } from './preparations.ts';
+import { watchKeysGiven } from './keys-given.ts';
 import { watchLaunches } from './launches.ts';
 import { watchRefusals } from './refusals.ts';
 import { watchRungs } from './rungs.ts';
+import { watchScripts } from './scripts.ts';
 import { watchServing } from './serving.ts';
 
 const watchFatal: MakeWatcher = (_cluster, report) => ({
@@ -44,5 +46,7 @@ export const WATCHERS: readonly MakeWatcher[] = [
   watchHooks,
   watchPreparations,
   watchPredecessors,
+  watchKeysGiven,
   watchInventory,
+  watchScripts,
 ];
