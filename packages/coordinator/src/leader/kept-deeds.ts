@@ -67,7 +67,7 @@ function isWanted({ activations, intents, history }: Told, member: MemberId, dee
 export const stillWanted = (records: Told, member: MemberId, nowWallMs: number): readonly KeptDeed[] =>
   records.deeds.get(member)?.record.kept.filter((one) => isWanted(records, member, one, nowWallMs)) ?? [];
 
-/** When it was done, as far as that is not after it was heard of: a made-up date lasts no longer. */
+/** When it was done, or else heard of: a made-up date in the future lasts no longer. */
 const doneAtMs = ({ atWallMs, keptAtWallMs }: KeptDeed): number => Math.min(atWallMs, keptAtWallMs);
 
 /**

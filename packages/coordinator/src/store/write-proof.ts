@@ -126,8 +126,8 @@ export class WriteProof {
   }
 
   /**
-   * The same as {@link problems} in one line, for callers that must not decide meanwhile. Null while writes work. A
-   * single call that etcd took for malformed is no trouble of etcd's.
+   * The same as {@link problems} in one line, for callers that must not decide meanwhile. Null
+   * while writes work. A single call that etcd took for malformed is no trouble of etcd's.
    */
   trouble(): string | null {
     const [first] = this.problems().filter(({ code }) => code !== 'STORE_REJECTED');
