@@ -17,7 +17,6 @@ import type { PlanAnswer } from '../leader/plan-preview.ts';
 import type { UndoPreviewAnswer, UndoThought } from '../leader/undo-preview.ts';
 import type { Verdicts } from '../leader/verdicts.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
-import type { WhatIfAnswer } from '../what-if/questions.ts';
 import { auditView, drainsView, heldView, pausesView, policyViews } from './control-views.ts';
 
 /** What only the leader does, or knows. */
@@ -84,7 +83,7 @@ export class Controls implements LeaderControls {
   }
 
   /** What would become of the cluster if this happened now. Null: another coordinator leads. */
-  async whatIf(scenario: WhatIfScenario, signal: AbortSignal | null = null): Promise<WhatIfAnswer | null> {
+  async whatIf(scenario: WhatIfScenario, signal: AbortSignal | null = null) {
     const board = this.#options.leader.board();
     return board && (await board.whatIf(scenario, this.#options.limitOf, signal));
   }
