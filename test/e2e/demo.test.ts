@@ -23,7 +23,13 @@ const Recovery = z.object({
   leaderChanges: z.number(),
   steps: z.array(z.object({ step: z.string() })),
 });
-const Report = z.object({ recoveries: z.array(Recovery), falseFailovers: z.number(), violations: z.array(z.string()) });
+const Report = z.object({
+  recoveries: z.array(Recovery),
+  falseFailovers: z.number(),
+  violations: z.array(z.string()),
+  /** What would become of each member if it failed at the end. */
+  readiness: z.array(z.object({ member: z.string(), verdict: z.string(), rtoMs: z.number().nullable() })).min(6),
+});
 
 interface Ended {
   readonly code: number | null;

@@ -70,6 +70,18 @@ const ROWS: readonly Row[] = [
     title: 'Members and recoveries',
     panels: [
       {
+        title: 'If it failed now: worst time out of service',
+        about: 'Predicted, from the failure, on a bad day.',
+        unit: 's',
+        lines: [[`max by (group) (understudy_readiness_rto_seconds{${OF_GROUP}})`, '{{group}}']],
+      },
+      {
+        title: 'In the way of recoveries',
+        about: 'By group and kind, before anything has failed.',
+        unit: 'none',
+        lines: [[`max by (group, kind) (understudy_readiness_blockers{${OF_GROUP}})`, '{{group}} {{kind}}']],
+      },
+      {
         title: 'Verdicts but alive',
         about: 'Members by group and verdict.',
         unit: 'none',

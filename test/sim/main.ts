@@ -38,6 +38,9 @@ interface RunFlags {
   readonly makes?: true;
   readonly events?: World['events'];
   readonly follows?: true;
+  readonly enrols?: true;
+  readonly inventory?: true;
+  readonly commands?: true;
   readonly identities?: true;
   readonly faults?: string;
   readonly trace?: true;
@@ -49,7 +52,8 @@ interface RunFlags {
 /** A file of its own list per episode, or a kept regression. */
 function specFrom(flags: RunFlags, seed: number): RunSpec {
   const { days, members, coordinators, faults, serveLease = false, probes = false, ladder = false } = flags;
-  const { encrypted, reattach, identities, way, shared, places, prepare, makes, events, follows } = flags;
+  const { encrypted, reattach, identities, way, shared, places, prepare, makes } = flags;
+  const { events, follows, enrols, inventory, commands } = flags;
   const shape = {
     ...{ seed, days, members, coordinators, serveLease, probes, ladder },
     ...(encrypted && { encrypted }),
@@ -61,6 +65,9 @@ function specFrom(flags: RunFlags, seed: number): RunSpec {
     ...(makes && { makes }),
     ...(events && { events }),
     ...(follows && { follows }),
+    ...(enrols && { enrols }),
+    ...(inventory && { inventory }),
+    ...(commands && { commands }),
     ...(identities && { identities }),
   };
   if (faults === undefined) return shape;
@@ -143,7 +150,10 @@ program
   .addOption(new Option('--prepare <what>', 'what is read while a member is suspect').choices(PREPARED))
   .addOption(new Option('--events <how>', 'how events of EC2 come').choices(EVENTS))
   .option('--makes', 'something is made at EC2 while a member is suspect')
+  .option('--enrols', 'every second member comes without a key, and gets it for the identity of its instance')
   .option('--follows', 'the primary private address follows: predecessors end before their successors run')
+  .option('--commands', 'with --identities: some hooks run on instances')
+  .option('--inventory', 'the coordinators keep an inventory history')
   .option('--serve-lease', 'the members keep serve leases, and the policy counts on them')
   .option('--faults <file>', 'these faults instead of what the seed gives: a list per episode, or a kept regression')
   .option('--trace', 'every line of the trace')

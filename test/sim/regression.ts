@@ -29,6 +29,9 @@ export const RegressionSchema = z.strictObject({
   makes: z.boolean().default(false),
   events: z.enum(EVENTS).optional(),
   follows: z.boolean().default(false),
+  enrols: z.boolean().default(false),
+  inventory: z.boolean().default(false),
+  commands: z.boolean().default(false),
   identities: z.boolean().default(false),
   faults: z.array(FaultListSchema),
 });

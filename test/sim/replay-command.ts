@@ -16,6 +16,9 @@ export function replayCommand(spec: RunSpec, faultsFile?: string): string {
   if (faultsFile !== undefined && spec.events !== undefined) parts.push('--events', spec.events);
   if (faultsFile !== undefined && spec.makes === true) parts.push('--makes');
   if (faultsFile !== undefined && spec.follows === true) parts.push('--follows');
+  if (faultsFile !== undefined && spec.enrols === true) parts.push('--enrols');
+  if (faultsFile !== undefined && spec.commands === true) parts.push('--commands');
+  if (faultsFile !== undefined && spec.inventory === true) parts.push('--inventory');
   if (faultsFile !== undefined && spec.identities === true) parts.push('--identities');
   if (faultsFile !== undefined) parts.push(`--faults ${faultsFile}`);
   return parts.join(' ');

@@ -25,6 +25,7 @@ function runner(needed: readonly string[], membersMin: number) {
       coverage: new Coverage(),
       tally: null as never,
       looks: {},
+      enrolment: {},
       simulatedMs: 3_600_000,
       eventCount: 0,
       faults,

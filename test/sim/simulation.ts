@@ -1,3 +1,4 @@
+import { historyFaults } from '@understudy/inventory/testing';
 import type { MemberId } from '@understudy/shared';
 import { SimulatedCluster, type ClusterShape } from './cluster/simulated-cluster.ts';
 import { Coverage } from './faults/coverage.ts';
@@ -31,6 +32,8 @@ export interface RunResult {
   readonly tally: Tally;
   /** Looks at services, by what they showed; none unless the cluster has probes. */
   readonly looks: SimulatedCluster['looks'];
+  /** What became of requests for keys; empty unless members enrol. */
+  readonly enrolment: Readonly<Record<string, number>>;
   readonly simulatedMs: number;
   readonly eventCount: number;
   /** The faults of the episodes that were begun. */
@@ -116,6 +119,7 @@ class Simulation {
       coverage: this.#coverage,
       tally: this.#tally,
       looks: this.#cluster.looks,
+      enrolment: { ...this.#cluster.enrolment?.counts, ...this.#cluster.replayer?.counts },
       simulatedMs: kernel.monotonicMs(),
       eventCount: kernel.eventCount,
       faults: this.#faults,
@@ -183,6 +187,8 @@ class Simulation {
     for (const stray of [...strayAddresses(this.#cluster), ...strayIdentities(this.#cluster)])
       this.#report('I6', stray);
     for (const owed of owedHooks(this.#cluster)) this.#report('I13', owed);
+    const { inventory } = this.#cluster;
+    if (inventory) for (const fault of await historyFaults(inventory)) this.#report('I15', fault);
   }
 
   /** What an operator does about a hold: what it asks for, then away with it. */

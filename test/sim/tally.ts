@@ -32,6 +32,10 @@ export class Tally {
   readonly moved = new Map<string, number>();
   /** Hooks that were begun. */
   hooksBegun = 0;
+  /** Crawls that were written into the inventory history. */
+  crawls = 0;
+  /** What became of scripts on instances. */
+  readonly scripts = new Map<string, number>();
   readonly holdsSeen = new Map<string, number>();
   readonly heldLast = new Map<string, number>();
 
@@ -42,6 +46,8 @@ export class Tally {
   onClusterEvent(clusterEvent: ClusterEvent): void {
     if (clusterEvent.kind === 'reset') this.watchdogResets += 1;
     if (clusterEvent.kind === 'hook' && clusterEvent.what === 'begun') this.hooksBegun += 1;
+    if (clusterEvent.kind === 'crawl') this.crawls += 1;
+    if (clusterEvent.kind === 'script') count(this.scripts, `script ${clusterEvent.what}`);
     if (clusterEvent.kind !== 'commit') return;
     const { keys } = this.#cluster;
     for (const write of clusterEvent.commit.txn.writes) {
@@ -104,7 +110,15 @@ export class Tally {
    */
   did(): Readonly<Record<string, number>> {
     const paths = [...this.paths].map(([path, n]) => [`disk by ${path}`, n] as const);
-    return Object.fromEntries([...this.ended, ...paths, ...this.elsewhere, ...this.prepared]);
+    const crawls = this.crawls > 0 ? [['inventory crawled', this.crawls] as const] : [];
+    return Object.fromEntries([
+      ...this.ended,
+      ...paths,
+      ...this.elsewhere,
+      ...this.prepared,
+      ...this.scripts,
+      ...crawls,
+    ]);
   }
 
   text(): string {
@@ -118,6 +132,8 @@ export class Tally {
         ? [`${this.leaseFences} leases waited out, ${this.watchdogResets} resets by watchdogs`]
         : []),
       `moved: ${maps[2] || 'nothing'}`,
+      ...(this.scripts.size > 0 ? [[...this.scripts].map(([name, n]) => `${name} ${n}`).join(', ')] : []),
+      ...(this.crawls > 0 ? [`${this.crawls} crawls`] : []),
       ...(this.hooksBegun > 0 ? [`${this.hooksBegun} hooks begun`] : []),
       `holds: ${maps[0] || 'none'}`,
       `held at the end: ${maps[1] || 'none'}`,

@@ -60,6 +60,7 @@ import { recover } from './commands/recover.ts';
 import { recoveries } from './commands/recoveries.ts';
 import { replan } from './commands/replan.ts';
 import { retry } from './commands/retry.ts';
+import { simulate } from './commands/simulate.ts';
 import { status } from './commands/status.ts';
 import { undo } from './commands/undo.ts';
 import { userData } from './commands/user-data.ts';
@@ -93,6 +94,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   keysStatus,
   plan,
   readiness,
+  simulate,
   getPolicy,
   drains,
   audit,

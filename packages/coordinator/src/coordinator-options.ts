@@ -81,7 +81,7 @@ export interface CoordinatorOptions {
   /** Tells what answered in EC2's place. */
   readonly answers?: Pick<AnswerWatch, 'problem' | 'totals'>;
   /** Tell how the rates of EC2, Route 53 and Elastic Load Balancing are used. */
-  readonly limiters?: Pick<ServiceLimiters, 'problem' | 'states'>;
+  readonly limiters?: Pick<ServiceLimiters, 'problem' | 'states'> & Partial<Pick<ServiceLimiters, 'limitOf'>>;
   /** Called with the master secrets when they have changed. */
   readonly onMasters?: (masters: ReadonlyMap<number, Uint8Array>) => void;
   /** What is wrong with the files that say who may use the HTTP API. */

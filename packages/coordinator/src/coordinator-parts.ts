@@ -249,6 +249,7 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
   });
   const controls = new Controls({
     ...{ ...parts, clock, coordinatorId: config.id, keyspace: parts.keys },
+    limitOf: (action) => limiters?.limitOf?.(action) ?? null,
     onHandBack: (outcome) => metrics.handBackTold(outcome),
   });
   const api = new CoordinatorApi({
@@ -269,6 +270,7 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
     isWritable: () => condition.isStoreWritable(),
     receiveBufferBytes: options.socket.receiveBufferBytes ?? null,
     commands: () => leader.commandCounts,
+    readiness: () => leader.board()?.all() ?? null,
     preparations: () => leader.preparationCounts,
     makings: () => leader.makings,
     events: leader.events.counts,

@@ -16,6 +16,7 @@ export { OpinionPublisher } from './observing/opinion-publisher.ts';
 export { NoticesJob, UNDELIVERED_MAX } from './leader/jobs/notices.ts';
 export { runCommandHook } from './hooks/command-hook.ts';
 export { HooksConfigSchema } from './hooks/hooks-config.ts';
+export { CrawlCounts, type InventoryKeeping } from './inventory/inventory-keeping.ts';
 export { messageOf, type SendNotice } from './notices/sink.ts';
 export { senderOver } from './notices/sinks/registry.ts';
 export { signedHeaders } from './notices/webhook.ts';

@@ -16,6 +16,7 @@ export type { HeldView, PausesView } from './api-commands.ts';
 export type { EnrolmentsView } from './api/enrolments.ts';
 export type { InventoryPage, InventoryStanding, InventoryVersion } from './api/inventory.ts';
 export type { PlannedStepView, PlanView } from './api/plan.ts';
+export type { MemberReadiness, ReadinessView } from './api/readiness.ts';
 export type { UndoPreviewView } from './api/undo.ts';
 export type { FleetDelta, FleetHeard, FleetMember, FleetObserver, FleetView } from './api/fleet.ts';
 export { staysInPlace } from './in-place-strategies.ts';

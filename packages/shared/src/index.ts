@@ -6,6 +6,7 @@ export * from './api/plan.ts';
 export * from './api/hand-back.ts';
 export * from './api/undo.ts';
 export * from './api/readiness.ts';
+export * from './api/what-if.ts';
 export * from './api-commands.ts';
 export * from './api-events.ts';
 export * from './api-problems.ts';

@@ -2,7 +2,8 @@ import * as z from 'zod';
 
 /**
  * Stores in which a secret of a host may lie, by the field that names the place. Another store is a
- * field here and a line in `aws/src/secrets/secrets-over.ts`.
+ * field here, a line in `aws/src/secrets/secrets-over.ts` for coordinators, and one in
+ * `agent/src/key-sources/key-sources.ts` for agents, which read without the rest of the SDK.
  */
 export const SECRET_STORES = ['ssmParameter', 'secretsManager'] as const;
 export type SecretStore = (typeof SECRET_STORES)[number];

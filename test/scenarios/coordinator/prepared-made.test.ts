@@ -47,6 +47,12 @@ const preparations = (world: World): readonly PreparationRecord[] =>
 const made = (world: World, opId: string) =>
   world.cloud.core.region.instances.all().filter((one) => one.tags[TAG.op] === opId);
 
+const gone = (world: World): readonly string[] =>
+  world.kv
+    .entries(KEYS.prepared)
+    .flatMap(({ key, value }) => parseRecord(PreparedRecordSchema, key, value).gone ?? [])
+    .map(({ opId }) => opId);
+
 const isMade = (world: World, opId: string) => () => made(world, opId).some((one) => one.state === 'stopped');
 
 describe('a seed while its member is suspect', () => {
@@ -89,6 +95,34 @@ describe('a seed while its member is suspect', () => {
     world.crash(old);
     await world.until('replaced', () => world.history(DB).length > 0, 15 * MINUTE_MS);
     expect(world.history(DB)[0]).toMatchObject({ outcome: 'replaced', ordinal: 1 });
+    world.expectHealthy();
+  });
+
+  test('that has gone leaves its name to nobody, also when its member is removed and enrolled anew', async () => {
+    const { world, old, suspected } = await cluster();
+    await world.silence(old);
+    await suspected();
+    await world.until('made', isMade(world, opIdOf(old)), MINUTE_MS);
+    world.speak(old);
+    await world.until('forgotten', () => preparations(world).length === 0 && gone(world).length > 0, 25 * MINUTE_MS);
+    expect(gone(world)).toEqual([opIdOf(old)]);
+    const remove = () => {
+      for (const key of [KEYS.activation(DB), KEYS.member(DB)]) world.remove(key);
+    };
+    remove();
+    await world.until('enrolled anew', () => world.activation(DB) !== null, MINUTE_MS);
+    expect(world.activation(DB)).toMatchObject({ instanceId: old, ordinal: 1 });
+    // One that an earlier build has enrolled, or somebody wrote down, begins at 0 all the same.
+    world.put(KEYS.activation(DB), { member: DB, incarnation: 1, instanceId: old, opId: null, ordinal: 0 });
+    await world.clock.advance(20_000);
+    world.crash(old);
+    await world.until('replaced', () => world.history(DB).length > 0, 15 * MINUTE_MS);
+    expect(world.history(DB)[0]).toMatchObject({ outcome: 'replaced', ordinal: 1 });
+    const successor = world.activation(DB)?.instanceId ?? '';
+    await world.clock.advance(2 * MINUTE_MS);
+    const { instances, volumes } = world.cloud.core.region;
+    expect(instances.get(successor)?.state).toBe('running');
+    expect(instances.get(successor)?.volumeIds.every((id) => volumes.get(id) !== undefined)).toBe(true);
     world.expectHealthy();
   });
 

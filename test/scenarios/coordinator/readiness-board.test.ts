@@ -10,7 +10,7 @@ async function started(policy: PolicyChange = {}) {
   const old = world.seed(DB1);
   for (const name of ['db2', 'db3', 'db4']) world.seed(`prod/${name}`, { az: 'us-east-1b' });
   await world.up();
-  await world.until('looked at', () => readinessOf(world)?.rtoMs != null, 120_000);
+  await world.until('looked at', () => (readinessOf(world)?.rtoMs ?? null) !== null, 120_000);
   return { world, old };
 }
 

@@ -15,12 +15,21 @@ import {
   targetGroupsOver,
 } from '@understudy/aws';
 import type { RecoveryRunner } from '@understudy/recovery';
-import { type Keyspace, type KvTxn, type Log, OpinionRecordSchema, parseRecord } from '@understudy/shared';
+import {
+  type Keyspace,
+  type KvTxn,
+  type Log,
+  OpinionRecordSchema,
+  parseRecord,
+  type RunHook,
+} from '@understudy/shared';
 import type { NetworkNode, SimKvClient } from '@understudy/shared/testing';
 import { ProcessClock } from '../kernel/process-clock.ts';
 import { CHECKSUM_TAGS } from './checksum-tags.ts';
+import { hooksOnInstances } from './instance-commands.ts';
 import type { SimulatedCluster } from './simulated-cluster.ts';
 import { simulatedHooks } from './simulated-hooks.ts';
+import { simulatedInventory } from './simulated-inventory.ts';
 import { lookAtService } from './service-look.ts';
 import { PausePoints } from './pause-points.ts';
 import { ProcessSocket } from './process-socket.ts';
@@ -155,7 +164,8 @@ export class CoordinatorHost {
       }),
       ...this.#names(name, clock, points, limiters),
       ...this.#events(name, clock, points),
-      runHook: simulatedHooks(this.#cluster, name, clock),
+      ...this.#inventory(name, options, parts, limiters),
+      runHook: this.#runHook(name, clock, points),
       kms: kmsOver({ transport: this.#kms(name, clock, points), clock, callTimeoutMs: 2_000 }),
       socket,
       clock,
@@ -178,8 +188,8 @@ export class CoordinatorHost {
   }
 
   #enrolment() {
-    const { parts, cloud } = this.#cluster;
-    if (parts.enrols !== true) return {};
+    const { parts, shape, cloud } = this.#cluster;
+    if (parts.enrols !== true && shape.enrols !== true) return {};
     const signers = signersFor(cloud.region, { text: cloud.identity.certificate(), file: 'cloud-sim' });
     return { enrolment: { region: cloud.region, accounts: ['123456789012'], signers } };
   }
@@ -237,6 +247,23 @@ export class CoordinatorHost {
     return {
       eventQueue: messageQueueOver({ transport, clock, callTimeoutMs: this.config.aws.callTimeoutMs, queueUrl }),
     };
+  }
+
+  #runHook(name: string, clock: ProcessClock, points: PausePoints): RunHook {
+    const programs = simulatedHooks(this.#cluster, name, clock);
+    const isElsewhere = this.#cluster.shape.commands === true;
+    return isElsewhere ? hooksOnInstances(this.#cluster, programs, { name, clock, points }) : programs;
+  }
+
+  /** An inventory history, where one is kept. */
+  #inventory(name: string, options: LifeOptions, parts: LifeParts, limiters: ServiceLimiters) {
+    const { inventory } = this.#cluster;
+    if (inventory === null) return {};
+    const ec2 = this.#transport(name, options, parts);
+    const { callTimeoutMs } = this.config.aws;
+    const random = this.#cluster.streamOf(`${name}-crawls`);
+    const how = { ...parts, name, limiters, random, callTimeoutMs, ec2 };
+    return { inventory: simulatedInventory(this.#cluster, inventory, how) };
   }
 
   #kms(reader: string, clock: ProcessClock, points: PausePoints): Ec2Transport {

@@ -4,6 +4,7 @@ import { ProcessClock } from '../kernel/process-clock.ts';
 import { checksumMac } from './checksum-tags.ts';
 import type { NetworkNode } from '@understudy/shared/testing';
 import { MachineWatchdog } from './machine-watchdog.ts';
+import { EnrollingAgent } from './enrolling-agent.ts';
 import { ProcessSocket } from './process-socket.ts';
 import { ForwardedLog } from './forwarded-log.ts';
 import { ScriptedAgent } from './scripted-agent.ts';
@@ -29,8 +30,10 @@ export interface MachineIdentity {
   readonly address: string | null;
 }
 
+type MachineAgent = Agent | EnrollingAgent | ScriptedAgent;
+
 interface AgentLife {
-  readonly agent: Agent | ScriptedAgent;
+  readonly agent: MachineAgent;
   readonly clock: ProcessClock;
   readonly socket: ProcessSocket;
 }
@@ -109,7 +112,9 @@ export class Machine {
 
   /** A process that is there and runs. */
   get agentRuns(): boolean {
-    return this.#on && this.#agent !== null && !this.#clock.isPaused && !this.#agent.clock.isPaused;
+    const life = this.#agent;
+    const isSilent = life?.agent instanceof EnrollingAgent && !life.agent.hasKey;
+    return this.#on && life !== null && !isSilent && !this.#clock.isPaused && !life.clock.isPaused;
   }
 
   get serves(): boolean {
@@ -144,9 +149,25 @@ export class Machine {
     this.#cluster.healthChanged();
   }
 
-  #makeAgent(clock: ProcessClock, socket: ProcessSocket): Agent | ScriptedAgent {
-    if (this.#cluster.parts.agents === 'scripted') return this.#scripted(this.identity.member, clock, socket);
-    return new Agent(this.#partsOf(`agent-${this.#agentLives}`, clock, socket));
+  #makeAgent(clock: ProcessClock, socket: ProcessSocket): MachineAgent {
+    const { member } = this.identity;
+    if (this.#cluster.parts.agents === 'scripted') return this.#scripted(member, clock, socket);
+    const parts = this.#partsOf(`agent-${this.#agentLives}`, clock, socket);
+    return this.#cluster.enrols(member) ? this.#enrolling(parts, clock) : new Agent(parts);
+  }
+
+  /** Its root disk keeps the key that a coordinator has acknowledged, as the state of the agent. */
+  #enrolling(parts: AgentParts, clock: ProcessClock): EnrollingAgent {
+    const { member, instanceId, rootVolumeId } = this.identity;
+    const { disks, enrolment } = this.#cluster;
+    if (enrolment === null) throw new Error('nobody enrols here');
+    const key = parts.configuredKey;
+    const cache = {
+      read: () => Promise.resolve(disks.read(rootVolumeId) === null ? null : key),
+      write: () => Promise.resolve(),
+    };
+    const onKey = () => this.#cluster.healthChanged();
+    return new EnrollingAgent(parts, enrolment.fetchFor(member, instanceId, clock), cache, onKey);
   }
 
   #scripted(member: MemberId, clock: ProcessClock, socket: ProcessSocket): ScriptedAgent {
@@ -213,7 +234,7 @@ export class Machine {
     };
   }
 
-  #agentEnded(agent: Agent | ScriptedAgent): void {
+  #agentEnded(agent: MachineAgent): void {
     if (this.#agent?.agent === agent) this.#agent = null;
     this.#cluster.healthChanged();
   }
@@ -265,6 +286,10 @@ export class Machine {
     this.workload.die();
     this.#cluster.tell({ kind: 'reset', instanceId: this.identity.instanceId });
     this.boot(false);
+  }
+
+  wallMs(): number {
+    return this.#clock.wallMs();
   }
 
   setRate(rate: number): void {

@@ -1,5 +1,6 @@
 import { CloudSim, type LatencyOverrides, seedInstance, type SimQueue } from '@understudy/cloud-sim';
 import { type CoordinatorConfig, CoordinatorConfigSchema, type SendNotice } from '@understudy/coordinator/testing';
+import { SqliteSql } from '@understudy/inventory';
 import {
   type Endpoint,
   type IntentRecord,
@@ -23,13 +24,16 @@ import type * as z from 'zod';
 import { SimKernel } from '../kernel/sim-kernel.ts';
 import { CarriedIdentities } from './carried-identities.ts';
 import { CoordinatorHost } from './coordinator-host.ts';
+import { InstanceCommands } from './instance-commands.ts';
 import { Disks } from './disks.ts';
+import { EnrolmentWire } from './enrolment-wire.ts';
 import type { ClusterEvent, ClusterListener } from './cluster-event.ts';
 import { speechOf } from './machine.ts';
 import { SimulatedMachines } from './simulated-machines.ts';
 import { simulationPolicy } from './simulation-policy.ts';
 import { backUp, shareVolumes } from './shared-volumes.ts';
 import { hookPolicy } from './simulated-hooks.ts';
+import { Replayer } from './replayer.ts';
 import { StoredRecords } from './stored-records.ts';
 import { Operators } from './operators.ts';
 import { streamOf } from './random-streams.ts';
@@ -77,6 +81,12 @@ export interface ClusterShape {
   readonly identities?: boolean;
   /** Whether events of EC2 come through a queue, and how. Default: they do not. */
   readonly events?: World['events'];
+  /** Every second member comes without a key, and enrols. Default: none does. */
+  readonly enrols?: boolean;
+  /** The coordinators keep an inventory history in one database. Default: they keep none. */
+  readonly inventory?: boolean;
+  /** With `identities`: some of the group's hooks run on instances. Default: on coordinators. */
+  readonly commands?: boolean;
 }
 
 /** What a test may want otherwise than the simulation does, whose choices are the defaults. */
@@ -139,7 +149,12 @@ export class SimulatedCluster {
   readonly operators: Operators;
   /** Null: events are off. */
   readonly eventQueue: SimQueue | null;
+  /** Null: no inventory history is kept. */
+  readonly inventory: SqliteSql | null;
   readonly identities: CarriedIdentities;
+  /** Null: no member enrols. */
+  readonly enrolment: EnrolmentWire | null;
+  readonly replayer: Replayer | null;
   /** Looks at services, by what they showed. */
   readonly looks: Partial<Record<ProbeCode, number>> = {};
   /** Looks at services, by instance id. */
@@ -176,8 +191,11 @@ export class SimulatedCluster {
     });
     this.eventQueue =
       parts.events === undefined && (shape.events ?? 'off') === 'off' ? null : makeEventQueue(this.cloud);
+    this.inventory = shape.inventory === true ? SqliteSql.open(':memory:') : null;
     this.identities = new CarriedIdentities(this.cloud, shape.identities === true);
     this.operators = new Operators(this);
+    this.enrolment = shape.enrols === true ? new EnrolmentWire(this) : null;
+    this.replayer = this.enrolment && new Replayer(this, this.enrolment);
     const addresses = Array.from({ length: shape.coordinators }, (_, index) => `10.1.0.${index + 1}`);
     this.endpoints = addresses.map((address) => ({ address, port: UDP_PORT }));
     this.hosts = addresses.map((address, index) => this.#makeHost(address, index));
@@ -240,8 +258,15 @@ export class SimulatedCluster {
       shareVolumes({ ...this, activeInstanceOf: (member) => this.activeInstanceOf(member) });
     if (this.shape.way === 'older') backUp(this, instanceIds);
     this.machines.settled = true;
+    if (this.shape.commands === true) new InstanceCommands(this);
     if (this.shape.events) makeUnruly(this, this.shape.events);
     for (const host of this.hosts) host.start();
+    this.replayer?.begin();
+  }
+
+  /** It comes without a key. */
+  enrols(member: MemberId): boolean {
+    return this.enrolment !== null && Number(member.slice(GROUP.length + 2)) % 2 === 0;
   }
 
   #encryption(member: MemberId): { readonly kmsKeyId?: string } {

@@ -13,12 +13,21 @@ export const HOOKS: Readonly<Record<HookMoment, string>> = {
   'on-failure': 'alarm',
 };
 
+/** Those that run on an instance through Systems Manager, where the group has such, and where. */
+export const COMMANDS: Readonly<Record<string, 'predecessor' | 'successor'>> = {
+  [HOOKS['before-fence']]: 'predecessor',
+  [HOOKS['after-activate']]: 'successor',
+  [HOOKS['on-failure']]: 'predecessor',
+};
+
 const MOMENTS = Object.keys(HOOKS) as HookMoment[];
 
-export const hookPolicy = ({ identities }: Pick<ClusterShape, 'identities'>): PolicyChange =>
-  identities === true
-    ? { hooks: { list: MOMENTS.map((at) => ({ name: HOOKS[at], at, program: HOOKS[at], timeoutMs: 10_000 })) } }
-    : {};
+export function hookPolicy({ identities, commands }: Pick<ClusterShape, 'identities' | 'commands'>): PolicyChange {
+  if (identities !== true) return {};
+  const runs = (name: string) =>
+    commands === true && COMMANDS[name] !== undefined ? { command: name } : { program: name };
+  return { hooks: { list: MOMENTS.map((at) => ({ name: HOOKS[at], at, ...runs(HOOKS[at]), timeoutMs: 10_000 })) } };
+}
 
 /** One in so many says no, and passes when it is asked again. */
 const REFUSES_ONE_IN = 12;

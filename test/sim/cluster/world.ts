@@ -26,11 +26,18 @@ export interface World {
   readonly makes: boolean;
   /** The primary private address follows: predecessors are ended before their successors run. */
   readonly follows: boolean;
+  /** Some members come without a key, and get it for the identity of their instance. */
+  readonly enrols: boolean;
+  /** An inventory history is kept. */
+  readonly inventory: boolean;
+  /** Some hooks run on instances, and are delivered twice, late, and with lost replies. */
+  readonly commands: boolean;
 }
 
 /**
- * Seven seeds in a row have every way, every second one makes something, and of nine one has
- * members whose address follows; the rest is drawn.
+ * Seven seeds in a row have every way, every second one makes something, of nine one has members
+ * whose address follows, of four one an inventory history, of eight one hooks on instances and
+ * another one members that enrol; the rest is drawn.
  */
 export function worldOf(seed: number): World {
   const random = streamOf(seed, 'world');
@@ -41,6 +48,9 @@ export function worldOf(seed: number): World {
     events: pick(streamOf(seed, 'events'), EVENTS),
     makes: seed % 2 === 1,
     follows: seed % 9 === 8,
+    enrols: seed % 8 === 5,
+    inventory: seed % 4 === 2,
+    commands: seed % 8 === 3,
   };
 }
 
@@ -73,7 +83,7 @@ const MAKING: PolicyChange = {
 
 /** The part of the policy that the world decides. `subnets`: one a zone. */
 export function worldPolicy(
-  { way, places, prepare, makes, follows }: Omit<World, 'events'>,
+  { way, places, prepare, makes, follows }: Omit<World, 'events' | 'enrols' | 'inventory' | 'commands'>,
   subnets: readonly string[],
 ): readonly PolicyChange[] {
   return [

@@ -19,6 +19,9 @@ export const INVARIANT_IDS = [
   'I12',
   'I13',
   'I14',
+  'I15',
+  'I16',
+  'I17',
 ] as const;
 export type InvariantId = (typeof INVARIANT_IDS)[number];
 
@@ -39,6 +42,9 @@ export const INVARIANTS: Readonly<Record<InvariantId, string>> = {
   I12: 'no disk is taken off, copied or replaced while its instance may run, and none becomes two',
   I13: 'what a hook comes before waits for it, and a recovery that is over has run its hooks',
   I14: 'what is made for a suspect is nobody’s until its recovery takes it over, which it does or drops it for good',
+  I15: 'the inventory history says of each instance what EC2 had, and leaders write it in their order',
+  I16: 'a script on an instance runs once for the id of its hook, and not after its time',
+  I17: 'a member’s key is given to no two instances of one incarnation, and to one key pair on each',
 };
 
 export interface Violation {

@@ -8,13 +8,16 @@ import { watchCarried } from './carried.ts';
 import { watchDisks } from './disks.ts';
 import { watchHooks } from './hooks.ts';
 import { watchIdentities } from './identities.ts';
+import { watchInventory } from './inventory.ts';
 import type { MakeWatcher } from './invariant.ts';
 import { watchMovedDisks } from './moved-disks.ts';
 import { watchPredecessors } from './predecessors.ts';
 import { watchPreparations } from './preparations.ts';
+import { watchKeysGiven } from './keys-given.ts';
 import { watchLaunches } from './launches.ts';
 import { watchRefusals } from './refusals.ts';
 import { watchRungs } from './rungs.ts';
+import { watchScripts } from './scripts.ts';
 import { watchServing } from './serving.ts';
 
 const watchFatal: MakeWatcher = (_cluster, report) => ({
@@ -43,4 +46,7 @@ export const WATCHERS: readonly MakeWatcher[] = [
   watchHooks,
   watchPreparations,
   watchPredecessors,
+  watchKeysGiven,
+  watchInventory,
+  watchScripts,
 ];

@@ -42,6 +42,9 @@ export interface PlantedBug extends PlantedPlace {
     readonly makes?: true;
     readonly events?: World['events'];
     readonly follows?: true;
+    readonly enrols?: true;
+    readonly inventory?: true;
+    readonly commands?: true;
   };
 }
 

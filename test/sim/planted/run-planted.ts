@@ -26,8 +26,21 @@ export async function runPlanted(bug: PlantedBug): Promise<PlantedOutcome> {
   try {
     const faults = join(folder, 'faults.json');
     writeFileSync(faults, JSON.stringify(bug.run.faults));
-    const { seed, days, members, serveLease, reattach, ladder, identities, way, shared, makes, events, follows } =
-      bug.run;
+    const {
+      seed,
+      days,
+      members,
+      serveLease,
+      reattach,
+      ladder,
+      identities,
+      way,
+      shared,
+      makes,
+      events,
+      follows,
+      enrols,
+    } = bug.run;
     const spec = ['--seed', seed, '--days', days, '--members', members, '--faults', faults, '--json', '--no-shrink'];
     if (serveLease) spec.push('--serve-lease');
     if (reattach) spec.push('--reattach');
@@ -38,6 +51,9 @@ export async function runPlanted(bug: PlantedBug): Promise<PlantedOutcome> {
     if (makes) spec.push('--makes');
     if (events) spec.push('--events', events);
     if (follows) spec.push('--follows');
+    if (enrols) spec.push('--enrols');
+    if (bug.run.inventory) spec.push('--inventory');
+    if (bug.run.commands) spec.push('--commands');
     const text = await outputOf([...FLAGS, '--import', PLANT, SIM, ...spec.map(String)], bug.name);
     return OutcomeSchema.parse(JSON.parse(text.split('\n')[0] ?? ''));
   } finally {

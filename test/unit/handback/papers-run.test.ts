@@ -49,6 +49,8 @@ function jq(program: string, input: string, slurp = false) {
   return { ok: ran.status === 0, said: `${ran.stdout}${ran.stderr}` };
 }
 
+/** What describe-instances shows of the instance that serves. */
+const SEEN = { InstanceId: NEW, PrivateIpAddress: '10.0.0.2', Placement: { AvailabilityZone: 'us-east-1a' } };
 const TEMPLATE = {
   AWSTemplateFormatVersion: '2010-09-09',
   Parameters: { Image: { Type: 'AWS::EC2::Image::Id' } },
@@ -64,16 +66,29 @@ const TEMPLATE = {
       Properties: { InstanceId: { Ref: 'Db' }, VolumeId: { Ref: 'Data' }, Device: '/dev/sdf' },
     },
     Address: { Type: 'AWS::EC2::EIP', DependsOn: ['Db'], Properties: { InstanceId: { Ref: 'Db' } } },
+    Record: {
+      Type: 'AWS::Route53::RecordSet',
+      Properties: {
+        ...{ HostedZoneId: 'Z1', Name: 'db.example.', Type: 'A', TTL: '60' },
+        ResourceRecords: [{ 'Fn::GetAtt': ['Db', 'PrivateIp'] }],
+      },
+    },
   },
-  Outputs: { Instance: { Value: { Ref: 'Db' } } },
+  Outputs: {
+    Instance: { Value: { Ref: 'Db' } },
+    Text: { Value: { 'Fn::Sub': '${Db} ü ${Db.AvailabilityZone}, ${Address.AllocationId} ${!Db} ${AWS::Region}' } },
+    Disk: { Value: { 'Fn::Sub': ['${Data} ${Named}', { Named: { 'Fn::GetAtt': ['Data', 'VolumeId'] } }] } },
+  },
 };
 
 describe.skipIf(!hasJq)('the edits of a template', () => {
   const given = papers('cloudformation', { leave: ['Join'] });
   const program = (name: string): string => fileOf(given, name);
+  /** With what `--slurpfile` would give it. */
+  const leave = (seen: object = SEEN): string => `${JSON.stringify([seen])} as $seen | ${program('2-leave.jq')}`;
   const all = () => {
     const kept = JSON.parse(jq('.[0] * .[1]', `${JSON.stringify(TEMPLATE)} ${program('1-keep.json')}`, true).said);
-    const without = JSON.parse(jq(program('2-leave.jq'), JSON.stringify(kept)).said);
+    const without = JSON.parse(jq(leave(), JSON.stringify(kept)).said);
     const imported = JSON.parse(
       jq(program('3-import.jq'), `${JSON.stringify(kept)} ${JSON.stringify(without)}`, true).said,
     );
@@ -91,12 +106,26 @@ describe.skipIf(!hasJq)('the edits of a template', () => {
       Metadata: { UnderstudyHandBack: 'op-1' },
     };
     for (const name of ['Db', 'Data', 'Join']) expect(kept.Resources[name]).toMatchObject(retained);
-    expect(without.Resources).toEqual({ Address: { Type: 'AWS::EC2::EIP', Properties: { InstanceId: NEW } } });
-    expect(without.Outputs).toEqual({ Instance: { Value: NEW } });
+    const record = { ...TEMPLATE.Resources.Record.Properties, ResourceRecords: ['10.0.0.2'] };
+    expect(without.Resources).toEqual({
+      Address: { Type: 'AWS::EC2::EIP', Properties: { InstanceId: NEW } },
+      Record: { Type: 'AWS::Route53::RecordSet', Properties: record },
+    });
+    expect(without.Outputs).toEqual({
+      Instance: { Value: NEW },
+      Text: { Value: { 'Fn::Sub': `${NEW} ü us-east-1a, \${Address.AllocationId} \${!Db} \${AWS::Region}` } },
+      Disk: { Value: { 'Fn::Sub': ['vol-2 ${Named}', { Named: 'vol-2' }] } },
+    });
     const db = { ...kept.Resources.Db, Properties: { ...TEMPLATE.Resources.Db.Properties, ImageId: 'ami-2' } };
     expect(imported).toEqual({ ...without, Resources: { ...without.Resources, Db: db, Data: kept.Resources.Data } });
     expect(refers.Outputs).toEqual(TEMPLATE.Outputs);
-    expect(refers.Resources).toEqual({ Address: TEMPLATE.Resources.Address, Db: db, Data: kept.Resources.Data });
+    const { Address, Record } = TEMPLATE.Resources;
+    expect(refers.Resources).toEqual({ Address, Record, Db: db, Data: kept.Resources.Data });
+  });
+
+  it('end where an attribute is not known, and name it', () => {
+    const { ok, said } = jq(leave({ InstanceId: NEW }), JSON.stringify(TEMPLATE));
+    expect([ok, said]).toEqual([false, expect.stringContaining('Fn::GetAtt of Db.PrivateIp')]);
   });
 
   it('make templates that CloudFormation would take', async () => {
@@ -118,6 +147,18 @@ const imports = [
   change('Db', 'Import', { PhysicalResourceId: NEW }),
   change('Data', 'Import', { PhysicalResourceId: 'vol-2' }),
 ];
+
+test('each change set admits to the roles of the template, and the lines are words of a shell', () => {
+  const { steps } = papers('cloudformation', { leave: ['Join'] });
+  const lines = steps.flatMap(({ commands }) => commands);
+  const sets = lines.filter((line) => line.includes('create-change-set'));
+  expect(sets).toHaveLength(4);
+  for (const line of sets) expect(line).toContain('--capabilities CAPABILITY_NAMED_IAM');
+  for (const line of lines) expect(spawnSync('sh', ['-n', '-c', line]).status, line).toBe(0);
+  const program = 'jq --slurpfile seen 2-instance.json -f 2-leave.jq 1-template.json';
+  expect(sets[1]).toContain(`--instance-ids ${NEW} `);
+  expect(sets[1]).toContain(`> 2-instance.json && ${program} > 2-template.json && `);
+});
 
 describe.skipIf(!hasJq)('a change set is executed only where', () => {
   const check = (file: string, changes: string) => jq(fileOf(papers('cloudformation'), file), changes);

@@ -89,7 +89,8 @@ describe.skipIf(!isThere)('promtool', () => {
   test('accepts the rules, and finds that they fire when they should', () => {
     const checked = promtool(['check', 'rules', join(MONITORING, 'understudy.rules.yaml')]);
     expect(checked, checked?.output).toMatchObject({ exitCode: 0 });
-    const tested = promtool(['test', 'rules', join(MONITORING, 'understudy.rules.test.yaml')]);
+    const files = ['understudy.rules.test.yaml', 'readiness.rules.test.yaml'].map((name) => join(MONITORING, name));
+    const tested = promtool(['test', 'rules', ...files]);
     expect(tested, tested?.output).toMatchObject({ exitCode: 0 });
   });
 

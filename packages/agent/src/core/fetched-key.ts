@@ -1,12 +1,13 @@
-import { OperationError } from '@understudy/shared';
+import { OperationError, SECRET_STORES, type SecretStore } from '@understudy/shared';
 import { enrolmentRemedy } from './enrolment-remedy.ts';
 
 /**
- * Where a member's key may lie outside its instance, by the field of `key` that names it. Another
- * source is a line here, a field of the configuration, and a file with a line in
- * `key-sources/key-sources.ts`.
+ * Where a member's key may lie outside its instance, by the field of `key` that names it: the
+ * stores of coordinators, and the coordinators themselves. Each source is a file with a line in
+ * `key-sources/key-sources.ts`; one that is no store is a word here and a field of the
+ * configuration.
  */
-export const REMOTE_KEY_SOURCES = ['ssmParameter', 'secretsManager', 'enrolAt'] as const;
+export const REMOTE_KEY_SOURCES = [...SECRET_STORES, 'enrolAt'] as const;
 export type RemoteKeySource = (typeof REMOTE_KEY_SOURCES)[number];
 
 export interface RemoteKey {
@@ -47,13 +48,11 @@ export function parseFetchedKey(text: string, configuredId: number, where: strin
   return { id, hex: hex.toLowerCase() };
 }
 
-type AwsSource = Exclude<RemoteKeySource, 'enrolAt'>;
-
-const PUT: Readonly<Record<AwsSource, string>> = {
+const PUT: Readonly<Record<SecretStore, string>> = {
   ssmParameter: 'aws ssm put-parameter --type SecureString --name',
   secretsManager: 'aws secretsmanager create-secret --name',
 };
-const ACTION: Readonly<Record<AwsSource, string>> = {
+const ACTION: Readonly<Record<SecretStore, string>> = {
   ssmParameter: 'ssm:GetParameter',
   secretsManager: 'secretsmanager:GetSecretValue',
 };

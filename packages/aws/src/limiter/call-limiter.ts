@@ -5,6 +5,7 @@ import {
   type Log,
   type Problem,
   problemOf,
+  shareOfLimit,
   THROTTLE_CODES,
   type Timer,
 } from '@understudy/shared';
@@ -108,6 +109,9 @@ function turnIn(queue: ActionQueue, nowMs: number): Turn | null {
 const RANK: Readonly<Record<CallUrgency, number>> = { safety: 0, usual: 1, chore: 2 };
 const ROOM: Readonly<Record<CallUrgency, number>> = { safety: 1, usual: 7 / 8, chore: 1 / 2 };
 
+/** Our share of a limit where the configuration names none. */
+const SHARE = 0.6;
+
 /** A call that is no chore and waits for longer than this is told as a problem. */
 const STARVING_MS = 60_000;
 
@@ -150,6 +154,12 @@ export class CallLimiter {
       for (const one of waiting) if (one.urgency !== 'chore') return true;
       return false;
     });
+  }
+
+  /** Our share of the calls of this action that the service allows. */
+  limitOf(action: string): BucketLimit {
+    const { raised, share = SHARE } = this.#options;
+    return shareOfLimit(raised?.[action] ?? this.#options.ratesOf(action).requests, share);
   }
 
   /** How things stand with each action that was used, or what several draw from. */
@@ -343,7 +353,7 @@ export class CallLimiter {
   #bucketOf(name: string, rates: Pick<CallRates, 'requests' | 'resources'>): ActionBucket {
     const known = this.#buckets.get(name);
     if (known) return known;
-    const { raised, share = 0.6 } = this.#options;
+    const { raised, share = SHARE } = this.#options;
     const requests = raised?.[name] ?? rates.requests;
     const made = new ActionBucket({ ...rates, requests }, share, this.#clock.monotonicMs());
     this.#buckets.set(name, made);

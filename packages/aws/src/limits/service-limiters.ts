@@ -1,4 +1,4 @@
-import type { Problem } from '@understudy/shared';
+import type { BucketLimit, Problem } from '@understudy/shared';
 import { EC2_ACTIONS, ec2CallRates } from '../ec2/actions.ts';
 import { ELBV2_ACTIONS } from '../elbv2/actions.ts';
 import { elbv2CallRates } from '../elbv2/rates.ts';
@@ -50,6 +50,13 @@ export class ServiceLimiters {
     const made = new CallLimiter({ ...this.#options, service: name, ratesOf });
     this.#made.set(service, made);
     return made;
+  }
+
+  /** Our share of what AWS allows of an action. Null: no limiter knows it. */
+  limitOf(action: string): BucketLimit | null {
+    for (const service of Object.keys(LIMITED) as LimitedService[])
+      if (Object.hasOwn(LIMITED[service].actions, action)) return this.of(service).limitOf(action);
+    return null;
   }
 
   /** How things stand with every action that was used. */

@@ -57,7 +57,7 @@ function writeFiles(folder: string, tool: HandBackTool, papers: HandBackPapers):
     mkdirSync(folder, { recursive: true });
     for (const { name, text } of [steps, ...papers.files]) writeFileSync(join(folder, name), text, { flag: 'wx' });
   } catch (cause) {
-    throw new OperationError('CONFIG_INVALID', `--output: ${errorText(cause)}`, { cause });
+    throw new OperationError('CONFIG_INVALID', `--folder: ${errorText(cause)}`, { cause });
   }
   complain(`understudy: ${papers.files.length + 1} files are in ${folder}; none was run`);
 }

@@ -60,7 +60,7 @@ export const iamPolicy: CommandDefinition = {
       .addOption(new Option(PROCESS, 'whose role').choices(['coordinator', 'agent']).default('coordinator'))
       .addOption(new Option(FORMAT, 'how').choices(['json', 'cloudformation']).default('json'))
       .option('--part <number>', 'of several policies only this one', Number)
-      .option('--member <name>', 'the member, with --group; iam-policy: for --process agent')
+      .option('--member <name>', 'the member, with --group; iam-policy: for --process agent; simulate: as group/name')
       .option('--parameter <name>', 'the parameter a key is in; may be repeated (default, agent: its own)', collect)
       .option('--secret-name <name-or-arn>', 'the secret a key is in; may be repeated (default: none)', collect)
       .action((options: IamPolicyOptions) => {

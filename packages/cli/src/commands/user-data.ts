@@ -150,7 +150,11 @@ const withPlace = (command: Command): Command =>
       'a recovery group, as in the tag understudy:group; iam-policy: may be repeated, default every group',
       name,
     )
-    .requiredOption('--member <name>', 'the member, with --group; iam-policy: for --process agent', name)
+    .requiredOption(
+      '--member <name>',
+      'the member, with --group; iam-policy: for --process agent; simulate: as group/name',
+      name,
+    )
     .requiredOption(
       '--coordinators <hosts>',
       `every coordinator, host or host:port (UDP, ${HEARTBEAT_PORT}), with commas between`,

@@ -8,7 +8,7 @@ import {
   SnapshotPoller,
   startLocalCluster,
 } from '@understudy/local-cluster';
-import { errorText, harmlessText, type Log, silentLog } from '@understudy/shared';
+import { errorText, harmlessText, type Log, type ReadinessView, silentLog } from '@understudy/shared';
 import { coordinatorClient, SystemClock, SystemRandom } from '@understudy/shared/node';
 import ansis from 'ansis';
 import { createLogUpdate } from 'log-update';
@@ -19,6 +19,7 @@ import { CAST } from './cast.ts';
 import { narrate, panel } from './narrator.ts';
 import { applyPolicies } from './policies.ts';
 import { type DemoReport, reportText, succeeded } from './report.ts';
+import { readinessText } from '../views/readiness-view.ts';
 import { print, shownJson } from '../terminal.ts';
 
 export interface DemoOptions {
@@ -150,6 +151,25 @@ function lookAround(cluster: LocalCluster, dir: string, victim: string | null): 
   ].join('\n');
 }
 
+/** New machines are looked at within seconds: that is waited for, and no longer. */
+const LOOKS_WAIT_MS = 15_000;
+const ASK_EVERY_MS = 500;
+
+async function readinessAtTheEnd(
+  cluster: LocalCluster,
+  clock: SystemClock,
+  signal: AbortSignal,
+): Promise<ReadinessView | null> {
+  for (const untilMs = clock.monotonicMs() + LOOKS_WAIT_MS; ; ) {
+    // Nobody leads for a moment after a change.
+    const view = await cluster.client.readiness().catch(() => null);
+    const members = view?.members ?? [];
+    const isLooked = members.length > 0 && members.every(({ verdict }) => verdict !== 'unknown');
+    if (isLooked || clock.monotonicMs() > untilMs) return view;
+    await clock.sleep(ASK_EVERY_MS, signal);
+  }
+}
+
 async function perform(
   options: DemoOptions,
   screen: Screen,
@@ -175,9 +195,10 @@ async function perform(
   try {
     await applyPolicies(cluster, { clock, random, signal });
     const report = await play(cluster, screen, clock, signal);
-    const text = `${reportText(report, EXPECTED_RECOVERIES)}\n\n${((clock.monotonicMs() - startedAtMs) / 1_000).toFixed(0)} s in all; the cloud's latencies were divided by ${options.speed}.`;
+    const ready = await readinessAtTheEnd(cluster, clock, signal);
+    const text = `${reportText(report, EXPECTED_RECOVERIES)}\n\n${ansis.bold('And if one failed now:')} ${ready === null ? 'nobody could say' : readinessText(ready, clock.wallMs())}\n\n${((clock.monotonicMs() - startedAtMs) / 1_000).toFixed(0)} s in all; the cloud's latencies were divided by ${options.speed}.`;
     screen.say(`\n${text}`);
-    if (options.json) print(shownJson(report, 0));
+    if (options.json) print(shownJson({ ...report, readiness: ready?.members ?? [] }, 0));
     if (options.keep) {
       // One that was recovered a moment ago would be held for its cooldown.
       const untouched = CAST.find(({ member }) => report.recoveries.every((one) => one.member !== member));

@@ -1,4 +1,4 @@
-import { durationText, type HistoryRecord } from '@understudy/shared';
+import { durationText, type HistoryRecord, type MemberReadiness } from '@understudy/shared';
 import ansis from 'ansis';
 import { tableText } from '../views/format.ts';
 
@@ -26,6 +26,8 @@ export interface DemoReport {
   readonly recoveries: readonly RecoveryReport[];
   readonly falseFailovers: number;
   readonly violations: readonly string[];
+  /** What would become of each member if it failed at the end, the worst first. */
+  readonly readiness?: readonly MemberReadiness[];
 }
 
 /**

@@ -1,5 +1,7 @@
 import { type ErrorCode, problemOf, type QueueAttributes } from '@understudy/shared';
+import { CloudSim, inProcessTransport, seedInstance } from '@understudy/cloud-sim';
 import { CoordinatorConfigSchema } from '@understudy/coordinator';
+import { SystemClock } from '@understudy/shared/node';
 import { SimClock } from '@understudy/shared/testing';
 import { describe, expect, it, test } from 'vitest';
 import { statusOf } from '../status.fixtures.ts';
@@ -14,6 +16,7 @@ import { judgeEvents } from './checks/events.ts';
 import { judgeStoredKeys } from './checks/stored-keys.ts';
 import { judgeInstanceHooks } from './checks/instance-hooks.ts';
 import { enrolment, type EnrolmentFacts, judgeEnrolment } from './checks/enrolment.ts';
+import { enrolmentAccount, judgeEnrolmentAccount } from './checks/enrolment-account.ts';
 import { judgeSinks } from './checks/sinks.ts';
 import { judgeFiles } from './checks/files.ts';
 import { judgeKeys } from './checks/keys.ts';
@@ -306,6 +309,26 @@ const CASES: readonly (readonly [check: string, what: string, readonly Finding[]
     judgeEnrolment({ ...ENROLS, url: 'http://c1:8080' }),
     ...(['warning', /over TLS only/] as const),
   ],
+  [
+    ...(['enrolment account', 'the account of the instances'] as const),
+    judgeEnrolmentAccount({ accounts: ['123456789012'], own: '123456789012' }),
+    ...(['ok', /answers of account 123456789012/] as const),
+  ],
+  [
+    ...(['enrolment account', 'another account'] as const),
+    judgeEnrolmentAccount({ accounts: ['999999999999'], own: '123456789012' }),
+    ...(['fault', /every agent is refused: .*123456789012, .* names 999999999999/] as const),
+  ],
+  [
+    ...(['enrolment account', 'an account beside it'] as const),
+    judgeEnrolmentAccount({ accounts: ['123456789012', '999999999999'], own: '123456789012' }),
+    ...(['note', /999999999999, of which EC2 shows nothing/] as const),
+  ],
+  [
+    ...(['enrolment account', 'no instance at all'] as const),
+    judgeEnrolmentAccount({ accounts: ['123456789012'], own: null }),
+    ...(['note', /not known/] as const),
+  ],
   ['sinks', 'no topic and no bus', judgeSinks([]), 'note', /no topic and no bus/],
   ['sinks', 'a topic that can be told', judgeSinks(topicSink(null)), 'ok', /can be told/],
   ['sinks', 'a topic nobody hears', judgeSinks(topicSink(null, 0)), 'warning', /nobody has subscribed/],
@@ -369,4 +392,19 @@ test.each([
   });
   const host = { config, environment: {}, clock: new SimClock() } as unknown as CoordinatorHost;
   expect(await enrolment.run(host)).toMatchObject([{ severity, text: expect.stringMatching(text) as string }]);
+});
+
+test('the account is the one of the instances that EC2 shows, and nobody is asked where nobody enrols', async () => {
+  const sim = new CloudSim({ clock: new SystemClock() });
+  const send = inProcessTransport(sim, { reader: 'doctor', userAgent: 'doctor' });
+  const host = (enrolment: object, ec2 = () => Promise.resolve(send)) =>
+    ({ config: { ...enrolment }, ec2 }) as unknown as CoordinatorHost;
+  const enrols = { enrolment: { accounts: ['123456789012'] } };
+  expect(await enrolmentAccount.run(host(enrols))).toMatchObject([{ severity: 'note' }]);
+  seedInstance(sim);
+  expect(await enrolmentAccount.run(host(enrols))).toMatchObject([
+    { severity: 'ok', text: expect.stringContaining('account 123456789012') as string },
+  ]);
+  const never = () => Promise.reject(new Error('nobody is asked'));
+  expect(await enrolmentAccount.run(host({}, never))).toEqual([]);
 });

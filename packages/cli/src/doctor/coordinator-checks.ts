@@ -3,6 +3,7 @@ import { certificates } from './checks/certificates.ts';
 import { clock } from './checks/clock.ts';
 import { descriptors } from './checks/descriptors.ts';
 import { enrolment } from './checks/enrolment.ts';
+import { enrolmentAccount } from './checks/enrolment-account.ts';
 import { etcdCompaction } from './checks/etcd-compaction.ts';
 import { etcdLatency } from './checks/etcd-latency.ts';
 import { etcdMembers } from './checks/etcd-members.ts';
@@ -35,6 +36,7 @@ export const COORDINATOR_CHECKS: readonly Check<CoordinatorHost>[] = [
   peers,
   keys,
   enrolment,
+  enrolmentAccount,
   storedKeys,
   running,
   permissions,

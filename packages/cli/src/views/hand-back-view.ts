@@ -62,7 +62,7 @@ export function papersText(tool: Pick<HandBackTool, 'title'>, { notes, steps, fi
     `${tool.title}: ${steps.length === 0 ? 'nothing to do' : counted(steps.length, 'step')}`,
     ...notes.map((one) => `  ${one}`),
     ...steps.flatMap(stepLines),
-    ...(files.length === 0 ? [] : ['', `files: ${files.map(({ name }) => name).join(', ')}`]),
+    ...(files.length === 0 ? [] : ['', `files, which --folder writes: ${files.map(({ name }) => name).join(', ')}`]),
   ].join('\n');
 }
 

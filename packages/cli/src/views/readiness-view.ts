@@ -47,7 +47,7 @@ export function readinessVerdict({ members, counts }: ReadinessView): string {
 }
 
 const blockerLine = (member: string, { code, text, remedy, stops }: Blocker): string =>
-  `${member}: ${stops ? '' : 'a recovery begins all the same: '}${code}: ${text}. Remedy: ${remedy}`;
+  `${member}: ${stops ? '' : 'late, or not as wanted: '}${code}: ${text}. Remedy: ${remedy}`;
 
 /** Each reason once, however many members have it. */
 function reasonLines(members: readonly MemberReadiness[]): readonly string[] {

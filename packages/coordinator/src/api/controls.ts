@@ -1,5 +1,6 @@
 import type {
   AuditView,
+  BucketLimit,
   Clock,
   DrainsView,
   HeldView,
@@ -7,10 +8,11 @@ import type {
   MemberId,
   PausesView,
   PolicyView,
+  WhatIfScenario,
 } from '@understudy/shared';
 import type { Asked, CommandAnswer, CommandDecision } from '../commands/command.ts';
 import type { HandBackAnswer, HandBackAsked } from '../leader/hand-back-look.ts';
-import type { ReadinessBoard } from '../leader/readiness-board.ts';
+import type { ReadinessBoard, WhatIfAnswer } from '../leader/readiness-board.ts';
 import type { PlanAnswer } from '../leader/plan-preview.ts';
 import type { UndoPreviewAnswer, UndoThought } from '../leader/undo-preview.ts';
 import type { Verdicts } from '../leader/verdicts.ts';
@@ -30,7 +32,7 @@ export interface LeaderControls {
   /** What infrastructure code has to take over. */
   handBack(asked: HandBackAsked): Promise<HandBackAnswer>;
   /** The readiness of all members, and their plans in short. Null: another coordinator leads. */
-  board(): Pick<ReadinessBoard, 'plans' | 'view'> | null;
+  board(): Pick<ReadinessBoard, 'plans' | 'view' | 'whatIf'> | null;
 }
 
 export interface ControlsOptions {
@@ -40,6 +42,8 @@ export interface ControlsOptions {
   readonly clock: Clock;
   readonly verdicts: Pick<Verdicts, 'leader'>;
   readonly leader: LeaderControls;
+  /** Our share of what AWS allows of an action. Null: it is not limited here. */
+  readonly limitOf: (action: string) => BucketLimit | null;
   /** Hears of each hand-back that was told. */
   readonly onHandBack: (outcome: HandBackOutcome) => void;
 }
@@ -78,7 +82,13 @@ export class Controls implements LeaderControls {
     return answer;
   }
 
-  board(): Pick<ReadinessBoard, 'plans' | 'view'> | null {
+  /** What would become of the cluster if this happened now. Null: another coordinator leads. */
+  async whatIf(scenario: WhatIfScenario): Promise<WhatIfAnswer | null> {
+    const board = this.#options.leader.board();
+    return board && (await board.whatIf(scenario, this.#options.limitOf));
+  }
+
+  board(): ReturnType<LeaderControls['board']> {
     return this.#options.leader.board();
   }
 

@@ -78,6 +78,7 @@ export function input(instances: readonly CloudInstance[], over: Partial<EnrolIn
     intents: new Map(),
     unreadable: new Set(),
     lastIncarnation: new Map(),
+    goneNames: new Set(),
     listedAtRevision: 100,
     nowWallMs: NOW,
     ...over,

@@ -1,4 +1,4 @@
-import { type CloudInstance, type InstanceState, TAG } from '@understudy/shared';
+import { type CloudInstance, type InstanceState, opIdOf, TAG } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { decideEnrolment } from './enrol.ts';
 import {
@@ -73,6 +73,13 @@ describe('a member nobody is activated for', () => {
   test('a member that was removed goes on after its last incarnation', () => {
     const decisions = decideEnrolment(input([instance('i-1')], { lastIncarnation: new Map([[DB1, 3]]) }));
     expect(decisions.enrol[0]?.activationRecord.incarnation).toBe(4);
+  });
+
+  test('an instance whose records were removed begins above the names of preparations that have gone', () => {
+    const goneNames = new Set([opIdOf('i-1', 0), opIdOf('i-1', 1), opIdOf('i-1', 3)]);
+    const ordinalOf = (instanceId: string) =>
+      decideEnrolment(input([instance(instanceId)], { goneNames })).enrol[0]?.activationRecord.ordinal;
+    expect([ordinalOf('i-1'), ordinalOf('i-2')]).toEqual([2, 0]);
   });
 
   test('many live claimants: five are named, the rest is counted', () => {

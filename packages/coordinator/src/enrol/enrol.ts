@@ -8,6 +8,7 @@ import {
   type MemberId,
   type MemberRecord,
   MemberRecordSchema,
+  opIdOf,
   type Revision,
   TAG,
   type Unwritten,
@@ -46,6 +47,8 @@ export interface EnrolInput {
    * on from there.
    */
   readonly lastIncarnation: ReadonlyMap<MemberId, number>;
+  /** Names of preparations that have gone: no recovery may have one (S31). */
+  readonly goneNames: ReadonlySet<string>;
   /**
    * Store revision our view had when the listing was asked for. A member whose activation changed
    * since then is judged by the next listing.
@@ -135,6 +138,16 @@ const isSameInstance = (record: MemberRecord, instance: CloudInstance): boolean 
   record.otherAddresses.join() === otherAddressesOf(instance).join();
 
 /**
+ * **S** (S31) The first ordinal from this one on whose name no preparation had that has gone. An
+ * instance that was a member before, and whose records were removed, does not begin at 0 again.
+ */
+export function freeOrdinal(gone: ReadonlySet<string>, instanceId: string, from: number): number {
+  let ordinal = from;
+  while (gone.has(opIdOf(instanceId, ordinal))) ordinal += 1;
+  return ordinal;
+}
+
+/**
  * **S** Enrols a member that has no activated instance: exactly one live, running claimant becomes
  * its first (or next) incarnation.
  */
@@ -169,7 +182,7 @@ function enrolNew(member: MemberId, claimants: readonly CloudInstance[], input: 
         incarnation: (input.lastIncarnation.get(member) ?? 0) + 1,
         instanceId: only.instanceId,
         opId: null,
-        ordinal: 0,
+        ordinal: freeOrdinal(input.goneNames, only.instanceId, 0),
       },
     },
   };

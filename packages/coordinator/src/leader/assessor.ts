@@ -137,7 +137,7 @@ export class Assessor {
    * nothing to judge.
    */
   judgeNow(member: MemberId): Judgement | null {
-    const evidence = this.#evidenceOf(member);
+    const evidence = this.evidenceOf(member);
     if (evidence === null) {
       this.#judgements.delete(member);
       this.#unreachable.forget(member);
@@ -161,7 +161,7 @@ export class Assessor {
    * which knows nothing from EC2.
    */
   look(member: MemberId): Judgement | null {
-    const evidence = this.#evidenceOf(member);
+    const evidence = this.evidenceOf(member);
     return evidence && this.#judge(evidence);
   }
 
@@ -243,7 +243,7 @@ export class Assessor {
    * null: no activation, or a recovery is open that has activated nobody yet (its engine looks
    * after it), or a record cannot be read.
    */
-  #evidenceOf(member: MemberId): MemberEvidence | null {
+  evidenceOf(member: MemberId): MemberEvidence | null {
     const { view, clock, observer, evidence, requirement } = this.#options;
     const { activations, members, coordinators, opinions } = view.records;
     const activation = activations.get(member)?.record;

@@ -72,6 +72,11 @@ export interface RecoveryDeciderOptions {
   readonly ownTrouble: () => string | null;
 }
 
+/** What the guard is asked with: what is the same for all, and of each member what is its own. */
+export interface KnownToGuard extends Pick<GuardInput, 'fleet' | 'recoveries'> {
+  readonly inputs: ReadonlyMap<MemberId, Omit<GuardInput, 'fleet' | 'recoveries'>>;
+}
+
 interface Asked {
   readonly answer: GuardAnswer;
   readonly atMs: MonotonicMs;
@@ -274,8 +279,16 @@ export class RecoveryDecider {
    * else, so it may be asked of many. Changes nothing.
    */
   askAlone(judgements: Iterable<Judgement>): ReadonlyMap<MemberId, GuardAnswer> {
-    const around = { fleet: [], recoveries: this.#recoveries(null, this.#options.clock.wallMs()) };
-    return new Map([...judgements].map((one) => [one.member, guard(this.#guardInput(one, null, around))]));
+    const { inputs, recoveries } = this.known(judgements);
+    return new Map([...inputs].map(([member, input]) => [member, guard({ ...input, fleet: [], recoveries })]));
+  }
+
+  /** What the guard would be asked with, now. Changes nothing. */
+  known(judgements: Iterable<Judgement>): KnownToGuard {
+    const recoveries = this.#recoveries(null, this.#options.clock.wallMs());
+    const around = { fleet: [], recoveries };
+    const inputs = [...judgements].map((one) => [one.member, this.#guardInput(one, null, around)] as const);
+    return { fleet: this.#fleet(), recoveries, inputs: new Map(inputs) };
   }
 
   #guardInput(

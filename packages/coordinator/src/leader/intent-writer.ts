@@ -186,7 +186,7 @@ export class IntentWriter {
   /** The next pass begins it, under the next name. */
   async #raiseOrdinal(term: Term, member: MemberId, activation: Stored<ActivationRecord>): Promise<BeginOutcome> {
     const { view, keys, log } = this.#options;
-    const outcome = await term.commit(raisedOrdinal(keys, activation, view.records.requests.get(member)));
+    const outcome = await term.commit(raisedOrdinal(keys, view.records, activation));
     if (outcome.kind === 'committed')
       log.warn('recovery.ordinal_raised', { member, why: 'an earlier recovery left a trace, and no intent' });
     return this.#later(PASSING_AGAIN_MS);

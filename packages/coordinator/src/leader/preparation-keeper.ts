@@ -230,7 +230,7 @@ export class PreparationKeeper {
     // Raised already, or another instance's: nobody has this name any more.
     if (activation?.record.instanceId !== oldInstanceId || activation.record.ordinal !== ordinal)
       return { puts: [put] };
-    const raised = raisedOrdinal(keys, activation, view.records.requests.get(member));
+    const raised = raisedOrdinal(keys, view.records, activation);
     return { ...raised, puts: [put, ...raised.puts] };
   }
 

@@ -1,14 +1,8 @@
-import {
-  type ActivationRecord,
-  type GuardedWrite,
-  type Keyspace,
-  type OperatorRequestRecord,
-  opIdOf,
-  unwritten,
-} from '@understudy/shared';
+import { type ActivationRecord, type GuardedWrite, type Keyspace, opIdOf, unwritten } from '@understudy/shared';
+import { freeOrdinal } from '../enrol/enrol.ts';
 import type { ClusterRecords, Stored } from '../store/cluster-records.ts';
 
-type Journals = Pick<ClusterRecords, 'journals' | 'unreadable' | 'preparations'>;
+type Journals = Pick<ClusterRecords, 'journals' | 'unreadable' | 'preparations' | 'prepared'>;
 type Identity = Pick<ActivationRecord, 'instanceId' | 'ordinal'>;
 
 /**
@@ -26,10 +20,16 @@ export function journalsUpTo(keys: Keyspace, records: Journals, { instanceId, or
   return opIds.filter((opId) => isLeft(opId) && !isPrepared(opId));
 }
 
+/** Names of preparations that were dropped and have gone. */
+export const goneNames = ({ prepared }: Pick<ClusterRecords, 'prepared'>): ReadonlySet<string> =>
+  new Set([...prepared.values()].flatMap(({ record }) => (record.gone ?? []).map(({ opId }) => opId)));
+
 /**
  * **S** Was the very recovery that is about to begin begun before, although no intent is there? Its
  * journal, or its mark on the instance, tells: somebody removed its records. Begun under the same
- * name it would go on where that journal ends, and believe a fence of then.
+ * name it would go on where that journal ends, and believe a fence of then. Nor is the name of a
+ * preparation that has gone taken again (S31), as by a member that was removed and enrolled anew:
+ * the collector removes whatever carries it.
  */
 export function wasBegunBefore(
   keys: Keyspace,
@@ -41,7 +41,9 @@ export function wasBegunBefore(
   const prepared = records.preparations.get(opId);
   // What was dropped, or cannot be read, is no recovery's to go on with.
   const isForeign = prepared?.record.dropped !== undefined || records.unreadable.has(keys.preparation(opId));
-  return mark === opId || isForeign || journalsUpTo(keys, records, identity).includes(opId);
+  return (
+    mark === opId || isForeign || goneNames(records).has(opId) || journalsUpTo(keys, records, identity).includes(opId)
+  );
 }
 
 /**
@@ -52,21 +54,23 @@ export function wasBegunBefore(
  */
 export function raisedOrdinal(
   keys: Keyspace,
+  records: Pick<ClusterRecords, 'requests' | 'prepared'>,
   { record, modRevision }: Stored<ActivationRecord>,
-  request: Stored<OperatorRequestRecord> | undefined,
 ): GuardedWrite {
   const { member, instanceId, ordinal } = record;
+  const request = records.requests.get(member);
+  const next = freeOrdinal(goneNames(records), instanceId, ordinal + 1);
   const carried = request?.record.opId === opIdOf(instanceId, ordinal) ? request : null;
   return {
     puts: [
-      { key: keys.activation(member), expect: modRevision, record: { ...unwritten(record), ordinal: ordinal + 1 } },
+      { key: keys.activation(member), expect: modRevision, record: { ...unwritten(record), ordinal: next } },
       ...(carried === null
         ? []
         : [
             {
               key: keys.request(member),
               expect: carried.modRevision,
-              record: { ...unwritten(carried.record), opId: opIdOf(instanceId, ordinal + 1) },
+              record: { ...unwritten(carried.record), opId: opIdOf(instanceId, next) },
             },
           ]),
     ],

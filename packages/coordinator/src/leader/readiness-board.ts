@@ -7,6 +7,8 @@ import {
   type PlansView,
   type PlanSummary,
   type ReadinessView,
+  type WhatIfScenario,
+  type WhatIfView,
 } from '@understudy/shared';
 import { undecidedRecovery } from '@understudy/recovery';
 import type { CoordinatorConfig } from '../config.ts';
@@ -14,6 +16,9 @@ import type { ClusterState } from '../store/cluster-state.ts';
 import type { GuardAnswer } from '../judge/guard-input.ts';
 import type { MemberFacts } from '../readiness/facts.ts';
 import { judgeReadiness, readinessView } from '../readiness/judge-readiness.ts';
+import type { WhatIfSnapshot } from '../what-if/snapshot.ts';
+import { unknownIn, whatIf } from '../what-if/what-if.ts';
+import { whatIfSnapshot } from './what-if-snapshot.ts';
 import type { Assessor, Judgement } from './assessor.ts';
 import type { RecoveryDecider } from './decider.ts';
 import { planFreshForMs, type Readiness } from './readiness.ts';
@@ -21,17 +26,22 @@ import { planFreshForMs, type Readiness } from './readiness.ts';
 /** Members judged in one pass; the rest follow in the next ones, and each says when it was. */
 const JUDGED_PER_PASS = 500;
 
+/** A question of what would be holds the loop up for so long at a time, ms. */
+const SLICE_MS = 20;
+
+export type WhatIfAnswer =
+  | { readonly kind: 'view'; readonly view: WhatIfView }
+  /** Nothing has this name. */
+  | { readonly kind: 'unknown'; readonly text: string };
+
 export interface ReadinessBoardOptions {
   readonly view: ClusterState;
   readonly clock: Clock;
   readonly log: Log;
-  readonly assessor: Pick<Assessor, 'inThisTerm'>;
-  readonly decider: Pick<RecoveryDecider, 'askAlone'>;
+  readonly assessor: Pick<Assessor, 'inThisTerm' | 'ofThisTerm' | 'evidenceOf'>;
+  readonly decider: Pick<RecoveryDecider, 'askAlone' | 'known'>;
   readonly readiness: Pick<Readiness, 'summaries'>;
-  readonly config: {
-    readonly loop: Pick<CoordinatorConfig['loop'], 'enrolEveryMs' | 'tryLaunchEveryMs'>;
-    readonly aws: Pick<CoordinatorConfig['aws'], 'dryRuns'>;
-  };
+  readonly config: Pick<CoordinatorConfig, 'loop' | 'aws' | 'etcd'>;
 }
 
 /**
@@ -82,6 +92,22 @@ export class ReadinessBoard {
     const known = new Set(plans.map(({ instanceId }) => instanceId));
     const waiting = [...this.#options.view.records.members].filter(([, { record }]) => !known.has(record.instanceId));
     return { plans: [...plans], notLookedAt: waiting.map(([member]) => member) };
+  }
+
+  /** What would become of the cluster if this happened now. Others get their turn meanwhile. */
+  async whatIf(scenario: WhatIfScenario, limitOf: WhatIfSnapshot['limitOf']): Promise<WhatIfAnswer> {
+    const { clock } = this.#options;
+    const snapshot = whatIfSnapshot(this.#options, limitOf);
+    const unknown = unknownIn(snapshot, scenario);
+    if (unknown !== null) return { kind: 'unknown', text: unknown };
+    const steps = whatIf(snapshot, scenario);
+    for (let sliceFromMs = clock.monotonicMs(); ; ) {
+      const step = steps.next();
+      if (step.done) return { kind: 'view', view: step.value };
+      if (clock.monotonicMs() - sliceFromMs < SLICE_MS) continue;
+      await clock.sleep(SLICE_MS);
+      sliceFromMs = clock.monotonicMs();
+    }
   }
 
   #factsOf(

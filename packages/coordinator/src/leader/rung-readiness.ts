@@ -46,7 +46,7 @@ export interface RungLook {
   readonly missing: { readonly code: string; readonly text: string }[];
   readonly shown: Pick<
     PlanSummary,
-    'strategy' | 'worst' | 'rungs' | 'candidates' | 'losses' | 'forecast' | 'permissions'
+    'strategy' | 'worst' | 'rungs' | 'candidates' | 'losses' | 'forecast' | 'permissions' | 'calls' | 'ifZoneLost'
   >;
 }
 
@@ -84,16 +84,48 @@ export async function lookAtRungs(
     at += own.length;
     return rungOf(one, said, countsOf(own, words.slice(from, at)));
   });
+  const ifZoneLost = policy.guard.whenZoneLost === 'recover' ? await zoneLostPlan(about, view) : null;
   return {
     last: plans.at(-1)?.result ?? begins,
     missing: [...missingPermissions(calls, words), ...dearIn(plans, policy)],
-    shown: { ...begun(begins, plans), worst: worstOf(rungs), rungs, permissions },
+    shown: {
+      ...{ ...begun(begins, plans), worst: worstOf(rungs), rungs, permissions },
+      ...(ifZoneLost && { ifZoneLost }),
+    },
   };
 }
 
-async function planOf(rung: string, about: RungLookAbout, view: ClusterState): Promise<RungPlan> {
-  const { member, instanceId, input, policy } = about;
-  const result = planByStrategy(input, policy, null, rung);
+const planOf = (rung: string, about: RungLookAbout, view: ClusterState): Promise<RungPlan> =>
+  toldOf(rung, planByStrategy(about.input, about.policy, null, rung), about, view);
+
+/** As the guard would have it planned if its zone were lost. */
+async function zoneLostPlan(
+  about: RungLookAbout,
+  view: ClusterState,
+): Promise<NonNullable<RungLook['shown']['ifZoneLost']>> {
+  const { input, policy, silence } = about;
+  const { result, told } = await toldOf('', planByLadder(input, policy, input.instance.az, silence), about, view);
+  return {
+    ...(result.kind === 'plan'
+      ? { strategy: result.plan.strategy, candidates: candidateViews(result.plan), problems: [] }
+      : { strategy: null, candidates: [], problems: result.problems.map(({ code, text }) => ({ code, text })) }),
+    ...{ forecast: told && forecastOf(told), calls: told ? callCounts(callsOf(told)) : {} },
+  };
+}
+
+/** Those that every recovery by the plan makes. */
+function callCounts(calls: readonly ShownCall[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { action, planned } of calls) if (planned.when === null) counts[action] = (counts[action] ?? 0) + 1;
+  return counts;
+}
+
+async function toldOf(
+  rung: string,
+  result: PlanResult<RecoveryPlan>,
+  { member, instanceId, input }: RungLookAbout,
+  view: ClusterState,
+): Promise<RungPlan> {
   const ordinal = view.records.activations.get(member)?.record.ordinal;
   if (result.kind === 'blocked' || ordinal === undefined) return { rung, result, told: null };
   const { plan } = result;
@@ -135,7 +167,7 @@ function rungOf({ rung, result, told }: RungPlan, said: readonly Rung[], permiss
 function begun(
   begins: PlanResult<RecoveryPlan>,
   plans: readonly RungPlan[],
-): Pick<RungLook['shown'], 'strategy' | 'candidates' | 'losses' | 'forecast'> {
+): Pick<RungLook['shown'], 'strategy' | 'candidates' | 'losses' | 'forecast' | 'calls'> {
   const plan = begins.kind === 'plan' ? begins.plan : null;
   const told = plans.find(({ rung }) => rung === plan?.strategy)?.told ?? null;
   const places = plans.map(({ result }) => (result.kind === 'plan' ? candidateViews(result.plan) : []));
@@ -144,6 +176,7 @@ function begun(
     candidates: places.find((one) => one.length > 0) ?? [],
     losses: plan?.losses.map(({ code }) => code) ?? [],
     forecast: told && forecastOf(told),
+    ...(told && { calls: callCounts(callsOf(told)) }),
   };
 }
 

@@ -76,6 +76,7 @@ function sourcesOf(now: () => State, withServer = true): MetricsSources {
     wallMs: () => 1_000,
     problems: () => [problemOf('NO_LEADER', 'nobody leads'), problemOf('NO_LEADER', 'still nobody')],
     commands: () => new Map([['done', 3]]),
+    readiness: () => (now().leads ? [READY, BLOCKED] : null),
     preparations: () => ({ used: 2, dropped: 1, failed: 0 }),
     makings: () => ({
       counts: { begun: 4, taken: 2, dropped: 1, limited: 3 },
@@ -92,6 +93,13 @@ function sourcesOf(now: () => State, withServer = true): MetricsSources {
   return sources as unknown as MetricsSources;
 }
 
+const READY = {
+  ...{ member: 'g/m0', verdict: 'ready', rtoMs: 90_000, rpoMs: 0, rpoDisksLostMs: null, blockers: [], missed: [] },
+};
+const BLOCKED = {
+  ...{ member: 'g/m1', verdict: 'blocked', rtoMs: 400_000, rpoMs: 5_000, rpoDisksLostMs: 3_600_000 },
+  ...{ blockers: [{ kind: 'permission' }, { kind: 'permission' }], missed: [{ objective: 'rtoMs' }] },
+};
 const INVENTORY = new CrawlCounts();
 INVENTORY.crawled('partial');
 INVENTORY.wrote('gone', 5);
@@ -153,6 +161,13 @@ describe('a scrape', () => {
       'understudy_judgement_age_seconds 0.5',
       'understudy_holds{group="g",reason="Paused"} 2',
       'understudy_holds{group="g",reason="Cooldown"} 1',
+      'understudy_readiness_members{group="g",verdict="ready"} 1',
+      'understudy_readiness_members{group="g",verdict="unknown"} 0',
+      'understudy_readiness_rto_seconds{group="g"} 400',
+      'understudy_readiness_rpo_seconds{group="g"} 5',
+      'understudy_readiness_rpo_disks_lost_seconds{group="g"} 3600',
+      'understudy_readiness_blockers{group="g",kind="permission"} 2',
+      'understudy_readiness_objectives_missed{group="g",objective="rtoMs"} 1',
       'understudy_leftovers{kind="volume"} 1',
       'understudy_leftovers{kind="chore"} 1',
       'understudy_leftovers_obstructed 1',

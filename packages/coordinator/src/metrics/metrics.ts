@@ -17,6 +17,7 @@ import type { CrawlCounts } from '../inventory/inventory-keeping.ts';
 import { inventoryMetrics } from './inventory.ts';
 import { enrolmentMetrics, type EnrolmentMetricsSources } from './enrolments.ts';
 import { noticeMetrics, type NoticeMetricsSources } from './notices.ts';
+import { readinessMetrics, type ReadinessMetricsSources } from './readiness.ts';
 import { rateMetrics } from './rates.ts';
 import { ReadAtScrape } from './read-at-scrape.ts';
 import { storeMetrics, type StoreMetricsSources } from './store.ts';
@@ -25,6 +26,7 @@ export interface MetricsSources
   extends ObserverMetricsSources,
     Omit<StoreMetricsSources, 'view'>,
     Omit<MemberMetricsSources, 'view'>,
+    ReadinessMetricsSources,
     EnrolmentMetricsSources {
   readonly view: StoreMetricsSources['view'] &
     MemberMetricsSources['view'] &
@@ -124,6 +126,7 @@ export class Metrics {
     storeMetrics(declare, sources);
     observerMetrics(declare, sources);
     memberMetrics(declare, sources);
+    readinessMetrics(declare, sources);
     noticeMetrics(declare, sources);
     enrolmentMetrics(declare, sources);
     inventoryMetrics(declare, sources.inventory);

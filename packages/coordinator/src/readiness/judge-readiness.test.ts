@@ -70,6 +70,14 @@ describe('the verdict', () => {
     expect(withPlan({ problems: [{ code: 'KeyPairGone', text: 'gone' }] }).verdict).toBe('at-risk');
   });
 
+  test('gates about the fleet are not asked here, and say nothing of it', () => {
+    for (const name of ['MassFailure', 'ZoneFailure'] as const) {
+      const found = judged({ guard: heldBy(name) });
+      expect([found.verdict, found.blockers]).toEqual(['ready', []]);
+      expect(found.facts.find(({ fact }) => fact === 'guard')?.text).toContain('nothing of its own');
+    }
+  });
+
   test('a full subnet stops it where there is no other place', () => {
     const full = { subnetId: 'subnet-a', freeAddresses: 0 };
     expect(withPlan({ subnets: [full] })).toMatchObject({ verdict: 'blocked', blockers: [{ kind: 'subnet' }] });

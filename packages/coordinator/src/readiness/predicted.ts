@@ -44,7 +44,7 @@ const NOTHING: Predicted = {
  * its plans, with the detection before them, and their moments as ages of now. Pure.
  */
 export function predicted(plan: PlanSummary | null, policy: GroupPolicy, nowWallMs: number): Predicted {
-  if (plan?.forecast == null) return NOTHING;
+  if (plan === null || plan.forecast === null) return NOTHING;
   const detection = detectionOf(policy);
   const { servesAfter } = plan.forecast;
   const rto = {

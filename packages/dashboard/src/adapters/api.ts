@@ -1,4 +1,4 @@
-import type { EnrolmentsView, ExplainView, HistoryRecord } from '@understudy/shared/browser';
+import type { EnrolmentsView, ExplainView, HistoryRecord, ReadinessView } from '@understudy/shared/browser';
 import { newKey, timeLimit } from './clock.ts';
 
 /** The person or program that is logged in. */
@@ -108,6 +108,8 @@ export async function logOut({ csrf }: Session): Promise<void> {
 
 export const explain = async (member: string): Promise<ExplainView> =>
   (await read(`/v1/members/${member}/explain`)) as ExplainView;
+
+export const readiness = async (): Promise<ReadinessView> => (await read('/v1/readiness')) as ReadinessView;
 
 export const enrolments = async (): Promise<EnrolmentsView> => (await read('/v1/enrolments')) as EnrolmentsView;
 

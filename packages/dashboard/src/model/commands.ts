@@ -1,4 +1,4 @@
-import type { HeldView, PausesView, PlanView, UndoPreviewView } from '@understudy/shared/browser';
+import type { EnrolmentsView, HeldView, PausesView, PlanView, UndoPreviewView } from '@understudy/shared/browser';
 import { scopeText } from './attention.ts';
 import { groupOf } from './fleet.ts';
 import { absoluteText, spanText } from './times.ts';
@@ -174,6 +174,30 @@ export const undoAct = (member: string): Act => ({
   },
   reasonField: 'why',
   command: `understudy undo ${member} --dry-run`,
+});
+
+/** The enrolment of this member, with the revision that means exactly this one. */
+function shownEnrolment(member: string, { enrolments }: EnrolmentsView): Shown {
+  const found = enrolments.find((one) => one.member === member);
+  if (!found) return { lines: [], names: {}, obstacle: `no instance of ${member} was given its key` };
+  const { instanceId, address, publicKey, atWallMs, revision } = found;
+  return {
+    lines: [`${instanceId} was given it at ${address}, ${absoluteText(atWallMs)}, to the public key ${publicKey}…`],
+    names: { revision },
+    obstacle: null,
+  };
+}
+
+export const resetEnrolmentAct = (member: string): Act => ({
+  ...BASE,
+  title: `Let another agent of ${member} ask for its key`,
+  says: 'The next agent that asks on its instance is given the key, and the former is refused. Who has the key keeps it: after a theft rotate the master secret.',
+  button: 'Forget the enrolment',
+  typed: member,
+  path: `/v1/enrolments/${member}/reset`,
+  group: groupOf(member),
+  look: { path: '/v1/enrolments', shown: (body) => shownEnrolment(member, body as EnrolmentsView) },
+  command: `understudy enrolments reset ${member} --reason TEXT`,
 });
 
 export const memberScope = (member: string): string => `member/${member}`;

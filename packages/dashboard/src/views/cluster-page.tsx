@@ -4,6 +4,7 @@ import { commandOf } from '../model/place.ts';
 import { ageText, spanText } from '../model/times.ts';
 import { fleet, status } from '../store.ts';
 import { AttentionRow } from './attention-list.tsx';
+import { Readiness } from './readiness.tsx';
 import { CopyCommand, Mark, SectionHead } from './small.tsx';
 
 function answerText({ self, answeredAgoMs, problem }: FleetObserver): string {
@@ -112,6 +113,7 @@ export function ClusterPage() {
       </dl>
       <SectionHead title="Coordinators" />
       <Coordinators told={told} />
+      <Readiness />
       <SectionHead title={`Problems ${told.coordinatorId} knows of`} note={String(problems.length)} />
       {problems.length === 0 ? <p class="empty">None.</p> : null}
       <ul class="attentions">

@@ -3,6 +3,8 @@ import { type EnrolmentsView, harmlessText } from '@understudy/shared/browser';
 import { enrolments } from '../adapters/api.ts';
 import { every } from '../adapters/clock.ts';
 import { enrolmentOf } from '../model/enrolments.ts';
+import { resetEnrolmentAct } from '../model/commands.ts';
+import { ActButton } from './act-dialog.tsx';
 import { SectionHead, When } from './small.tsx';
 
 const EVERY_MS = 10_000;
@@ -40,7 +42,7 @@ export function KeyEnrolment({ member }: { readonly member: string }) {
         <p>
           Given to <code>{harmlessText(given.instanceId)}</code>
           {given.activated ? '' : ', which is not activated,'} at {harmlessText(given.address)}, key id {given.keyId},{' '}
-          <When at={given.atWallMs} />.
+          <When at={given.atWallMs} />. <ActButton act={resetEnrolmentAct(member)} label="Reset" kind="danger-quiet" />
         </p>
       )}
       {refused.length === 0 ? null : (

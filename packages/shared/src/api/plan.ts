@@ -216,6 +216,17 @@ export const RungReadinessSchema = z.object({
 });
 export type RungReadiness = z.infer<typeof RungReadinessSchema>;
 
+const CallCountsSchema = z.record(z.string(), z.number());
+
+const ZoneLostPlanSchema = z.object({
+  /** Null: there is no plan, and `problems` say why. */
+  strategy: z.string().nullable(),
+  candidates: z.array(CandidateViewSchema),
+  problems: z.array(z.object({ code: z.string(), text: z.string() })),
+  forecast: PlanForecastSchema.nullable(),
+  calls: CallCountsSchema,
+});
+
 /** What there would be to restore if the disks of a member were lost with it. */
 export const DisksBackedUpSchema = z.object({
   /** How many disks it has. */
@@ -246,6 +257,13 @@ export const PlanSummarySchema = z.object({
   forecast: PlanForecastSchema.nullable(),
   /** EC2's word on the calls of all ways. */
   permissions: PermissionCountsSchema,
+  /** How often every such recovery makes each call that changes something. Absent: not known. */
+  calls: CallCountsSchema.optional(),
+  /**
+   * The same if its zone were lost: outside of it. Absent: the policy does not recover a lost zone,
+   * or an older build answered.
+   */
+  ifZoneLost: ZoneLostPlanSchema.optional(),
   /** Absent: EC2 refused to show it, or an older build answered. */
   disks: DisksBackedUpSchema.optional(),
   /** Subnets of the places, as EC2 counts their free addresses. Absent: as above. */

@@ -18,6 +18,7 @@ import {
   StatusViewSchema,
 } from '../api.ts';
 import { type EnrolmentsView, EnrolmentsViewSchema } from '../api/enrolments.ts';
+import { type ReadinessView, ReadinessViewSchema } from '../api/readiness.ts';
 import { type EventsView, EventsViewSchema } from '../api-events.ts';
 import { ProblemDetailsSchema } from '../api-problems.ts';
 import { errorText, hasCode, OperationError } from '../errors.ts';
@@ -39,6 +40,8 @@ export interface CoordinatorClient {
   /** What webhooks are still to be told, and what they did not take. */
   notices(): Promise<NoticesView>;
   enrolments(): Promise<EnrolmentsView>;
+  /** What would become of each member if it failed now. */
+  readiness(): Promise<ReadinessView>;
   holds(): Promise<readonly HoldRecord[]>;
   /** Ended recoveries, the newest first; `member`: only its. */
   history(member: MemberId | null, limit: number): Promise<readonly HistoryRecord[]>;
@@ -180,6 +183,7 @@ export function coordinatorClient(urls: readonly string[], options: ClientOption
     leftovers: async () => (await ask(LeftoversViewSchema, '/v1/leftovers')).leftovers,
     notices: () => ask(NoticesViewSchema, '/v1/notices'),
     enrolments: () => ask(EnrolmentsViewSchema, '/v1/enrolments'),
+    readiness: () => ask(ReadinessViewSchema, '/v1/readiness'),
     holds: async () => (await ask(HoldsViewSchema, '/v1/holds')).holds,
     history: async (member, limit) => {
       const query = new URLSearchParams({ limit: String(limit), ...(member === null ? {} : { member }) });

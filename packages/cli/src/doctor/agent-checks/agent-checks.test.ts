@@ -1,4 +1,6 @@
 import { AgentConfigSchema } from '@understudy/agent';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { SimClock } from '@understudy/shared/testing';
 import { describe, expect, it, test } from 'vitest';
 import { type AgentHost, propertiesIn, type UnitProperties } from '../agent-host.ts';
@@ -6,6 +8,7 @@ import type { Finding } from '../finding.ts';
 import { judgeActivation } from './activation.ts';
 import { AGENT_CHECKS } from './agent-checks.ts';
 import { agentEnrolment, type AgentEnrolmentFacts, judgeAgentEnrolment } from './enrolment.ts';
+import { enrolmentDocument, judgeEnrolmentDocument } from './enrolment-document.ts';
 import { judgeHost } from './host.ts';
 import { judgeService } from './service.ts';
 import { judgeWorkloads } from './workloads.ts';
@@ -191,6 +194,41 @@ it('a coordinator that is not there, and an authority that is not, are found by 
   };
   expect(said(await find({}))).toMatch(/^fault: no coordinator .*127\.0\.0\.1:10: .*ECONNREFUSED[^]*it has no key yet/);
   expect(said(await find({ caFile: '/ca.pem' }))).toMatch(/^fault: key.caFile: .*ENOENT.*\/nowhere\/ca.pem/);
+});
+
+describe('the document that it would show', () => {
+  const document = { accountId: '123456789012', region: 'eu-west-1', instanceId: 'i-1' };
+  test.each<[string, Parameters<typeof judgeEnrolmentDocument>[0], RegExp]>([
+    ['is not wanted', null, /^$/],
+    ['is there', { document, isSigned: true }, /^ok: .* i-1 of account 123456789012 .*\nnote: enrolment.accounts/],
+    ['is not there', { document: null, isSigned: true }, /^fault: .* no identity document/],
+    ['is not signed', { document, isSigned: false }, /^fault: .* no signature of it \(rsa2048\)/],
+  ])('%s', (_name, facts, expected) => {
+    expect(said(judgeEnrolmentDocument(facts))).toMatch(expected);
+  });
+
+  it('is read by IMDSv2', async () => {
+    const says: Readonly<Record<string, string>> = {
+      '/latest/api/token': 'token',
+      '/latest/dynamic/instance-identity/document': JSON.stringify(document),
+      '/latest/dynamic/instance-identity/rsa2048': 'MIAG',
+    };
+    const server = createServer((request, response) => {
+      const isAllowed = request.method === 'PUT' || request.headers['x-aws-ec2-metadata-token'] === 'token';
+      response.writeHead(isAllowed ? 200 : 401).end(isAllowed ? says[request.url ?? ''] : '');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const find = (endpoint: string) => {
+      const key = { id: 1, enrolAt: ['https://c1:8443'] };
+      const config = AgentConfigSchema.parse({ member: 'a/b', key, coordinators: ['c:1'] });
+      const environment = { AWS_EC2_METADATA_SERVICE_ENDPOINT: endpoint };
+      return enrolmentDocument.run({ config, environment } as unknown as AgentHost);
+    };
+    expect(said(await find(url))).toMatch(/^ok: its identity document says i-1/);
+    server.close();
+    expect(said(await find('http://127.0.0.1:10'))).toMatch(/^fault: the metadata service has no identity document/);
+  });
 });
 
 it('reads what systemctl prints; a name that comes again adds a line', () => {

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { request } from 'node:http';
 import { check } from '../check.ts';
 import type { AgentHost } from '../agent-host.ts';
 import { type Finding, fault, ok, warning } from '../finding.ts';
+import { metadata } from './metadata.ts';
 
 export interface HostFacts {
   /** Files that hold a key or name one, with their modes. */
@@ -61,27 +61,6 @@ function modeOf(path: string): number | null {
   }
 }
 
-const IMDS = 'http://169.254.169.254';
-const ASK_MS = 3_000;
-const TTL = { 'x-aws-ec2-metadata-token-ttl-seconds': '60' };
-
-const asked = (url: string, method: string, headers: Readonly<Record<string, string>>): Promise<string | null> =>
-  new Promise((resolve) => {
-    const sent = request(url, { method, headers: { ...headers }, timeout: ASK_MS }, (answer) => {
-      let text = '';
-      answer.setEncoding('utf8').on('data', (piece: string) => (text = (text + piece).slice(0, 4_096)));
-      answer.on('end', () => resolve(answer.statusCode === 200 ? text.trim() : null));
-    });
-    sent.on('timeout', () => sent.destroy()).on('error', () => resolve(null));
-    sent.end();
-  });
-
-async function instanceIdOf(endpoint: string): Promise<string | null> {
-  const token = await asked(`${endpoint}/latest/api/token`, 'PUT', TTL);
-  if (token === null) return null;
-  return asked(`${endpoint}/latest/meta-data/instance-id`, 'GET', { 'x-aws-ec2-metadata-token': token });
-}
-
 function timeoutOf(device: string, rootDir: string): number | null {
   const base = device.slice(device.lastIndexOf('/') + 1);
   try {
@@ -102,7 +81,7 @@ export const host = check(
     const device = serve.watchdog?.device;
     return {
       files: files.map((path) => ({ path, mode: modeOf(path) })),
-      instanceId: await instanceIdOf(environment['AWS_EC2_METADATA_SERVICE_ENDPOINT'] ?? IMDS),
+      instanceId: (await metadata(environment, ['meta-data/instance-id']))[0] ?? null,
       watchdog:
         device === undefined
           ? null

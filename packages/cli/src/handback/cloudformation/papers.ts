@@ -1,16 +1,8 @@
 import { inTurn, shellWord } from '../shell-word.ts';
 import type { HandBackGiven, HandBackPapers, HandBackStep, HandBackTool } from '../tool.ts';
+import { leaveEdit } from './leave-template.ts';
 import { type StackSwap, stackSwaps } from './stack-swap.ts';
-import {
-  importCheck,
-  importEdit,
-  keepPatch,
-  leaveCheck,
-  leaveEdit,
-  modifyCheck,
-  referEdit,
-  toImport,
-} from './template-edits.ts';
+import { importCheck, importEdit, keepPatch, leaveCheck, modifyCheck, referEdit, toImport } from './template-edits.ts';
 
 const shown = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
@@ -36,6 +28,8 @@ function changeSet({ stack, opId }: StackSwap, prefix: string, round: Round): st
     [
       `aws cloudformation create-change-set ${of} --change-set-type ${kind}`,
       `--template-body file://${file('template.json')} --parameters file://${prefix}parameters.json`,
+      // Asked for wherever a template has a role, also where nothing is changed about it.
+      '--capabilities CAPABILITY_NAMED_IAM',
       ...more,
     ].join(' '),
     `aws cloudformation wait change-set-create-complete ${of}`,
@@ -75,12 +69,15 @@ function rounds(swap: StackSwap, prefix: string): readonly HandBackStep[] {
     },
     {
       title: `${swap.stack}: let it leave the stack`,
-      text: 'the change set must show Remove with the policy Retain for exactly these, and no replacement',
+      text: 'what refers to them (Ref, Fn::GetAtt, Fn::Sub) gets the ids and attributes of now for a while. The change set must show Remove with the policy Retain for exactly these, and no replacement. An output that another stack imports cannot change: let that stack have a literal before',
       edits: [],
       commands: [
         changeSet(swap, prefix, {
           ...{ at: '2', kind: 'UPDATE', waitFor: 'stack-update-complete' },
-          make: `jq -f ${file('2-leave.jq')} ${file('1-template.json')}`,
+          make: inTurn([
+            `aws ec2 describe-instances --instance-ids ${shellWord(swap.instanceId)} --query 'Reservations[0].Instances[0]' --output json > ${file('2-instance.json')}`,
+            `jq --slurpfile seen ${file('2-instance.json')} -f ${file('2-leave.jq')} ${file('1-template.json')}`,
+          ]),
         }),
       ],
     },

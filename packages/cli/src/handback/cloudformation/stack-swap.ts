@@ -18,10 +18,17 @@ export interface Swap {
 export interface StackSwap {
   readonly stack: string;
   readonly opId: string;
+  /** The one that serves: what it is says what was meant by attributes of the other one. */
+  readonly instanceId: string;
   readonly swaps: readonly Swap[];
   /** Leave the stack and are kept, without anything in their place. */
   readonly leave: readonly string[];
 }
+
+/** What is not in the stack while the successors are imported. */
+export const leaving = ({ swaps, leave }: StackSwap): readonly string[] => [
+  ...new Set([...swaps.map(({ logicalId }) => logicalId), ...leave]),
+];
 
 /** Names as CloudFormation takes them, or its ARN of a stack. */
 const STACK = /^(?:[A-Za-z][A-Za-z0-9-]{0,127}|arn:[A-Za-z0-9:/_-]{1,300})$/;
@@ -78,7 +85,7 @@ export function stackSwaps(given: HandBackGiven): readonly StackSwap[] {
     else stack.leave.add(logicalId);
   }
   return [...stacks].map(([stack, { swaps, leave }]) => ({
-    ...{ stack, opId, swaps },
+    ...{ stack, opId, swaps, instanceId: instance?.is ?? instance?.was ?? '' },
     leave: [...leave].map((one) => named('resource', LOGICAL_ID, one)),
   }));
 }

@@ -1,10 +1,6 @@
-import type { StackSwap } from './stack-swap.ts';
+import { leaving, type StackSwap } from './stack-swap.ts';
 
 const json = (value: unknown): string => JSON.stringify(value);
-
-const leaving = ({ swaps, leave }: StackSwap): readonly string[] => [
-  ...new Set([...swaps.map(({ logicalId }) => logicalId), ...leave]),
-];
 
 /** For `jq -s '.[0] * .[1]'`: whatever leaves the stack is kept. */
 export const keepPatch = (swap: StackSwap): object => ({
@@ -16,16 +12,6 @@ export const keepPatch = (swap: StackSwap): object => ({
     ]),
   ),
 });
-
-/** What names a resource is told the id of its successor, and the resource leaves the template. */
-export const leaveEdit = (swap: StackSwap): string => `# The template without ${leaving(swap).join(', ')}.
-${json(Object.fromEntries(swap.swaps.map(({ logicalId, is }) => [logicalId, is])))} as $ids
-| ${json(leaving(swap))} as $leaving
-| walk(if type == "object" and length == 1 and (.Ref | type) == "string" and $ids[.Ref] != null then $ids[.Ref] else . end)
-| .Resources |= with_entries(select(.key | IN($leaving[]) | not))
-| .Resources |= map_values(
-    if has("DependsOn") then .DependsOn |= ([.] | flatten - $leaving) | if .DependsOn == [] then del(.DependsOn) else . end else . end)
-`;
 
 /** Reads the template that keeps (first) and the one without (second). */
 export const importEdit = ({

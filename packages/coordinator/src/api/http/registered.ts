@@ -31,6 +31,7 @@ import { readyz } from './routes/readyz.ts';
 import { recoveries } from './routes/recoveries.ts';
 import { recoveryRequests } from './routes/recovery-requests.ts';
 import { session } from './routes/session.ts';
+import { whatIf } from './routes/what-if.ts';
 import { status } from './routes/status.ts';
 
 /**
@@ -54,6 +55,7 @@ export const ROUTES: readonly AnyRoute[] = [
   undo,
   plans,
   readiness,
+  whatIf,
   acknowledge,
   hold,
   holdRelease,

@@ -16,6 +16,7 @@ import type { ClaimProblem } from '../../enrol/claims.ts';
 import { decideEnrolment, type EnrolConflict, type Enrolment, type MemberRefresh } from '../../enrol/enrol.ts';
 import { listClaimants } from '../list-claimants.ts';
 import type { LeaderJob } from './leader-job.ts';
+import { goneNames } from '../raise-ordinal.ts';
 import type { Readiness } from '../readiness.ts';
 
 /** Guarded writes of one pass under way at the same time. */
@@ -101,6 +102,7 @@ export class Enroller implements LeaderJob {
       intents: records.intents,
       unreadable: this.#view.blockedMembers(),
       lastIncarnation: this.#lastIncarnations(),
+      goneNames: goneNames(records),
       listedAtRevision,
       nowWallMs: this.#clock.wallMs(),
     });

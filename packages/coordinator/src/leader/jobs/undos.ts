@@ -93,7 +93,7 @@ export class UndosJob implements LeaderJob {
     const planned = await this.#planned(term, request, activation.record.instanceId);
     if (planned === null) return;
     if (wasBegunBefore(keys, view.records, activation.record, planned.mark)) {
-      await term.commit(raisedOrdinal(keys, activation, view.records.requests.get(member)));
+      await term.commit(raisedOrdinal(keys, view.records, activation));
       return;
     }
     if (!planned.plan) return dropRequest(term, request, planned.why);
