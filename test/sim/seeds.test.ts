@@ -19,6 +19,8 @@ const SHOWN = [
   ...['snapshot-and-replace replaced', 'reattach replaced', 'stop-start mended', 'reboot mended'],
   ...['disk by snapshot', 'disk by reattach', 'disk by copy', 'disk by latest-snapshot', 'disk by multi-attach'],
   'another zone',
+  ...['event late', 'event lost', 'event duplicated', 'event disordered', 'event forged'],
+  ...['deed waits', 'deed in a history'],
   'inventory crawled',
   ...['script run', 'script again'],
   ...['preparation begun', 'preparation taken over: snapshot,capacity', 'preparation dropped'],

@@ -27,6 +27,8 @@ export class Tally {
   readonly elsewhere = new Map<string, number>();
   /** What was made for suspects: begun, taken over, dropped. */
   readonly prepared = new Map<string, number>();
+  /** What CloudTrail told of who did something, by where it was written. */
+  readonly deeds = new Map<string, number>();
   readonly #plans = new Map<string, RecoveryPlan>();
   /** What recoveries have moved, by kind, as their history says. */
   readonly moved = new Map<string, number>();
@@ -58,6 +60,9 @@ export class Tally {
       if (beginsRecovery(this.#cluster, clusterEvent.commit, write)) this.recoveriesBegun += 1;
       if (write.key.endsWith('/fence') && write.value.includes('"how":"lease"')) this.leaseFences += 1;
       if (write.key.startsWith(keys.holds)) count(this.holdsSeen, /"reason":"([^"]+)"/.exec(write.value)?.[1] ?? '?');
+      if (write.key.startsWith(keys.deeds)) count(this.deeds, 'deed waits');
+      if (write.key.startsWith(keys.history) && write.value.includes('"deeds":['))
+        count(this.deeds, 'deed in a history');
       // A history record is written again whenever something of it was collected.
       if (write.key.startsWith(keys.history) && this.#isNew(clusterEvent, write.key))
         this.#finished(write.key, write.value);
@@ -105,19 +110,18 @@ export class Tally {
   }
 
   /**
-   * How often each strategy ended how, each path was taken, a replacement was elsewhere, and what
-   * was made for a suspect was begun, taken over, dropped.
+   * How often each strategy ended how, each path was taken, a replacement was elsewhere, what was
+   * made for a suspect was begun, taken over, dropped; what became of events, and of deeds.
    */
   did(): Readonly<Record<string, number>> {
     const paths = [...this.paths].map(([path, n]) => [`disk by ${path}`, n] as const);
     const crawls = this.crawls > 0 ? [['inventory crawled', this.crawls] as const] : [];
+    const events = Object.entries(this.#cluster.cloud.events.fates).flatMap(([fate, n]) =>
+      n > 0 ? [[`event ${fate}`, n] as const] : [],
+    );
     return Object.fromEntries([
-      ...this.ended,
-      ...paths,
-      ...this.elsewhere,
-      ...this.prepared,
-      ...this.scripts,
-      ...crawls,
+      ...[...this.ended, ...paths, ...this.elsewhere, ...this.prepared],
+      ...[...events, ...this.deeds, ...this.scripts, ...crawls],
     ]);
   }
 

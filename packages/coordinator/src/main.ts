@@ -183,7 +183,8 @@ export async function runCoordinator(options: RunCoordinatorOptions): Promise<vo
   const region = regionOf(config, environment);
   const log = PinoLog.create({ level: config.log.level, bindings: { coordinator: config.id } });
   const [clock, random] = [new SystemClock(), new SystemRandom()];
-  const keys = await openStoredKeys({ config, region, environment, clock, random, log });
+  const limiters = new ServiceLimiters({ clock, log, ...config.aws.rates });
+  const keys = await openStoredKeys({ config, region, environment, clock, limiters, random, log });
   const secrets = loadSecrets(config, (place) => keys.stored.textOf(place));
   log.info('config.effective', { config: maskedConfig(config), region, version: VERSION });
   for (const open of secrets.openFiles) log.warn('config.file_readable_by_others', { ...open, remedy: 'chmod 600' });
@@ -191,7 +192,8 @@ export async function runCoordinator(options: RunCoordinatorOptions): Promise<vo
   const closers: (() => Promise<void> | void)[] = [keys.close];
   try {
     const { configPath } = options;
-    await assemble({ config, configPath, keys, secrets, region, environment, log, fail: ending.fail, closers });
+    const { fail } = ending;
+    await assemble({ config, configPath, keys, limiters, secrets, region, environment, log, fail, closers });
     await ending.ended;
   } catch (error) {
     const remedy = isOperationError(error)
@@ -212,6 +214,7 @@ interface Assembly {
   readonly config: CoordinatorConfig;
   readonly configPath: string;
   readonly keys: OpenedKeys;
+  readonly limiters: ServiceLimiters;
   readonly secrets: LoadedSecrets;
   readonly region: string;
   readonly environment: NodeJS.ProcessEnv;
@@ -254,7 +257,6 @@ async function assemble(parts: Assembly): Promise<void> {
   const store = new EtcdKvStore(storeOptions(config, secrets));
   closers.push(() => store.close());
   const note = (...call: Parameters<Metrics['cloudCall']>) => coordinator?.metrics.cloudCall(...call);
-  const limiters = new ServiceLimiters({ clock, log, ...config.aws.rates });
   parts.keys.noteCall = note;
   const onInstances = { ...parts, clock, counting: (send: Ec2Transport) => counted(send, clock, note) };
   coordinator = new Coordinator({
@@ -262,7 +264,7 @@ async function assemble(parts: Assembly): Promise<void> {
     masters: secrets.masters,
     keySource: keySource(configPath, parts.keys.stored),
     store,
-    ...awsPart(parts, clock, limiters, note),
+    ...awsPart(parts, clock, note),
     ...kmsPart(parts, clock, note),
     ...eventsPart(parts, clock, note),
     ...enrolmentSettings(config, parts.region),
@@ -282,7 +284,7 @@ async function assemble(parts: Assembly): Promise<void> {
       ...{ config: config.hooks, clock, ...instanceHooks(onInstances) },
       secretOf: (name) => mustHave(secrets.webhookSecrets, hookSecretName(name)),
     }),
-    sendNotice: noticesPart(parts, clock, limiters, note),
+    sendNotice: noticesPart(parts, clock, note),
     readDrops: () => readKernelDrops(config.udp.host, socket.localPort),
     onFatal: fail,
     withProcessMetrics: true,
@@ -332,9 +334,8 @@ type NoteCall = (action: string, outcome: string, durationMs: number) => void;
 
 /** EC2, with what tells how it answers. */
 function ec2Part(
-  { config, region, log, closers }: Assembly,
+  { config, region, log, limiters, closers }: Assembly,
   clock: SystemClock,
-  limiters: ServiceLimiters,
   note: NoteCall,
 ): Pick<CoordinatorOptions, 'cloud' | 'answers'> & { readonly send: Ec2Transport } {
   const { callTimeoutMs, endpoint } = config.aws;
@@ -356,12 +357,12 @@ function ec2Part(
 function awsPart(
   parts: Assembly,
   clock: SystemClock,
-  limiters: ServiceLimiters,
   note: NoteCall,
 ): Pick<CoordinatorOptions, 'cloud' | 'answers' | 'limiters' | 'dns' | 'targetGroups' | 'inventory'> {
+  const { limiters } = parts;
   const { inventory, aws } = parts.config;
-  const { send, ...ec2 } = ec2Part(parts, clock, limiters, note);
-  const { route53, elbv2, ...names } = namesPart(parts, clock, limiters, note);
+  const { send, ...ec2 } = ec2Part(parts, clock, note);
+  const { route53, elbv2, ...names } = namesPart(parts, clock, note);
   const shown = { ...ec2, ...names, limiters };
   const { inventory: place } = parts.secrets;
   if (inventory === undefined || place === null) return shown;
@@ -378,7 +379,7 @@ function awsPart(
 
 /** KMS, where keys are to be checked. */
 function kmsPart(
-  { config, region, environment, closers }: Assembly,
+  { config, region, environment, limiters, closers }: Assembly,
   clock: SystemClock,
   note: NoteCall,
 ): { readonly kms?: Kms } {
@@ -388,14 +389,15 @@ function kmsPart(
   const endpoint = kmsEndpointOf({ ec2, kms, environment });
   const sdk = sdkKmsTransport({ region, callTimeoutMs, ...(endpoint === undefined ? {} : { endpoint }) });
   closers.push(() => sdk.close());
-  return { kms: kmsOver({ transport: counted(sdk.send, clock, note), clock, callTimeoutMs }) };
+  return {
+    kms: kmsOver({ transport: counted(sdk.send, clock, note), clock, callTimeoutMs, limiter: limiters.of('kms') }),
+  };
 }
 
 /** Route 53 and load balancing, which are asked only where a policy names something there. */
 function namesPart(
-  { config, region, environment, closers }: Assembly,
+  { config, region, environment, limiters, closers }: Assembly,
   clock: SystemClock,
-  limiters: ServiceLimiters,
   note: NoteCall,
 ): {
   readonly dns: DnsRecords;
@@ -424,7 +426,7 @@ function namesPart(
 
 /** The queue of events, where one is named. */
 function eventsPart(
-  { config, region, environment, closers }: Assembly,
+  { config, region, environment, limiters, closers }: Assembly,
   clock: SystemClock,
   note: NoteCall,
 ): { readonly eventQueue?: MessageQueue } {
@@ -434,14 +436,13 @@ function eventsPart(
   const endpoint = serviceEndpointOf({ ec2, own, variable: 'AWS_ENDPOINT_URL_SQS', environment });
   const sdk = sdkSqsTransport({ region, callTimeoutMs, ...(endpoint === undefined ? {} : { endpoint }) });
   closers.push(() => sdk.close());
-  return {
-    eventQueue: messageQueueOver({ transport: counted(sdk.send, clock, note), clock, callTimeoutMs, queueUrl }),
-  };
+  const how = { clock, callTimeoutMs, limiter: limiters.of('sqs') };
+  return { eventQueue: messageQueueOver({ transport: counted(sdk.send, clock, note), ...how, queueUrl }) };
 }
 
-const noticesPart = (parts: Assembly, clock: SystemClock, limiters: ServiceLimiters, note: NoteCall) =>
+const noticesPart = (parts: Assembly, clock: SystemClock, note: NoteCall) =>
   noticeSender({
-    ...{ ...parts, clock, limiters, counted: (send) => counted(send, clock, note) },
+    ...{ ...parts, clock, counted: (send) => counted(send, clock, note) },
     secretOf: (name) => mustHave(parts.secrets.webhookSecrets, name),
   });
 

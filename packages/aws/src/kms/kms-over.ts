@@ -1,20 +1,15 @@
-import { type Clock, type Kms, type KmsKey, OperationError, type Raw, rawOf, textOf } from '@understudy/shared';
+import { type Kms, type KmsKey, OperationError, type Raw, rawOf, textOf } from '@understudy/shared';
 import { mapEc2Error } from '../transport/map-error.ts';
+import type { ServiceOptions } from '../transport/send-once.ts';
 import { timedTransport } from '../transport/timed-transport.ts';
-import type { Ec2Transport } from '../transport/transport.ts';
+import type { KmsAction } from './actions.ts';
 
-export interface KmsOptions {
-  readonly transport: Ec2Transport;
-  readonly clock: Clock;
-  /** Time from sending to giving up. */
-  readonly callTimeoutMs: number;
-}
-
-const ACTION = 'DescribeKey';
+const ACTION: KmsAction = 'DescribeKey';
 
 /** {@link Kms} over a transport. */
-export function kmsOver({ transport, clock, callTimeoutMs }: KmsOptions): Kms {
-  const send = timedTransport(transport, clock, callTimeoutMs);
+export function kmsOver({ transport, clock, callTimeoutMs, limiter }: ServiceOptions): Kms {
+  const timed = timedTransport(transport, clock, callTimeoutMs);
+  const send = limiter?.limited(timed) ?? timed;
   return {
     describeKey: async (keyId, options) => {
       try {

@@ -136,6 +136,46 @@ describe('news', () => {
   });
 });
 
+describe('what is asked beside recoveries', () => {
+  it.each([
+    ['sqs', 'ReceiveMessage', 300, 300],
+    ['sqs', 'DeleteMessage', 300, 300],
+    ['sqs', 'GetQueueAttributes', 30, 30],
+    ['kms', 'DescribeKey', 2_000, 2_000],
+    ['ssm', 'GetParameter', 40, 40],
+    ['ssm', 'GetCommandInvocation', 40, 10],
+    ['secretsmanager', 'GetSecretValue', 10_000, 10_000],
+  ] as const)('%s %s: %i at once and %i a second', async (service, action, burst, perSecond) => {
+    const { clock, send, limiters } = bench(service);
+    await clock.runUntilSettled(send(action, {}, read));
+    // The first is back in its bucket by its answer, where that takes long enough.
+    const [state] = limiters.states().filter((one) => one.action === action);
+    expect(state?.tokens).toBeCloseTo(Math.min(burst, burst - 1 + perSecond / 10), 3);
+    await clock.advance(1_000);
+    expect(limiters.states()[0]?.tokens).toBe(burst);
+  });
+
+  it('is half as fast after a throttle, by the word of each service', async () => {
+    for (const [service, action, code] of [
+      ['sqs', 'ReceiveMessage', 'RequestThrottled'],
+      ['kms', 'DescribeKey', 'ThrottlingException'],
+      ['ssm', 'GetParameter', 'ThrottlingException'],
+      ['secretsmanager', 'GetSecretValue', 'ThrottlingException'],
+    ] as const) {
+      const { clock, send, limiters } = bench(service, (at) => (at === 1 ? refusal(code) : null));
+      await clock.runUntilSettled(Promise.allSettled([send(action, {}, read)]));
+      expect(limiters.states(), service).toMatchObject([{ action, throttled: 1, pace: 0.5 }]);
+    }
+  });
+
+  it('commands and their ends are 20 at once and 5 a second together', async () => {
+    const { clock, sent, send } = bench('ssm');
+    const actions = ['SendCommand', 'CancelCommand'];
+    await clock.runUntilSettled(Promise.all(times(23).map((at) => send(actions[at % 2] ?? '', {}, change))));
+    expect(sent.slice(20).map(({ atMs }) => atMs)).toEqual([200, 400, 600]);
+  });
+});
+
 describe('the limiters of one account', () => {
   it('are one for each service, whoever asks for it', () => {
     const limiters = new ServiceLimiters({ clock: new SimClock() });

@@ -4,12 +4,20 @@ import { ELBV2_ACTIONS } from '../elbv2/actions.ts';
 import { elbv2CallRates } from '../elbv2/rates.ts';
 import { EVENTBRIDGE_ACTIONS } from '../eventbridge/actions.ts';
 import { eventBridgeCallRates } from '../eventbridge/rates.ts';
+import { KMS_ACTIONS } from '../kms/actions.ts';
+import { kmsCallRates } from '../kms/rates.ts';
 import { type ActionState, CallLimiter, type CallLimiterOptions } from '../limiter/call-limiter.ts';
 import type { CallRates } from '../limiter/call-rates.ts';
 import { ROUTE53_ACTIONS } from '../route53/actions.ts';
 import { route53CallRates } from '../route53/rates.ts';
+import { SECRETS_MANAGER_ACTIONS } from '../secretsmanager/actions.ts';
+import { secretsManagerCallRates } from '../secretsmanager/rates.ts';
 import { SNS_ACTIONS } from '../sns/actions.ts';
 import { snsCallRates } from '../sns/rates.ts';
+import { SQS_ACTIONS } from '../sqs/actions.ts';
+import { sqsCallRates } from '../sqs/rates.ts';
+import { SSM_ACTIONS } from '../ssm/actions.ts';
+import { ssmCallRates } from '../ssm/rates.ts';
 
 interface LimitedServiceFacts {
   /** For people. */
@@ -25,6 +33,10 @@ const LIMITED = {
   elbv2: { name: 'Elastic Load Balancing', actions: ELBV2_ACTIONS, ratesOf: elbv2CallRates },
   sns: { name: 'SNS', actions: SNS_ACTIONS, ratesOf: snsCallRates },
   eventbridge: { name: 'EventBridge', actions: EVENTBRIDGE_ACTIONS, ratesOf: eventBridgeCallRates },
+  sqs: { name: 'SQS', actions: SQS_ACTIONS, ratesOf: sqsCallRates },
+  kms: { name: 'KMS', actions: KMS_ACTIONS, ratesOf: kmsCallRates },
+  ssm: { name: 'Systems Manager', actions: SSM_ACTIONS, ratesOf: ssmCallRates },
+  secretsmanager: { name: 'Secrets Manager', actions: SECRETS_MANAGER_ACTIONS, ratesOf: secretsManagerCallRates },
 } as const satisfies Readonly<Record<string, LimitedServiceFacts>>;
 
 export type LimitedService = keyof typeof LIMITED;

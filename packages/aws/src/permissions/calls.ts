@@ -1,6 +1,6 @@
 import { EC2_ACTIONS, type Ec2Action, knowsDryRun } from '../ec2/actions.ts';
 import { ELBV2_ACTIONS, type Elbv2Action } from '../elbv2/actions.ts';
-import type { KmsAction } from '../kms/sdk-kms-transport.ts';
+import type { KmsAction } from '../kms/actions.ts';
 import { ROUTE53_ACTIONS, type Route53Action } from '../route53/actions.ts';
 import { EVENTBRIDGE_ACTIONS, type EventBridgeAction } from '../eventbridge/actions.ts';
 import { SNS_ACTIONS, type SnsAction } from '../sns/actions.ts';

@@ -10,9 +10,11 @@ import { SECRETS_MANAGER_ACTIONS } from '../secretsmanager/actions.ts';
 import { SSM_ACTIONS } from '../ssm/actions.ts';
 import { sendOnce, type ServiceOptions } from '../transport/send-once.ts';
 
-type Parts = Omit<ServiceOptions, 'transport'>;
+type Parts = Omit<ServiceOptions, 'transport' | 'limiter'>;
 type Read = (reference: string, options?: CloudCallOptions) => Promise<string>;
 type Transports = Readonly<Record<SecretStore, ServiceOptions['transport']>>;
+/** What calls to each store wait at. */
+type Limiters = Readonly<Record<SecretStore, ServiceOptions['limiter']>>;
 
 const notTheirs = (action: string): OperationError =>
   new OperationError('CLOUD_UNAVAILABLE', `${action}: the answer has no value: it is not the store's answer`);
@@ -42,10 +44,16 @@ const STORES: Readonly<Record<SecretStore, (parts: ServiceOptions) => Read>> = {
 };
 
 /** {@link ReadSecret} over a transport of each store. */
-export function secretsOver({ transports, ...parts }: Parts & { readonly transports: Transports }): ReadSecret {
+export function secretsOver({
+  transports,
+  limiters,
+  ...parts
+}: Parts & { readonly transports: Transports; readonly limiters?: Limiters }): ReadSecret {
+  const opened = (store: SecretStore): Read =>
+    STORES[store]({ ...parts, transport: transports[store], limiter: limiters?.[store] });
   const readers: Readonly<Record<SecretStore, Read>> = {
-    ssmParameter: STORES.ssmParameter({ ...parts, transport: transports.ssmParameter }),
-    secretsManager: STORES.secretsManager({ ...parts, transport: transports.secretsManager }),
+    ssmParameter: opened('ssmParameter'),
+    secretsManager: opened('secretsManager'),
   };
   return ({ store, reference }, options) => readers[store](reference, options);
 }

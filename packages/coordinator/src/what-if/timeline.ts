@@ -24,6 +24,8 @@ interface Begun {
   readonly subject: WhatIfSubject;
   readonly atMs: number;
   readonly servesAtMs: number;
+  /** The zone in which it serves then. */
+  readonly az: string;
 }
 
 export interface Timeline {
@@ -158,7 +160,7 @@ export class TimelineRun {
     const { lostZone } = this.#survivors;
     const isStuck = lostZone !== null && !way.places.some((zone) => zone !== lostZone);
     const servesAtMs = isStuck ? Number.POSITIVE_INFINITY : atMs + way.servesAfter.typicalMs + rateWaitMs;
-    this.#begun.push({ subject, atMs, servesAtMs });
+    this.#begun.push({ subject, atMs, servesAtMs, az: way.places[0] ?? az });
     const begun = {
       ...{ member, az, order: this.#begun.length, startsAfterMs: atMs },
       ...{ strategy: way.strategy, places: [...way.places], waitedFor: [...waitedFor] },
@@ -180,15 +182,17 @@ export class TimelineRun {
   /** Members that failed, and are not back, are silent from when they are suspect. */
   #fleetAt(atMs: number): readonly FleetMember[] {
     const { fleet, nowWallMs } = this.#snapshot;
-    const back = new Set(
-      this.#begun.filter((one) => one.servesAtMs <= atMs).map(({ subject }) => subject.evidence.member),
+    const back = new Map<string, string>(
+      this.#begun.filter((one) => one.servesAtMs <= atMs).map(({ subject, az }) => [subject.evidence.member, az]),
     );
     const suspectAtMs = new Map<string, number>(
       this.#survivors.failed.map(({ evidence, guard: { policy } }) => [evidence.member, policy.detect.suspectAfterMs]),
     );
     return fleet.map((one) => {
       const sinceMs = suspectAtMs.get(one.member);
-      if (sinceMs === undefined || back.has(one.member)) return one;
+      if (sinceMs === undefined) return one;
+      const az = back.get(one.member);
+      if (az !== undefined) return { ...one, az };
       const failedSinceWallMs = one.failedSinceWallMs ?? (sinceMs <= atMs ? nowWallMs + sinceMs : null);
       return { ...one, failedSinceWallMs, heard: false };
     });

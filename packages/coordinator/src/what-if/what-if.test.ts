@@ -33,6 +33,12 @@ describe('a zone is lost', () => {
     expect(view.unwatched).toEqual([]);
   });
 
+  test('the zone stays lost for the last of them, as those that are back are elsewhere by then', () => {
+    const view = whatIfNow(snapshotFixture({ counts: [12, 14, 14], policy: RECOVERS }), LOST);
+    expect(holdsIn(view.members)).toEqual(['recovered Recovered']);
+    expect(view.members.at(-1)?.startsAfterMs).toBeGreaterThan(600_000);
+  });
+
   test('a policy that holds a lost zone holds them all, and says so by the guard’s own reason', () => {
     const view = whatIfNow(snapshotFixture({ counts: [4, 6, 6] }), LOST);
     expect(holdsIn(view.members)).toEqual(['held MassFailure']);

@@ -70,6 +70,13 @@ export class EventBus {
   failedInvocations = 0;
   /** What is delivered to queues, or will be, copies too. */
   delivered = 0;
+  /**
+   * What became of events, so that a run can show that it had them: `disordered` are those that
+   * came after one that was put on the bus later.
+   */
+  readonly fates = { lost: 0, late: 0, duplicated: 0, disordered: 0, forged: 0 };
+  #putNumber = 0;
+  #newest = 0;
   /** A trail with logging on: without one no API call is told. */
   hasTrail = true;
 
@@ -126,7 +133,7 @@ export class EventBus {
 
   /** Puts an event on the default bus. `lateMs`: its source is so late with it. */
   put({ source, detailType, resources, detail }: Told, lateMs = 0): void {
-    this.forge(this.envelope({ source, detailType, resources, detail, wallMs: this.#world.wallMs() }), lateMs);
+    this.#tell(this.envelope({ source, detailType, resources, detail, wallMs: this.#world.wallMs() }), lateMs);
   }
 
   /** An event as targets get it; with whole seconds, as EC2 tells them. */
@@ -140,6 +147,11 @@ export class EventBus {
 
   /** An event as anybody may make it up who may put events on the bus. */
   forge(event: Readonly<Record<string, unknown>>, lateMs = 0, bus = DEFAULT_BUS): void {
+    this.fates.forged += 1;
+    this.#tell(event, lateMs, bus);
+  }
+
+  #tell(event: Readonly<Record<string, unknown>>, lateMs = 0, bus = DEFAULT_BUS): void {
     const theirs = [...this.#rules.values()].filter((rule) => (rule.bus ?? DEFAULT_BUS) === bus);
     for (const rule of theirs) if (fits(rule.pattern, event)) this.#send(rule, event, lateMs);
   }
@@ -147,17 +159,26 @@ export class EventBus {
   #send(rule: EventRule, event: Readonly<Record<string, unknown>>, lateMs: number): void {
     const { strike, sampleMs, later, speed } = this.#world;
     const faults = strike(DELIVER, event);
-    if (faults.some((one) => one.kind === 'event-lost')) return;
     const delayed = faults.find((one) => one.kind === 'event-delayed');
     const delayedMs = delayed ? (delayed.delayMs ?? LATE_MS / speed) : 0;
     const { lost, duplicated, late } = this.unruly;
-    if (this.#falls(lost)) return;
+    if (faults.some((one) => one.kind === 'event-lost') || this.#falls(lost)) {
+      this.fates.lost += 1;
+      return;
+    }
+    const nth = (this.#putNumber += 1);
     const copies = faults.some((one) => one.kind === 'event-duplicated') || this.#falls(duplicated) ? 2 : 1;
+    this.fates.duplicated += copies - 1;
     for (let copy = 0; copy < copies; copy += 1) {
       const heldMs = this.#falls(late) ? (this.#world.draw() * 2 * LATE_MS) / speed : 0;
       const inMs = lateMs + delayedMs + heldMs + sampleMs('events.delivery');
       this.delivered += 1;
-      later(inMs, () => this.#deliver(rule, JSON.stringify(event)));
+      if (heldMs + delayedMs > 0) this.fates.late += 1;
+      later(inMs, () => {
+        if (nth < this.#newest) this.fates.disordered += 1;
+        this.#newest = Math.max(this.#newest, nth);
+        this.#deliver(rule, JSON.stringify(event));
+      });
     }
   }
 

@@ -1,4 +1,10 @@
-import { remoteCommandsOver, sdkSsmTransport, serviceEndpointOf, type Ec2Transport } from '@understudy/aws';
+import {
+  type Ec2Transport,
+  remoteCommandsOver,
+  sdkSsmTransport,
+  serviceEndpointOf,
+  type ServiceLimiters,
+} from '@understudy/aws';
 import type { Clock, Log, RemoteCommands } from '@understudy/shared';
 import type { CoordinatorConfig } from '../../config.ts';
 import type { CommandHookParts } from '../../hooks/command-hook.ts';
@@ -8,6 +14,7 @@ export interface InstanceHooksOptions {
   readonly region: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly clock: Clock;
+  readonly limiters: Pick<ServiceLimiters, 'of'>;
   readonly log: Log;
   /** What is to be done at the end. */
   readonly closers: (() => Promise<void> | void)[];
@@ -26,10 +33,10 @@ export const managedNodes = (options: InstanceHooksOptions): { readonly managedN
   options.config.aws.tellAgentPings ? { managedNodes: commandsOf(options) } : {};
 
 function commandsOf(options: InstanceHooksOptions): RemoteCommands {
-  const { config, region, environment, clock, closers, counting } = options;
+  const { config, region, environment, clock, closers, counting, limiters } = options;
   const { callTimeoutMs, endpoint: ec2, ssmEndpoint: own } = config.aws;
   const endpoint = serviceEndpointOf({ ec2, own, variable: 'AWS_ENDPOINT_URL_SSM', environment });
   const sdk = sdkSsmTransport({ region, callTimeoutMs, ...(endpoint === undefined ? {} : { endpoint }) });
   closers.push(() => sdk.close());
-  return remoteCommandsOver({ transport: counting(sdk.send), clock, callTimeoutMs });
+  return remoteCommandsOver({ transport: counting(sdk.send), clock, callTimeoutMs, limiter: limiters.of('ssm') });
 }

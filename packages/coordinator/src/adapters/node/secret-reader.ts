@@ -3,6 +3,7 @@ import {
   sdkSecretsManagerTransport,
   sdkSsmTransport,
   secretsOver,
+  type ServiceLimiters,
   serviceEndpointOf,
 } from '@understudy/aws';
 import type { Clock, Log, Random, ReadSecret } from '@understudy/shared';
@@ -15,6 +16,8 @@ export interface SecretReaderOptions {
   readonly region: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly clock: Clock;
+  /** What calls wait at. Absent: at nothing, as those of a doctor. */
+  readonly limiters?: Pick<ServiceLimiters, 'of'>;
   /** The same transport, with its calls counted. */
   readonly counting: (send: Ec2Transport) => Ec2Transport;
   /** What is to be done at the end. */
@@ -23,7 +26,7 @@ export interface SecretReaderOptions {
 
 /** Reads Parameter Store and Secrets Manager with the role of this host. */
 export function secretReader(options: SecretReaderOptions): ReadSecret {
-  const { config, region, environment, clock, counting, closers } = options;
+  const { config, region, environment, clock, limiters, counting, closers } = options;
   const { callTimeoutMs, endpoint: ec2, ssmEndpoint, secretsManagerEndpoint } = config.aws;
   const opened = (open: typeof sdkSsmTransport, own: string | undefined, variable: string): Ec2Transport => {
     const endpoint = serviceEndpointOf({ ec2, own, variable, environment });
@@ -33,6 +36,7 @@ export function secretReader(options: SecretReaderOptions): ReadSecret {
   };
   return secretsOver({
     ...{ clock, callTimeoutMs },
+    limiters: { ssmParameter: limiters?.of('ssm'), secretsManager: limiters?.of('secretsmanager') },
     transports: {
       ssmParameter: opened(sdkSsmTransport, ssmEndpoint, 'AWS_ENDPOINT_URL_SSM'),
       secretsManager: opened(sdkSecretsManagerTransport, secretsManagerEndpoint, 'AWS_ENDPOINT_URL_SECRETS_MANAGER'),
@@ -56,6 +60,7 @@ export async function openStoredKeys(options: {
   readonly region: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly clock: Clock;
+  readonly limiters: Pick<ServiceLimiters, 'of'>;
   readonly random: Random;
   readonly log: Log;
 }): Promise<OpenedKeys> {

@@ -115,7 +115,8 @@ export class CloudEventsJob implements LeaderJob {
 
   /** Beside the passes, one write at a time. What was not written comes again with its message. */
   #keepDeeds(term: Term): void {
-    this.#keeping ??= this.#deeds
+    if (this.#keeping !== null) return;
+    this.#keeping = this.#deeds
       .write(term)
       .then(({ settled, failed }) => {
         this.#wanted.failed(failed);
