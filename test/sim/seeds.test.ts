@@ -55,7 +55,9 @@ describe('whatever breaks', () => {
 
 describe('whatever breaks, in a group with a service probe', () => {
   test.each([114])('seed %i: every invariant holds, whoever answers', async (seed) => {
-    const result = await simulate({ seed, days: 0.01, members: 8, coordinators: 3, probes: true });
+    // Without a history, whose calls move all others: too few looks were refused with one.
+    const shape = { seed, days: 0.01, members: 8, coordinators: 3, probes: true, inventory: false };
+    const result = await simulate(shape);
     expect(result.violations, result.violations.length > 0 ? failureOf(result) : '').toEqual([]);
     expect(result.tally.recoveriesFinished).toBeGreaterThan(0);
     // Accepted, refused and silent ones: all three kinds came up.

@@ -40,6 +40,8 @@ export interface CoordinatorSections {
   readonly loop?: Fields;
   readonly guard?: Fields;
   readonly policy?: Readonly<Partial<Record<'detect' | 'guard' | 'recover', Fields>>>;
+  readonly events?: Fields;
+  readonly notify?: Fields;
 }
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -137,6 +139,8 @@ export function coordinatorConfig(
     observer: { warmUpMs: t.warmUpMs },
     loop: { tickMs: 100, enrolEveryMs: 2_000, evidenceEveryMs: 1_000, collectEveryMs: 5_000, ...sections.loop },
     ...(sections.guard && { guard: sections.guard }),
+    ...(sections.events && { events: sections.events }),
+    ...(sections.notify && { notify: sections.notify }),
     policy: localPolicy(sections.policy ?? {}),
     log: { level: 'info' },
   };

@@ -10,7 +10,9 @@ import {
   missingBrowser,
   newContext,
 } from './browser.ts';
-import { openPictures } from './pictures.ts';
+import { until } from '@understudy/shared/node';
+import { ALICE, trailRecord } from '../../scenarios/coordinator/trail-record.ts';
+import { openPictures, TAKES_PICTURES } from './pictures.ts';
 import { type RealCluster, startRealCluster } from './real-cluster.ts';
 import { ensureDashboard } from './site.ts';
 
@@ -29,6 +31,8 @@ let real: RealCluster;
 let context: BrowserContext;
 let page: Page;
 let complaints: Complaints;
+/** The instance that failed first, and when. */
+let failed: { readonly instanceId: string; readonly atWallMs: number };
 
 const tile = (member: string) => `.tile[data-member="${member}"]`;
 
@@ -91,6 +95,8 @@ describe.skipIf(missing)('an incident, in a browser', () => {
   it('shows a failure from the first doubt to the replacement', async () => {
     const before = await instanceOf(DIES);
     await noteLooks(DIES);
+    if (!TAKES_PICTURES) await real.deny(['sns:Publish']);
+    failed = { instanceId: before, atWallMs: new Date().getTime() };
     await crash(DIES);
     await page.waitForSelector(`.recovery >> text=${DIES}`, { timeout: 40_000 });
     await page.waitForSelector('.bar-row.started', { timeout: 20_000 });
@@ -112,6 +118,17 @@ describe.skipIf(missing)('an incident, in a browser', () => {
     const steps = await page.locator('.past .bar-step').allTextContents();
     for (const step of ['fence', 'capture', 'launch-1', 'verify-1', 'activate']) expect(steps).toContain(step);
     expect(await page.textContent('.past .facts')).toContain('seen stopped');
+  });
+
+  it('tells there who stopped the instance, once CloudTrail has told it, as a claim', async () => {
+    const { instanceId, atWallMs } = failed;
+    await real.tell(trailRecord(instanceId, atWallMs, { userIdentity: { arn: `${ALICE}<b>` } }));
+    await until('the history has it', async () => (await real.cluster.client.history(DIES, 1))[0]?.deeds !== undefined);
+    await page.reload();
+    await page.click('.past summary');
+    const facts = (await page.textContent('.past .facts')) ?? '';
+    expect(facts).toContain(`TerminateInstances of ${instanceId} by ${ALICE}<b>`);
+    expect(facts).toContain('explains, proves nothing');
   });
 
   it('explains a member, and says who leads', async () => {
@@ -141,6 +158,24 @@ describe.skipIf(missing)('an incident, in a browser', () => {
     await takePictures();
     await page.waitForSelector(ALL_ALIVE, { timeout: 90_000 });
   }, 180_000);
+
+  it.skipIf(TAKES_PICTURES)(
+    'says which topic takes no notices, why and what to do',
+    async () => {
+      await page.click('nav >> text=Cluster');
+      const problem = '.attention.problem:has-text("TOPIC_FAILING")';
+      // A minute after the first refusal, which was before two recoveries.
+      await page.waitForSelector(problem, { timeout: 90_000 });
+      const text = (await page.textContent(problem)) ?? '';
+      expect(text).toContain('pager takes nothing for');
+      expect(text).toContain('CLOUD_DENIED');
+      expect(await page.textContent(`${problem} .remedy`)).not.toBe('');
+      expect(await accessibilityFaults(page)).toEqual([]);
+      await real.deny([]);
+      await page.click('nav >> text=Fleet');
+    },
+    120_000,
+  );
 
   it('pauses a group with a reason, shows it everywhere, and resumes exactly that pause', async () => {
     await page.click('.group:has-text("ci") >> text=Pause group');

@@ -17,9 +17,25 @@ const MEMBERS = [
   localMember('ci', 'broker', 'c'),
 ];
 
+const QUEUE = 'events';
+const TOPIC = 'pager';
+/** As cloud-sim names it, which stands in the place of every service. */
+const ACCOUNT = '123456789012';
+
 export interface RealCluster {
   readonly cluster: LocalCluster;
+  /** An event comes to the coordinators. */
+  tell(event: object): Promise<void>;
+  /** Nobody may do this from now on: `sns:Publish` … */
+  deny(actions: readonly string[]): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What the admin API of cloud-sim does for us. @throws Error with its answer */
+async function perform(cloudUrl: string, path: string, body: object): Promise<void> {
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(`${cloudUrl}/_sim${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+  if (!answer.ok) throw new Error(`cloud-sim ${path}: ${answer.status} ${await answer.text()}`);
 }
 
 /** etcd, cloud-sim, three coordinators and six agents, as processes. */
@@ -30,7 +46,11 @@ export async function startRealCluster(): Promise<RealCluster> {
   // Slow enough to see the steps of a recovery, fast enough to wait for them.
   const setting = {
     ...{ members: MEMBERS, speed: 6, cloud: {}, environment: {} },
-    coordinator: { policy: { guard: { cooldownMs: 1_000 } } },
+    coordinator: {
+      policy: { guard: { cooldownMs: 1_000 } },
+      events: { queueUrl: `https://sqs.us-east-1.amazonaws.com/${ACCOUNT}/${QUEUE}` },
+      notify: { topics: [{ name: TOPIC, arn: `arn:aws:sns:us-east-1:${ACCOUNT}:${TOPIC}` }] },
+    },
   };
   const close = async (): Promise<void> => {
     await group.stopAll();
@@ -38,7 +58,15 @@ export async function startRealCluster(): Promise<RealCluster> {
   };
   try {
     const options = { clock, random: new SystemRandom(), setting, signal: new AbortController().signal };
-    return { cluster: await startLocalCluster({ ...options, say: () => undefined }, dir, group), close };
+    const cluster = await startLocalCluster({ ...options, say: () => undefined }, dir, group);
+    const { cloudUrl } = cluster;
+    await perform(cloudUrl, '/sqs/queues', { name: QUEUE });
+    await perform(cloudUrl, '/sns/topics', { name: TOPIC });
+    return {
+      ...{ cluster, close },
+      tell: (event) => perform(cloudUrl, '/sqs/messages', { name: QUEUE, body: JSON.stringify(event) }),
+      deny: (actions) => perform(cloudUrl, '/denied-actions', { actions }),
+    };
   } catch (error) {
     await close();
     throw error;
