@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CloudSimConfigSchema, type RunningCloudSim, startCloudSim } from '@understudy/cloud-sim';
-import { type Clock, silentLog } from '@understudy/shared';
+import { type Clock, type MonotonicMs, silentLog } from '@understudy/shared';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { buildProgram } from '../program.ts';
@@ -12,7 +12,7 @@ const real = new SystemClock();
 /** What was slept through, in less time. */
 let skippedMs = 0;
 const quick: Clock = {
-  monotonicMs: () => real.monotonicMs() + skippedMs,
+  monotonicMs: () => (real.monotonicMs() + skippedMs) as MonotonicMs,
   wallMs: () => real.wallMs(),
   setTimer: (delayMs, callback) => real.setTimer(delayMs, callback),
   sleep: async (durationMs, signal) => {
