@@ -56,7 +56,9 @@ async function rightsOf(run: AccountRun, actions: Iterable<TriedCall>, { things 
   return words;
 }
 
-/** Rights and costs. Nothing is made, and what an EC2 without `DryRun` made all the same is removed. */
+/**
+ * Rights and costs. Nothing is made, and what an EC2 without `DryRun` made all the same is removed.
+ */
 export async function planAccount(run: AccountRun): Promise<AccountReport> {
   const asked = run.questions.filter((one) => missing(one, run.given).length === 0);
   const calls = await rightsOf(run, [...REMOVALS, ...asked.flatMap((one) => one.calls)], benchOf(run));
