@@ -71,10 +71,10 @@ export interface Removal {
 }
 
 /**
- * Removes everything that carries the run's tag, and nothing else: the tag of each is read, whatever
- * EC2 was asked for. It is asked again until nothing was seen for `quietMs`, so it may be
- * repeated, and it finds what a killed run has left. What is in use, not shown yet or refused is tried again;
- * what cannot be listed counts as left.
+ * Removes everything that carries the run's tag, and nothing else: the tag of each is read,
+ * whatever EC2 was asked for. It is asked again until nothing was seen for `quietMs`, so it may be
+ * repeated, and it finds what a killed run has left. What is in use, not shown yet or refused is
+ * tried again; what cannot be listed counts as left.
  */
 export async function removeRun(cloud: Cloud, clock: Clock, runId: string, quietMs = LAG_MS): Promise<Removal> {
   const seen = new Map<string, string>();
