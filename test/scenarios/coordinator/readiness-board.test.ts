@@ -66,3 +66,33 @@ test('a missed objective is a problem on show before anything fails', async () =
   expect(readinessOf(world)?.missed.map(({ objective }) => objective)).toEqual(['rtoMs', 'rpoMs']);
   expect(world.launches).toBe(0);
 });
+
+test('a spent budget is told once of all: bystanders stay as they were, and no log line tells of them', async () => {
+  const world = new ScenarioCluster({
+    policy: { guard: { concurrency: 10 } },
+    guard: { massMinimum: 10, zoneMinimum: 10, budgetPerMinute: 1, budgetBurst: 1 },
+  });
+  const old = world.seed(DB1);
+  for (const name of ['b1', 'b2', 'b3']) world.seed(`prod/${name}`);
+  await world.up();
+  const verdicts = () =>
+    boardOf(world)
+      ?.members.filter(({ member }) => member !== DB1)
+      .map(({ verdict }) => verdict);
+  await world.until('looked at', () => verdicts()?.every((one) => one !== 'unknown') === true, 600_000);
+  const before = verdicts();
+  const told = () =>
+    world
+      .mustLead()
+      .log.linesOf('member.readiness')
+      .filter(({ fields }) => fields['member'] !== DB1).length;
+  world.crash(old.instanceId);
+  await world.until('begun', () => world.intent(DB1) !== null, 60_000);
+  const linesBefore = told();
+  await world.until('the budget is spent', () => boardOf(world)?.ofFleet?.[0]?.code === 'BudgetExhausted', 5_000);
+  expect(verdicts()).toEqual(before);
+  await world.until('there is one again', () => boardOf(world)?.ofFleet?.length === 0, 120_000);
+  expect(verdicts()).toEqual(before);
+  expect(before).toHaveLength(3);
+  expect(told()).toBe(linesBefore);
+});

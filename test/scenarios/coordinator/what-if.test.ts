@@ -22,7 +22,7 @@ async function started(policy: PolicyChange) {
 async function asked(world: ScenarioCluster, scenario: WhatIfScenario): Promise<WhatIfView> {
   const { controls } = world.mustLead().coordinator;
   const answer = await world.clock.runUntilSettled(controls.whatIf(scenario));
-  if (answer?.kind !== 'view') throw new Error(answer?.text ?? 'nobody leads');
+  if (answer?.kind !== 'view') throw new Error(answer?.kind ?? 'nobody leads');
   return WhatIfViewSchema.parse(JSON.parse(JSON.stringify(answer.view)));
 }
 

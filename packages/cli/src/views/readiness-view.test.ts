@@ -46,6 +46,13 @@ test('one line says how all are, the worst first; then each member in one line, 
   expect(last).toBe('no verdict rests on: quotas of the account');
 });
 
+test('what would keep every recovery waiting stands once, below the verdict', () => {
+  const ofFleet = [{ code: 'BudgetExhausted', text: '0.20 recoveries left', untilWallMs: NOW_MS }];
+  const [verdict, waits] = textOf({ ...viewOf(memberWith({}), memberWith({})), ofFleet }).split('\n');
+  expect(verdict).toBe('2 ready of 2');
+  expect(waits).toBe('a recovery of any member would wait now: BudgetExhausted: 0.20 recoveries left');
+});
+
 test('what is not known says so, and is not shown as nothing', () => {
   const facts = [{ fact: 'plan', state: 'unknown' as const, lookedAtWallMs: null, text: '' }];
   const unknown = { rtoMs: null, rto: null, rtoLastWayMs: null, rpoMs: null, rpoDisksLostMs: null, strategy: null };

@@ -71,6 +71,7 @@ export function readinessText(view: ReadinessView, nowWallMs: number, screen: Sc
   ]);
   return [
     readinessVerdict(view),
+    ...(view.ofFleet ?? []).map(({ code, text }) => `a recovery of any member would wait now: ${code}: ${text}`),
     ...(rows.length === 0 ? [] : [tableText(HEAD, rows, screen)]),
     ...reasonLines(view.members),
     `no verdict rests on: ${view.notKnown.join(', ')}`,

@@ -12,11 +12,12 @@ import type {
 } from '@understudy/shared';
 import type { Asked, CommandAnswer, CommandDecision } from '../commands/command.ts';
 import type { HandBackAnswer, HandBackAsked } from '../leader/hand-back-look.ts';
-import type { ReadinessBoard, WhatIfAnswer } from '../leader/readiness-board.ts';
+import type { ReadinessBoard } from '../leader/readiness-board.ts';
 import type { PlanAnswer } from '../leader/plan-preview.ts';
 import type { UndoPreviewAnswer, UndoThought } from '../leader/undo-preview.ts';
 import type { Verdicts } from '../leader/verdicts.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
+import type { WhatIfAnswer } from '../what-if/questions.ts';
 import { auditView, drainsView, heldView, pausesView, policyViews } from './control-views.ts';
 
 /** What only the leader does, or knows. */
@@ -83,9 +84,9 @@ export class Controls implements LeaderControls {
   }
 
   /** What would become of the cluster if this happened now. Null: another coordinator leads. */
-  async whatIf(scenario: WhatIfScenario): Promise<WhatIfAnswer | null> {
+  async whatIf(scenario: WhatIfScenario, signal: AbortSignal | null = null): Promise<WhatIfAnswer | null> {
     const board = this.#options.leader.board();
-    return board && (await board.whatIf(scenario, this.#options.limitOf));
+    return board && (await board.whatIf(scenario, this.#options.limitOf, signal));
   }
 
   board(): ReturnType<LeaderControls['board']> {

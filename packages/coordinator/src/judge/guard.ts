@@ -8,7 +8,7 @@ import {
   OBJECTION_REASONS,
   type Objection,
 } from './guard-input.ts';
-import { massGates } from './guard-mass.ts';
+import { type MassAnswer, massGates } from './guard-mass.ts';
 import { budgetGate, concurrencyGate, cooldownGate, flapGate } from './guard-rates.ts';
 import { overridden } from './overrides.ts';
 import { pauseHolds } from '../policy/pauses.ts';
@@ -19,10 +19,10 @@ import { windowGate } from './guard-window.ts';
  * in this order: a person's will (pause) · can we trust what we see (conflicting claims, own
  * trouble, observers) · this member (protected, maintenance window, boot grace, EC2 at work) · the
  * fleet (mass, zone) · this member's past (flapping, cooldown) · rates (group, budget). A gate
- * stands the earlier, the more it needs a person.
+ * stands the earlier, the more it needs a person. `mass`: what {@link massGates} says of this
+ * input, where that is known already.
  */
-export function guard(input: GuardInput): GuardAnswer {
-  const mass = massGates(input);
+export function guard(input: GuardInput, mass: MassAnswer = massGates(input)): GuardAnswer {
   const asked: GateResult[] = [
     pauseGate(input),
     ...objectionGates(input),

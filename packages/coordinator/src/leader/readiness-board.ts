@@ -8,7 +8,6 @@ import {
   type PlanSummary,
   type ReadinessView,
   type WhatIfScenario,
-  type WhatIfView,
 } from '@understudy/shared';
 import { undecidedRecovery } from '@understudy/recovery';
 import type { CoordinatorConfig } from '../config.ts';
@@ -16,8 +15,9 @@ import type { ClusterState } from '../store/cluster-state.ts';
 import type { GuardAnswer } from '../judge/guard-input.ts';
 import type { MemberFacts } from '../readiness/facts.ts';
 import { judgeReadiness, readinessView } from '../readiness/judge-readiness.ts';
+import { fleetWaits } from '../readiness/sources/guard.ts';
 import type { WhatIfSnapshot } from '../what-if/snapshot.ts';
-import { unknownIn, whatIf } from '../what-if/what-if.ts';
+import { type WhatIfAnswer, WhatIfQuestions } from '../what-if/questions.ts';
 import { whatIfSnapshot } from './what-if-snapshot.ts';
 import type { Assessor, Judgement } from './assessor.ts';
 import type { RecoveryDecider } from './decider.ts';
@@ -25,14 +25,6 @@ import { planFreshForMs, type Readiness } from './readiness.ts';
 
 /** Members judged in one pass; the rest follow in the next ones, and each says when it was. */
 const JUDGED_PER_PASS = 500;
-
-/** A question of what would be holds the loop up for so long at a time, ms. */
-const SLICE_MS = 20;
-
-export type WhatIfAnswer =
-  | { readonly kind: 'view'; readonly view: WhatIfView }
-  /** Nothing has this name. */
-  | { readonly kind: 'unknown'; readonly text: string };
 
 export interface ReadinessBoardOptions {
   readonly view: ClusterState;
@@ -52,14 +44,19 @@ export class ReadinessBoard {
   readonly #options: ReadinessBoardOptions;
   /** One entry a member: those that are gone are left out at the next pass. */
   #judged: Map<string, MemberReadiness> = new Map();
+  /** What the guard says of every member alike for a while, as of the last pass. */
+  #ofFleet: ReadinessView['ofFleet'] = [];
+  readonly #questions: WhatIfQuestions;
 
   constructor(options: ReadinessBoardOptions) {
     this.#options = options;
+    this.#questions = new WhatIfQuestions(options.clock);
   }
 
   /** A new term knows nothing of what an earlier one found. */
   beginTerm(): void {
     this.#judged = new Map();
+    this.#ofFleet = [];
   }
 
   /** Judges those that waited longest. Synchronous. */
@@ -71,6 +68,7 @@ export class ReadinessBoard {
     const plans = new Map(this.#options.readiness.summaries().map((plan) => [plan.instanceId, plan]));
     const judgements = due.flatMap((member) => this.#options.assessor.inThisTerm(member) ?? []);
     const answers = this.#options.decider.askAlone(judgements);
+    this.#ofFleet = fleetWaits(answers.values());
     const judgedAs = new Map(judgements.map((one) => [one.member, one]));
     for (const member of due) {
       const facts = this.#factsOf(member, plans, judgedAs.get(member) ?? null, answers.get(member) ?? null);
@@ -83,7 +81,7 @@ export class ReadinessBoard {
   }
 
   view(): ReadinessView {
-    return readinessView(this.all());
+    return readinessView(this.all(), this.#ofFleet);
   }
 
   /** The plans of all members in short, as their readiness was looked at last. */
@@ -94,20 +92,16 @@ export class ReadinessBoard {
     return { plans: [...plans], notLookedAt: waiting.map(([member]) => member) };
   }
 
-  /** What would become of the cluster if this happened now. Others get their turn meanwhile. */
-  async whatIf(scenario: WhatIfScenario, limitOf: WhatIfSnapshot['limitOf']): Promise<WhatIfAnswer> {
-    const { clock } = this.#options;
-    const snapshot = whatIfSnapshot(this.#options, limitOf);
-    const unknown = unknownIn(snapshot, scenario);
-    if (unknown !== null) return { kind: 'unknown', text: unknown };
-    const steps = whatIf(snapshot, scenario);
-    for (let sliceFromMs = clock.monotonicMs(); ; ) {
-      const step = steps.next();
-      if (step.done) return { kind: 'view', view: step.value };
-      if (clock.monotonicMs() - sliceFromMs < SLICE_MS) continue;
-      await clock.sleep(SLICE_MS);
-      sliceFromMs = clock.monotonicMs();
-    }
+  /**
+   * What would become of the cluster if this happened now. One question at a time; others get their
+   * turn meanwhile. `signal`: the caller has left.
+   */
+  whatIf(
+    scenario: WhatIfScenario,
+    limitOf: WhatIfSnapshot['limitOf'],
+    signal: AbortSignal | null = null,
+  ): Promise<WhatIfAnswer> {
+    return this.#questions.answer(() => whatIfSnapshot(this.#options, limitOf), scenario, signal);
   }
 
   #factsOf(

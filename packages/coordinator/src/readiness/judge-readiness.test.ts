@@ -6,6 +6,7 @@ import { judgeReadiness, readinessView } from './judge-readiness.ts';
 import { kindOfProblem } from './problem-kinds.ts';
 import { factsFixture, forecastFixture, LOOKED_AT_MS, NOW_MS, planFixture, rungFixture } from './readiness.fixtures.ts';
 import { REMEDIES } from './remedies.ts';
+import { fleetWaits } from './sources/guard.ts';
 
 const judged = (change: Partial<MemberFacts> = {}) => judgeReadiness(factsFixture(change));
 const withPlan = (change: Partial<PlanSummary>, more: Partial<MemberFacts> = {}) =>
@@ -71,11 +72,26 @@ describe('the verdict', () => {
   });
 
   test('gates about the fleet are not asked here, and say nothing of it', () => {
-    for (const name of ['MassFailure', 'ZoneFailure'] as const) {
+    for (const name of ['MassFailure', 'ZoneFailure', 'BudgetExhausted'] as const) {
       const found = judged({ guard: heldBy(name) });
       expect([found.verdict, found.blockers]).toEqual(['ready', []]);
       expect(found.facts.find(({ fact }) => fact === 'guard')?.text).toContain('nothing of its own');
     }
+  });
+
+  test('a spent budget is told once of all, and not where it is not', () => {
+    const [spent, free] = [heldBy('BudgetExhausted'), factsFixture().guard];
+    if (!spent || !free) throw new Error('both are answers');
+    const told = [{ code: 'BudgetExhausted', text: 'so it is', untilWallMs: null }];
+    expect(readinessView([judged({ guard: spent })], fleetWaits([free, spent, spent]))).toMatchObject({
+      ...{ counts: { ready: 1 }, ofFleet: told },
+    });
+    expect(fleetWaits([free])).toEqual([]);
+  });
+
+  test('the hold of a member that waits for the budget makes it late, and does not stop it', () => {
+    const held = judged({ hold: { reason: 'BudgetExhausted', text: 'it waits', sinceWallMs: 0 } });
+    expect([held.verdict, codes(held)]).toEqual(['at-risk', [['held', 'BudgetExhausted', false]]]);
   });
 
   test('a full subnet stops it where there is no other place', () => {

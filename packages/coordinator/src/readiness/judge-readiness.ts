@@ -64,9 +64,13 @@ export function worstFirst(members: Iterable<MemberReadiness>): readonly MemberR
   return [...members].sort((a, b) => rank(a) - rank(b) || ms(b) - ms(a) || (a.member < b.member ? -1 : 1));
 }
 
-export function readinessView(members: Iterable<MemberReadiness>): ReadinessView {
+/** `ofFleet`: what would keep every recovery waiting for a while, told once. */
+export function readinessView(
+  members: Iterable<MemberReadiness>,
+  ofFleet: ReadinessView['ofFleet'] = [],
+): ReadinessView {
   const sorted = worstFirst(members);
   const counts = Object.fromEntries(READINESS_VERDICTS.map((verdict) => [verdict, 0]));
   for (const { verdict } of sorted) counts[verdict] = (counts[verdict] ?? 0) + 1;
-  return { members: [...sorted], counts, notKnown: [...NOT_KNOWN] };
+  return { members: [...sorted], counts, ofFleet, notKnown: [...NOT_KNOWN] };
 }

@@ -2,6 +2,7 @@ import { wallMs, type WhatIfMember } from '@understudy/shared';
 import type { FleetMember, GuardAnswer, StartedRecovery } from '../judge/guard-input.ts';
 import { guard } from '../judge/guard.ts';
 import { guardQuorum } from '../judge/quorum.ts';
+import { MassAnswers } from './mass-answers.ts';
 import { wayFor, type Way } from './way.ts';
 import { RateLimits } from './rate-limits.ts';
 import type { WhatIfSnapshot, WhatIfSubject } from './snapshot.ts';
@@ -18,6 +19,13 @@ interface Waiting {
   readonly quorum: ReturnType<typeof guardQuorum>;
   readonly waitedFor: string[];
   answer: Extract<GuardAnswer, { readonly kind: 'hold' }> | null;
+}
+
+/** What the guard is asked with at one moment. It is made anew with each recovery that begins. */
+interface Around {
+  readonly fleet: readonly FleetMember[];
+  readonly recoveries: readonly StartedRecovery[];
+  readonly mass: MassAnswers;
 }
 
 interface Begun {
@@ -37,6 +45,9 @@ export interface Timeline {
 const NOT_BEGUN = {
   ...{ order: null, startsAfterMs: null, servesAfterMs: null, servesAfterSlowMs: null, rateWaitMs: 0 },
 } as const;
+
+const notDecided = (subject: WhatIfSubject, waitedFor: readonly string[] = []): WhatIfMember =>
+  held(subject, 'NotDecided', 'it was not decided within the bound', waitedFor);
 
 const STUCK = {
   outcome: 'stuck',
@@ -67,29 +78,39 @@ export class TimelineRun {
   readonly #limits: RateLimits;
   readonly #done: WhatIfMember[] = [];
   readonly #begun: Begun[] = [];
+  readonly #suspectAtMs: ReadonlyMap<string, number>;
   #waiting: Waiting[] = [];
 
   constructor(snapshot: WhatIfSnapshot, survivors: Survivors) {
     this.#snapshot = snapshot;
     this.#survivors = survivors;
     this.#limits = new RateLimits(snapshot.limitOf);
-    for (const subject of survivors.failed) this.#judge(subject);
-    this.#waiting.sort((a, b) => a.suspectAtMs - b.suspectAtMs);
+    this.#suspectAtMs = new Map(
+      survivors.failed.map(({ evidence, guard: { policy } }) => [evidence.member, policy.detect.suspectAfterMs]),
+    );
   }
 
-  /** Each step is one moment, so that whoever drives it may do something else between two. */
-  *moments(): Generator<void, Timeline> {
-    let atMs: number | null = this.#nextAfter(-1);
-    let count = 0;
-    for (; atMs !== null && this.#waiting.length > 0 && count < MOMENTS_MAX; count++) {
-      this.#decide(atMs);
-      yield;
+  /**
+   * Each step judges or asks about one member at most, so that whoever drives it may do something
+   * else between two. Told `true` that it is enough, it says of the rest that it was not decided.
+   */
+  *moments(): Generator<void, Timeline, boolean> {
+    const { failed } = this.#survivors;
+    let [judged, count, isEnough] = [0, 0, false];
+    for (const subject of failed) {
+      if (isEnough) break;
+      this.#judge(subject);
+      judged++;
+      isEnough = yield;
+    }
+    this.#waiting.sort((a, b) => a.suspectAtMs - b.suspectAtMs);
+    let atMs = this.#nextAfter(-1);
+    for (; atMs !== null && this.#waiting.length > 0 && count < MOMENTS_MAX && !isEnough; count++) {
+      isEnough = yield* this.#decide(atMs);
       atMs = this.#nextAfter(atMs);
     }
-    const rest = this.#waiting.map(({ subject, answer, waitedFor }) =>
-      held(subject, answer?.reason ?? 'NotDecided', answer?.text ?? 'it was not decided within the bound', waitedFor),
-    );
-    return { members: [...this.#done, ...rest], limits: this.#limits, truncated: count >= MOMENTS_MAX };
+    const truncated = isEnough || count >= MOMENTS_MAX;
+    return { members: [...this.#done, ...this.#rest(failed.slice(judged))], limits: this.#limits, truncated };
   }
 
   #judge(subject: WhatIfSubject): void {
@@ -113,35 +134,51 @@ export class TimelineRun {
   /** The next moment at which an answer could be another one. Null: there is none. */
   #nextAfter(atMs: number): number | null {
     const { nowWallMs } = this.#snapshot;
-    const moments = [
-      ...this.#waiting.flatMap(({ dueAtMs, answer }) => [dueAtMs, (answer?.untilWallMs ?? nowWallMs) - nowWallMs]),
-      ...this.#begun.map(({ servesAtMs }) => servesAtMs),
-    ].filter((one) => one > atMs && Number.isFinite(one));
-    return moments.length === 0 ? null : Math.min(...moments);
+    let nextMs = Number.POSITIVE_INFINITY;
+    const note = (oneMs: number) => {
+      if (oneMs > atMs) nextMs = Math.min(nextMs, oneMs);
+    };
+    for (const { dueAtMs, answer } of this.#waiting) {
+      note(dueAtMs);
+      note((answer?.untilWallMs ?? nowWallMs) - nowWallMs);
+    }
+    for (const { servesAtMs } of this.#begun) note(servesAtMs);
+    return Number.isFinite(nextMs) ? nextMs : null;
   }
 
-  #decide(atMs: number): void {
-    const open = this.#snapshot.recoveries.filter((one) => one.endedAtWallMs === null).length;
-    const fleet = this.#fleetAt(atMs);
+  /** A step for the moment, and one for each member that is asked about. True: it is enough. */
+  *#decide(atMs: number): Generator<void, boolean, boolean> {
+    let around = this.#aroundAt(atMs, this.#fleetAt(atMs));
+    let running = around.recoveries.filter((one) => one.endedAtWallMs === null).length;
     const still: Waiting[] = [];
     let isSpent = false;
+    let isEnough = yield;
     for (const one of this.#waiting) {
-      const running = open + this.#begun.filter(({ servesAtMs }) => servesAtMs > atMs).length;
-      if (one.dueAtMs > atMs || isSpent || running >= this.#snapshot.recoveriesMax) still.push(one);
-      else if (!this.#ask(one, atMs, fleet)) {
+      if (one.dueAtMs > atMs || isSpent || isEnough || running >= this.#snapshot.recoveriesMax) {
+        still.push(one);
+        continue;
+      }
+      const begun = this.#begun.length;
+      if (!this.#ask(one, atMs, around)) {
         still.push(one);
         // All others would wait for the same budget: the longest silent goes first.
         isSpent = one.answer?.reason === 'BudgetExhausted';
+      } else if (this.#begun.length > begun) {
+        around = this.#aroundAt(atMs, around.fleet);
+        running = around.recoveries.filter((each) => each.endedAtWallMs === null).length;
       }
+      isEnough = yield;
     }
     this.#waiting = still;
+    return isEnough;
   }
 
   /** True: it is decided. */
-  #ask(one: Waiting, atMs: number, fleet: readonly FleetMember[]): boolean {
+  #ask(one: Waiting, atMs: number, { fleet, recoveries, mass }: Around): boolean {
     const { subject, quorum } = one;
     const wallNowMs = wallMs(this.#snapshot.nowWallMs + atMs);
-    const answer = guard({ ...subject.guard, wallNowMs, quorum, fleet, recoveries: this.#recoveriesAt(atMs) });
+    const input = { ...subject.guard, wallNowMs, quorum, fleet, recoveries };
+    const answer = guard(input, mass.of(input));
     if (answer.kind === 'hold') {
       if (one.waitedFor.at(-1) !== answer.reason) one.waitedFor.push(answer.reason);
       one.answer = answer;
@@ -179,17 +216,26 @@ export class TimelineRun {
     };
   }
 
+  #aroundAt(atMs: number, fleet: readonly FleetMember[]): Around {
+    return { fleet, recoveries: this.#recoveriesAt(atMs), mass: new MassAnswers(fleet) };
+  }
+
+  /** What is not decided in the end, and those that were not even judged. */
+  #rest(unjudged: readonly WhatIfSubject[]): readonly WhatIfMember[] {
+    const waiting = this.#waiting.map(({ subject, answer, waitedFor }) =>
+      answer === null ? notDecided(subject, waitedFor) : held(subject, answer.reason, answer.text, waitedFor),
+    );
+    return [...waiting, ...unjudged.map((one) => notDecided(one))];
+  }
+
   /** Members that failed, and are not back, are silent from when they are suspect. */
   #fleetAt(atMs: number): readonly FleetMember[] {
     const { fleet, nowWallMs } = this.#snapshot;
     const back = new Map<string, string>(
       this.#begun.filter((one) => one.servesAtMs <= atMs).map(({ subject, az }) => [subject.evidence.member, az]),
     );
-    const suspectAtMs = new Map<string, number>(
-      this.#survivors.failed.map(({ evidence, guard: { policy } }) => [evidence.member, policy.detect.suspectAfterMs]),
-    );
     return fleet.map((one) => {
-      const sinceMs = suspectAtMs.get(one.member);
+      const sinceMs = this.#suspectAtMs.get(one.member);
       if (sinceMs === undefined) return one;
       const az = back.get(one.member);
       if (az !== undefined) return { ...one, az };

@@ -73,7 +73,7 @@ const recoveringOf = ({ kind, name }: WhatIfScenario, { recovering }: WhatIfSnap
  * when, by the judge's, the guard's and the planner's own functions. Reads the snapshot only, and
  * does nothing. One step a moment; the last one returns the answer.
  */
-export function* whatIf(snapshot: WhatIfSnapshot, scenario: WhatIfScenario): Generator<void, WhatIfView> {
+export function* whatIf(snapshot: WhatIfSnapshot, scenario: WhatIfScenario): Generator<void, WhatIfView, boolean> {
   const survivors = survivorsOf(snapshot, scenario);
   const { members, limits, truncated } = yield* new TimelineRun(snapshot, survivors).moments();
   const order = (one: WhatIfView['members'][number]) => one.order ?? Number.MAX_SAFE_INTEGER;
@@ -95,7 +95,7 @@ export function* whatIf(snapshot: WhatIfSnapshot, scenario: WhatIfScenario): Gen
 export function whatIfNow(snapshot: WhatIfSnapshot, scenario: WhatIfScenario): WhatIfView {
   const steps = whatIf(snapshot, scenario);
   for (;;) {
-    const step = steps.next();
+    const step = steps.next(false);
     if (step.done) return step.value;
   }
 }

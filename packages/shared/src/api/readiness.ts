@@ -98,6 +98,11 @@ export const ReadinessViewSchema = z.object({
   /** The worst first. */
   members: z.array(MemberReadinessSchema),
   counts: z.record(z.string(), z.number()),
+  /** What would keep every recovery waiting for a while; it changes no member's verdict. */
+  ofFleet: z
+    .array(z.object({ code: z.string(), text: z.string(), untilWallMs: z.number().nullable() }))
+    .readonly()
+    .optional(),
   /** What nobody can know beforehand, and no verdict here rests on. */
   notKnown: z.array(z.string()),
 });
