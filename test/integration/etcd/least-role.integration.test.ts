@@ -97,7 +97,7 @@ const problemsOf = async (process: CoordinatorProcess): Promise<readonly Problem
 };
 
 /** Ready, the member alive; then it dies and is replaced. */
-async function leadsAndRecovers(process: CoordinatorProcess, instanceId: string): Promise<void> {
+async function recovers(process: CoordinatorProcess, instanceId: string): Promise<void> {
   await until('ready', async () => (await process.get('/readyz'))?.status === 200);
   await until('alive', async () => {
     const view = await process.json<{ members: { verdict: string }[] }>('/v1/members');
@@ -109,6 +109,10 @@ async function leadsAndRecovers(process: CoordinatorProcess, instanceId: string)
     const view = await process.json<{ history: { outcome: string }[] }>('/v1/history');
     return view?.history[0]?.outcome === 'replaced';
   });
+}
+
+async function leadsAndRecovers(process: CoordinatorProcess, instanceId: string): Promise<void> {
+  await recovers(process, instanceId);
   expect(await problemsOf(process)).toEqual([]);
 }
 
@@ -138,16 +142,23 @@ describe('a role with readwrite on the root prefix, and nothing else', () => {
     await leadsAndRecovers(await startCoordinator({ tls }), instanceId);
   });
 
-  test('so is one that may not write groups and pauses', async () => {
+  test('so is one that may not write groups and pauses; an older one without deeds is only remarked', async () => {
     etcd = await EtcdCluster.start();
-    const areas = AREAS;
+    const areas = AREAS.filter((area) => area !== 'deeds');
     await withRole(null, [
       ['Read', ROOT],
       ['Readwrite', `${ROOT}leader`],
       ...areas.map((area) => ['Readwrite', `${ROOT}${area}/`] as const),
     ]);
     const instanceId = await twoMembers();
-    await leadsAndRecovers(await startCoordinator(), instanceId);
+    const process = await startCoordinator();
+    await recovers(process, instanceId);
+    const remark = await until('remarked', async () => {
+      const status = await process.json<{ problems: Problem[] }>('/v1/status');
+      return status?.problems.find((one) => one.code === 'STORE_DENIED');
+    });
+    expect(remark.text).toContain(`write ${ROOT}deeds/`);
+    expect((await process.get('/readyz'))?.status).toBe(200);
   });
 });
 

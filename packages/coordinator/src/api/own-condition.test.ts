@@ -8,7 +8,6 @@ const problem = (code: Parameters<typeof problemOf>[0]): Problem => problemOf(co
 let fresh: boolean;
 let gate: Problem | null;
 let writes: Problem[];
-let refusals: { code: string }[];
 let duplicate: Problem | null;
 let level: Problem | null;
 let led: Problem[];
@@ -17,18 +16,12 @@ beforeEach(() => {
   fresh = true;
   gate = null;
   writes = [];
-  refusals = [];
   duplicate = null;
   level = null;
   led = [];
   condition = new OwnCondition({
     clock: new SimClock(),
     view: { isFresh: () => fresh },
-    store: {
-      get refusals() {
-        return refusals;
-      },
-    },
     gate: {
       get problem() {
         return gate;
@@ -81,7 +74,6 @@ describe('a coordinator is ready', () => {
 
   test.each(['STORE_DENIED', 'STORE_REJECTED'] as const)('%s says better why the view is old', (code) => {
     fresh = false;
-    refusals = [{ code }];
     writes = [problem(code)];
     expect(codes()).toEqual([code]);
   });

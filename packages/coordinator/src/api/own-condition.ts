@@ -6,7 +6,6 @@ import type { Leader } from '../leader/leader.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 import type { LevelGate } from '../store/level-gate.ts';
 import type { StoreGate } from '../store/store-gate.ts';
-import type { WatchedStore } from '../store/watched-store.ts';
 import type { WriteProof } from '../store/write-proof.ts';
 import type { CoordinatorInsight } from './insight.ts';
 import { drainProblems } from './drain-problems.ts';
@@ -16,9 +15,8 @@ import { recordProblems, slowAgentProblems } from './record-problems.ts';
 export interface OwnConditionOptions {
   readonly clock: Clock;
   readonly view: ClusterState;
-  readonly store: Pick<WatchedStore, 'refusals'>;
   readonly gate: Pick<StoreGate, 'problem' | 'remarks'>;
-  readonly writes: Pick<WriteProof, 'problems' | 'trouble'>;
+  readonly writes: Pick<WriteProof, 'problems' | 'remarks' | 'trouble'>;
   /** Another process that has our id. */
   readonly presence: { readonly duplicate: Problem | null };
   readonly levelGate: Pick<LevelGate, 'problem'>;
@@ -63,10 +61,11 @@ export class OwnCondition implements CoordinatorInsight {
   }
 
   remarks(): readonly Problem[] {
-    const { gate, view, clock, observer, leader, answers, limiters, keyRotation, receiveBuffer, minimum } =
-      this.#options;
+    const { gate, writes, view, clock, observer, leader } = this.#options;
+    const { answers, limiters, keyRotation, receiveBuffer, minimum } = this.#options;
     return [
       ...gate.remarks,
+      ...writes.remarks(),
       ...this.#options.accessProblems(),
       ...recordProblems(view, clock.wallMs()),
       ...drainProblems(view.records, minimum, clock.wallMs()),
@@ -80,12 +79,12 @@ export class OwnCondition implements CoordinatorInsight {
   }
 
   #storeProblems(): readonly Problem[] {
-    const { view, store, writes, freshForMs } = this.#options;
+    const { view, writes, freshForMs } = this.#options;
     const fresh = view.isFresh();
     // When etcd does not answer at all, that is not a problem of writes.
     const ofWrites = writes.problems().filter(({ code }) => fresh || code !== 'STORE_NOT_WRITABLE');
     // A refused read says better why our view is old.
-    const isRefused = store.refusals.some(({ code }) => code === 'STORE_DENIED' || code === 'STORE_REJECTED');
+    const isRefused = ofWrites.some(({ code }) => code === 'STORE_DENIED' || code === 'STORE_REJECTED');
     if (fresh || isRefused) return ofWrites;
     const text = `no proof within ${durationText(freshForMs)} that our view of etcd is current`;
     return [problemOf('STORE_UNAVAILABLE', text), ...ofWrites];

@@ -39,6 +39,9 @@ const BODY_MAX = 262_144;
 /** More ids of one event are not looked after. */
 const IDS_MAX = 100;
 const TEXT_MAX = 512;
+/** An ARN of a role's session has 200 at most, a request's id 36. Etcd keeps what is longer cut. */
+const WHO_MAX = 256;
+const DEED_ID_MAX = 64;
 const ID = /^i-[0-9a-f]{8,17}$/;
 
 const EnvelopeSchema = z.object({
@@ -105,14 +108,15 @@ function ofCall(detail: Envelope['detail']): Found {
   const parameters = rawOf(detail.requestParameters);
   const items = rawListOf(rawOf(parameters.instancesSet).items).map((one) => one.instanceId);
   const instanceIds = idsOf([...items, parameters.instanceId]);
-  const eventId = shown(detail.eventID);
+  const eventId = shown(detail.eventID).slice(0, DEED_ID_MAX);
   const atWallMs = Date.parse(shown(detail.eventTime));
   const isRefused = textOf(detail.errorCode) !== null;
   const isTold = !isRefused && eventId !== '' && Number.isFinite(atWallMs);
   const agent = shown(detail.userAgent);
   const deed: Deed = {
-    ...{ action: shown(detail.eventName), by: whoOf(rawOf(detail.userIdentity)), atWallMs, eventId },
-    ...{ requestId: shown(detail.requestID), isOurs: new RegExp(`(?:^|[ \\[])${OWN_AGENT}/`).test(agent) },
+    ...{ action: shown(detail.eventName), by: whoOf(rawOf(detail.userIdentity)).slice(0, WHO_MAX) },
+    ...{ atWallMs, eventId, requestId: shown(detail.requestID).slice(0, DEED_ID_MAX) },
+    isOurs: new RegExp(`(?:^|[ \\[])${OWN_AGENT}/`).test(agent),
   };
   return {
     ...{ instanceIds: isRefused ? [] : instanceIds, key: eventId, isRefused },

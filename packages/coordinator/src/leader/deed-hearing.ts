@@ -28,6 +28,8 @@ const HISTORY_READ_EVERY_MS = 10_000;
 const RECORDS_AT_ONCE = 20;
 /** Our view of etcd may be a moment behind our own last write. */
 const CONFLICTS_MAX = 5;
+/** A newer deed takes the place of an older one: made-up ones must not keep etcd writing. */
+const REPLACEMENTS: BucketLimit = { burst: 20, refillPerSecond: 0.1 };
 
 export interface DeedHearingOptions {
   readonly view: ClusterState;
@@ -42,6 +44,14 @@ interface Pending {
   readonly told: KeptDeed;
 }
 
+/** What is to be written of a member. */
+interface Due {
+  readonly member: MemberId;
+  readonly tickets: readonly string[];
+  readonly put: GuardedPut;
+}
+type Outcome = 'committed' | 'conflict' | 'failed';
+
 /** What became of deeds that were to be written down, by the tickets that {@link note} gave. */
 export interface Kept {
   /** They stand in etcd, or need not. */
@@ -49,6 +59,12 @@ export interface Kept {
   /** Nobody has them but the queue. */
   readonly failed: readonly string[];
 }
+
+const notAsSeen = (member: MemberId): OperationError =>
+  new OperationError('RECORD_UNREADABLE', `the deeds of ${member} are not as they are seen`);
+
+const isSame = (some: readonly KeptDeed[] | null, others: readonly KeptDeed[] | null): boolean =>
+  some?.length === others?.length && (some ?? []).every((one, nth) => one === others?.[nth]);
 
 /**
  * Who did something to instances that members have, or had. It is written to etcd before its
@@ -60,8 +76,10 @@ export class DeedHearing {
   readonly #options: DeedHearingOptions;
   readonly #pending = new Map<string, Pending>();
   readonly #failing: RecurringFailure;
-  #conflicts = 0;
+  /** In a row, of a member. */
+  readonly #conflicts = new Map<MemberId, number>();
   #lines: TokenBucket | null = null;
+  #replacements: TokenBucket | null = null;
   #open = new Set<string>();
   #had: { readonly atMs: number; readonly ids: ReadonlyMap<string, MemberId> } = {
     atMs: Number.NEGATIVE_INFINITY,
@@ -76,7 +94,7 @@ export class DeedHearing {
   /** A term begins: what the last one did not write comes again. */
   clear(): void {
     this.#pending.clear();
-    this.#conflicts = 0;
+    this.#conflicts.clear();
   }
 
   /**
@@ -103,37 +121,82 @@ export class DeedHearing {
     });
   }
 
-  /** One transaction, with what waits of some members. It does not throw for what etcd did. */
+  /** What waits of some members, in one transaction. It does not throw for what etcd did. */
   async write(term: Term): Promise<Kept> {
-    const { view, keys, clock } = this.#options;
-    if (this.#pending.size === 0 || !view.isFresh()) return { settled: [], failed: [] };
-    const { records } = view;
-    const settled: string[] = [];
-    const written: string[] = [];
-    const puts: GuardedPut[] = [];
-    let room = WAITING_MEMBERS_MAX - records.deeds.size;
-    for (const [member, entries] of Map.groupBy(this.#pending, ([, one]) => one.member)) {
-      const tickets = entries.map(([ticket]) => ticket);
-      const told = entries.map(([, one]) => one.told);
-      const stored = records.deeds.get(member);
-      const kept = stored || room > 0 ? waitingWith(records, member, told, clock.wallMs()) : null;
-      if (kept === null) settled.push(...tickets);
-      else if (puts.length < RECORDS_AT_ONCE) {
-        if (!stored) room -= 1;
-        written.push(...tickets);
-        puts.push({ key: keys.deedsOf(member), record: { member, kept }, expect: stored?.modRevision ?? 0 });
-      }
+    if (this.#pending.size === 0 || !this.#options.view.isFresh()) return { settled: [], failed: [] };
+    const { due, settled } = this.#due();
+    const failed: string[] = [];
+    for (const { member, tickets, outcome } of await this.#writeAll(term, due)) {
+      const count = outcome === 'conflict' ? (this.#conflicts.get(member) ?? 0) + 1 : 0;
+      this.#conflicts.set(member, count);
+      if (outcome === 'conflict' && count < CONFLICTS_MAX) continue;
+      this.#conflicts.delete(member);
+      if (outcome === 'conflict') this.#failing.failed(notAsSeen(member));
+      if (outcome === 'committed') settled.push(...tickets);
+      else failed.push(...tickets);
     }
-    return this.#done(settled, written, await this.#commit(term, puts));
+    for (const ticket of [...settled, ...failed]) this.#pending.delete(ticket);
+    return { settled, failed };
   }
 
-  async #commit(term: Term, [first, ...more]: readonly GuardedPut[]): Promise<'committed' | 'again' | 'failed'> {
-    if (!first) return 'committed';
+  /** What is written next, and tickets of which nothing is to be written. */
+  #due(): { readonly due: readonly Due[]; readonly settled: string[] } {
+    const { records } = this.#options.view;
+    const settled: string[] = [];
+    const due: Due[] = [];
+    let room = WAITING_MEMBERS_MAX - records.deeds.size;
+    for (const [member, entries] of Map.groupBy(this.#pending, ([, one]) => one.member)) {
+      if (due.length >= RECORDS_AT_ONCE) break;
+      const tickets = entries.map(([ticket]) => ticket);
+      const isNew = !records.deeds.has(member);
+      const told = entries.map(([, one]) => one.told);
+      const kept = isNew && room <= 0 ? null : this.#waitingWith(member, told);
+      if (kept === null) settled.push(...tickets);
+      else {
+        if (isNew) room -= 1;
+        due.push({ member, tickets, put: this.#putOf(member, kept) });
+      }
+    }
+    return { due, settled };
+  }
+
+  /** A replacement takes a token; without one a newer deed finds no room. */
+  #waitingWith(member: MemberId, told: readonly KeptDeed[]): readonly KeptDeed[] | null {
+    const { view, clock } = this.#options;
+    const nowWallMs = clock.wallMs();
+    const asItIs = waitingWith(view.records, member, told, { nowWallMs, mayReplace: false });
+    const replaced = waitingWith(view.records, member, told, { nowWallMs, mayReplace: true });
+    if (isSame(asItIs, replaced)) return asItIs;
+    const nowMs = clock.monotonicMs();
+    const left = takeTokens(this.#replacements ?? fullBucket(REPLACEMENTS, nowMs), REPLACEMENTS, nowMs);
+    if (left === null) return asItIs;
+    this.#replacements = left;
+    return replaced;
+  }
+
+  /** A record that cannot be read is replaced: it has claims only, and the log has what ails it. */
+  #putOf(member: MemberId, kept: readonly KeptDeed[]): GuardedPut {
+    const { view, keys } = this.#options;
+    const key = keys.deedsOf(member);
+    const before = view.records.deeds.get(member) ?? view.records.unreadable.get(key);
+    return { key, record: { member, kept }, expect: before?.modRevision ?? 0 };
+  }
+
+  /** All together; where one of them is not as it is seen, each by itself. */
+  async #writeAll(term: Term, due: readonly Due[]): Promise<readonly (Due & { readonly outcome: Outcome })[]> {
+    const [first, ...more] = due.map(({ put }) => put);
+    if (first === undefined) return [];
+    const together = await this.#commit(term, [first, ...more]);
+    if (together !== 'conflict' || more.length === 0) return due.map((one) => ({ ...one, outcome: together }));
+    const alone: (Due & { readonly outcome: Outcome })[] = [];
+    for (const one of due) alone.push({ ...one, outcome: await this.#commit(term, [one.put]) });
+    return alone;
+  }
+
+  async #commit(term: Term, puts: readonly [GuardedPut, ...GuardedPut[]]): Promise<Outcome> {
     try {
-      const { kind } = await term.commit({ puts: [first, ...more] });
-      this.#conflicts = kind === 'conflict' ? this.#conflicts + 1 : 0;
-      if (kind === 'conflict' && this.#conflicts < CONFLICTS_MAX) return 'again';
-      if (kind === 'conflict') throw new OperationError('RECORD_UNREADABLE', `${first.key} is not as it is seen`);
+      const { kind } = await term.commit({ puts });
+      if (kind === 'conflict') return 'conflict';
       this.#failing.worked();
       return 'committed';
     } catch (error) {
@@ -141,13 +204,6 @@ export class DeedHearing {
       if (!hasCode(error, 'LEASE_LOST')) this.#failing.failed(error);
       return 'failed';
     }
-  }
-
-  #done(settled: readonly string[], written: readonly string[], outcome: 'committed' | 'again' | 'failed'): Kept {
-    const stand = outcome === 'committed' ? [...settled, ...written] : settled;
-    const failed = outcome === 'failed' ? written : [];
-    for (const ticket of [...stand, ...failed]) this.#pending.delete(ticket);
-    return { settled: stand, failed };
   }
 
   #say(instanceId: string, deed: Deed, nowMs: MonotonicMs): void {

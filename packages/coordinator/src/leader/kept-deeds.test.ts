@@ -1,7 +1,7 @@
-import type { Deed, KeptDeed, MemberId } from '@understudy/shared';
+import { type Deed, DEEDS_MAX, DeedsRecordSchema, type KeptDeed, type MemberId } from '@understudy/shared';
 import { activationRecord, historyRecord, intentRecord, WRITTEN } from '@understudy/shared/testing';
 import { describe, expect, test } from 'vitest';
-import { deedsToAdd, stillWanted, waitingWith } from './kept-deeds.ts';
+import { deedsToAdd, RECORD_BYTES_MAX, stillWanted, waitingWith as waitingWhere } from './kept-deeds.ts';
 
 const BEGAN_MS = 1_000_000_000;
 const DAY_MS = 86_400_000;
@@ -20,11 +20,20 @@ test('a start is no reason for a recovery', () => {
   expect(added([deed('a', BEGAN_MS - 1, 'StartInstances'), deed('b', BEGAN_MS - 1, 'RebootInstances')])).toEqual(['b']);
 });
 
-test('each event stands there once, and five at most, whatever is made up afterwards', () => {
+/** A newer one may take a place. */
+const waitingWith = (
+  records: Parameters<typeof waitingWhere>[0],
+  member: MemberId,
+  told: readonly KeptDeed[],
+  nowWallMs: number,
+) => waitingWhere(records, member, told, { nowWallMs, mayReplace: true });
+
+test('each event stands there once, and three of an action at most, whatever is made up afterwards', () => {
   expect(added([deed('a'), deed('b')], [deed('a')])).toEqual(['b']);
   const many = Array.from({ length: 9 }, (_, nth) => deed(`e${nth}`));
-  expect(added(many)).toEqual(['e0', 'e1', 'e2', 'e3', 'e4']);
-  expect(added([deed('made up')], many.slice(0, 5))).toEqual([]);
+  expect(added(many)).toEqual(['e0', 'e1', 'e2']);
+  expect(added([deed('made up')], many.slice(0, 3))).toEqual([]);
+  expect(added([deed('end', BEGAN_MS - 1, 'TerminateInstances')], many.slice(0, 3))).toEqual(['end']);
 });
 
 describe('what waits in etcd of a member', () => {
@@ -72,7 +81,7 @@ describe('what waits in etcd of a member', () => {
       records([kept('a')], { active: 'i-2', history: { of: 'i-1', ...(deeds && { deeds }) } });
     expect(ids(stillWanted(after(), DB, BEGAN_MS + 5))).toEqual(['a']);
     expect(ids(stillWanted(after([deed('a')]), DB, BEGAN_MS + 5))).toEqual([]);
-    expect(ids(stillWanted(after(['1', '2', '3', '4', '5'].map((id) => deed(id))), DB, BEGAN_MS + 5))).toEqual([]);
+    expect(ids(stillWanted(after(['1', '2', '3'].map((id) => deed(id))), DB, BEGAN_MS + 5))).toEqual([]);
     expect(ids(stillWanted(records([kept('a')], { active: 'i-2' }), DB, BEGAN_MS))).toEqual([]);
   });
 
@@ -80,8 +89,60 @@ describe('what waits in etcd of a member', () => {
     const waits = records([kept('a'), kept('old', { instanceId: 'i-0' })]);
     expect(ids(waitingWith(waits, DB, [kept('a')], BEGAN_MS))).toBeNull();
     expect(ids(waitingWith(waits, DB, [kept('b'), kept('b')], BEGAN_MS))).toEqual(['a', 'b']);
-    const five = records(['1', '2', '3', '4', '5'].map((id) => kept(id)));
-    expect(ids(waitingWith(five, DB, [kept('made up')], BEGAN_MS))).toBeNull();
+    const full = records(['1', '2', '3'].map((id) => kept(id)));
+    expect(ids(waitingWith(full, DB, [kept('no newer')], BEGAN_MS))).toBeNull();
+  });
+
+  const reboots = (count: number) =>
+    Array.from({ length: count }, (_, nth) =>
+      kept(`r${nth}`, { action: 'RebootInstances', atWallMs: BEGAN_MS - 1_000 + nth }),
+    );
+  const end = kept('end', { action: 'TerminateInstances' });
+
+  test('many reboots push out no termination, and leave the two that came first and the newest', () => {
+    const all = waitingWith(records([]), DB, [...reboots(6), end, ...reboots(9)], BEGAN_MS);
+    expect(ids(all)).toEqual(['r0', 'r1', 'end', 'r8']);
+    expect(added([...(all ?? [])])).toEqual(['r0', 'r1', 'end', 'r8']);
+  });
+
+  test('without leave to replace, what came first stays, and another action has its room', () => {
+    const told = [...reboots(6), end];
+    const all = waitingWhere(records([]), DB, told, { nowWallMs: BEGAN_MS, mayReplace: false });
+    expect(ids(all)).toEqual(['r0', 'r1', 'r2', 'end']);
+  });
+
+  test('a made-up date in the future keeps no later deed out', () => {
+    const [first, second] = reboots(2);
+    const future = kept('future', { action: 'RebootInstances', atWallMs: BEGAN_MS + 200_000 });
+    const later = kept('true', { action: 'RebootInstances', atWallMs: BEGAN_MS, keptAtWallMs: BEGAN_MS + 60_000 });
+    const all = [first, second, future].flatMap((one) => one ?? []);
+    expect(ids(waitingWith(records(all), DB, [later], BEGAN_MS + 60_000))).toEqual(['r0', 'r1', 'true']);
+  });
+
+  test('an action that loses no instance does not wait', () => {
+    expect(waitingWith(records([]), DB, [kept('a', { action: 'ModifyInstanceAttribute' })], BEGAN_MS)).toBeNull();
+  });
+
+  test.each([
+    ['as they are usually', 'arn:x'],
+    ['as long as they are read', '\u2028"'.repeat(128)],
+  ])('a record never has more than can be read, with texts %s: of instances of before the oldest go', (_, by) => {
+    const ofOne = (instanceId: string) =>
+      ['TerminateInstances', 'StopInstances', 'RebootInstances'].flatMap((action) =>
+        [1, 2, 3].map((nth) => kept(`${instanceId}-${action}-${nth}`, { instanceId, action, by })),
+      );
+    const before = Array.from({ length: 20 }, (_one, nth) => `i-old${nth}`);
+    const base = records([], { active: 'i-1', intentOf: 'i-0' });
+    const history = new Map(before.map((id) => [id, stored(ended(id))]));
+    const told = [...ofOne('i-1'), ...ofOne('i-0'), ...before.flatMap(ofOne)];
+    const all = waitingWith({ ...base, history: new Map([[DB, history]]) }, DB, told, BEGAN_MS) ?? [];
+    const record = { ...WRITTEN, member: DB, kept: [...all] };
+    expect(DeedsRecordSchema.safeParse(record).success).toBe(true);
+    expect(all.length).toBeLessThanOrEqual(DEEDS_MAX);
+    expect(Buffer.byteLength(JSON.stringify(record))).toBeLessThanOrEqual(RECORD_BYTES_MAX);
+    expect(all.filter(({ instanceId }) => instanceId === 'i-1' || instanceId === 'i-0')).toHaveLength(18);
+    expect(all.at(-1)).toBe(told.at(-1));
+    expect(all.length).toBeLessThan(told.length);
   });
 
   test('what can be in no history does not wait', () => {

@@ -19,6 +19,8 @@ import {
 /** A refusal that etcd gave for certain, for a cause that repeating does not cure. */
 export interface StoreRefusal {
   readonly code: ErrorCode;
+  /** The area (`<root>opinions/`), `*` for every write, or `read <prefix>`. */
+  readonly place: string;
   readonly text: string;
   readonly sinceMs: MonotonicMs;
 }
@@ -210,7 +212,7 @@ export class WatchedStore implements KvStore {
     this.#refused.set(code, (this.#refused.get(code) ?? 0) + 1);
     const before = this.#refusals.get(place);
     const sinceMs = before?.code === code ? before.sinceMs : this.#clock.monotonicMs();
-    this.#refusals.set(place, { code, text, sinceMs });
+    this.#refusals.set(place, { code, place, text, sinceMs });
   }
 }
 

@@ -113,6 +113,41 @@ describe('the proof that etcd takes writes', () => {
     await proof.close();
   });
 
+  it('an older role without the right for what only explains is a remark, and holds nobody', async () => {
+    const { clock, client, log, store, proof, codes } = scene();
+    let allowed = false;
+    denying(client, (key) => !allowed && key.startsWith(keys.deeds));
+    proof.start();
+    await clock.advance(1_000);
+    const put = { kind: 'put', key: keys.deedsOf('db/m1'), value: '1' } as const;
+    await expect(store.txn({ compare: [], writes: [put] })).rejects.toMatchObject({ code: 'STORE_DENIED' });
+    const [remark] = proof.remarks();
+    expect([remark?.code, proof.remarks().length]).toEqual(['STORE_DENIED', 1]);
+    expect(remark?.text).toContain(`write ${keys.deeds}`);
+    expect(remark?.remedy).toContain('docs/etcd-keys.md');
+    expect(log.events()).toContain('store.writes_refused');
+    const before = client.applied.txn;
+    await clock.advance(60_000);
+    expect(client.applied.txn - before).toBeLessThanOrEqual(3 * 6);
+    expect([codes(), proof.trouble()]).toEqual([[], null]);
+    allowed = true;
+    await clock.advance(15_000);
+    expect(proof.remarks()).toEqual([]);
+    await proof.close();
+  });
+
+  it('beside it, what recoveries need is named as ever', async () => {
+    const { clock, client, proof, codes } = scene();
+    denying(client, (key) => key.startsWith(keys.deeds) || key.startsWith(keys.holds));
+    proof.start();
+    await clock.advance(1_000);
+    expect(codes()).toEqual(['STORE_DENIED']);
+    expect(proof.problems()[0]?.text).toContain(`write ${keys.holds}`);
+    expect(proof.problems()[0]?.text).not.toContain(keys.deeds);
+    expect(proof.trouble()).toContain('STORE_DENIED');
+    await proof.close();
+  });
+
   it('says so when writes are never answered while reads are', async () => {
     const { clock, client, proof, codes } = scene();
     proof.start();

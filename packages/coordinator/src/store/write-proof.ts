@@ -10,7 +10,7 @@ import {
   RecurringFailure,
   type StoreAlarm,
 } from '@understudy/shared';
-import type { WatchedStore } from './watched-store.ts';
+import type { StoreRefusal, WatchedStore } from './watched-store.ts';
 
 /** How often the proof is checked for being due, in ms. */
 const LOOK_EVERY_MS = 5_000;
@@ -45,6 +45,12 @@ export const writtenKeys = (keys: Keyspace): readonly string[] => [
   ...[keys.audit, keys.answers, keys.drains, keys.outbox, keys.undelivered].map(rehearsalKey),
   ...[keys.preparations, keys.prepared, keys.enrolments, keys.deeds].map(rehearsalKey),
 ];
+/**
+ * Areas that only explain: no recovery reads them, and each is written in transactions of its own.
+ * One that is written beside records of a recovery must not be among them.
+ */
+export const explainingAreas = (keys: Keyspace): readonly string[] => [keys.deeds];
+
 const rehearsalKey = (area: string): string => `${area}.rehearsal`;
 
 /**
@@ -92,10 +98,13 @@ export class WriteProof {
     return this.#alarms;
   }
 
-  /** What keeps us from writing, one problem per cause. Empty while writes work. */
+  /**
+   * What keeps us from writing, one problem per cause. Empty while writes work. What nothing rests
+   * on is among {@link remarks}.
+   */
   problems(): readonly Problem[] {
     const byCode = new Map<ErrorCode, string[]>();
-    for (const { code, text } of this.#store.refusals) byCode.set(code, [...(byCode.get(code) ?? []), text]);
+    for (const { code, text } of this.#refusals()) byCode.set(code, [...(byCode.get(code) ?? []), text]);
     for (const alarm of this.#alarms)
       if (!byCode.has(ALARM_CODES[alarm])) byCode.set(ALARM_CODES[alarm], [`alarm ${alarm} is raised`]);
     const problems = [...byCode].map(([code, texts]) => problemOf(code, shortened(texts)));
@@ -104,8 +113,21 @@ export class WriteProof {
   }
 
   /**
-   * The same in one line, for callers that must not decide meanwhile. Null while writes work. A
-   * single call that etcd took for malformed is no trouble of etcd's.
+   * Refusals of areas on which nothing rests ({@link explainingAreas}): a role that was made for an
+   * older build lacks them at first. They are shown, and hold nobody back.
+   */
+  remarks(): readonly Problem[] {
+    const areas = explainingAreas(this.#keys);
+    const minor = this.#store.refusals.filter(({ place }) => areas.includes(place));
+    const byCode = Map.groupBy(minor, ({ code }) => code);
+    return [...byCode].map(([code, some]) =>
+      problemOf(code, `${some.map(({ text }) => text).join('; ')} (it only explains: recoveries go on)`),
+    );
+  }
+
+  /**
+   * The same as {@link problems} in one line, for callers that must not decide meanwhile. Null
+   * while writes work. A single call that etcd took for malformed is no trouble of etcd's.
    */
   trouble(): string | null {
     const [first] = this.problems().filter(({ code }) => code !== 'STORE_REJECTED');
@@ -125,17 +147,21 @@ export class WriteProof {
   async #rehearseIfDue(): Promise<void> {
     const nowMs = this.#clock.monotonicMs();
     const quiet = nowMs - this.#store.writeProvenAtMs >= QUIET_MS;
-    const refused = this.#store.refusals.length > 0;
+    const refused = this.#refusals().length > 0;
     if (!quiet && !refused && nowMs - this.#rehearsedAtMs < REHEARSE_EVERY_MS) return;
     this.#rehearsedAtMs = nowMs;
     const keys = writtenKeys(this.#keys);
     if ((await this.#store.rehearse(this.#keys.leader, keys)) !== 'denied') return;
-    for (const key of keys) await this.#store.rehearse(this.#keys.leader, [key]);
+    const explaining = explainingAreas(this.#keys).map(rehearsalKey);
+    for (const key of explaining) await this.#store.rehearse(this.#keys.leader, [key]);
+    const needed = keys.filter((key) => !explaining.includes(key));
+    if ((await this.#store.rehearse(this.#keys.leader, needed)) !== 'denied') return;
+    for (const key of needed) await this.#store.rehearse(this.#keys.leader, [key]);
   }
 
   async #askForAlarmsIfDue(): Promise<void> {
     const nowMs = this.#clock.monotonicMs();
-    const isCalm = this.#alarms.length === 0 && this.#store.refusals.length === 0;
+    const isCalm = this.#alarms.length === 0 && this.#refusals().length === 0;
     if (isCalm && nowMs - this.#alarmsAskedAtMs < ALARMS_EVERY_MS) return;
     this.#alarmsAskedAtMs = nowMs;
     try {
@@ -147,9 +173,15 @@ export class WriteProof {
   }
 
   #say(): void {
-    const [first] = this.problems();
+    const [first] = [...this.problems(), ...this.remarks()];
     if (!first) this.#refused.worked();
     else this.#refused.failed(new Error(first.text), { code: first.code, remedy: first.remedy });
+  }
+
+  /** Those that keep us from our work. */
+  #refusals(): readonly StoreRefusal[] {
+    const areas = explainingAreas(this.#keys);
+    return this.#store.refusals.filter(({ place }) => !areas.includes(place));
   }
 
   #unproven(): string | null {

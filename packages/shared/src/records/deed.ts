@@ -27,13 +27,16 @@ export const KeptDeedSchema = DeedSchema.extend({
 });
 export type KeptDeed = z.infer<typeof KeptDeedSchema>;
 
+/** A record with more cannot be read. */
+export const DEEDS_MAX = 100;
+
 /**
  * `deeds/<group>/<member>`: what CloudTrail tells of instances of a member before there is a
  * history to put it into, so that a next leader has it, too. Claims: they explain, and decide
  * nothing. A few of each instance; gone once they stand in a history, or can be in none.
  */
 export const DeedsRecordSchema = placed(
-  z.strictObject({ ...recordBase, member: MemberIdSchema, kept: z.array(KeptDeedSchema).max(100) }),
+  z.strictObject({ ...recordBase, member: MemberIdSchema, kept: z.array(KeptDeedSchema).max(DEEDS_MAX) }),
   { area: 'deeds', parts: [2], says: ofMember },
 );
 export type DeedsRecord = z.infer<typeof DeedsRecordSchema>;

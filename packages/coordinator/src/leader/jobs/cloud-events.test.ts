@@ -48,7 +48,7 @@ test('with ten thousand members and their histories, ten messages walk over each
   } as unknown as MessageQueue;
   const job = new CloudEventsJob({
     ...{ queue, clock, log: new RecordingLog(), events: new EventHearing({ queue, clock, pollStatesEveryMs: 30_000 }) },
-    view: { records: { activations, history, members: new Map() } },
+    view: { records: { activations, history, members: new Map(), intents: new Map() } },
   } as unknown as CloudEventsJobOptions);
   job.beginTerm();
   for (let passes = 0; passes < 5; passes += 1) await job.run({ signal: new AbortController().signal } as Term);

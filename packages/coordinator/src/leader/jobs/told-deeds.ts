@@ -44,7 +44,9 @@ export class ToldDeedsJob implements LeaderJob {
   /** @throws LEASE_LOST, STORE_*; what was not written is written by the next pass. */
   async run(term: Term): Promise<void> {
     const { view, keys, deeds } = this.#options;
-    if ((deeds.isEmpty && view.records.deeds.size === 0) || !view.isFresh()) return;
+    if (!view.isFresh()) return;
+    await this.#dropUnreadable(term);
+    if (deeds.isEmpty && view.records.deeds.size === 0) return;
     const entries = [...view.records.history.values()].flatMap((byOp) => [...byOp.values()]);
     const due = entries.flatMap(({ record, modRevision }) => {
       const added = deedsToAdd(record, this.#toldOf(record));
@@ -67,6 +69,15 @@ export class ToldDeedsJob implements LeaderJob {
   #toldOf({ member, oldInstanceId }: HistoryRecord): readonly Deed[] {
     const { view, deeds } = this.#options;
     return [...waitingOf(view.records, member, oldInstanceId).map(withoutPlace), ...deeds.of(oldInstanceId)];
+  }
+
+  /** They have claims only. The view has logged what ails them (`record.unreadable`). */
+  async #dropUnreadable(term: Term): Promise<void> {
+    const { view, keys } = this.#options;
+    if (view.records.unreadable.size === 0) return;
+    const bad = [...view.records.unreadable.values()].filter(({ key }) => key.startsWith(keys.deeds));
+    for (const { key, modRevision } of bad.slice(0, WRITTEN_PER_PASS_MAX))
+      await term.remove([{ key, expect: modRevision }]);
   }
 
   async #dropOld(term: Term): Promise<void> {
