@@ -75,4 +75,30 @@ export const ENDING_MUTANTS: readonly NamedMutant[] = [
     tests: ['test/scenarios/recovery/ending-an-attempt.test.ts'],
     only: 'either way',
   },
+  {
+    name: 'collect-needed-unread',
+    rule: 'S31',
+    story: 'a snapshot goes when its time comes, whoever is planned with it meanwhile',
+    edits: [
+      {
+        file: 'packages/recovery/src/collector/collect-pass.ts',
+        find: `    if ((await readNeeded()).has(id)) return NEEDED;\n`,
+        replace: `    if ((await readNeeded()).has('')) return NEEDED;\n`,
+      },
+    ],
+    tests: ['packages/recovery/src/collector/collector-sweep.test.ts'],
+  },
+  {
+    name: 'collect-look-for-ever',
+    rule: 'S31',
+    story: 'a removal that waits for its turn leaves by a look at intents from before',
+    edits: [
+      {
+        file: 'packages/recovery/src/collector/collect-pass.ts',
+        find: 'clock.monotonicMs() - lookedAtMs <= LOOK_GOOD_FOR_MS',
+        replace: 'lookedAtMs <= clock.monotonicMs() + LOOK_GOOD_FOR_MS',
+      },
+    ],
+    tests: ['packages/recovery/src/collector/collect-pass.test.ts'],
+  },
 ];

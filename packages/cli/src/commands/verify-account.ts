@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { errorText, OperationError } from '@understudy/shared';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { CommandDefinition } from '../command-definition.ts';
@@ -34,17 +34,22 @@ function writeReport(file: string | undefined, report: AccountReport): void {
 
 async function asked(run: AccountRun, options: AccountOptions): Promise<AccountReport> {
   const again = `understudy verify-account --remove ${run.runId}`;
-  const cost = `at most ${costOfRun(run).toFixed(2)} USD`;
-  await consentTo(
+  const cost = `about ${costOfRun(run).toFixed(2)} USD, more where something hangs`;
+  const reason = await consentTo(
     { text: `In ${run.region}, ${run.questions.length} questions make and remove things: ${cost}.` },
     options,
   );
   complain(`understudy: if this is interrupted, what is left goes with: ${again}`);
-  return askAccount(run);
+  return askAccount({ ...run, reason });
 }
 
+/** A run that was killed may have had a call under way. */
+const QUIET_MS = 60_000;
+
 async function remove(runId: string, options: AccountOptions, context: ProgramContext): Promise<void> {
-  const removal = await removeRun(await accountCloud(options, context), context.clock, runId);
+  if (!/^[0-9a-f]{12}$/.test(runId))
+    throw new OperationError('CONFIG_INVALID', '--remove: want the id of one run, 12 hex digits');
+  const removal = await removeRun(await accountCloud(options, context), context.clock, runId, QUIET_MS);
   const lines = ({ removed, left }: typeof removal) =>
     [
       ...Object.entries(removed).map(([kind, count]) => `removed: ${count} × ${kind}`),
@@ -56,6 +61,8 @@ async function remove(runId: string, options: AccountOptions, context: ProgramCo
 
 async function verify(options: AccountOptions, context: ProgramContext): Promise<void> {
   if (options.remove !== undefined) return remove(options.remove, options, context);
+  if (options.report !== undefined && existsSync(options.report))
+    throw new OperationError('CONFIG_INVALID', `--report: ${options.report} is there already`);
   const cloud = await accountCloud(options, context);
   const run = accountRunOf(options, context, cloud, (text) => complain(`understudy: ${text}`));
   const report = options.run === true ? await asked(run, options) : await planAccount(run);

@@ -74,12 +74,12 @@ export function accountRunOf(
   if (imageId === undefined || subnetId === undefined) throw invalid('--image and --subnet are needed');
   const given = { imageId, subnetId, instanceType, patienceMs: patience };
   const run: AccountRun = {
-    ...{ cloud, clock: context.clock, random: context.random, say, runId: context.random.hex(6) },
+    ...{ cloud, clock: context.clock, random: context.random, say, runId: context.random.hex(6), reason: null },
     ...{ region: regionOf(options, context.environment), questions: chosenQuestions(options.only) },
     given: { ...given, otherSubnetId: otherSubnet ?? null, allocationId: address ?? null },
     instanceHourUsd: priceOf(options),
   };
   const costUsd = costOfRun(run);
   if (costUsd <= options.budget) return run;
-  throw invalid(`it may cost ${costUsd.toFixed(2)} USD, more than --budget ${options.budget}: ask less with --only`);
+  throw invalid(`it costs about ${costUsd.toFixed(2)} USD, more than --budget ${options.budget}: ask less with --only`);
 }

@@ -30,7 +30,14 @@ export function runOf(
   const { imageId } = sim.defaultResources;
   return {
     cloud: changed(cloud, change(cloud)),
-    ...{ clock, random: new SeededRandom(7), region: 'us-east-1', runId: 'run1', instanceHourUsd: 0.0104 },
+    ...{
+      clock,
+      random: new SeededRandom(7),
+      region: 'us-east-1',
+      runId: 'run1',
+      instanceHourUsd: 0.0104,
+      reason: null,
+    },
     questions: QUESTIONS.filter(({ id }) => ids.includes(id)),
     given: { imageId, instanceType: 't3.micro', subnetId, otherSubnetId, allocationId, patienceMs: 180_000 },
     say: () => undefined,

@@ -41,6 +41,20 @@ describe('a dry run', () => {
   });
 });
 
+it('a dry run of an EC2 that takes no notice of DryRun removes what that made', async () => {
+  const one = account();
+  const run = runOf(one, ['stop-time'], (cloud) => ({
+    tryCall: async (call) => {
+      await call(cloud);
+      throw new OperationError('CLOUD_REJECTED', 'this EC2 takes no notice of DryRun');
+    },
+  }));
+  const report = await one.clock.runUntilSettled(planAccount(run));
+  expect(report).toMatchObject({ dry: true, removed: { instance: 1 }, leftCount: 0 });
+  expect(await leftIn(one)).toEqual([]);
+  one.sim.close();
+});
+
 describe('a run', () => {
   it('goes on after a question that fails, and removes what that one has made', async () => {
     const one = account();
@@ -75,6 +89,66 @@ describe('a run', () => {
     expect(left.length).toBeGreaterThan(0);
     expect(left.every((thing) => thing.includes('another'))).toBe(true);
     expect(left.join()).toContain(other.instanceId);
+    one.sim.close();
+  });
+
+  it('is not begun without the rights to remove what it makes', async () => {
+    const one = account();
+    one.sim.setDeniedActions(['TerminateInstances', 'DeleteSnapshot']);
+    const refused = answered(one, runOf(one, ALL));
+    await expect(refused).rejects.toThrow(/could not be removed: TerminateInstances, DeleteSnapshot/);
+    expect(await leftIn(one)).toEqual([]);
+    one.sim.close();
+  });
+
+  it('makes nothing more once something is left', async () => {
+    const one = account();
+    const run = runOf(one, ['interface-gone', 'token-other-zone', 'stop-time'], () => ({
+      deregisterImage: () => Promise.resolve(),
+      deleteNetworkInterface: () => Promise.reject(new OperationError('CLOUD_CONFLICT', 'no')),
+    }));
+    const report = await answered(one, run);
+    expect(report.questions.map(({ outcome }) => outcome.kind)).toEqual(['failed', 'stopped', 'stopped']);
+    one.sim.close();
+  });
+
+  it('waits for what may still land, and removes it', async () => {
+    const one = account();
+    const late = runOf(one, ['token-remembered'], (cloud) => ({
+      runInstances: async (request) => {
+        one.clock.setTimer(90_000, () => void cloud.runInstances(request));
+        throw new OperationError('CLOUD_OUTCOME_UNKNOWN', 'no reply');
+      },
+    }));
+    const report = await answered(one, late);
+    expect(report).toMatchObject({ leftCount: 0, removed: { instance: 1 } });
+    expect(await leftIn(one)).toEqual([]);
+    one.sim.close();
+  });
+
+  it('goes on removing when a list fails in passing', async () => {
+    const one = account();
+    let failed = 0;
+    const run = runOf(one, ['interface-gone'], (cloud) => ({
+      describeSnapshots: (filters) =>
+        ++failed <= 2 ? Promise.reject(new OperationError('CLOUD_THROTTLED', 'no')) : cloud.describeSnapshots(filters),
+    }));
+    expect(await answered(one, run)).toMatchObject({ leftCount: 0 });
+    expect(failed).toBeGreaterThan(2);
+    one.sim.close();
+  });
+
+  it('removes nothing that EC2 shows without the tag of the run', async () => {
+    const one = account();
+    const { cloud, clock } = one;
+    const things = new Things({ ...runOf(one, []), clock, runId: 'somebody' });
+    const { networkInterfaceId } = await clock.runUntilSettled(things.shownInterfaceIn(runOf(one, []).given.subnetId));
+    const careless = runOf(one, [], (real) => ({
+      describeNetworkInterfaces: () => real.describeNetworkInterfaces({}),
+    }));
+    await clock.runUntilSettled(removeRun(careless.cloud, clock, 'run1'));
+    const ids = { 'network-interface-id': [networkInterfaceId] };
+    expect(await clock.runUntilSettled(cloud.describeNetworkInterfaces(ids))).toHaveLength(1);
     one.sim.close();
   });
 

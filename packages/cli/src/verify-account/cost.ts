@@ -2,7 +2,7 @@ import type { Use } from './question.ts';
 
 /**
  * On-demand list prices of us-east-1 in USD, as of 2026-11 (aws.amazon.com/ec2/pricing/on-demand,
- * /ebs/pricing). Other Regions ask up to twice as much: the estimate says so.
+ * /ebs/pricing). Other Regions ask up to twice as much.
  */
 const INSTANCE_HOUR_USD: Readonly<Record<string, number>> = {
   't3.micro': 0.0104,
@@ -18,7 +18,7 @@ const GIB_HOUR_USD = 0.13 / 730;
 /** What an hour of the type costs. Null: not known here, so the operator has to say. */
 export const hourPriceOf = (instanceType: string): number | null => INSTANCE_HOUR_USD[instanceType] ?? null;
 
-/** At most so much, in USD, if nothing takes longer than supposed. */
+/** About so much, in USD: if nothing takes longer than supposed, and the root disk has 8 GiB. */
 export function costOf({ instances, minutes, diskGiB }: Use, instanceHourUsd: number): number {
   return (minutes / 60) * (instances * (instanceHourUsd + ADDRESS_HOUR_USD) + diskGiB * GIB_HOUR_USD);
 }

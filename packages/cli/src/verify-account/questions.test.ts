@@ -9,9 +9,18 @@ import { READER_USER_DATA, WRITER_USER_DATA } from './questions/stopped-is-stopp
 import { QUESTIONS } from './questions.ts';
 import { Things } from './things.ts';
 
-const saying = (word: string) => (): Partial<Cloud> => ({
-  consoleOutput: async () => ({ text: `boot\nunderstudy-verify-account: ${word}\n`, takenAtWallMs: null }),
-});
+/** Guests that say on their console what their user data would have them say. */
+const saying =
+  (word: string) =>
+  (cloud: Cloud): Partial<Cloud> => ({
+    consoleOutput: async (instanceId) => {
+      const [instance] = await cloud.describeInstances({ 'instance-id': [instanceId] });
+      const copies = (instance?.volumes ?? []).filter(({ deviceName }) => deviceName !== instance?.rootDeviceName);
+      const ids = copies.map(({ volumeId }) => volumeId.replace('-', '')).join(' ');
+      const words = ['halting', 'writing', `${word} ${ids}`].map((one) => `understudy-verify-account: ${one}\n`);
+      return { text: words.join(''), takenAtWallMs: null };
+    },
+  });
 
 const refused = (upstreamCode: string): OperationError => new OperationError('CLOUD_CONFLICT', 'no', { upstreamCode });
 
@@ -70,6 +79,7 @@ const CASES: readonly Case[] = [
   },
   {
     id: 'stop-time',
+    usual: saying('same'),
     otherwise: (cloud) => {
       const looks = new Map<string, number>();
       return {
@@ -149,6 +159,36 @@ describe('an address', () => {
     expect(after?.associationId).toBeNull();
     one.sim.close();
   });
+});
+
+it('is unclear what a guest without a console did', async () => {
+  for (const id of ['stop-time', 'stopped-is-stopped']) {
+    const one = account();
+    expect(verdictOf(await outcomeOf(one, id))).toBe('unclear');
+    expect(await leftIn(one)).toEqual([]);
+    one.sim.close();
+  }
+});
+
+it('is unclear what a reader compared that started from a copy', async () => {
+  const one = account();
+  const other = (cloud: Cloud): Partial<Cloud> => ({
+    consoleOutput: async () => ({
+      text: 'understudy-verify-account: writing\nunderstudy-verify-account: differ vol1 vol2\n',
+      takenAtWallMs: null,
+    }),
+    describeInstances: (filters) => cloud.describeInstances(filters),
+  });
+  expect(verdictOf(await outcomeOf(one, 'stopped-is-stopped', other))).toBe('unclear');
+  one.sim.close();
+});
+
+it('two subnets of one zone are refused where two zones are needed', async () => {
+  const one = account();
+  const run = runOf(one, ['token-other-zone']);
+  const report = await answered(one, { ...run, given: { ...run.given, otherSubnetId: run.given.subnetId } });
+  expect(report.questions[0]?.outcome).toEqual({ kind: 'failed', code: 'CONFIG_INVALID' });
+  one.sim.close();
 });
 
 it.each([

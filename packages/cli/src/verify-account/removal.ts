@@ -1,16 +1,26 @@
-import { type Clock, type Cloud, type CloudFilters, isOperationError } from '@understudy/shared';
+import { type Clock, type Cloud, type CloudFilters, isOperationError, type Tags } from '@understudy/shared';
 import { RUN_TAG } from './things.ts';
 
 /** Instances that end, and what they hold until then, take minutes. */
-const ROUNDS_MAX = 120;
+const ROUNDS_MAX = 240;
 const EVERY_MS = 5_000;
-/** Describes lag behind: what is not seen so often in a row is gone. */
-const EMPTY_ROUNDS = 3;
+/** Describes lag behind: what is not seen for so long, is gone. */
+export const LAG_MS = 10_000;
+/** A call whose reply was lost may land for so long. */
+export const LATE_MS = 10 * 60_000;
+
+interface Found {
+  readonly id: string;
+  readonly tags: Tags;
+}
+
+/** A read that fails in passing is repeated. */
+const REPEAT = { repeat: true } as const;
 
 /** One kind of thing that a run makes: what of it is there, and how one is removed. */
 interface RemovedKind {
   readonly kind: string;
-  readonly find: (cloud: Cloud, filters: CloudFilters) => Promise<readonly string[]>;
+  readonly find: (cloud: Cloud, filters: CloudFilters) => Promise<readonly Found[]>;
   readonly remove: (cloud: Cloud, id: string) => Promise<void>;
 }
 
@@ -19,30 +29,36 @@ const KINDS: readonly RemovedKind[] = [
   {
     kind: 'instance',
     find: async (cloud, filters) =>
-      (await cloud.describeInstances(filters))
+      (await cloud.describeInstances(filters, REPEAT))
         .filter(({ state }) => state !== 'terminated')
-        .map(({ instanceId }) => instanceId),
+        .map(({ instanceId: id, tags }) => ({ id, tags })),
     remove: (cloud, id) => cloud.terminateInstance(id),
   },
   {
     kind: 'image',
-    find: async (cloud, filters) => (await cloud.describeImages(filters)).map(({ imageId }) => imageId),
+    find: async (cloud, filters) =>
+      (await cloud.describeImages(filters, REPEAT)).map(({ imageId: id, tags }) => ({ id, tags })),
     remove: (cloud, id) => cloud.deregisterImage(id),
   },
   {
     kind: 'snapshot',
-    find: async (cloud, filters) => (await cloud.describeSnapshots(filters)).map(({ snapshotId }) => snapshotId),
+    find: async (cloud, filters) =>
+      (await cloud.describeSnapshots(filters, REPEAT)).map(({ snapshotId: id, tags }) => ({ id, tags })),
     remove: (cloud, id) => cloud.deleteSnapshot(id),
   },
   {
     kind: 'volume',
-    find: async (cloud, filters) => (await cloud.describeVolumes(filters)).map(({ volumeId }) => volumeId),
+    find: async (cloud, filters) =>
+      (await cloud.describeVolumes(filters, REPEAT)).map(({ volumeId: id, tags }) => ({ id, tags })),
     remove: (cloud, id) => cloud.deleteVolume(id),
   },
   {
     kind: 'network interface',
     find: async (cloud, filters) =>
-      (await cloud.describeNetworkInterfaces(filters)).map(({ networkInterfaceId }) => networkInterfaceId),
+      (await cloud.describeNetworkInterfaces(filters, REPEAT)).map(({ networkInterfaceId: id, tags }) => ({
+        id,
+        tags,
+      })),
     remove: (cloud, id) => cloud.deleteNetworkInterface(id),
   },
 ];
@@ -55,34 +71,43 @@ export interface Removal {
 }
 
 /**
- * Removes everything that carries the run's tag. It is asked for again until EC2 shows nothing
- * any more, so it may be repeated, and it finds what a killed run has left. What is in use, or not
- * shown yet, is tried again.
- * @throws what a describe throws
+ * Removes everything that carries the run's tag, and nothing else: the tag of each is read,
+ * whatever EC2 was asked for. It is asked again until nothing was seen for `quietMs`, so it may be
+ * repeated, and it finds what a killed run has left. What is in use, not shown yet or refused is
+ * tried again; what cannot be listed counts as left.
  */
-export async function removeRun(cloud: Cloud, clock: Clock, runId: string): Promise<Removal> {
-  const filters: CloudFilters = { [`tag:${RUN_TAG}`]: [runId] };
+export async function removeRun(cloud: Cloud, clock: Clock, runId: string, quietMs = LAG_MS): Promise<Removal> {
   const seen = new Map<string, string>();
   let left: readonly string[] = [];
-  for (let round = 0, empty = 0; round < ROUNDS_MAX && empty < EMPTY_ROUNDS; round++) {
+  let quietFromMs: number | null = null;
+  for (let round = 0; round < ROUNDS_MAX; round++) {
     if (round > 0) await clock.sleep(EVERY_MS);
-    left = await oneRound(cloud, filters, seen);
-    empty = left.length === 0 ? empty + 1 : 0;
+    left = await oneRound(cloud, runId, seen);
+    if (left.length > 0) quietFromMs = null;
+    else quietFromMs ??= clock.monotonicMs();
+    if (quietFromMs !== null && clock.monotonicMs() - quietFromMs >= quietMs) break;
   }
   const gone = [...seen].filter(([id, kind]) => !left.includes(`${kind} ${id}`));
   return { removed: Object.fromEntries(countsOf(gone.map(([, kind]) => kind))), left };
 }
 
-async function oneRound(cloud: Cloud, filters: CloudFilters, seen: Map<string, string>): Promise<readonly string[]> {
+async function oneRound(cloud: Cloud, runId: string, seen: Map<string, string>): Promise<readonly string[]> {
   const left: string[] = [];
   for (const { kind, find, remove } of KINDS) {
-    for (const id of await find(cloud, filters)) {
+    const found = await find(cloud, { [`tag:${RUN_TAG}`]: [runId] }).catch(unlisted);
+    if (found === null) left.push(`${kind} (not listed)`);
+    for (const { id } of (found ?? []).filter(({ tags }) => tags[RUN_TAG] === runId)) {
       seen.set(id, kind);
       left.push(`${kind} ${id}`);
       await remove(cloud, id).catch(mayBeAskedAgain);
     }
   }
   return left;
+}
+
+function unlisted(error: unknown): null {
+  mayBeAskedAgain(error);
+  return null;
 }
 
 /** What EC2 refuses now, it may allow when what uses the thing has ended. */

@@ -4,11 +4,13 @@ import type { CallWord } from './tried-calls.ts';
 /**
  * - `planned`: a dry run; nothing was asked;
  * - `answered`: see `answer`;
+ * - `stopped`: something that was made for an earlier one could not be removed;
  * - `skipped`: something it needs was not given;
  * - `failed`: EC2 refused, or did not do in time, what the question takes for granted.
  */
 export type Outcome =
   | { readonly kind: 'planned' }
+  | { readonly kind: 'stopped' }
   | { readonly kind: 'answered'; readonly answer: Answer }
   | { readonly kind: 'skipped'; readonly needs: readonly Need[] }
   | { readonly kind: 'failed'; readonly code: string };
@@ -28,6 +30,8 @@ export interface AccountReport {
   readonly region: string;
   readonly instanceType: string;
   readonly atIso: string;
+  /** Why it was asked. Null: a dry run. */
+  readonly reason: string | null;
   readonly dry: boolean;
   /** If everything that can be asked is asked, and nothing takes longer than supposed. */
   readonly costUsd: number;
@@ -44,6 +48,7 @@ export type Worst = 'ok' | 'warning' | 'fault';
 
 const worstOf = ({ outcome }: AskedQuestion): Worst => {
   if (outcome.kind === 'failed') return 'fault';
+  if (outcome.kind === 'stopped') return 'warning';
   if (outcome.kind !== 'answered') return 'ok';
   if (outcome.answer.verdict === 'otherwise') return 'fault';
   return outcome.answer.verdict === 'unclear' ? 'warning' : 'ok';
@@ -61,6 +66,8 @@ export function outcomeText(outcome: Outcome): string {
   switch (outcome.kind) {
     case 'planned':
       return 'not asked: a dry run';
+    case 'stopped':
+      return 'not asked: what was made for an earlier question is left';
     case 'skipped':
       return `not asked: it needs ${outcome.needs.join(' and ')}`;
     case 'failed':
@@ -86,12 +93,12 @@ function questionMarkdown({ id, asks, restsOn, remedy, outcome }: AskedQuestion)
 
 /** The report as a file for an issue. */
 export function reportMarkdown(report: AccountReport): string {
-  const { region, instanceType, atIso, questions, removed, leftCount } = report;
+  const { region, instanceType, atIso, questions, removed, leftCount, reason } = report;
   const made = Object.entries(removed).map(([kind, count]) => `${count} × ${kind}`);
   return [
     '# What this account answered',
     '',
-    `Region ${region}, ${instanceType}, ${atIso}, by \`understudy verify-account\`.`,
+    `Region ${region}, ${instanceType}, ${atIso}, by \`understudy verify-account\`${reason === null ? '' : ` (${reason})`}.`,
     `Made and removed: ${made.join(', ') || 'nothing'}. Left: ${leftCount}.`,
     '',
     ...questions.map((one) => `${questionMarkdown(one)}\n`),

@@ -6,7 +6,7 @@ import type {
   InstanceState,
   Tags,
 } from '@understudy/shared';
-import type { Clock, Random } from '@understudy/shared';
+import { type Clock, isOperationError, type Random } from '@understudy/shared';
 import type { Given } from './given.ts';
 import { waitFor } from './waiting.ts';
 
@@ -40,6 +40,7 @@ export class Things {
   readonly #random: Random;
   readonly #given: Given;
   readonly runId: string;
+  #isUncertain = false;
 
   constructor(parts: { cloud: Cloud; clock: Clock; random: Random; given: Given; runId: string }) {
     this.#cloud = parts.cloud;
@@ -47,6 +48,21 @@ export class Things {
     this.#random = parts.random;
     this.#given = parts.given;
     this.runId = parts.runId;
+  }
+
+  /** The reply to something that was to be made was lost: it may appear later. */
+  get isUncertain(): boolean {
+    return this.#isUncertain;
+  }
+
+  /** Makes something, and remembers when nobody can tell whether it was made. */
+  async making<T>(call: Promise<T>): Promise<T> {
+    try {
+      return await call;
+    } catch (error) {
+      if (isOperationError(error) && error.code === 'CLOUD_OUTCOME_UNKNOWN') this.#isUncertain = true;
+      throw error;
+    }
   }
 
   get tags(): Tags {
@@ -59,7 +75,7 @@ export class Things {
 
   interfaceIn(subnetId: string): Promise<CloudNetworkInterface> {
     const request = { clientToken: this.token(), subnetId, groupIds: [], description: 'understudy verify-account' };
-    return this.#cloud.createNetworkInterface({ ...request, tags: this.tags });
+    return this.making(this.#cloud.createNetworkInterface({ ...request, tags: this.tags }));
   }
 
   /** An interface that EC2 has shown: calls that name it find it. */
@@ -75,7 +91,7 @@ export class Things {
 
   /** @throws what EC2 answers to the launch */
   launch(wish: LaunchWish = {}): Promise<CloudInstance> {
-    return this.#cloud.runInstances(this.launchRequest(wish));
+    return this.making(this.#cloud.runInstances(this.launchRequest(wish)));
   }
 
   launchRequest({ token = this.token(), networkInterfaceId, userData, snapshotIds = [] }: LaunchWish) {
@@ -126,7 +142,9 @@ export class Things {
   }
 
   beginCapture(instanceId: string): Promise<readonly CloudSnapshot[]> {
-    return this.#cloud.createSnapshots({ instanceId, description: 'understudy verify-account', tags: this.tags });
+    return this.making(
+      this.#cloud.createSnapshots({ instanceId, description: 'understudy verify-account', tags: this.tags }),
+    );
   }
 
   async completed(snapshots: readonly CloudSnapshot[]): Promise<void> {

@@ -5,7 +5,7 @@ import { PIPE, type Screen, wrapText } from './screen.ts';
 const usd = (value: number): string => `${value.toFixed(2)} USD`;
 
 function markOf({ outcome }: AskedQuestion): string {
-  if (outcome.kind === 'planned' || outcome.kind === 'skipped') return 'not asked ';
+  if (outcome.kind === 'planned' || outcome.kind === 'skipped' || outcome.kind === 'stopped') return 'not asked ';
   if (outcome.kind === 'failed') return ansis.red('no answer ');
   if (outcome.answer.verdict === 'as-assumed') return ansis.green('as assumed');
   return outcome.answer.verdict === 'unclear' ? ansis.yellow('unclear   ') : ansis.red('OTHERWISE ');
@@ -15,7 +15,7 @@ function questionText(question: AskedQuestion): string {
   const { id, asks, costUsd, outcome, remedy } = question;
   const wrong = outcome.kind === 'answered' && outcome.answer.verdict === 'otherwise';
   return [
-    `${markOf(question)}  ${ansis.bold(id)}  at most ${usd(costUsd)}`,
+    `${markOf(question)}  ${ansis.bold(id)}  about ${usd(costUsd)}`,
     `            ${asks}`,
     ...(outcome.kind === 'planned' ? [] : [`            ${outcomeText(outcome)}`]),
     ...(wrong ? [`            → ${remedy}`] : []),
@@ -24,7 +24,7 @@ function questionText(question: AskedQuestion): string {
 
 function headOf(report: AccountReport): string {
   const { region, instanceType, dry, costUsd, leftCount } = report;
-  const scene = `${region}, ${instanceType}, at most ${usd(costUsd)} (list prices of us-east-1; elsewhere up to twice)`;
+  const scene = `${region}, ${instanceType}, about ${usd(costUsd)} (list prices of us-east-1, Linux, disks of 8 GiB)`;
   if (dry) return `DRY  ${scene}; nothing was made: --run asks for real`;
   const word = { ok: ansis.green('OK'), warning: ansis.yellow('UNCLEAR'), fault: ansis.red('FAULT') };
   return `${word[worstOfReport(report)]}  ${scene}; left over: ${leftCount}`;

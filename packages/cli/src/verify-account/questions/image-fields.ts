@@ -20,11 +20,12 @@ async function registered(bench: Bench, image: CloudImage): Promise<CloudImage> 
   if (snapshot === undefined || image.rootDeviceName === null)
     throw new OperationError('CLOUD_NOT_FOUND', 'the image or its instance has no root disk');
   const { bootMode, enaSupport, tpmSupport, sriovNetSupport, virtualizationType, imdsSupport } = image;
-  const { imageId } = await cloud.registerImage({
+  const request = {
     ...{ name: `understudy-${things.token()}`, rootDeviceName: image.rootDeviceName },
     ...{ rootSnapshotId: snapshot.snapshotId, architecture: image.architecture ?? architecture ?? 'x86_64' },
     ...{ bootMode, enaSupport, tpmSupport, sriovNetSupport, virtualizationType, imdsSupport, tags: things.tags },
-  });
+  };
+  const { imageId } = await things.making(cloud.registerImage(request));
   const wait = { what: 'the new image is available', limitMs: IMAGE_LIMIT_MS, everyMs: 5_000 };
   const { found } = await waitFor(clock, wait, async () => {
     const made = await imageOf(bench, imageId);

@@ -8,16 +8,23 @@ const TIMES = 10;
 const LAG_GRACE_MS = 60_000;
 const LOOK_MS = 250;
 
+/** Looks that are so far apart were not ours to make: this process was paused. */
+const GAP_MS = 10_000;
+
 interface Deletion {
   readonly notFound: number;
   readonly tookMs: number;
+  readonly paused: boolean;
 }
 
 /** Deletes until EC2 has done it, and counts how often it knew of none. */
 async function deleted({ cloud, clock }: Bench, networkInterfaceId: string): Promise<Deletion> {
   let notFound = 0;
+  let [lastMs, paused] = [clock.monotonicMs(), false];
   const wait = { what: 'a deleted interface', limitMs: 2 * LAG_GRACE_MS, everyMs: LOOK_MS };
   const { tookMs } = await waitFor(clock, wait, async () => {
+    paused ||= clock.monotonicMs() - lastMs > GAP_MS;
+    lastMs = clock.monotonicMs();
     try {
       await cloud.deleteNetworkInterface(networkInterfaceId);
       return true;
@@ -27,7 +34,7 @@ async function deleted({ cloud, clock }: Bench, networkInterfaceId: string): Pro
       return null;
     }
   });
-  return { notFound, tookMs };
+  return { notFound, tookMs, paused: paused || clock.monotonicMs() - lastMs > GAP_MS };
 }
 
 async function atOnce(bench: Bench): Promise<Deletion> {
@@ -53,6 +60,8 @@ async function ask(bench: Bench): Promise<Answer> {
   const unknown = early.filter(({ notFound }) => notFound > 0).length;
   const forgotten = late.filter(({ notFound }) => notFound > 0).length;
   const saw = `of ${TIMES} deleted at once, ${unknown} were not found at first (gone within ${slowestMs} ms); of ${TIMES} that had been shown, ${forgotten}`;
+  if ([...early, ...late].some(({ paused }) => paused))
+    return { verdict: 'unclear', saw: 'this process was paused meanwhile', figures: {} };
   const wrong = forgotten > 0 || slowestMs > LAG_GRACE_MS;
   return { verdict: wrong ? 'otherwise' : 'as-assumed', saw, figures: { unknown, slowestMs, forgotten } };
 }

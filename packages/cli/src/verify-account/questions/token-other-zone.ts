@@ -12,9 +12,16 @@ async function failedLaunch(bench: Bench, token: string): Promise<string> {
   }
 }
 
+async function assertTwoZones({ cloud, given }: Bench, other: string): Promise<void> {
+  const subnets = await cloud.describeSubnets({ 'subnet-id': [given.subnetId, other] });
+  if (new Set(subnets.map(({ az }) => az)).size === 2) return;
+  throw new OperationError('CONFIG_INVALID', 'the two subnets are not in two zones');
+}
+
 async function ask(bench: Bench): Promise<Answer> {
   const { given, things } = bench;
   if (given.otherSubnetId === null) throw new OperationError('CONFIG_INVALID', 'no subnet of another zone was named');
+  await assertTwoZones(bench, given.otherSubnetId);
   const token = things.token();
   const first = await failedLaunch(bench, token);
   if (first === 'none') return { verdict: 'unclear', saw: 'the launch that was to fail was accepted', figures: {} };
