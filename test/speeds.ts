@@ -7,11 +7,10 @@ export const ONLY_VERIFIED: readonly string[] = [
   'test/sim/planted/planted-runs{,-others}.test.ts',
   'test/fuzz/planted-runs.test.ts',
   'test/scenarios/recovery/hooks-crashes.test.ts',
-  'test/scenarios/recovery/{ways-out,names,reattach,volume-paths,undo,prepared}-crashes.test.ts',
-  'test/scenarios/recovery/primary-address-{crashes,late}.test.ts',
+  'test/scenarios/recovery/{ways-out,names,reattach,undo,prepared}-crashes.test.ts',
+  'test/scenarios/recovery/primary-address-late.test.ts',
   // Simulated days of one kind of trouble each. The fixed seeds have them all, more thinly.
-  'test/sim/{serve-lease,lost-address,operator-commands,kms-key}.test.ts',
-  'test/sim/{store-refuses,namesake,ways,carried-identities}.test.ts',
+  'test/sim/{lost-address,kms-key,store-refuses,namesake,ways,carried-identities}.test.ts',
   // A hundred members of one zone, replaced at the pace of a budget.
   'test/scenarios/coordinator/most-in-one-zone.test.ts',
   // Chance: faults at random, and thousands of lossy agent-hours.
@@ -91,6 +90,13 @@ export const LONGEST: readonly string[] = [
 export const LONG: readonly string[] = [
   // Every call of every strategy, path and move × every ill; `fault-matrix.test.ts` has a sample.
   'test/scenarios/recovery/faults/fault-matrix-all.test.ts',
+  // Killed at every call and commit where disks are copied, or the primary address is kept. Those
+  // of snapshots and of moved disks are in verify, and a sample of all in `fault-matrix.test.ts`.
+  'test/scenarios/recovery/volume-paths-crashes.test.ts',
+  'test/scenarios/recovery/primary-address-crashes.test.ts',
+  // Simulated days of serve leases and of commands; the fixed seeds have both, more thinly.
+  'test/sim/serve-lease.test.ts',
+  'test/sim/operator-commands.test.ts',
   // The leader killed and stopped in every step; `leader-faults.test.ts` has six of the twelve.
   'test/integration/faults/leader-faults-all.test.ts',
   // A package's life: installed, upgraded, removed, purged. `machines.test.ts` installs each once.
