@@ -4,7 +4,7 @@
  * risks: every planted bug in a process of its own, or whole days of faults with real processes.
  */
 export const ONLY_VERIFIED: readonly string[] = [
-  'test/sim/planted/planted-runs{,-others}.test.ts',
+  'test/sim/planted/planted-runs.test.ts',
   'test/fuzz/planted-runs.test.ts',
   'test/scenarios/recovery/hooks-crashes.test.ts',
   'test/scenarios/recovery/{ways-out,names,reattach,undo,prepared}-crashes.test.ts',
@@ -75,7 +75,6 @@ export const LONGEST: readonly string[] = [
   'test/scenarios/recovery/crash-matrix.test.ts',
   'test/scenarios/recovery/ways-out-crashes.test.ts',
   'test/sim/planted/planted-runs.test.ts',
-  'test/sim/planted/planted-runs-others.test.ts',
   'test/sim/seeds.test.ts',
   'test/integration/machines/machines.test.ts',
   'test/e2e/demo.test.ts',
@@ -94,6 +93,8 @@ export const LONG: readonly string[] = [
   // of snapshots and of moved disks are in verify, and a sample of all in `fault-matrix.test.ts`.
   'test/scenarios/recovery/volume-paths-crashes.test.ts',
   'test/scenarios/recovery/primary-address-crashes.test.ts',
+  // Every second planted bug; those of `planted-runs.test.ts` are in verify.
+  'test/sim/planted/planted-runs-others.test.ts',
   // Simulated days of serve leases and of commands; the fixed seeds have both, more thinly.
   'test/sim/serve-lease.test.ts',
   'test/sim/operator-commands.test.ts',

@@ -142,7 +142,8 @@ describe.skipIf(missing)('an incident, in a browser', () => {
     expect(await accessibilityFaults(page)).toEqual([]);
     await page.click('nav >> text=Cluster');
     await page.waitForSelector('table >> text=leads');
-    expect(await page.locator('tbody tr').count()).toBe(3);
+    expect(await page.locator('.table-scroll[aria-label=Coordinators] tbody tr').count()).toBe(3);
+    await page.waitForSelector('.table-scroll[aria-label="Readiness of members"] tbody tr');
     expect(await accessibilityFaults(page)).toEqual([]);
   });
 
