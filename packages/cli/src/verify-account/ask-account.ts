@@ -24,11 +24,13 @@ export interface AccountRun {
 
 const missing = ({ needs }: Question, given: Given) => needs.filter((need) => given[need] === null);
 
+/** Those for which everything they need was given. */
+const askable = (questions: readonly Question[], given: Given) =>
+  questions.filter((one) => missing(one, given).length === 0);
+
 /** What all questions that can be asked cost, if nothing takes longer than supposed. */
 export const costOfRun = ({ questions, given, instanceHourUsd }: AccountRun): number =>
-  questions
-    .filter((one) => missing(one, given).length === 0)
-    .reduce((sum, { use }) => sum + costOf(use, instanceHourUsd), 0);
+  askable(questions, given).reduce((sum, { use }) => sum + costOf(use, instanceHourUsd), 0);
 
 function benchOf({ cloud, clock, random, given, runId }: AccountRun): Bench {
   return { cloud, clock, given, things: new Things({ cloud, clock, random, given, runId }) };
@@ -49,7 +51,8 @@ function reportOf(
 }
 
 /** What makes something, should an endpoint not know `DryRun`, is tried last. */
-async function rightsOf(run: AccountRun, actions: Iterable<TriedCall>, { things }: Bench): Promise<CallWord[]> {
+async function rightsOf(run: AccountRun, actions: Iterable<TriedCall>): Promise<CallWord[]> {
+  const { things } = benchOf(run);
   const order = [...new Set(actions)].toSorted((a, b) => MAKING.indexOf(a) - MAKING.indexOf(b));
   const words = [];
   for (const action of order) words.push(await tryOne(action, run.cloud, things, run.given));
@@ -60,8 +63,8 @@ async function rightsOf(run: AccountRun, actions: Iterable<TriedCall>, { things 
  * Rights and costs. Nothing is made, and what an EC2 without `DryRun` made all the same is removed.
  */
 export async function planAccount(run: AccountRun): Promise<AccountReport> {
-  const asked = run.questions.filter((one) => missing(one, run.given).length === 0);
-  const calls = await rightsOf(run, [...REMOVALS, ...asked.flatMap((one) => one.calls)], benchOf(run));
+  const asked = askable(run.questions, run.given);
+  const calls = await rightsOf(run, [...REMOVALS, ...asked.flatMap((one) => one.calls)]);
   const mayBeMade = calls.some(({ action, word }) => MAKING.includes(action) && !isWordOfDryRun(word));
   const removal = mayBeMade ? await removeRun(run.cloud, run.clock, run.runId) : { removed: {}, left: [] };
   const questions = run.questions.map((one) => told(one, run, outcomeOfPlan(one, run.given)));
@@ -72,7 +75,7 @@ const isWordOfDryRun = (word: string): boolean => word === 'allowed' || word ===
 
 /** @throws OperationError `CLOUD_DENIED` when what is made could not be removed */
 async function assertRemovable(run: AccountRun): Promise<void> {
-  const words = await rightsOf(run, REMOVALS, benchOf(run));
+  const words = await rightsOf(run, REMOVALS);
   const denied = words.filter(({ word }) => word === 'denied').map(({ action }) => action);
   if (denied.length === 0) return;
   throw new OperationError('CLOUD_DENIED', `nothing was made, because it could not be removed: ${denied.join(', ')}`);

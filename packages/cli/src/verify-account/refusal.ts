@@ -5,3 +5,6 @@ export function refusalOf(error: unknown): string {
   const code: unknown = Reflect.get(error, 'code');
   return typeof upstream === 'string' ? upstream : typeof code === 'string' ? code : error.name;
 }
+
+/** EC2's word, where it refuses the call. Null: it took it. */
+export const refusedWith = (call: Promise<unknown>): Promise<string | null> => call.then(() => null, refusalOf);

@@ -1,6 +1,6 @@
 import { OperationError } from '@understudy/shared';
 import type { Answer, Bench, Question } from '../question.ts';
-import { refusalOf } from '../refusal.ts';
+import { refusedWith } from '../refusal.ts';
 import { waitFor } from '../waiting.ts';
 
 const LAG_LIMIT_MS = 60_000;
@@ -38,14 +38,11 @@ async function givenBack({ cloud, clock }: Bench, allocationId: string, ours: re
 }
 
 async function takenTwice(bench: Bench, allocationId: string, other: string): Promise<Answer> {
-  try {
-    await associate(bench, allocationId, other);
+  const code = await refusedWith(associate(bench, allocationId, other));
+  if (code === null)
     return { verdict: 'otherwise', saw: 'it was taken from the stopped instance without a word', figures: {} };
-  } catch (error) {
-    const code = refusalOf(error);
-    const refused = code === 'Resource.AlreadyAssociated';
-    return { verdict: refused ? 'as-assumed' : 'unclear', saw: `refused: ${code}`, figures: { code } };
-  }
+  const verdict = code === 'Resource.AlreadyAssociated' ? 'as-assumed' : 'unclear';
+  return { verdict, saw: `refused: ${code}`, figures: { code } };
 }
 
 async function ask(bench: Bench): Promise<Answer> {

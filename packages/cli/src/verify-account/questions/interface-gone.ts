@@ -1,5 +1,5 @@
 import type { Answer, Bench, Question } from '../question.ts';
-import { refusalOf } from '../refusal.ts';
+import { refusedWith } from '../refusal.ts';
 
 /** An interface that was made, shown and deleted. */
 export async function deletedInterface({ cloud, given, things }: Bench): Promise<string> {
@@ -11,14 +11,10 @@ export async function deletedInterface({ cloud, given, things }: Bench): Promise
 async function ask(bench: Bench): Promise<Answer> {
   const { things } = bench;
   const networkInterfaceId = await deletedInterface(bench);
-  try {
-    await things.launch({ networkInterfaceId });
-    return { verdict: 'otherwise', saw: 'the launch was accepted', figures: {} };
-  } catch (error) {
-    const code = refusalOf(error);
-    const refused = code.startsWith('InvalidNetworkInterface');
-    return { verdict: refused ? 'as-assumed' : 'unclear', saw: `the launch was refused: ${code}`, figures: { code } };
-  }
+  const code = await refusedWith(things.launch({ networkInterfaceId }));
+  if (code === null) return { verdict: 'otherwise', saw: 'the launch was accepted', figures: {} };
+  const verdict = code.startsWith('InvalidNetworkInterface') ? 'as-assumed' : 'unclear';
+  return { verdict, saw: `the launch was refused: ${code}`, figures: { code } };
 }
 
 export const interfaceGone: Question = {

@@ -1,16 +1,7 @@
 import { OperationError } from '@understudy/shared';
 import type { Answer, Bench, Question } from '../question.ts';
-import { refusalOf } from '../refusal.ts';
+import { refusedWith } from '../refusal.ts';
 import { deletedInterface } from './interface-gone.ts';
-
-async function failedLaunch(bench: Bench, token: string): Promise<string> {
-  try {
-    await bench.things.launch({ token, networkInterfaceId: await deletedInterface(bench) });
-    return 'none';
-  } catch (error) {
-    return refusalOf(error);
-  }
-}
 
 async function assertTwoZones({ cloud, given }: Bench, other: string): Promise<void> {
   const subnets = await cloud.describeSubnets({ 'subnet-id': [given.subnetId, other] });
@@ -23,17 +14,14 @@ async function ask(bench: Bench): Promise<Answer> {
   if (given.otherSubnetId === null) throw new OperationError('CONFIG_INVALID', 'no subnet of another zone was named');
   await assertTwoZones(bench, given.otherSubnetId);
   const token = things.token();
-  const first = await failedLaunch(bench, token);
-  if (first === 'none') return { verdict: 'unclear', saw: 'the launch that was to fail was accepted', figures: {} };
+  const first = await refusedWith(things.launch({ token, networkInterfaceId: await deletedInterface(bench) }));
+  if (first === null) return { verdict: 'unclear', saw: 'the launch that was to fail was accepted', figures: {} };
   const { networkInterfaceId } = await things.shownInterfaceIn(given.otherSubnetId);
-  try {
-    await things.launch({ token, networkInterfaceId });
+  const second = await refusedWith(things.launch({ token, networkInterfaceId }));
+  if (second === null)
     return { verdict: 'as-assumed', saw: 'launched in the other zone, under the same token', figures: { first } };
-  } catch (error) {
-    const second = refusalOf(error);
-    const verdict = second.startsWith('Idempotent') ? 'otherwise' : 'unclear';
-    return { verdict, saw: `refused in the other zone: ${second}`, figures: { first, second } };
-  }
+  const verdict = second.startsWith('Idempotent') ? 'otherwise' : 'unclear';
+  return { verdict, saw: `refused in the other zone: ${second}`, figures: { first, second } };
 }
 
 export const tokenOtherZone: Question = {
