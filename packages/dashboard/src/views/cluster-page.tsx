@@ -5,7 +5,7 @@ import { ageText, spanText } from '../model/times.ts';
 import { fleet, status } from '../store.ts';
 import { AttentionRow } from './attention-list.tsx';
 import { Readiness } from './readiness.tsx';
-import { CopyCommand, Mark, SectionHead } from './small.tsx';
+import { CopyCommand, Mark, SectionHead, Table } from './small.tsx';
 
 function answerText({ self, answeredAgoMs, problem }: FleetObserver): string {
   if (self) return 'answers here';
@@ -43,28 +43,15 @@ const HEADINGS = ['Coordinator', 'Zone', 'Role', 'Answers', 'As an observer', 'V
 function Coordinators({ told }: { readonly told: StatusView }) {
   const observers = fleet.value?.view.observers ?? [];
   return (
-    <div class="table-scroll" tabIndex={0} role="region" aria-label="Coordinators">
-      <table>
-        <thead>
-          <tr>
-            {HEADINGS.map((text) => (
-              <th key={text} scope="col">
-                {text}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {observers.map((one) => (
-            <CoordinatorRow
-              key={one.coordinatorId}
-              one={one}
-              told={told.coordinators.find(({ coordinatorId }) => coordinatorId === one.coordinatorId)}
-            />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table label="Coordinators" headings={HEADINGS}>
+      {observers.map((one) => (
+        <CoordinatorRow
+          key={one.coordinatorId}
+          one={one}
+          told={told.coordinators.find(({ coordinatorId }) => coordinatorId === one.coordinatorId)}
+        />
+      ))}
+    </Table>
   );
 }
 

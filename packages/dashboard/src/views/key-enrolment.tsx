@@ -1,10 +1,10 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { type EnrolmentsView, harmlessText } from '@understudy/shared/browser';
 import { enrolments } from '../adapters/api.ts';
-import { every } from '../adapters/clock.ts';
 import { enrolmentOf } from '../model/enrolments.ts';
 import { resetEnrolmentAct } from '../model/commands.ts';
 import { ActButton } from './act-dialog.tsx';
+import { useAskedAgain } from './asked-again.ts';
 import { SectionHead, When } from './small.tsx';
 
 const EVERY_MS = 10_000;
@@ -12,19 +12,10 @@ const EVERY_MS = 10_000;
 /** Asks again while the page is open; what cannot be had is not shown. */
 function useEnrolments(): EnrolmentsView | null {
   const [view, setView] = useState<EnrolmentsView | null>(null);
-  useEffect(() => {
-    let isOpen = true;
-    const ask = async (): Promise<void> => {
-      const answer = await enrolments().catch(() => null);
-      if (isOpen && answer !== null) setView(answer);
-    };
-    void ask();
-    const stop = every(EVERY_MS, () => void ask());
-    return () => {
-      isOpen = false;
-      stop();
-    };
-  }, []);
+  useAskedAgain(EVERY_MS, [], async (isOpen) => {
+    const answer = await enrolments().catch(() => null);
+    if (isOpen() && answer !== null) setView(answer);
+  });
   return view;
 }
 

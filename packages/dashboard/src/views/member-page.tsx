@@ -1,20 +1,20 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { type ExplainView, harmlessText, shownLines } from '@understudy/shared/browser';
 import { explain, Refused } from '../adapters/api.ts';
-import { every } from '../adapters/clock.ts';
 import { memberScope, pauseAct, recoverAct, releaseAct, resumeAct, undoAct } from '../model/commands.ts';
 import { heardCells } from '../model/fleet.ts';
 import { commandOf } from '../model/place.ts';
 import { ageText } from '../model/times.ts';
 import { fleet, past, session, status } from '../store.ts';
 import { ActButton } from './act-dialog.tsx';
+import { useAskedAgain } from './asked-again.ts';
 import { PastRecovery } from './history-page.tsx';
 import { KeyEnrolment } from './key-enrolment.tsx';
 import { PhiChart } from './phi-chart.tsx';
 import { PlanPanel } from './plan-panel.tsx';
 import { OpenRecovery } from './recovery.tsx';
 import { Disks, Rungs } from './rungs.tsx';
-import { Chip, CopyCommand, Mark, SectionHead, When } from './small.tsx';
+import { Chip, CopyCommand, Mark, SectionHead, Table, When } from './small.tsx';
 
 const EVERY_MS = 2_000;
 
@@ -24,25 +24,16 @@ function useExplanation(member: string): { readonly view: ExplainView | null; re
     view: null,
     trouble: null,
   });
-  useEffect(() => {
-    let isOpen = true;
-    const ask = async (): Promise<void> => {
-      try {
-        const view = await explain(member);
-        if (isOpen) setAnswer({ view, trouble: null });
-      } catch (error) {
-        const text = error instanceof Error ? error.message : String(error);
-        const gone = error instanceof Refused && error.status === 404;
-        if (isOpen) setAnswer(({ view }) => ({ view: gone ? null : view, trouble: text }));
-      }
-    };
-    void ask();
-    const stop = every(EVERY_MS, () => void ask());
-    return () => {
-      isOpen = false;
-      stop();
-    };
-  }, [member]);
+  useAskedAgain(EVERY_MS, [member], async (isOpen) => {
+    try {
+      const view = await explain(member);
+      if (isOpen()) setAnswer({ view, trouble: null });
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      const gone = error instanceof Refused && error.status === 404;
+      if (isOpen()) setAnswer(({ view }) => ({ view: gone ? null : view, trouble: text }));
+    }
+  });
   return answer;
 }
 
@@ -58,36 +49,24 @@ function Evidence({ view }: { readonly view: ExplainView }) {
     <section>
       <SectionHead title="Evidence" note={`as ${view.answeredBy.coordinatorId} knows it`} />
       {view.evidence.length === 0 ? <p class="empty">None is weighed now.</p> : null}
-      <div class="table-scroll" tabIndex={0} role="region" aria-label="Evidence">
-        <table class="stacks">
-          <thead>
-            <tr>
-              <th scope="col">Source</th>
-              <th scope="col">What it shows</th>
-              <th scope="col">Age</th>
-              <th scope="col">Weight</th>
+      <Table label="Evidence" headings={['Source', 'What it shows', 'Age', 'Weight']} stacks>
+        {view.evidence.map(({ source, text, ageMs, freshForMs, weight }, index) => {
+          const isOldEvidence = freshForMs !== null && ageMs !== null && ageMs > freshForMs;
+          return (
+            <tr key={`${source} ${index}`} class={isOldEvidence ? 'old-evidence' : ''}>
+              <th scope="row">{harmlessText(source)}</th>
+              <td>{harmlessText(text)}</td>
+              <td class="number" data-label="Age">
+                {ageText(ageMs)}
+                {isOldEvidence ? ' (too old to count)' : ''}
+              </td>
+              <td>
+                <Chip kind={weight} text={WEIGHT_WORD[weight]} />
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {view.evidence.map(({ source, text, ageMs, freshForMs, weight }, index) => {
-              const isOldEvidence = freshForMs !== null && ageMs !== null && ageMs > freshForMs;
-              return (
-                <tr key={`${source} ${index}`} class={isOldEvidence ? 'old-evidence' : ''}>
-                  <th scope="row">{harmlessText(source)}</th>
-                  <td>{harmlessText(text)}</td>
-                  <td class="number" data-label="Age">
-                    {ageText(ageMs)}
-                    {isOldEvidence ? ' (too old to count)' : ''}
-                  </td>
-                  <td>
-                    <Chip kind={weight} text={WEIGHT_WORD[weight]} />
-                  </td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
+          );
+        })}
+      </Table>
     </section>
   );
 }
@@ -98,40 +77,28 @@ function Gates({ view }: { readonly view: ExplainView }) {
   return (
     <section>
       <SectionHead title="Gates" note={blocking.length === 0 ? 'all pass' : `${blocking.length} would hold it`} />
-      <div class="table-scroll" tabIndex={0} role="region" aria-label="Gates">
-        <table class="stacks">
-          <thead>
-            <tr>
-              <th scope="col">Gate</th>
-              <th scope="col">Result</th>
-              <th scope="col">Value</th>
-              <th scope="col">Limit</th>
+      <Table label="Gates" headings={['Gate', 'Result', 'Value', 'Limit']} stacks>
+        {[...blocking, ...view.gates.filter(({ passes }) => passes)].map(
+          ({ gate, passes, value, limit, untilWallMs }) => (
+            <tr key={gate}>
+              <th scope="row">{gate}</th>
+              <td>
+                <Chip kind={passes ? 'passes' : 'blocks'} text={passes ? 'passes' : 'holds'} />
+              </td>
+              <td data-label="Value">{harmlessText(value)}</td>
+              <td>
+                {harmlessText(limit)}
+                {untilWallMs ? (
+                  <>
+                    {' '}
+                    ends <When at={untilWallMs} />
+                  </>
+                ) : null}
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {[...blocking, ...view.gates.filter(({ passes }) => passes)].map(
-              ({ gate, passes, value, limit, untilWallMs }) => (
-                <tr key={gate}>
-                  <th scope="row">{gate}</th>
-                  <td>
-                    <Chip kind={passes ? 'passes' : 'blocks'} text={passes ? 'passes' : 'holds'} />
-                  </td>
-                  <td data-label="Value">{harmlessText(value)}</td>
-                  <td>
-                    {harmlessText(limit)}
-                    {untilWallMs ? (
-                      <>
-                        {' '}
-                        ends <When at={untilWallMs} />
-                      </>
-                    ) : null}
-                  </td>
-                </tr>
-              ),
-            )}
-          </tbody>
-        </table>
-      </div>
+          ),
+        )}
+      </Table>
     </section>
   );
 }

@@ -12,7 +12,7 @@ import {
 import { lookAt } from '../adapters/api.ts';
 import { spanText } from '../model/times.ts';
 import { PlannedRungs } from './rungs.tsx';
-import { Chip, SectionHead, When } from './small.tsx';
+import { Chip, SectionHead, Table, When } from './small.tsx';
 
 const WORD = {
   allowed: ['passes', 'allowed'],
@@ -50,33 +50,21 @@ function Calls({ calls }: { readonly calls: PlannedStepView['calls'] }) {
 
 function Steps({ steps }: { readonly steps: readonly PlannedStepView[] }) {
   return (
-    <div class="table-scroll" tabIndex={0} role="region" aria-label="Steps of the plan">
-      <table class="stacks">
-        <thead>
-          <tr>
-            <th scope="col">Step</th>
-            <th scope="col">After</th>
-            <th scope="col">Takes</th>
-            <th scope="col">Calls, and EC2’s word on each</th>
-          </tr>
-        </thead>
-        <tbody>
-          {steps.map(({ id, needs, onFailure, takes, basis, calls }) => (
-            <tr key={id}>
-              <th scope="row">{id}</th>
-              <td data-label="After">{onFailure ? 'only a failed attempt' : needs.join(', ') || 'at once'}</td>
-              <td data-label="Takes">
-                {takes === null ? '–' : `about ${spanText(takes.typicalMs)}`}
-                {basis === null ? null : <span class="note"> {BASIS[basis]}</span>}
-              </td>
-              <td data-label="Calls">
-                <Calls calls={calls} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table label="Steps of the plan" headings={['Step', 'After', 'Takes', 'Calls, and EC2’s word on each']} stacks>
+      {steps.map(({ id, needs, onFailure, takes, basis, calls }) => (
+        <tr key={id}>
+          <th scope="row">{id}</th>
+          <td data-label="After">{onFailure ? 'only a failed attempt' : needs.join(', ') || 'at once'}</td>
+          <td data-label="Takes">
+            {takes === null ? '–' : `about ${spanText(takes.typicalMs)}`}
+            {basis === null ? null : <span class="note"> {BASIS[basis]}</span>}
+          </td>
+          <td data-label="Calls">
+            <Calls calls={calls} />
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 

@@ -1,29 +1,20 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { harmlessText, type ReadinessView } from '@understudy/shared/browser';
 import { readiness } from '../adapters/api.ts';
-import { every } from '../adapters/clock.ts';
 import { pathOf } from '../model/place.ts';
 import { type ReadinessRow, readinessTable } from '../model/readiness.ts';
-import { CopyCommand, SectionHead, When } from './small.tsx';
+import { useAskedAgain } from './asked-again.ts';
+import { CopyCommand, SectionHead, Table, When } from './small.tsx';
 
 const EVERY_MS = 10_000;
 
 /** Asks again while the page is open; what cannot be had is not shown. */
 function useReadiness(): ReadinessView | null {
   const [view, setView] = useState<ReadinessView | null>(null);
-  useEffect(() => {
-    let isOpen = true;
-    const ask = async (): Promise<void> => {
-      const answer = await readiness().catch(() => null);
-      if (isOpen) setView(answer);
-    };
-    void ask();
-    const stop = every(EVERY_MS, () => void ask());
-    return () => {
-      isOpen = false;
-      stop();
-    };
-  }, []);
+  useAskedAgain(EVERY_MS, [], async (isOpen) => {
+    const answer = await readiness().catch(() => null);
+    if (isOpen()) setView(answer);
+  });
   return view;
 }
 
@@ -49,24 +40,11 @@ export function Readiness() {
   return (
     <section aria-label="Readiness">
       <SectionHead title="If it failed now" note={table.counts} />
-      <div class="table-scroll" tabIndex={0} role="region" aria-label="Readiness of members">
-        <table>
-          <thead>
-            <tr>
-              {HEADINGS.map((text) => (
-                <th key={text} scope="col">
-                  {text}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {table.rows.map((row) => (
-              <Row key={row.member} {...row} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table label="Readiness of members" headings={HEADINGS}>
+        {table.rows.map((row) => (
+          <Row key={row.member} {...row} />
+        ))}
+      </Table>
       {table.moreCount === 0 ? null : <p class="empty">And {table.moreCount} more that are no worse.</p>}
       <CopyCommand command="understudy readiness" />
     </section>

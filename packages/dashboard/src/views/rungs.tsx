@@ -1,6 +1,6 @@
 import { type ExplainView, harmlessText, type PlanView } from '@understudy/shared/browser';
 import { spanText } from '../model/times.ts';
-import { Chip, SectionHead } from './small.tsx';
+import { Chip, SectionHead, Table } from './small.tsx';
 
 const SAID = {
   taken: ['recovering', 'next'],
@@ -15,35 +15,23 @@ export function Rungs({ view: { rungs = [], openRecovery } }: { readonly view: E
   return (
     <section class="rungs">
       <SectionHead title="Ways back" note="from the one that changes least; the first that fits is taken" />
-      <div class="table-scroll" tabIndex={0} role="region" aria-label="Ways back">
-        <table class="stacks">
-          <thead>
-            <tr>
-              <th scope="col">Way</th>
-              <th scope="col">Now</th>
-              <th scope="col">Given</th>
-              <th scope="col">Because</th>
+      <Table label="Ways back" headings={['Way', 'Now', 'Given', 'Because']} stacks>
+        {rungs.map(({ rung, said, why, deadlineMs }) => {
+          const [kind, word] = SAID[said];
+          return (
+            <tr key={rung}>
+              <th scope="row">{harmlessText(rung)}</th>
+              <td>
+                <Chip kind={kind} text={said === 'taken' && openRecovery ? 'under way' : word} />
+              </td>
+              <td class="number" data-label="Given">
+                {deadlineMs === null ? 'no limit' : spanText(deadlineMs)}
+              </td>
+              <td>{harmlessText(why)}</td>
             </tr>
-          </thead>
-          <tbody>
-            {rungs.map(({ rung, said, why, deadlineMs }) => {
-              const [kind, word] = SAID[said];
-              return (
-                <tr key={rung}>
-                  <th scope="row">{harmlessText(rung)}</th>
-                  <td>
-                    <Chip kind={kind} text={said === 'taken' && openRecovery ? 'under way' : word} />
-                  </td>
-                  <td class="number" data-label="Given">
-                    {deadlineMs === null ? 'no limit' : spanText(deadlineMs)}
-                  </td>
-                  <td>{harmlessText(why)}</td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
+          );
+        })}
+      </Table>
     </section>
   );
 }
@@ -52,39 +40,29 @@ export function Rungs({ view: { rungs = [], openRecovery } }: { readonly view: E
 export function PlannedRungs({ rungs }: Pick<PlanView, 'rungs'>) {
   if (rungs.length === 0) return null;
   return (
-    <div class="table-scroll" tabIndex={0} role="region" aria-label="Ways back by the plan">
-      <table class="stacks">
-        <thead>
-          <tr>
-            <th scope="col">Way</th>
-            <th scope="col">Here</th>
-            <th scope="col">Given</th>
-            <th scope="col">Because</th>
-            <th scope="col">It has helped when</th>
-            <th scope="col">If not</th>
+    <Table
+      label="Ways back by the plan"
+      headings={['Way', 'Here', 'Given', 'Because', 'It has helped when', 'If not']}
+      stacks
+    >
+      {rungs.map(({ rung, said, why, deadlineMs, proof, next }) => {
+        const isLeftOut = said === 'skipped' || said === 'tried';
+        return (
+          <tr key={rung}>
+            <th scope="row">{harmlessText(rung)}</th>
+            <td>
+              <Chip kind={SAID[said][0]} text={said === 'taken' ? 'begins here' : SAID[said][1]} />
+            </td>
+            <td class="number" data-label="Given">
+              {isLeftOut ? '–' : deadlineMs === null ? 'no limit' : spanText(deadlineMs)}
+            </td>
+            <td data-label="Because">{harmlessText(why)}</td>
+            <td data-label="Helped when">{isLeftOut ? '–' : harmlessText(proof)}</td>
+            <td data-label="If not">{isLeftOut ? '–' : (next ?? 'a person is waited for')}</td>
           </tr>
-        </thead>
-        <tbody>
-          {rungs.map(({ rung, said, why, deadlineMs, proof, next }) => {
-            const isLeftOut = said === 'skipped' || said === 'tried';
-            return (
-              <tr key={rung}>
-                <th scope="row">{harmlessText(rung)}</th>
-                <td>
-                  <Chip kind={SAID[said][0]} text={said === 'taken' ? 'begins here' : SAID[said][1]} />
-                </td>
-                <td class="number" data-label="Given">
-                  {isLeftOut ? '–' : deadlineMs === null ? 'no limit' : spanText(deadlineMs)}
-                </td>
-                <td data-label="Because">{harmlessText(why)}</td>
-                <td data-label="Helped when">{isLeftOut ? '–' : harmlessText(proof)}</td>
-                <td data-label="If not">{isLeftOut ? '–' : (next ?? 'a person is waited for')}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </div>
+        );
+      })}
+    </Table>
   );
 }
 

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { after } from '../adapters/clock.ts';
 import { absoluteText, relativeText } from '../model/times.ts';
@@ -46,6 +47,36 @@ export function SectionHead({ title, note }: { readonly title: string; readonly 
     <div class="section-head">
       <h2>{title}</h2>
       {note ? <span class="note">{note}</span> : null}
+    </div>
+  );
+}
+
+/** A table that scrolls in its own frame. `stacks`: on a narrow screen each row is a block. */
+export function Table({
+  label,
+  headings,
+  stacks = false,
+  children,
+}: {
+  readonly label: string;
+  readonly headings: readonly string[];
+  readonly stacks?: boolean;
+  readonly children: ComponentChildren;
+}) {
+  return (
+    <div class="table-scroll" tabIndex={0} role="region" aria-label={label}>
+      <table class={stacks ? 'stacks' : undefined}>
+        <thead>
+          <tr>
+            {headings.map((text) => (
+              <th key={text} scope="col">
+                {text}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
     </div>
   );
 }
