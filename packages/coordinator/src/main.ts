@@ -14,7 +14,7 @@ import {
   OperationError,
   type TargetGroups,
 } from '@understudy/shared';
-import { loadConfig, PinoLog, SystemClock, SystemRandom } from '@understudy/shared/node';
+import { awsRegionOf, loadConfig, PinoLog, SystemClock, SystemRandom } from '@understudy/shared/node';
 import {
   AnswerWatch,
   createEc2Cloud,
@@ -80,7 +80,7 @@ const VERSION: string = (
 ).version;
 
 function regionOf(config: CoordinatorConfig, environment: NodeJS.ProcessEnv): string {
-  const region = config.aws.region ?? environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION ?? '';
+  const region = awsRegionOf(config.aws.region, environment);
   if (region !== '') return region;
   throw new OperationError('CONFIG_INVALID', 'aws.region is not set, and neither is AWS_REGION');
 }

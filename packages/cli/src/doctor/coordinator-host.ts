@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Ec2Transport } from '@understudy/aws';
 import type { CoordinatorConfig } from '@understudy/coordinator';
 import type { Clock } from '@understudy/shared';
+import { awsRegionOf } from '@understudy/shared/node';
 import { fetchWith } from '../client/fetch-with.ts';
 import { type EtcdFacts, etcdFacts } from './etcd-facts.ts';
 import { type PeerFacts, peerFacts } from './peers.ts';
@@ -44,7 +45,7 @@ function etcdAccess({ etcd }: CoordinatorConfig) {
 
 async function ec2Of({ aws }: CoordinatorConfig, environment: NodeJS.ProcessEnv): Promise<Ec2Transport> {
   const { sdkTransport } = await import('@understudy/aws');
-  const region = aws.region ?? environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION ?? '';
+  const region = awsRegionOf(aws.region, environment);
   const endpoint = aws.endpoint === undefined ? {} : { endpoint: aws.endpoint };
   return sdkTransport({ region, callTimeoutMs: aws.callTimeoutMs, ...endpoint }).send;
 }

@@ -9,6 +9,7 @@ import {
   type SecretPlace,
   secretPlaceOf,
 } from '@understudy/shared';
+import { awsRegionOf } from '@understudy/shared/node';
 
 /** What came of reading a key that lies in a store. */
 export type StoredKey =
@@ -30,7 +31,7 @@ export async function readStoredKeys(host: KeysHost): Promise<ReadonlyMap<string
   });
   if (all.length === 0) return new Map();
   const { secretReader } = await import('@understudy/coordinator');
-  const region = config.aws.region ?? environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION ?? '';
+  const region = awsRegionOf(config.aws.region, environment);
   const closers: (() => Promise<void> | void)[] = [];
   const read = secretReader({ ...host, region, closers, counting: (send) => send });
   const found = new Map<string, StoredKey>();

@@ -1,4 +1,5 @@
 import { type Cloud, OperationError } from '@understudy/shared';
+import { awsRegionOf } from '@understudy/shared/node';
 import type { ProgramContext } from '../program-context.ts';
 import { costOfRun, type AccountRun } from './ask-account.ts';
 import { hourPriceOf } from './cost.ts';
@@ -31,7 +32,7 @@ const CALL_TIMEOUT_MS = 30_000;
 
 /** @throws OperationError `CONFIG_INVALID` without a Region */
 export function regionOf({ awsRegion }: AccountOptions, environment: NodeJS.ProcessEnv): string {
-  const found = awsRegion ?? environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION ?? '';
+  const found = awsRegionOf(awsRegion, environment);
   if (found === '') throw invalid('no Region: add --aws-region, or set AWS_REGION');
   return found;
 }

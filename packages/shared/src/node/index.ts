@@ -1,3 +1,4 @@
+export * from './aws-region.ts';
 export * from './coordinator-client.ts';
 export * from './end-with-output.ts';
 export * from './file-descriptor-sink.ts';

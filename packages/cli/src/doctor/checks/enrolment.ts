@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { X509Certificate } from 'node:crypto';
 import { errorText } from '@understudy/shared';
+import { awsRegionOf } from '@understudy/shared/node';
 import { check } from '../check.ts';
 import type { CoordinatorHost } from '../coordinator-host.ts';
 import { fault, type Finding, note, ok, warning } from '../finding.ts';
@@ -60,7 +61,7 @@ export const enrolment = check(
   async ({ config, environment, clock }: CoordinatorHost): Promise<EnrolmentFacts | null> => {
     if (config.enrolment === undefined) return null;
     const { accounts, certificateFile = null } = config.enrolment;
-    const region = config.aws.region ?? environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION ?? '';
+    const region = awsRegionOf(config.aws.region, environment);
     const { host, port, publicUrl } = config.http;
     const scheme = config.http.tls === undefined ? 'http' : 'https';
     const said = { region, accounts, certificateFile, url: publicUrl ?? `${scheme}://${host}:${port}` };

@@ -1,4 +1,5 @@
 import { isOperationError, type QueueAttributes } from '@understudy/shared';
+import { awsRegionOf } from '@understudy/shared/node';
 import { check } from '../check.ts';
 import type { CoordinatorHost } from '../coordinator-host.ts';
 import { type Finding, fault, note, ok, warning } from '../finding.ts';
@@ -64,7 +65,7 @@ export const events = check(
     const { messageQueueOver, sdkSqsTransport, serviceEndpointOf } = await import('@understudy/aws');
     const { aws } = config;
     const endpoint = serviceEndpointOf({ ec2: aws.endpoint, own, variable: 'AWS_ENDPOINT_URL_SQS', environment });
-    const region = aws.region ?? environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION ?? '';
+    const region = awsRegionOf(aws.region, environment);
     const { callTimeoutMs } = aws;
     const sdk = sdkSqsTransport({ region, callTimeoutMs, ...(endpoint === undefined ? {} : { endpoint }) });
     try {

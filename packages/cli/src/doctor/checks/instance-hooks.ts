@@ -1,4 +1,5 @@
 import { durationText, isOperationError, type ManagedInstance } from '@understudy/shared';
+import { awsRegionOf } from '@understudy/shared/node';
 import { check } from '../check.ts';
 import type { CoordinatorHost } from '../coordinator-host.ts';
 import { type Finding, fault, note, ok, warning } from '../finding.ts';
@@ -63,7 +64,7 @@ export const instanceHooks = check(
     const { aws, hooks } = config;
     const own = { ec2: aws.endpoint, own: aws.ssmEndpoint, variable: 'AWS_ENDPOINT_URL_SSM', environment };
     const endpoint = serviceEndpointOf(own);
-    const region = aws.region ?? environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION ?? '';
+    const region = awsRegionOf(aws.region, environment);
     const { callTimeoutMs } = aws;
     const sdk = sdkSsmTransport({ region, callTimeoutMs, ...(endpoint === undefined ? {} : { endpoint }) });
     try {
